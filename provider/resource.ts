@@ -1,0 +1,64 @@
+import * as crypto from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * The text that Pulumi's Node plugin evaluates for every resource of a kind. It is a constant: it captures nothing, it never makes a
+ * diff, and since the handler is loaded from the installed package, a fix reaches existing stacks at once. The folder of the running
+ * program decides which installation that is (the plugin's working directory is the program's), and package self-reference works too.
+ */
+function providerText(handler: string): string {
+    return `exports.handler = () => require("module").createRequire(process.cwd() + "/_")("pulumi-cloudstack/dynamic/v1").${handler}`;
+}
+
+/** The base of all resources of this package. Not for use in programs. */
+export abstract class CloudStackResource extends pulumi.CustomResource {
+    /**
+     * @param kind what the user sees, such as `VirtualMachine`
+     * @param handler the handler's key in `dynamic/v1`
+     * @param inputs the resource's arguments
+     * @param outputs the names of properties that only the handler knows
+     * @param secretOutputs those among them that are secret
+     */
+    protected constructor(
+        kind: string,
+        handler: string,
+        name: string,
+        inputs: Record<string, unknown>,
+        outputs: readonly string[],
+        opts?: pulumi.CustomResourceOptions,
+        secretOutputs: readonly string[] = [],
+    ) {
+        const seeds = Object.fromEntries(outputs.map((output) => [output, undefined]));
+        super(
+            `pulumi-nodejs:dynamic/cloudstack:${kind}`,
+            name,
+            { ...seeds, ...inputs, __provider: providerText(handler) },
+            pulumi.mergeOptions(opts, { additionalSecretOutputs: [...secretOutputs] }),
+        );
+    }
+}
+
+/** The mark that says which resource of which stack made something: `<organization>/<project>/<stack>/<resource>`. */
+export function ownerMark(name: string): string {
+    return [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack(), name].join("/");
+}
+
+/** `given`, or a name made of the stack's and the resource's: the same in every run, and another one in every stack. */
+export function nameOrDefault(given: pulumi.Input<string | undefined> | undefined, resourceName: string): pulumi.Input<string> {
+    const fallback = defaultName(pulumi.getStack(), resourceName);
+    if (given === undefined) return fallback;
+    return typeof given === "string" ? given : pulumi.output(given).apply((name) => name ?? fallback);
+}
+
+/**
+ * A valid host name of a stack's and a resource's name: letters, digits and hyphens, a letter first, at most 63 characters. Names that
+ * had to be changed or cut get a hash of the original, so that two that differ never become one.
+ */
+export function defaultName(stack: string, resourceName: string): string {
+    const wanted = `${stack}-${resourceName}`;
+    let name = wanted.toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^[^a-z]+/, "").replace(/-+$/, "");
+    if (name === wanted && name.length <= 63) return name;
+    const hash = crypto.createHash("sha256").update(wanted).digest("hex").slice(0, 6);
+    name = name.slice(0, 56).replace(/-+$/, "") || "x";
+    return `${name}-${hash}`;
+}
