@@ -1,0 +1,149 @@
+/** The answers of the API as far as this package reads them (field names are CloudStack's own). */
+
+export interface ApiZone {
+    id: string;
+    name: string;
+    networktype: string;
+    securitygroupsenabled: boolean;
+}
+
+export interface ApiOffering {
+    id: string;
+    name: string;
+    iscustomized?: boolean;
+    cpunumber?: number;
+    cpuspeed?: number;
+    memory?: number;
+    disksize?: number;
+}
+
+export interface ApiTemplate {
+    id: string;
+    name: string;
+    displaytext?: string;
+    created: string;
+    isready: boolean;
+    passwordenabled?: boolean;
+    zoneid?: string;
+    zonename?: string;
+    hypervisor?: string;
+    ostypename?: string;
+    arch?: string;
+    size?: number;
+    isfeatured?: boolean;
+    account?: string;
+}
+
+export interface ApiNetwork {
+    id: string;
+    name: string;
+    type: string;
+    zoneid: string;
+    cidr?: string;
+    gateway?: string;
+    netmask?: string;
+    networkdomain?: string;
+    state?: string;
+    vpcid?: string;
+    service?: { name: string }[];
+}
+
+export interface ApiAccount {
+    id: string;
+    name: string;
+    accounttype: number;
+    roletype?: string;
+    vmavailable?: string;
+    vmlimit?: string;
+    vmtotal?: number;
+    volumeavailable?: string;
+    volumelimit?: string;
+    volumetotal?: number;
+}
+
+export interface ApiNic {
+    id: string;
+    networkid: string;
+    networkname: string;
+    ipaddress?: string;
+    macaddress?: string;
+    isdefault: boolean;
+    gateway?: string;
+    netmask?: string;
+}
+
+export interface ApiMachine {
+    id: string;
+    name: string;
+    displayname?: string;
+    state: string;
+    group?: string;
+    zoneid: string;
+    zonename: string;
+    templateid: string;
+    templatename: string;
+    serviceofferingid: string;
+    serviceofferingname: string;
+    cpunumber?: number;
+    memory?: number;
+    created?: string;
+    keypairs?: string;
+    deleteprotection?: boolean;
+    details?: Record<string, string>;
+    nic?: ApiNic[];
+    securitygroup?: { id: string; name: string }[];
+    affinitygroup?: { id: string; name: string }[];
+    tags?: { key: string; value: string }[];
+    userdata?: string;
+    password?: string;
+}
+
+export interface ApiRule {
+    ruleid: string;
+    protocol: string;
+    startport?: number;
+    endport?: number;
+    icmptype?: number;
+    icmpcode?: number;
+    cidr?: string;
+    securitygroupname?: string;
+    account?: string;
+}
+
+export interface ApiSecurityGroup {
+    id: string;
+    name: string;
+    description?: string;
+    ingressrule?: ApiRule[];
+    egressrule?: ApiRule[];
+    virtualmachineids?: string[];
+}
+
+export interface ApiVolume {
+    id: string;
+    name: string;
+    type: string;
+    state: string;
+    size: number;
+    zoneid: string;
+    zonename: string;
+    virtualmachineid?: string;
+    deviceid?: number;
+    diskofferingid?: string;
+    diskofferingname?: string;
+    deleteprotection?: boolean;
+}
+
+export interface ApiKeyPair {
+    id: string;
+    name: string;
+    fingerprint: string;
+    privatekey?: string;
+}
+
+export interface ApiAffinityGroup {
+    id: string;
+    name: string;
+    description?: string;
+    type: string;
+}

@@ -1,0 +1,99 @@
+import type { Client } from "../client";
+import type { ApiNetwork, ApiOffering, ApiTemplate, ApiZone } from "./api";
+import { nearest } from "./nearest";
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** True for an id as CloudStack makes them; whatever else is a name. */
+export function isId(text: string): boolean {
+    return uuid.test(text);
+}
+
+/** A name or id that the cloud does not have; the message says what it has instead. */
+export class NotFound extends Error {}
+
+/**
+ * What the cloud offers, asked for once per process and kind, when it is first needed: arguments are checked against it at preview.
+ * Things that the program itself makes (networks among them) are found by id even when they are younger than the list.
+ */
+export class Catalogue {
+    private readonly client: Client;
+    private readonly lists = new Map<string, Promise<unknown>>();
+
+    constructor(client: Client) {
+        this.client = client;
+    }
+
+    zones(): Promise<ApiZone[]> {
+        return this.once("zones", () => this.client.list<ApiZone>("listZones", { available: true }));
+    }
+
+    serviceOfferings(): Promise<ApiOffering[]> {
+        return this.once("serviceOfferings", () => this.client.list<ApiOffering>("listServiceOfferings"));
+    }
+
+    diskOfferings(): Promise<ApiOffering[]> {
+        return this.once("diskOfferings", () => this.client.list<ApiOffering>("listDiskOfferings"));
+    }
+
+    /** Every template that the account may deploy; one that is in several zones is there once per zone. */
+    templates(): Promise<ApiTemplate[]> {
+        return this.once("templates", () => this.client.list<ApiTemplate>("listTemplates", { templatefilter: "executable" }));
+    }
+
+    networks(): Promise<ApiNetwork[]> {
+        return this.once("networks", () => this.client.list<ApiNetwork>("listNetworks"));
+    }
+
+    capabilities(): Promise<Record<string, any>> {
+        return this.once("capabilities", async () => (await this.client.call("listCapabilities")).capability ?? {});
+    }
+
+    async zone(nameOrId: string): Promise<ApiZone> {
+        return pick("zone", nameOrId, await this.zones());
+    }
+
+    async serviceOffering(nameOrId: string): Promise<ApiOffering> {
+        return pick("service offering", nameOrId, await this.serviceOfferings());
+    }
+
+    async diskOffering(nameOrId: string): Promise<ApiOffering> {
+        return pick("disk offering", nameOrId, await this.diskOfferings());
+    }
+
+    /** A ready template of the zone; the newest where several share the name. */
+    async template(nameOrId: string, zone: ApiZone): Promise<ApiTemplate> {
+        const here = (await this.templates()).filter((template) => template.zoneid === undefined || template.zoneid === zone.id);
+        const ready = here.filter((template) => template.isready);
+        const newest = [...ready].sort((a, b) => (a.created < b.created ? 1 : -1));
+        const unready = here.find((template) => !template.isready && (template.id === nameOrId || template.name === nameOrId));
+        if (unready !== undefined && !newest.some((template) => template.name === nameOrId || template.id === nameOrId)) {
+            throw new NotFound(`template "${nameOrId}" is in zone ${zone.name} but not ready yet: wait until CloudStack has downloaded it`);
+        }
+        return pick("template", nameOrId, newest, ` in zone ${zone.name}`);
+    }
+
+    async network(nameOrId: string, zone: ApiZone): Promise<ApiNetwork> {
+        const here = (await this.networks()).filter((network) => network.zoneid === zone.id);
+        return pick("network", nameOrId, here, ` in zone ${zone.name}`);
+    }
+
+    private once<T>(key: string, fetch: () => Promise<T>): Promise<T> {
+        let list = this.lists.get(key) as Promise<T> | undefined;
+        if (list === undefined) {
+            list = fetch();
+            this.lists.set(key, list);
+            list.catch(() => this.lists.delete(key));
+        }
+        return list;
+    }
+}
+
+/** The one with this id or exactly this name (a name in another case is only offered: two may differ by nothing else). */
+export function pick<T extends { id: string; name: string }>(what: string, nameOrId: string, items: readonly T[], where = ""): T {
+    const found = items.find((item) => item.id === nameOrId) ?? items.find((item) => item.name === nameOrId);
+    if (found !== undefined) return found;
+    const names = nearest(nameOrId, items.map((item) => item.name));
+    const offer = names.length === 0 ? `the account sees none${where}` : `did you mean ${names.map((name) => `"${name}"`).join(", ")}?`;
+    throw new NotFound(`there is no ${what} "${nameOrId}"${where}: ${offer}`);
+}

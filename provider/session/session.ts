@@ -1,0 +1,149 @@
+import { Client, CloudStackError, resolveSettings } from "../client";
+import type { StackSettings } from "../client";
+import type { ApiAccount, ApiAffinityGroup, ApiKeyPair, ApiMachine, ApiSecurityGroup, ApiVolume } from "./api";
+import { Catalogue } from "./catalogue";
+import { CoalescedReads } from "./coalesced";
+
+/** Which cloud a resource lives in, as its outputs carry it. */
+export interface CloudIdentity {
+    endpoint: string;
+    accountId: string;
+    accountName: string;
+    /** Set where the resource belongs to a project: then its members' accounts may all manage it. */
+    projectId?: string;
+}
+
+/** What reads of a machine ask for: everything but the statistics, which are slow on a large cloud. */
+const MACHINE_DETAILS = ["group", "nics", "secgrp", "affgrp", "tmpl", "servoff"];
+
+/**
+ * All that this process knows of one cloud: the client, what the cloud offers, who we are there, and reads that go out together.
+ * The handlers of a plugin process share it; so do the lookups of a program.
+ */
+export class Session {
+    readonly client: Client;
+    readonly catalogue: Catalogue;
+    readonly machines: CoalescedReads<ApiMachine>;
+    readonly securityGroups: CoalescedReads<ApiSecurityGroup>;
+    readonly affinityGroups: CoalescedReads<ApiAffinityGroup>;
+    readonly keyPairs: CoalescedReads<ApiKeyPair>;
+    readonly volumes: CoalescedReads<ApiVolume>;
+    /** Machines and volumes that this run will create, by owner: what a preview adds up against the account's limits. */
+    readonly planned = { machines: new Set<string>(), volumes: new Set<string>() };
+    private accountAnswer: Promise<ApiAccount> | undefined;
+
+    constructor(client: Client) {
+        this.client = client;
+        this.catalogue = new Catalogue(client);
+        this.machines = this.reads("listVirtualMachines", { details: MACHINE_DETAILS, userdata: true });
+        this.securityGroups = this.reads("listSecurityGroups");
+        this.affinityGroups = this.reads("listAffinityGroups");
+        this.keyPairs = this.reads("listSSHKeyPairs");
+        this.volumes = this.reads("listVolumes");
+    }
+
+    /** The account whose keys these are (for an administrator, whom `listAccounts` shows everybody's: found by the API key). */
+    account(): Promise<ApiAccount> {
+        this.accountAnswer ??= this.findAccount();
+        this.accountAnswer.catch(() => (this.accountAnswer = undefined));
+        return this.accountAnswer;
+    }
+
+    async identity(): Promise<CloudIdentity> {
+        const account = await this.account();
+        const projectId = await this.client.projectId();
+        return {
+            endpoint: this.client.settings.endpoint,
+            accountId: account.id,
+            accountName: account.name,
+            ...(projectId === undefined ? {} : { projectId }),
+        };
+    }
+
+    /** Refuses where a resource's state came from another cloud or account: there it would look as if it were gone. */
+    async assertSameCloud(what: string, stored: CloudIdentity | undefined): Promise<CloudIdentity> {
+        const here = await this.identity();
+        if (stored === undefined) return here;
+        const alike =
+            stored.projectId !== undefined || here.projectId !== undefined
+                ? stored.projectId === here.projectId
+                : stored.accountId === here.accountId;
+        if (alike) return here;
+        throw new Error(
+            `${what} lives in ${describe(stored)}, but this run is configured for ${describe(here)} ` +
+                `(${this.client.settings.sources.endpoint ?? "endpoint"}, ${this.client.settings.sources.apiKey ?? "keys"}). Nothing was changed. ` +
+                "Give the configuration of the first, or move to the second with a new stack.",
+        );
+    }
+
+    /** Whether a destroyed machine can be expunged at once, so that its name and address are free again. */
+    async mayExpunge(): Promise<boolean> {
+        const [account, capabilities] = await Promise.all([this.account(), this.catalogue.capabilities()]);
+        return account.accounttype !== 0 || capabilities.allowuserexpungerecovervm === true;
+    }
+
+    private reads<T extends { id: string }>(command: string, params: Record<string, string[] | boolean> = {}): CoalescedReads<T> {
+        return new CoalescedReads<T>(
+            () => this.client.list<T>(command, params),
+            async (id) => (await this.byId<T>(command, id, params))[0],
+        );
+    }
+
+    /** A list of one or none: an id that never was answers with an error (431), one that is gone with an empty list. Both mean gone. */
+    private async byId<T>(command: string, id: string, params: Record<string, string[] | boolean>): Promise<T[]> {
+        try {
+            return await this.client.list<T>(command, { ...params, id });
+        } catch (error) {
+            if (isGone(error)) return [];
+            throw error;
+        }
+    }
+
+    private async findAccount(): Promise<ApiAccount> {
+        const accounts = await this.client.list<ApiAccount>("listAccounts");
+        if (accounts.length === 1) return accounts[0];
+        const users = await this.client.list<{ apikey?: string; accountid: string }>("listUsers", { listall: true });
+        const us = users.find((user) => user.apikey === this.client.settings.apiKey);
+        const found = accounts.find((account) => account.id === us?.accountid);
+        if (found === undefined) throw new Error(`${this.client.settings.endpoint} does not tell which account the API key belongs to`);
+        return found;
+    }
+}
+
+/** True for CloudStack's answer about an id that does not exist (any more): parameter error 431 that names the entity. */
+export function isGone(error: unknown): boolean {
+    return (
+        error instanceof CloudStackError &&
+        error.errorCode === 431 &&
+        /entity does not exist|Unable to find (UUID|a?n? ?\w+ ?with)|doesn'?t exist|does not exist/i.test(error.errorText)
+    );
+}
+
+function describe(cloud: CloudIdentity): string {
+    return `${cloud.endpoint}, ${cloud.projectId === undefined ? `account ${cloud.accountName} (${cloud.accountId})` : `project ${cloud.projectId}`}`;
+}
+
+let stack: StackSettings = {};
+const sessions = new Map<string, Session>();
+
+const STACK_KEYS = ["endpoint", "apiKey", "secretKey", "zone", "project", "profile", "caFile"];
+
+/**
+ * Takes the stack's `cloudstack:` configuration. Synchronous on purpose: the plugin hands the handler out before an asynchronous
+ * `configure` would be done.
+ */
+export function configureStack(get: (key: string) => string | undefined): void {
+    stack = Object.fromEntries(STACK_KEYS.map((key) => [key, get(`cloudstack:${key}`)]));
+}
+
+/** The session of a resource's cloud: one per profile and project. */
+export function sessionFor(of: { profile?: string; project?: string }): Session {
+    const key = JSON.stringify([of.profile ?? "", of.project ?? "", stack]);
+    let session = sessions.get(key);
+    if (session === undefined) {
+        const settings = resolveSettings({ stack, profile: of.profile });
+        session = new Session(new Client(of.project === undefined ? settings : { ...settings, project: of.project }));
+        sessions.set(key, session);
+    }
+    return session;
+}

@@ -1,0 +1,182 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { CloudIdentity } from "../session";
+import { CloudStackResource, nameOrDefault, ownerMark } from "../resource";
+import type { OperationTimeouts } from "../timeouts";
+
+/** What a change of the user data does to a machine that exists. */
+export type OnUserDataChange = "ignore" | "update" | "restart" | "reinstall" | "replace";
+
+/** What a change of the template does to a machine that exists. */
+export type OnTemplateChange = "replace" | "reinstall";
+
+/** The arguments of a {@link VirtualMachine}. */
+export interface VirtualMachineArgs {
+    /** The size, as the name or id of a service offering. A change stops the machine, scales it and starts it again. */
+    serviceOffering: pulumi.Input<string>;
+    /** What the root disk is made from: the name or id of a template; the newest ready one where several share the name. */
+    template: pulumi.Input<string>;
+    /**
+     * The machine's name, which is its host name: letters, digits and hyphens, a letter first, at most 63 characters, unique in its
+     * network (CloudStack holds the name of a destroyed machine until that is expunged). A change stops and starts the machine.
+     *
+     * @default `<stack>-<resource name>`
+     */
+    name?: pulumi.Input<string>;
+    /** The name that CloudStack's pages show. Changed in place. @default the name */
+    displayName?: pulumi.Input<string>;
+    /** The name or id of the zone. A change replaces the machine. @default `cloudstack:zone`, or the only zone that there is */
+    zone?: pulumi.Input<string>;
+    /** The name or id of the project. A change replaces the machine. @default `cloudstack:project` */
+    project?: pulumi.Input<string>;
+    /**
+     * The name or id of the network. A change replaces the machine.
+     *
+     * @default the zone's shared network where security groups rule; elsewhere it has to be given
+     */
+    network?: pulumi.Input<string>;
+    /** A fixed IPv4 address inside of the network's range. A change replaces the machine. @default one that CloudStack picks */
+    ipAddress?: pulumi.Input<string>;
+    /** Ids of security groups. A change stops the machine, sets them and starts it again. @default the account's `default` group */
+    securityGroups?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Ids of affinity groups. A change stops the machine, sets them and starts it again. @default none */
+    affinityGroups?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Names of SSH key pairs. A change stops the machine, sets them and starts it again. @default none */
+    sshKeyPairs?: pulumi.Input<pulumi.Input<string>[]>;
+    /** User data as text: a cloud-config document, a script, … Not together with `userDataBase64`. @default none */
+    userData?: pulumi.Input<string>;
+    /** User data as base64 of any bytes (a gzip of a cloud-config among them). Not together with `userData`. @default none */
+    userDataBase64?: pulumi.Input<string>;
+    /**
+     * The longest user data that the cloud takes, in characters of base64: CloudStack's setting `vm.userdata.max.length`.
+     *
+     * @default 32768
+     */
+    userDataMaxLength?: pulumi.Input<number>;
+    /**
+     * What a change of the user data does: `ignore` it; `update` what is stored (cloud-init reads it at first boot only); `restart` the
+     * machine after storing it; `reinstall` the root disk from its template (same id, name, address, groups and data volumes); `replace`
+     * the machine.
+     *
+     * @default "update"
+     */
+    onUserDataChange?: pulumi.Input<OnUserDataChange>;
+    /** What a change of the template does: `replace` the machine, or `reinstall` its root disk (same id, address and volumes). @default "replace" */
+    onTemplateChange?: pulumi.Input<OnTemplateChange>;
+    /** The root disk's size in GiB. It grows in place; CloudStack cannot shrink it. @default the template's size */
+    rootDiskSizeGiB?: pulumi.Input<number>;
+    /** Whether the machine runs. A machine that somebody stopped is started by the next `up`. @default true */
+    running?: pulumi.Input<boolean>;
+    /**
+     * Whether a change may stop a running machine. With `false`, a change that needs a stop or a reinstall is an error at preview.
+     *
+     * @default true
+     */
+    allowRestart?: pulumi.Input<boolean>;
+    /** CloudStack's own protection against deletion. Changed in place; has to be off before the machine can be deleted. @default false */
+    deleteProtection?: pulumi.Input<boolean>;
+    /** The name of the instance group. Changed in place. @default none */
+    group?: pulumi.Input<string>;
+    /** Tags. Changed in place; tags that others set are left alone. @default none */
+    tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+    /** Details (`rootDiskController`, `cpuNumber` of a custom offering, …). Changed in place; those of others are left alone. @default none */
+    details?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+    /** How long each operation may take, in seconds. @default create 900, update 900, delete 600 */
+    timeoutSeconds?: pulumi.Input<OperationTimeouts>;
+    /** A profile of cmk's or cs's configuration file, for a program that speaks to several clouds. @default the stack's cloud */
+    profile?: pulumi.Input<string>;
+}
+
+/** A network interface of a machine. */
+export interface NetworkInterface {
+    id: string;
+    networkId: string;
+    networkName: string;
+    ipAddress: string;
+    macAddress: string;
+    isDefault: boolean;
+}
+
+/**
+ * A virtual machine.
+ *
+ * Most changes are made in place, and a preview says in one line what a machine will go through ("web stops and starts: serviceOffering
+ * Small -> Medium"). A machine that ran is never left stopped: where a step fails, it is started again before the error is reported.
+ *
+ * @example A machine with a key and a group
+ * ```ts
+ * const web = new cloudstack.VirtualMachine("web", {
+ *     serviceOffering: "Small",
+ *     template: "debian-13",
+ *     securityGroups: [group.id],
+ *     sshKeyPairs: [key.name],
+ *     userData: "#cloud-config\npackages: [nginx]\n",
+ * });
+ * export const address = web.ipAddress;
+ * ```
+ *
+ * @example A machine whose disk is made anew whenever its user data changes, and that keeps its address
+ * ```ts
+ * new cloudstack.VirtualMachine("runner", {
+ *     serviceOffering: "Large",
+ *     template: "debian-13",
+ *     ipAddress: "10.1.1.40",
+ *     userData: fs.readFileSync("runner.yaml", "utf8"),
+ *     onUserDataChange: "reinstall",
+ * });
+ * ```
+ *
+ * @example A database that no change may stop
+ * ```ts
+ * new cloudstack.VirtualMachine("db", { serviceOffering: "Large", template: "debian-13", allowRestart: false, deleteProtection: true });
+ * ```
+ */
+export class VirtualMachine extends CloudStackResource {
+    /** The machine's name, which is its host name. */
+    declare readonly name: pulumi.Output<string>;
+    /** The address of the default interface. */
+    declare readonly ipAddress: pulumi.Output<string>;
+    /** All interfaces, the default one first. */
+    declare readonly networkInterfaces: pulumi.Output<NetworkInterface[]>;
+    /** CloudStack's state of the machine: Running, Stopped, … */
+    declare readonly state: pulumi.Output<string>;
+    /** The password that CloudStack made, where the template asks for one (secret). */
+    declare readonly password: pulumi.Output<string | undefined>;
+    /** The number of virtual processors. */
+    declare readonly cpuNumber: pulumi.Output<number>;
+    /** Memory in MiB. */
+    declare readonly memoryMiB: pulumi.Output<number>;
+    declare readonly zoneId: pulumi.Output<string>;
+    declare readonly templateId: pulumi.Output<string>;
+    declare readonly serviceOfferingId: pulumi.Output<string>;
+    /** SHA-256 of the user data's bytes, in hexadecimal; empty without user data. */
+    declare readonly userDataHash: pulumi.Output<string>;
+    /** When CloudStack made it (ISO 8601). */
+    declare readonly created: pulumi.Output<string>;
+    /** The cloud and account that the machine lives in. */
+    declare readonly cloud: pulumi.Output<CloudIdentity>;
+
+    constructor(name: string, args: VirtualMachineArgs, opts?: pulumi.CustomResourceOptions) {
+        super(
+            "VirtualMachine",
+            "virtualMachine",
+            name,
+            { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
+            [
+                "ipAddress",
+                "networkInterfaces",
+                "state",
+                "password",
+                "cpuNumber",
+                "memoryMiB",
+                "zoneId",
+                "templateId",
+                "serviceOfferingId",
+                "userDataHash",
+                "created",
+                "cloud",
+            ],
+            opts,
+            ["password"],
+        );
+    }
+}
