@@ -1,0 +1,184 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/**
+ * A cloud-config document: what a machine does at its first boot, in cloud-init's own terms but with names and types.
+ * Every field is
+ * optional. The package writes one per machine; users add to it with `extraCloudConfig`.
+ *
+ * @example
+ * ```ts
+ * const extra: CloudConfigArgs = {
+ *     packages: ["htop"],
+ *     writeFiles: [{ path: "/etc/motd", content: "Mind the gap.\n" }],
+ *     runcmd: ["systemctl restart ssh"],
+ * };
+ * ```
+ *
+ * Source: https://cloudinit.readthedocs.io/en/latest/reference/modules.html
+ */
+export interface CloudConfigArgs {
+    /** The host name. CloudStack sends the machine's name; set it only to differ. */
+    hostname?: pulumi.Input<string>;
+    /** The host name with its domain. */
+    fqdn?: pulumi.Input<string>;
+    /**
+     * Whether cloud-init writes `127.0.1.1 <fqdn> <hostname>` to `/etc/hosts` at every boot. @default the template's
+     */
+    manageEtcHosts?: pulumi.Input<boolean>;
+    /** Such as `Europe/Berlin`. @default the template's, mostly UTC */
+    timezone?: pulumi.Input<string>;
+    /** Such as `en_GB.UTF-8`. @default the template's */
+    locale?: pulumi.Input<string>;
+    /** Time servers. @default the template's */
+    ntp?: pulumi.Input<NtpArgs>;
+    /** Groups to make, by name. */
+    groups?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Users to make, beside the template's default user. */
+    users?: pulumi.Input<pulumi.Input<UserArgs>[]>;
+    /** Whether the template's default user is kept where `users` are given. @default true */
+    defaultUser?: pulumi.Input<boolean>;
+    /** Public keys of the default user, beside those of the machine's SSH key pairs. */
+    sshAuthorizedKeys?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Whether ssh accepts passwords. @default the template's */
+    sshPasswordAuthentication?: pulumi.Input<boolean>;
+    /**
+     * Whether the package lists are fetched before anything is installed. @default cloud-init's: only where `packages`
+     * are given
+     */
+    packageUpdate?: pulumi.Input<boolean>;
+    /** Whether installed packages are upgraded at first boot. @default false */
+    packageUpgrade?: pulumi.Input<boolean>;
+    /** Packages of the template's distribution, by name. */
+    packages?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Partition tables, by device. */
+    diskSetup?: pulumi.Input<{ [device: string]: pulumi.Input<DiskArgs> }>;
+    /** File systems to make. */
+    fsSetup?: pulumi.Input<pulumi.Input<FileSystemArgs>[]>;
+    /** Lines of `/etc/fstab`, each a list of its fields: device, mount point, type, options, dump, pass. */
+    mounts?: pulumi.Input<pulumi.Input<pulumi.Input<string>[]>[]>;
+    /** Files, written before packages are installed and users made (see `defer`). */
+    writeFiles?: pulumi.Input<pulumi.Input<WriteFileArgs>[]>;
+    /** Shell commands of every boot, early: before the network's files are written. */
+    bootcmd?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Shell commands of the first boot, last. */
+    runcmd?: pulumi.Input<pulumi.Input<string>[]>;
+    /**
+     * Any other modules of cloud-init by their own keys, such as `apt`, `ca_certs` or `swap`, taken over as they are.
+     */
+    modules?: pulumi.Input<{ [key: string]: any }>;
+}
+
+/** A file that cloud-init writes. */
+export interface WriteFileArgs {
+    /** Absolute path; missing folders are made. */
+    path: pulumi.Input<string>;
+    /** The content, in the given `encoding`. */
+    content: pulumi.Input<string>;
+    /** Octal, such as `0600`. @default "0644" */
+    permissions?: pulumi.Input<string>;
+    /** `user:group`; both must exist by then, see `defer`. @default "root:root" */
+    owner?: pulumi.Input<string>;
+    /** `text/plain`, `b64`, `gzip` or `gz+b64`. @default "text/plain" */
+    encoding?: pulumi.Input<string>;
+    /** Whether the content is added to an existing file. @default false */
+    append?: pulumi.Input<boolean>;
+    /** Whether the file is written at the end, when packages and users are there. @default false */
+    defer?: pulumi.Input<boolean>;
+}
+
+/** A user that cloud-init makes. */
+export interface UserArgs {
+    /** Log-in name. */
+    name: pulumi.Input<string>;
+    /** Full name. */
+    gecos?: pulumi.Input<string>;
+    /** The user's own group. @default the user's name */
+    primaryGroup?: pulumi.Input<string>;
+    /** Further groups. */
+    groups?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Log-in shell. @default the distribution's */
+    shell?: pulumi.Input<string>;
+    /** Home folder. @default /home/NAME */
+    homedir?: pulumi.Input<string>;
+    /** Whether no home folder is made. @default false */
+    noCreateHome?: pulumi.Input<boolean>;
+    /** Whether it is a system account: no home folder, a low number. @default false */
+    system?: pulumi.Input<boolean>;
+    /** A rule of sudoers, such as `ALL=(ALL) NOPASSWD:ALL`. @default none */
+    sudo?: pulumi.Input<string>;
+    /** Public keys. */
+    sshAuthorizedKeys?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Whether password log-in is off. @default true */
+    lockPasswd?: pulumi.Input<boolean>;
+    /** Hash of the password (`mkpasswd --method=SHA-512`). @default none */
+    passwd?: pulumi.Input<string>;
+}
+
+/** Time servers. */
+export interface NtpArgs {
+    /** Whether cloud-init sets up a time client at all. @default true */
+    enabled?: pulumi.Input<boolean>;
+    /** `chrony`, `ntp`, `systemd-timesyncd` or `auto`. @default "auto" */
+    ntpClient?: pulumi.Input<string>;
+    /** Names or addresses of servers. */
+    servers?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Names of pools. */
+    pools?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** A disk's partition table. */
+export interface DiskArgs {
+    /** `gpt` or `mbr`. @default "mbr" */
+    tableType?: pulumi.Input<string>;
+    /** Percentages of the disk, one per partition; empty: one partition over the whole disk. */
+    layout?: pulumi.Input<pulumi.Input<number>[]>;
+    /** Whether an existing table is destroyed. @default false */
+    overwrite?: pulumi.Input<boolean>;
+}
+
+/** A file system. */
+export interface FileSystemArgs {
+    /** Such as `/dev/vdb`. */
+    device: pulumi.Input<string>;
+    /** Such as `ext4`. */
+    filesystem: pulumi.Input<string>;
+    /** Its label. */
+    label?: pulumi.Input<string>;
+    /** `auto`, `any`, `none` or a number. @default cloud-init's */
+    partition?: pulumi.Input<string>;
+    /** Whether an existing file system is destroyed. @default false */
+    overwrite?: pulumi.Input<boolean>;
+}
+
+/** {@link CloudConfigArgs} with every value known: what the pure functions take. */
+export type CloudConfig = pulumi.Unwrap<CloudConfigArgs>;
+/** {@link WriteFileArgs} with every value known. */
+export type WriteFile = pulumi.Unwrap<WriteFileArgs>;
+/** {@link UserArgs} with every value known. */
+export type User = pulumi.Unwrap<UserArgs>;
+
+/**
+ * The keys of cloud-config that {@link CloudConfigArgs} has fields for, and the field of each; the order is that of the
+ * rendering.
+ */
+export const cloudConfigKeys: readonly (readonly [field: keyof CloudConfig, key: string])[] = [
+    ["hostname", "hostname"],
+    ["fqdn", "fqdn"],
+    ["manageEtcHosts", "manage_etc_hosts"],
+    ["timezone", "timezone"],
+    ["locale", "locale"],
+    ["ntp", "ntp"],
+    ["groups", "groups"],
+    ["users", "users"],
+    ["sshAuthorizedKeys", "ssh_authorized_keys"],
+    ["sshPasswordAuthentication", "ssh_pwauth"],
+    ["packageUpdate", "package_update"],
+    ["packageUpgrade", "package_upgrade"],
+    ["packages", "packages"],
+    ["diskSetup", "disk_setup"],
+    ["fsSetup", "fs_setup"],
+    ["mounts", "mounts"],
+    ["writeFiles", "write_files"],
+    ["bootcmd", "bootcmd"],
+    ["runcmd", "runcmd"],
+];

@@ -1,0 +1,23 @@
+export { checkCloudConfig } from "./check";
+export type {
+    CloudConfig,
+    CloudConfigArgs,
+    DiskArgs,
+    FileSystemArgs,
+    NtpArgs,
+    User,
+    UserArgs,
+    WriteFile,
+    WriteFileArgs,
+} from "./document";
+export { cloudConfigConflicts, mergeCloudConfig } from "./merge";
+export { placeholder } from "./placeholder";
+export {
+    decodeUserData,
+    defaultMaxLength,
+    renderUserData,
+    type RenderOptions,
+    type UserData,
+    UserDataTooLongError,
+} from "./userData";
+export { renderCloudConfig } from "./yaml";
