@@ -1,0 +1,68 @@
+"use strict";
+
+const crypto = require("node:crypto");
+const fs = require("node:fs");
+const path = require("node:path");
+const { pathToFileURL } = require("node:url");
+const { nodeBin, privateFolder, sdk, stateFolder, tools } = require("./paths");
+
+/**
+ * The environment in which the engine runs:
+ *
+ * - PATH begins with the right Node, the engine with its language host, and the SDK's folder, whose executable
+ *   `pulumi-resource-pulumi-nodejs` runs dynamic resources;
+ * - state is kept in a folder of this checkout and secrets are encrypted with a passphrase of this checkout, unless the
+ *   user's environment says otherwise.
+ *
+ * @param {{ folder: string }} engine from `findEngine`
+ * @param {NodeJS.ProcessEnv} [base] default: this process's environment
+ * @returns {NodeJS.ProcessEnv}
+ */
+function engineEnvironment(engine, base = process.env) {
+    const environment = { ...base };
+    // npm hands its own settings to the scripts that it runs. Some (a prefix, a user agent) would leak into a package
+    // manager that the engine starts.
+    for (const name of Object.keys(environment)) {
+        if (/^npm_(config|lifecycle|package)_/.test(name)) {
+            delete environment[name];
+        }
+    }
+    environment.PATH = [nodeBin, engine.folder, sdk, base.PATH].filter(Boolean).join(path.delimiter);
+    environment.PULUMI_SKIP_UPDATE_CHECK ??= "true";
+    environment.PULUMI_BACKEND_URL ||= localBackend();
+    if (!environment.PULUMI_CONFIG_PASSPHRASE && !environment.PULUMI_CONFIG_PASSPHRASE_FILE) {
+        environment.PULUMI_CONFIG_PASSPHRASE = passphrase();
+    }
+    return environment;
+}
+
+/** @returns {string} the URL of the backend in the tool folder */
+function localBackend() {
+    return pathToFileURL(privateFolder(stateFolder)).href;
+}
+
+/**
+ * The passphrase of this checkout's stacks, made at its first use.
+ *
+ * @returns {string}
+ */
+function passphrase() {
+    const file = path.join(privateFolder(tools), "passphrase");
+    const made = `${file}.${process.pid}.tmp`;
+    if (!fs.existsSync(file)) {
+        // A link fails where the file exists, so of two processes that start at once both use the passphrase of one.
+        fs.writeFileSync(made, crypto.randomBytes(32).toString("base64url"), { mode: 0o600 });
+        try {
+            fs.linkSync(made, file);
+        } catch (error) {
+            if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST") {
+                throw error;
+            }
+        } finally {
+            fs.rmSync(made);
+        }
+    }
+    return fs.readFileSync(file, "utf8");
+}
+
+module.exports = { engineEnvironment, localBackend, passphrase };

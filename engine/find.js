@@ -1,0 +1,156 @@
+"use strict";
+
+const fs = require("node:fs");
+const path = require("node:path");
+const { execFileSync } = require("node:child_process");
+const { engineBin, privateFolder, which, writeWhole } = require("./paths");
+
+/** The oldest engine that is known to work with this package: import files with outputs came with 3.254. */
+const oldestVersion = "3.259.0";
+
+/**
+ * An engine that is ready to run.
+ *
+ * @typedef {object} Engine
+ * @property {string} folder holds `pulumi` and `pulumi-language-nodejs`; it belongs first on PATH
+ * @property {string} version such as `3.259.0`
+ * @property {"official" | "own"} languageHost whose Node language host is used
+ */
+
+/**
+ * Asks a `pulumi` for its version.
+ *
+ * @param {string} command
+ * @returns {string | undefined} such as `3.259.0`, or undefined when it does not run
+ */
+function versionOf(command) {
+    try {
+        const answer = execFileSync(command, ["version"], {
+            encoding: "utf8",
+            timeout: 30_000,
+            stdio: ["ignore", "pipe", "ignore"],
+            env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
+        });
+        return /^v(\d+\.\d+\.\d+\S*)/m.exec(answer)?.[1];
+    } catch {
+        return undefined;
+    }
+}
+
+/**
+ * Whether one version is at least another. A build between releases (`3.260.0-alpha…`) counts as its release.
+ *
+ * @param {string} version
+ * @param {string} least
+ */
+function isAtLeast(version, least) {
+    const numbers = (/** @type {string} */ v) => v.split(/[.+-]/, 3).map(Number);
+    const [a, b] = [numbers(version), numbers(least)];
+    const i = a.findIndex((n, k) => n !== b[k]);
+    return i < 0 || a[i] > b[i];
+}
+
+/** The text of our language host's executable: it finds `node` on PATH, where the wrapper puts the right one first. */
+function launcher() {
+    const main = path.join(__dirname, "languageHost", "main.js");
+    return `#!/bin/sh\nexec node '${main.replaceAll("'", "'\\''")}' "$@"\n`;
+}
+
+/**
+ * Puts our language host beside the engine of the tool folder, unless it is there. The engine warns about a host from
+ * any other place.
+ */
+function placeLanguageHost() {
+    const file = path.join(engineBin, "pulumi-language-nodejs");
+    if (!fs.existsSync(file) || fs.readFileSync(file, "utf8") !== launcher()) {
+        writeWhole(file, launcher(), 0o755);
+    }
+}
+
+/** Whether the language host in a folder is a binary of Pulumi's and not ours. */
+function hasOfficialHost(/** @type {string} */ folder) {
+    const file = path.join(folder, "pulumi-language-nodejs");
+    if (!fs.existsSync(file)) {
+        return false;
+    }
+    const start = Buffer.alloc(2);
+    const descriptor = fs.openSync(file, "r");
+    fs.readSync(descriptor, start, 0, 2, 0);
+    fs.closeSync(descriptor);
+    return start.toString() !== "#!";
+}
+
+/**
+ * Makes the tool folder's `pulumi` the same program as one found elsewhere without a language host, so that ours can
+ * stand beside it.
+ *
+ * @param {string} source
+ */
+function adopt(source) {
+    const target = path.join(privateFolder(engineBin), "pulumi");
+    const temporary = `${target}.${process.pid}.tmp`;
+    fs.copyFileSync(source, temporary, fs.constants.COPYFILE_FICLONE);
+    fs.chmodSync(temporary, 0o755);
+    const { atime, mtime } = fs.statSync(source);
+    fs.utimesSync(temporary, atime, mtime);
+    fs.renameSync(temporary, target);
+}
+
+/**
+ * Finds an engine: on PATH with its own language host; in the tool folder; on PATH without a language host, where ours
+ * stands in.
+ *
+ * @returns {{ engine?: Engine, rejected: string[] }} `rejected` says why a `pulumi` that is there cannot be used
+ */
+function findEngine() {
+    const rejected = [];
+    const own = path.join(engineBin, "pulumi");
+    const onPath = which("pulumi", (process.env.PATH ?? "").split(path.delimiter).filter((f) => f !== engineBin).join(path.delimiter));
+
+    const usable = (/** @type {string} */ command) => {
+        const version = versionOf(command);
+        if (version && isAtLeast(version, oldestVersion)) {
+            return version;
+        }
+        rejected.push(version ? `${command} is ${version}, older than ${oldestVersion}` : `${command} does not run`);
+        return undefined;
+    };
+
+    if (onPath && hasOfficialHost(path.dirname(fs.realpathSync(onPath)))) {
+        const version = usable(onPath);
+        if (version) {
+            return { engine: { folder: path.dirname(onPath), version, languageHost: "official" }, rejected };
+        }
+    } else if (onPath && !isSameFile(onPath, own)) {
+        if (usable(onPath)) {
+            adopt(onPath);
+        }
+    }
+    if (fs.existsSync(own)) {
+        const version = usable(own);
+        if (version) {
+            const official = hasOfficialHost(engineBin);
+            if (!official) {
+                placeLanguageHost();
+            }
+            return { engine: { folder: engineBin, version, languageHost: official ? "official" : "own" }, rejected };
+        }
+    }
+    return { rejected };
+}
+
+/**
+ * Whether a copy is still that of its source, by size and time stamp.
+ *
+ * @param {string} source
+ * @param {string} copy
+ */
+function isSameFile(source, copy) {
+    if (!fs.existsSync(copy)) {
+        return false;
+    }
+    const [a, b] = [fs.statSync(source), fs.statSync(copy)];
+    return a.size === b.size && Math.abs(a.mtimeMs - b.mtimeMs) < 2000;
+}
+
+module.exports = { findEngine, hasOfficialHost, isAtLeast, launcher, oldestVersion, placeLanguageHost, versionOf };
