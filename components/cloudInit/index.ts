@@ -12,6 +12,7 @@ export type {
 } from "./document";
 export { cloudConfigConflicts, mergeCloudConfig } from "./merge";
 export { placeholder } from "./placeholder";
+export { envFile, sh } from "./script";
 export {
     decodeUserData,
     defaultMaxLength,

@@ -41,8 +41,9 @@ export class UserDataTooLongError extends Error {
 
     constructor(subject: string, length: number, maxLength: number, largest: string) {
         super(
-            `${subject} has ${format(length)} characters of base64, ${format(length - maxLength)} more than the ${format(maxLength)} that the cloud takes. ` +
-                `Largest files:\n${largest}\nFetch large files at boot instead, or, where the cloud's vm.userdata.max.length was raised, raise userDataMaxLength.`,
+            `${subject} has ${format(length)} characters of base64, ${format(length - maxLength)} more than the ` +
+                `${format(maxLength)} that the cloud takes. Largest files:\n${largest}\nFetch large files at boot instead, ` +
+                "or, where the cloud's vm.userdata.max.length was raised, raise userDataMaxLength.",
         );
         this.name = "UserDataTooLongError";
         this.length = length;

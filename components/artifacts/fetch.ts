@@ -1,0 +1,155 @@
+import { sh } from "../cloudInit";
+
+/**
+ * Fetches, verifies and installs what the plan names for this machine's processor. It may run at any time and any
+ * number of times: what is
+ * there with the right sum stays untouched. A mirror or a network that is not there yet is waited for; a wrong sum
+ * stops it for good.
+ */
+export const fetchScript = sh`
+#!/bin/bash
+# Fetches, verifies and installs release files: cs-fetch PLAN
+# PLAN has lines "<architecture|any> <sha256> <url> <program|data|package|tar:STRIP> <target> [members]".
+# Exit status: 0 all is there, 1 it could not be installed, 2 bad plan, 3 a file has another sum than it must have.
+set -euo pipefail
+
+plan=\${1:?usage: cs-fetch PLAN}
+cache=\${CS_FETCH_CACHE:-/var/cache/cs}
+stamps=\${CS_FETCH_STAMPS:-/var/lib/cs/fetched}
+root=\${CS_FETCH_ROOT:-}
+max_delay=\${CS_FETCH_MAX_DELAY:-60}
+
+log() { echo "cs-fetch: $*" >&2; }
+fail() { log "$2"; exit "$1"; }
+
+case $(uname -m) in
+  x86_64) arch=amd64 ;;
+  aarch64 | arm64) arch=arm64 ;;
+  *) fail 1 "there are no release files for $(uname -m), only for x86_64 and aarch64" ;;
+esac
+
+sum_of() { sha256sum "$1" | cut -d ' ' -f 1; }
+
+# One attempt; goes on where an earlier one stopped.
+download() {
+  if command -v curl >/dev/null; then
+    curl --fail --silent --show-error --location --connect-timeout 10 --speed-limit 1024 --speed-time 30 \
+      --continue-at - --output "$2" "$1"
+  else
+    wget --quiet --tries=1 --timeout=30 --continue --output-document="$2" "$1"
+  fi
+}
+
+# Leaves the verified file in "$part".
+fetch() {
+  local url=$1 sha=$2 name delay=1 fresh=1
+  name=$(basename "$url")
+  part=$cache/$sha.part
+  while :; do
+    if [ -e "$part" ] && [ "$(sum_of "$part")" = "$sha" ]; then return; fi
+    [ ! -e "$part" ] || fresh=0
+    if download "$url" "$part"; then
+      local got
+      got=$(sum_of "$part")
+      [ "$got" != "$sha" ] || return 0
+      rm -f "$part"
+      # What was put together from two downloads may be damaged: only a whole one is judged.
+      [ "$fresh" = 0 ] || fail 3 "$name has the wrong SHA-256: expected $sha, got $got (from $url)"
+      log "$name did not match after a resumed download, fetching it whole"
+      fresh=1
+      continue
+    fi
+    # A server that cannot resume refuses the partial file for ever.
+    [ "$fresh" = 1 ] || { rm -f "$part"; fresh=1; }
+    log "cannot fetch $name from $url, trying again in $delay s"
+    sleep "$delay"
+    delay=$((delay * 2 < max_delay ? delay * 2 : max_delay))
+  done
+}
+
+# A running program keeps its old file: the new one takes its name, never its place on disk.
+place() {
+  mkdir -p "$(dirname "$3")"
+  install -m "$1" "$2" "$3.cs-new"
+  mv -f "$3.cs-new" "$3"
+}
+
+unpack() {
+  local strip=$1 target=$2 members=$3 work file
+  work=$(mktemp -d "$cache/unpack.XXXXXX")
+  tar -xzf "$part" -C "$work" --no-same-owner --strip-components="$strip"
+  mkdir -p "$target"
+  while IFS= read -r file; do
+    place 0755 "$file" "$target/$(basename "$file")"
+  done < <(
+    if [ "$members" = "*" ]; then find "$work" -type f; else for file in $members; do echo "$work/$file"; done; fi
+  )
+  rm -rf "$work"
+}
+
+# True if an earlier run has installed exactly this.
+installed() {
+  local sha=$1 kind=$2 target=$3 members=$4 file
+  [ -e "$stamps/$sha" ] || return 1
+  case $kind in
+    package) return 0 ;;
+    tar:*)
+      [ "$members" != "*" ] || { [ -d "$target" ]; return; }
+      for file in $members; do [ -x "$target/$file" ] || return 1; done ;;
+    *) [ -e "$target" ] ;;
+  esac
+}
+
+mkdir -p "$cache" "$stamps"
+packages=() package_sums=()
+while read -r for_arch sha url kind target members; do
+  [ -n "$for_arch" ] || continue
+  [ "$for_arch" = "$arch" ] || [ "$for_arch" = any ] || continue
+  [ -n "\${target:-}" ] || fail 2 "$plan: incomplete line: $for_arch $sha $url $kind"
+  target=$root$target
+  wanted=1
+  if installed "$sha" "$kind" "$target" "$members"; then continue; fi
+  log "fetching $(basename "$url")"
+  fetch "$url" "$sha"
+  case $kind in
+    program) place 0755 "$part" "$target" ;;
+    data) place 0644 "$part" "$target" ;;
+    tar:*) unpack "\${kind#tar:}" "$target" "$members" ;;
+    package)
+      place 0644 "$part" "$target"
+      packages+=("$target") package_sums+=("$sha") ;;
+    *) fail 2 "$plan: unknown kind $kind" ;;
+  esac
+  rm -f "$part"
+  [ "$kind" = package ] || touch "$stamps/$sha"
+done <"$plan"
+
+if [ "\${#packages[@]}" -gt 0 ]; then
+  log "installing \${#packages[@]} packages"
+  DEBIAN_FRONTEND=noninteractive dpkg --install --force-confold "\${packages[@]}" >&2 ||
+    fail 1 "the packages of the mirror do not fit this system"
+  for sha in "\${package_sums[@]}"; do touch "$stamps/$sha"; done
+  rm -f "\${packages[@]}"
+fi
+
+if [ -s "$plan" ] && [ -z "\${wanted:-}" ]; then fail 1 "$plan has nothing for $arch"; fi
+log "everything is there"
+`;
+
+/**
+ * Runs the script once per boot, before whatever requires it. Its messages reach the console, which the cloud can show.
+ */
+export const fetchUnit = `[Unit]
+Description=Fetch, verify and install release files
+Wants=network-online.target
+After=network-online.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+EnvironmentFile=-/etc/default/cs-fetch
+ExecStart=/usr/local/sbin/cs-fetch /etc/cs/artifacts
+TimeoutStartSec=infinity
+StandardError=journal+console
+[Install]
+WantedBy=multi-user.target
+`;

@@ -1,0 +1,23 @@
+export { checkArtifacts, checkVersion } from "./check";
+export { fetchScript, fetchUnit } from "./fetch";
+export {
+    distributionPackages,
+    fetchPlanPath,
+    fetchService,
+    imageFolder,
+    renderFetch,
+    renderPlan,
+    type Versions,
+} from "./plan";
+export {
+    type Architecture,
+    architectures,
+    type Artifact,
+    type ArtifactName,
+    artifactNames,
+    type Artifacts,
+    type ArtifactsArgs,
+    resolveArtifact,
+    resolveMirrored,
+    supportedVersions,
+} from "./resolve";
