@@ -87,21 +87,24 @@ unpack() {
   rm -rf "$work"
 }
 
-# True if an earlier run has installed exactly this.
+# What was installed last for a target and its members is remembered by its sum.
+stamp_of() { echo "$stamps/$(printf '%s' "$1 $2" | sha256sum | cut -c 1-16)"; }
+
+# True if the last thing installed there is exactly this, and it is still there.
 installed() {
   local sha=$1 kind=$2 target=$3 members=$4 file
-  [ -e "$stamps/$sha" ] || return 1
+  [ "$(cat "$(stamp_of "$target" "$members")" 2>/dev/null)" = "$sha" ] || return 1
   case $kind in
-    package) return 0 ;;
+    package) ;;
     tar:*)
-      [ "$members" != "*" ] || { [ -d "$target" ]; return; }
-      for file in $members; do [ -x "$target/$file" ] || return 1; done ;;
+      [ "$members" != "*" ] || members=.
+      for file in $members; do [ -e "$target/$file" ] || return 1; done ;;
     *) [ -e "$target" ] ;;
   esac
 }
 
 mkdir -p "$cache" "$stamps"
-packages=() package_sums=()
+packages=() package_stamps=()
 while read -r for_arch sha url kind target members; do
   [ -n "$for_arch" ] || continue
   [ "$for_arch" = "$arch" ] || [ "$for_arch" = any ] || continue
@@ -117,18 +120,19 @@ while read -r for_arch sha url kind target members; do
     tar:*) unpack "\${kind#tar:}" "$target" "$members" ;;
     package)
       place 0644 "$part" "$target"
-      packages+=("$target") package_sums+=("$sha") ;;
+      packages+=("$target") ;;
     *) fail 2 "$plan: unknown kind $kind" ;;
   esac
   rm -f "$part"
-  [ "$kind" = package ] || touch "$stamps/$sha"
+  stamp=$(stamp_of "$target" "$members")
+  if [ "$kind" = package ]; then package_stamps+=("$sha $stamp"); else echo "$sha" >"$stamp"; fi
 done <"$plan"
 
 if [ "\${#packages[@]}" -gt 0 ]; then
   log "installing \${#packages[@]} packages"
   DEBIAN_FRONTEND=noninteractive dpkg --install --force-confold "\${packages[@]}" >&2 ||
     fail 1 "the packages of the mirror do not fit this system"
-  for sha in "\${package_sums[@]}"; do touch "$stamps/$sha"; done
+  for stamp in "\${package_stamps[@]}"; do echo "\${stamp% *}" >"\${stamp#* }"; done
   rm -f "\${packages[@]}"
 fi
 
