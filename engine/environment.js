@@ -4,13 +4,13 @@ const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 const { pathToFileURL } = require("node:url");
-const { nodeBin, privateFolder, sdk, stateFolder, tools } = require("./paths");
+const { nodeBin, privateFolder, stateFolder, tools } = require("./paths");
 
 /**
  * The environment in which the engine runs:
  *
- * - PATH begins with the right Node, the engine with its language host, and the SDK's folder, whose executable
- *   `pulumi-resource-pulumi-nodejs` runs dynamic resources;
+ * - PATH begins with the right Node and the engine's folder, which also holds its language host and the script that
+ *   runs dynamic resources;
  * - state is kept in a folder of this checkout and secrets are encrypted with a passphrase of this checkout, unless the
  *   user's environment says otherwise.
  *
@@ -27,7 +27,7 @@ function engineEnvironment(engine, base = process.env) {
             delete environment[name];
         }
     }
-    environment.PATH = [nodeBin, engine.folder, sdk, base.PATH].filter(Boolean).join(path.delimiter);
+    environment.PATH = [nodeBin, engine.folder, base.PATH].filter(Boolean).join(path.delimiter);
     environment.PULUMI_SKIP_UPDATE_CHECK ??= "true";
     environment.PULUMI_BACKEND_URL ||= localBackend();
     if (!environment.PULUMI_CONFIG_PASSPHRASE && !environment.PULUMI_CONFIG_PASSPHRASE_FILE) {

@@ -3,7 +3,7 @@
 const fs = require("node:fs");
 const path = require("node:path");
 const { execFileSync } = require("node:child_process");
-const { engineBin, privateFolder, which, writeWhole } = require("./paths");
+const { engineBin, privateFolder, sdk, which, writeWhole } = require("./paths");
 
 /** The oldest engine that is known to work with this package: import files with outputs came with 3.254. */
 const oldestVersion = "3.259.0";
@@ -57,13 +57,19 @@ function launcher() {
 }
 
 /**
- * Puts our language host beside the engine of the tool folder, unless it is there. The engine warns about a host from
- * any other place.
+ * Completes the engine of the tool folder with what Pulumi's own releases carry beside it: our language host, and the
+ * SDK's script that runs dynamic resources. From any other place on PATH the engine would use them with a warning.
  */
-function placeLanguageHost() {
-    const file = path.join(engineBin, "pulumi-language-nodejs");
-    if (!fs.existsSync(file) || fs.readFileSync(file, "utf8") !== launcher()) {
-        writeWhole(file, launcher(), 0o755);
+function placeCompanions() {
+    const companions = {
+        "pulumi-language-nodejs": launcher(),
+        "pulumi-resource-pulumi-nodejs": fs.readFileSync(path.join(sdk, "pulumi-resource-pulumi-nodejs"), "utf8"),
+    };
+    for (const [name, text] of Object.entries(companions)) {
+        const file = path.join(engineBin, name);
+        if (!fs.existsSync(file) || fs.readFileSync(file, "utf8") !== text) {
+            writeWhole(file, text, 0o755);
+        }
     }
 }
 
@@ -103,6 +109,7 @@ function adopt(source) {
  * @returns {{ engine?: Engine, rejected: string[] }} `rejected` says why a `pulumi` that is there cannot be used
  */
 function findEngine() {
+    /** @type {string[]} */
     const rejected = [];
     const own = path.join(engineBin, "pulumi");
     const onPath = which("pulumi", (process.env.PATH ?? "").split(path.delimiter).filter((f) => f !== engineBin).join(path.delimiter));
@@ -131,7 +138,7 @@ function findEngine() {
         if (version) {
             const official = hasOfficialHost(engineBin);
             if (!official) {
-                placeLanguageHost();
+                placeCompanions();
             }
             return { engine: { folder: engineBin, version, languageHost: official ? "official" : "own" }, rejected };
         }
@@ -153,4 +160,4 @@ function isSameFile(source, copy) {
     return a.size === b.size && Math.abs(a.mtimeMs - b.mtimeMs) < 2000;
 }
 
-module.exports = { findEngine, hasOfficialHost, isAtLeast, launcher, oldestVersion, placeLanguageHost, versionOf };
+module.exports = { findEngine, hasOfficialHost, isAtLeast, launcher, oldestVersion, placeCompanions, versionOf };

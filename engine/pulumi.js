@@ -1,0 +1,81 @@
+"use strict";
+
+/** `npm run pulumi -- ARGS`: the engine, ready to use in this checkout. */
+
+const { spawnSync } = require("node:child_process");
+const { cloudEnvironment } = require("./cloud");
+const { engineEnvironment } = require("./environment");
+const { findEngine } = require("./find");
+const { root } = require("./paths");
+const { run } = require("./run");
+const { bareName, localPassphrase, localStack, readCommandLine } = require("./stack");
+
+/** @type {NodeJS.ProcessEnv} */
+const localSecrets = { PULUMI_CONFIG_PASSPHRASE: localPassphrase, PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
+
+/**
+ * The stack that a command works on. While none is selected in the backend of this checkout, `local` is made and
+ * selected.
+ *
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {string | undefined} undefined when the command needs no stack, or the engine is going to ask for one
+ */
+function stackOf(args, environment) {
+    const { needsStack, stack } = readCommandLine(args);
+    if (!needsStack) {
+        return undefined;
+    }
+    if (stack) {
+        return bareName(stack);
+    }
+    const engine = (/** @type {string[]} */ ...words) => {
+        const env = { ...environment, ...localSecrets };
+        return spawnSync("pulumi", [...words, "--non-interactive"], { cwd: root, env, encoding: "utf8" });
+    };
+    const selected = engine("stack", "--show-name");
+    if (selected.status === 0) {
+        return bareName(selected.stdout.trim());
+    }
+    if (process.env.PULUMI_BACKEND_URL) {
+        return undefined;
+    }
+    const made = engine("stack", "select", "--create", localStack);
+    if (made.status !== 0) {
+        process.stderr.write(made.stderr);
+        return undefined;
+    }
+    return localStack;
+}
+
+/**
+ * Runs the engine in this checkout.
+ *
+ * @param {string[]} args
+ * @returns {Promise<number>} its exit code
+ */
+async function pulumi(args) {
+    const { engine, rejected } = findEngine();
+    if (!engine) {
+        const reasons = rejected.map((reason) => `  ${reason}\n`).join("");
+        console.error(`There is no usable Pulumi engine yet. Get it with:\n\n  npm run setup -- --engine\n\n${reasons}`);
+        return 127;
+    }
+    const environment = engineEnvironment(engine);
+    if (stackOf(args, environment) === localStack) {
+        Object.assign(environment, localSecrets);
+        const cloud = cloudEnvironment();
+        if (cloud) {
+            Object.assign(environment, cloud);
+        } else {
+            console.error(`Stack ${localStack} lives in the embedded cloud, which does not run. Start it: npm run demo`);
+        }
+    }
+    return run("pulumi", args, environment, { cwd: root });
+}
+
+module.exports = { pulumi };
+
+if (require.main === module) {
+    pulumi(process.argv.slice(2)).then((code) => (process.exitCode = code));
+}

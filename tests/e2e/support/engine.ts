@@ -1,0 +1,45 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+// The engine folder is plain JavaScript, which the compiler of the package does not read; these are its types here.
+const { findEngine }: { findEngine(): { engine?: { folder: string; version: string } } } = require("../../../engine/find");
+const {
+    engineEnvironment,
+}: {
+    engineEnvironment(engine: { folder: string }, base?: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
+} = require("../../../engine/environment");
+
+/** Variables of the tester's own shell that would steer the engine or the package away from what a test set up. */
+const foreign = /^(PULUMI_(?!CLOUDSTACK_TOOLS$)|CLOUDSTACK_|CS_|HTTPS?_PROXY$|https?_proxy$|NODE_OPTIONS$)/;
+
+let found: { folder: string; version: string } | undefined;
+let home: string | undefined;
+
+/** The engine that `npm run setup` found or installed. */
+export function engine(): { folder: string; version: string } {
+    found ??= findEngine().engine;
+    if (!found) {
+        throw new Error("There is no Pulumi engine; run: npm run setup -- --engine");
+    }
+    return found;
+}
+
+/**
+ * The environment for an engine with a backend of its own: nothing of the tester's stacks, clouds and credentials
+ * reaches it, and it looks for no plugin and no update on the internet.
+ */
+export function testEnvironment(backend: string, more: Record<string, string> = {}): NodeJS.ProcessEnv {
+    home ??= mkdtempSync(join(tmpdir(), "pulumi-home-"));
+    const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+    return engineEnvironment(engine(), {
+        ...own,
+        PULUMI_HOME: home,
+        PULUMI_BACKEND_URL: `file://${backend}`,
+        PULUMI_CONFIG_PASSPHRASE: "test",
+        PULUMI_DEBUG_COMMANDS: "true", // gives the commands their flag --event-log
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+        ...more,
+    });
+}
