@@ -8,6 +8,16 @@ export interface OperationTimeouts {
 const DEFAULTS: Required<OperationTimeouts> = { create: 900, update: 900, delete: 600 };
 
 /** The timeout of an operation in seconds: the resource's own, or the default. */
-export function timeoutOf(operation: keyof OperationTimeouts, inputs: { timeoutSeconds?: OperationTimeouts }): number {
+function timeoutOf(operation: keyof OperationTimeouts, inputs: { timeoutSeconds?: OperationTimeouts }): number {
     return inputs.timeoutSeconds?.[operation] ?? DEFAULTS[operation];
+}
+
+/** What is left until a deadline (milliseconds since the epoch), in whole seconds, at least one. */
+export function secondsUntil(deadline: number): number {
+    return Math.max(1, Math.ceil((deadline - Date.now()) / 1000));
+}
+
+/** The deadline of an operation that starts now, in milliseconds since the epoch. */
+export function deadlineOf(operation: keyof OperationTimeouts, inputs: { timeoutSeconds?: OperationTimeouts }): number {
+    return Date.now() + timeoutOf(operation, inputs) * 1000;
 }

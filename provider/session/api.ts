@@ -90,6 +90,8 @@ export interface ApiMachine {
     keypairs?: string;
     deleteprotection?: boolean;
     details?: Record<string, string>;
+    /** Names of details that the tenant may not change, with commas between. */
+    readonlydetails?: string;
     nic?: ApiNic[];
     securitygroup?: { id: string; name: string }[];
     affinitygroup?: { id: string; name: string }[];

@@ -45,6 +45,10 @@ export class Catalogue {
         return this.once("networks", () => this.client.list<ApiNetwork>("listNetworks"));
     }
 
+    async affinityGroupTypes(): Promise<string[]> {
+        return (await this.once("affinityGroupTypes", () => this.client.list<{ type: string }>("listAffinityGroupTypes"))).map(({ type }) => type);
+    }
+
     capabilities(): Promise<Record<string, any>> {
         return this.once("capabilities", async () => (await this.client.call("listCapabilities")).capability ?? {});
     }

@@ -1,7 +1,7 @@
 import { Client, CloudStackError, resolveSettings } from "../client";
 import type { StackSettings } from "../client";
-import type { ApiAccount, ApiAffinityGroup, ApiKeyPair, ApiMachine, ApiSecurityGroup, ApiVolume } from "./api";
-import { Catalogue } from "./catalogue";
+import type { ApiAccount, ApiAffinityGroup, ApiKeyPair, ApiMachine, ApiSecurityGroup, ApiVolume, ApiZone } from "./api";
+import { Catalogue, isId } from "./catalogue";
 import { CoalescedReads } from "./coalesced";
 
 /** Which cloud a resource lives in, as its outputs carry it. */
@@ -74,6 +74,11 @@ export class Session {
                 `(${this.client.settings.sources.endpoint ?? "endpoint"}, ${this.client.settings.sources.apiKey ?? "keys"}). Nothing was changed. ` +
                 "Give the configuration of the first, or move to the second with a new stack.",
         );
+    }
+
+    /** The id of a network: one that the program itself made is younger than the catalogue and known by its id alone. */
+    async networkId(nameOrId: string, zone: ApiZone): Promise<string> {
+        return isId(nameOrId) ? nameOrId : (await this.catalogue.network(nameOrId, zone)).id;
     }
 
     /** Whether a destroyed machine can be expunged at once, so that its name and address are free again. */

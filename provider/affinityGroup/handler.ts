@@ -1,0 +1,104 @@
+import { CloudStackError } from "../client";
+import type { DiffResult, Inputs, Outputs } from "../handler";
+import { PartialFailure, isUnknown, same } from "../handler";
+import { isInState, lifecycle, say } from "../lifecycle";
+import { markedText, unmarkedText } from "../marks";
+import type { ApiAffinityGroup, Session } from "../session";
+import { isGone, sessionFor } from "../session";
+import { deadlineOf, secondsUntil } from "../timeouts";
+
+export const affinityGroup = lifecycle({
+    async check(problems, inputs, olds): Promise<void> {
+        inputs.type ??= "host anti-affinity";
+        const name = problems.text(inputs, "name", "give the group a name");
+        for (const property of ["name", "description"]) problems.printable(inputs, property);
+        problems.timeouts(inputs);
+        const session = sessionFor(inputs);
+        problems.oneOf(inputs, "type", await session.catalogue.affinityGroupTypes());
+        if (olds !== undefined || name === undefined) return;
+        const taken = (await session.affinityGroups.all()).find((group) => group.name === name && !isOurs(group, inputs));
+        if (taken !== undefined) problems.add("name", `"${name}" is taken by affinity group ${taken.id}: choose another name, or delete that group`);
+    },
+
+    diff(_id, olds, news): DiffResult {
+        const replaces = ["name", "type", "project"].filter((property) => !same(olds[property], news[property]));
+        if (!isUnknown(news.description) && !same(olds.description ?? "", news.description ?? "")) {
+            say(`affinity group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`);
+        }
+        return { changes: replaces.length > 0, replaces, deleteBeforeReplace: replaces.length > 0 && !replaces.includes("name") };
+    },
+
+    async create(inputs) {
+        const session = sessionFor(inputs);
+        const cloud = await session.identity();
+        const { __provider: _provider, ...echo } = inputs;
+        const outs = { ...echo, cloud };
+        const id = await createOrAdopt(session, inputs, outs, deadlineOf("create", inputs));
+        return { id, outs };
+    },
+
+    async read(id, outputs): Promise<Outputs | undefined> {
+        const session = sessionFor(outputs);
+        const cloud = await session.assertSameCloud(`affinity group ${outputs.name ?? id}`, outputs.cloud);
+        const group = await session.affinityGroups.get(id);
+        if (group === undefined) return undefined;
+        return { ...outputs, name: group.name, type: group.type, description: unmarkedText(group.description), cloud };
+    },
+
+    /** Nothing of an affinity group can be changed; the engine asks for an update only after a failed creation. */
+    async update(id, olds, inputs): Promise<Outputs> {
+        const session = sessionFor(inputs);
+        const cloud = await session.assertSameCloud(`affinity group ${olds.name ?? id}`, olds.cloud);
+        if ((await session.affinityGroups.get(id)) === undefined) throw new Error(`affinity group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\``);
+        const { __provider: _provider, ...echo } = inputs;
+        return { ...olds, ...echo, description: olds.description, cloud };
+    },
+
+    async delete(id, outputs): Promise<void> {
+        const session = sessionFor(outputs);
+        await session.assertSameCloud(`affinity group ${outputs.name ?? id}`, outputs.cloud);
+        try {
+            await session.client.run("deleteAffinityGroup", { id }, { timeoutSeconds: secondsUntil(deadlineOf("delete", outputs)) });
+        } catch (error) {
+            if (!isGone(error)) throw error;
+        } finally {
+            session.affinityGroups.changed();
+        }
+    },
+});
+
+/** Makes the group, or takes over the one of ours that an interrupted run left, or whose answer was lost: names are unique. */
+async function createOrAdopt(session: Session, inputs: Inputs, outs: Outputs, deadline: number): Promise<string> {
+    session.affinityGroups.changed();
+    try {
+        const params = { name: inputs.name, type: inputs.type, description: markedText(inputs.description, inputs.owner) };
+        const accepted = await session.client.start("createAffinityGroup", params);
+        try {
+            await session.client.wait(accepted.jobid, { command: "createAffinityGroup", timeoutSeconds: secondsUntil(deadline) });
+        } catch (error) {
+            if (error instanceof CloudStackError && error.outcome === "pending" && accepted.id !== undefined) {
+                throw new PartialFailure(error.message, accepted.id, outs, inputs);
+            }
+            throw error;
+        }
+        return accepted.id ?? (await ours(session, inputs))!.id;
+    } catch (error) {
+        if (!(error instanceof CloudStackError)) throw error;
+        const taken = error.errorCode === 431 && /already exists/i.test(error.errorText);
+        if (!taken && error.outcome !== "unknown") throw error;
+        const left = await ours(session, inputs);
+        if (left === undefined || isInState(left.id)) throw error;
+        return left.id;
+    } finally {
+        session.affinityGroups.changed();
+    }
+}
+
+async function ours(session: Session, inputs: Inputs): Promise<ApiAffinityGroup | undefined> {
+    session.affinityGroups.changed();
+    return (await session.affinityGroups.all()).find((group) => group.name === inputs.name && isOurs(group, inputs));
+}
+
+function isOurs(group: ApiAffinityGroup, inputs: Inputs): boolean {
+    return markedText(unmarkedText(group.description), inputs.owner) === group.description;
+}

@@ -1,0 +1,54 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { CloudIdentity } from "../session";
+import { CloudStackResource, nameOrDefault, ownerMark } from "../resource";
+import type { OperationTimeouts } from "../timeouts";
+
+/** The arguments of an {@link AffinityGroup}. */
+export interface AffinityGroupArgs {
+    /** The group's name, unique in the account. A change replaces the group. @default `<stack>-<resource name>` */
+    name?: pulumi.Input<string>;
+    /**
+     * What the group asks for: `host anti-affinity` keeps its machines on different hosts, `host affinity` on one; the soft kinds
+     * (`non-strict host anti-affinity`, …) try to. A change replaces the group.
+     *
+     * @default "host anti-affinity"
+     */
+    type?: pulumi.Input<string>;
+    /** A text for people. CloudStack cannot change it afterwards. @default none */
+    description?: pulumi.Input<string>;
+    /** The name or id of the project. A change replaces the group. @default `cloudstack:project` */
+    project?: pulumi.Input<string>;
+    /** How long each operation may take, in seconds. @default create 900, update 900, delete 600 */
+    timeoutSeconds?: pulumi.Input<OperationTimeouts>;
+    /** A profile of cmk's or cs's configuration file. @default the stack's cloud */
+    profile?: pulumi.Input<string>;
+}
+
+/**
+ * An affinity group: which machines may, or may not, share a host.
+ *
+ * @example Three members of a database on three hosts
+ * ```ts
+ * const spread = new cloudstack.AffinityGroup("database");
+ * for (const member of ["a", "b", "c"]) {
+ *     new cloudstack.VirtualMachine(`db-${member}`, { serviceOffering: "Large", template: "debian-13", affinityGroups: [spread.id] });
+ * }
+ * ```
+ */
+export class AffinityGroup extends CloudStackResource {
+    declare readonly name: pulumi.Output<string>;
+    declare readonly type: pulumi.Output<string>;
+    /** The cloud and account that the group lives in. */
+    declare readonly cloud: pulumi.Output<CloudIdentity>;
+
+    constructor(name: string, args: AffinityGroupArgs = {}, opts?: pulumi.CustomResourceOptions) {
+        super(
+            "AffinityGroup",
+            "affinityGroup",
+            name,
+            { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
+            ["cloud"],
+            opts,
+        );
+    }
+}

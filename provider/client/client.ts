@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { readFault } from "./answers";
+import { CloudStackError } from "./errors";
+import { hintFor } from "./hints";
+import { JobPoller, type JobAnswer } from "./jobs";
+import { listAll } from "./lists";
+import { encodeParams } from "./params";
+import { Projects } from "./projects";
+import { Requests, type RequestOptions } from "./requests";
+import { startJob } from "./start";
+import type { Accepted, ClientSettings, Clock, Params } from "./types";
+
+export interface ClientOptions extends RequestOptions, Partial<Clock> {}
+
+const realClock: Clock = {
+    now: Date.now,
+    // An aborted sleep has done its work as well as one that ended.
+    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
+};
+
+/**
+ * CloudStack's API for one account: signed commands, complete lists, jobs. One per process and cloud, since its jobs share a
+ * poller and its requests a gate.
+ */
+export class Client {
+    readonly settings: ClientSettings;
+    private readonly clock: Clock;
+    private readonly requests: Requests;
+    private readonly projects: Projects;
+    private readonly poller: JobPoller;
+
+    /**
+     * @param options.log gets one line per request and retry, free of secrets
+     */
+    constructor(settings: ClientSettings, options: ClientOptions = {}) {
+        this.settings = settings;
+        this.clock = { now: options.now ?? realClock.now, sleep: options.sleep ?? realClock.sleep };
+        this.requests = new Requests(settings, this.clock, options);
+        this.projects = new Projects(settings, (command, params) => this.list(command, params));
+        this.poller = new JobPoller(
+            {
+                running: async () => {
+                    const jobs = await listAll<{ jobid: string }>((command, params) => this.poll(command, params), "listAsyncJobs", {});
+                    return new Set(jobs.map(({ jobid }) => jobid));
+                },
+                query: (jobid) => this.poll<JobAnswer>("queryAsyncJobResult", { jobid }),
+                isFinal: (error) =>
+                    error instanceof CloudStackError &&
+                    error.outcome === "refused" &&
+                    ![429, 503, 530].includes(error.errorCode ?? error.httpStatus ?? 0),
+            },
+            this.clock,
+        );
+    }
+
+    /** HTTP requests made so far. */
+    get calls(): number {
+        return this.requests.count;
+    }
+
+    /**
+     * The inner object of a command's answer, such as `{ securitygroup: {…} }`. Tried again where that is safe; a change whose
+     * answer was lost is not.
+     * @throws CloudStackError
+     */
+    async call<T = any>(command: string, params: Params = {}): Promise<T> {
+        return this.requests.send(command, encode(command, await this.projects.scope(command, params)));
+    }
+
+    /** All entries of a list command, however many pages they fill. */
+    async list<T = any>(command: string, params: Params = {}): Promise<T[]> {
+        return listAll<T>((name, paged) => this.call(name, paged), command, params);
+    }
+
+    /**
+     * The one entry of a list, with exactly this name where one is given (`name` on CloudStack's lists matches any part of it).
+     * @returns `undefined` when there is none
+     * @throws CloudStackError when there are several
+     */
+    async one<T extends { id?: string; name?: string } = any>(command: string, params: Params = {}, exactName?: string): Promise<T | undefined> {
+        const found = (await this.list<T>(command, exactName === undefined ? params : { name: exactName, ...params })).filter(
+            ({ name }) => exactName === undefined || name === exactName,
+        );
+        if (found.length > 1) {
+            const ids = found.map(({ id }) => id).join(", ");
+            const errorText = `${found.length} entries${exactName === undefined ? "" : ` are named "${exactName}"`}: ${ids}`;
+            throw new CloudStackError({ command, outcome: "unsent", errorText, hint: "Give the id." });
+        }
+        return found[0];
+    }
+
+    /**
+     * Sends an asynchronous command. A lost answer is looked up by the job id that we chose.
+     * @throws CloudStackError; with outcome `unknown` when a creating command may have been carried out
+     */
+    async start(command: string, params: Params = {}): Promise<Accepted> {
+        return startJob((name, own) => this.call(name, own), this.clock, command, params, randomUUID());
+    }
+
+    /**
+     * Waits for a job.
+     * @returns its result, such as `{ virtualmachine: {…} }`
+     * @throws CloudStackError with outcome `failed`, `pending` when it still runs after `timeoutSeconds`, or `unknown` when
+     * CloudStack does not say
+     */
+    async wait<T = any>(jobId: string, options: { command: string; timeoutSeconds: number }): Promise<T> {
+        const { command, timeoutSeconds } = options;
+        const end = await this.poller.wait(jobId, command, timeoutSeconds);
+        if (end.kind === "late") {
+            const failure = end.lastFailure ? ` (the last look at it failed: ${end.lastFailure.message})` : "";
+            throw new CloudStackError({
+                command,
+                outcome: "pending",
+                jobId,
+                errorText: `the job still runs after ${timeoutSeconds} s${failure}`,
+                hint: "It goes on in the cloud; a longer timeoutSeconds waits for it.",
+            });
+        }
+        if (end.kind === "lost") {
+            const { errorText, errorCode, csErrorCode, httpStatus, hint } = end.error as CloudStackError;
+            throw new CloudStackError({ command, outcome: "unknown", jobId, errorText: `CloudStack does not tell how the job ended: ${errorText}`, errorCode, csErrorCode, httpStatus, hint });
+        }
+        if (end.answer.jobstatus === 1) {
+            return end.answer.jobresult ?? {};
+        }
+        const fault = readFault(end.answer.jobresult) ?? { errorText: "the job failed without a reason" };
+        const errorText = this.requests.clean(fault.errorText);
+        const hint = hintFor({ ...fault, command, settings: this.settings });
+        throw new CloudStackError({ command, outcome: "failed", jobId, ...fault, errorText, hint });
+    }
+
+    /** `start` and `wait`. */
+    async run<T = any>(command: string, params: Params | undefined, options: { timeoutSeconds: number }): Promise<T> {
+        const { jobid } = await this.start(command, params);
+        return this.wait<T>(jobid, { command, timeoutSeconds: options.timeoutSeconds });
+    }
+
+    /** A read for the poller, which comes back by itself. */
+    private poll<T = any>(command: string, params: Params): Promise<T> {
+        return this.requests.send(command, encode(command, params), { urgent: true });
+    }
+}
+
+function encode(command: string, params: Params): [string, string][] {
+    try {
+        return encodeParams(params);
+    } catch (error) {
+        throw new CloudStackError({ command, outcome: "unsent", errorText: (error as Error).message });
+    }
+}

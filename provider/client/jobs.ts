@@ -1,0 +1,179 @@
+import { Durations, nextLook } from "./pollInterval";
+import type { Clock } from "./types";
+
+/** The state of a job as `queryAsyncJobResult` gives it. */
+export interface JobAnswer {
+    jobstatus: number;
+    jobresult?: any;
+}
+
+/** Where the poller gets its answers; every call is one request. */
+export interface JobSource {
+    /** Ids of the caller's jobs that still run (`listAsyncJobs` lists no others). */
+    running(): Promise<Set<string>>;
+    query(jobId: string): Promise<JobAnswer>;
+    /** Whether a failed call says something for good (a refusal) rather than of this moment. */
+    isFinal(error: unknown): boolean;
+}
+
+/** How a wait ended. */
+export type JobEnd =
+    | { kind: "ended"; answer: JobAnswer }
+    | { kind: "late"; lastFailure?: Error }
+    | { kind: "lost"; error: Error };
+
+interface Job {
+    readonly id: string;
+    readonly command: string;
+    readonly startedAt: number;
+    readonly deadline: number;
+    readonly end: (end: JobEnd) => void;
+    /** When it was last seen running. */
+    seenAt: number;
+    /** How often it ran although the list did not have it, and until when it is left in peace for that. */
+    unlisted: number;
+    peaceUntil: number;
+}
+
+/** Failures in a row slow the poller down to this pace. */
+const SLOWEST = 10_000;
+
+/**
+ * Waits for jobs, however many, with one list of the running ones per look; a job that has gone from the list is asked for its
+ * result once. A single job is asked directly. The pace is that of `nextLook`.
+ */
+export class JobPoller {
+    private readonly source: JobSource;
+    private readonly clock: Clock;
+    private readonly jobs = new Set<Job>();
+    private readonly durations = new Durations();
+    private lastLook = 0;
+    private failures = 0;
+    private lastFailure: Error | undefined;
+    private canList = true;
+    private working = false;
+    private nap = new AbortController();
+
+    constructor(source: JobSource, clock: Clock) {
+        this.source = source;
+        this.clock = clock;
+    }
+
+    /** Never rejects. */
+    wait(id: string, command: string, timeoutSeconds: number): Promise<JobEnd> {
+        return new Promise((end) => {
+            const now = this.clock.now();
+            const deadline = now + timeoutSeconds * 1000;
+            this.jobs.add({ id, command, startedAt: now, deadline, end, seenAt: now, unlisted: 0, peaceUntil: 0 });
+            this.nap.abort();
+            void this.work();
+        });
+    }
+
+    private async work(): Promise<void> {
+        if (this.working) {
+            return;
+        }
+        this.working = true;
+        while (this.jobs.size > 0) {
+            const wait = this.nextLookAt() - this.clock.now();
+            if (wait > 0) {
+                this.nap = new AbortController();
+                await this.clock.sleep(wait, this.nap.signal);
+            } else {
+                await this.look();
+            }
+        }
+        this.working = false;
+    }
+
+    private nextLookAt(): number {
+        const jobs = [...this.jobs];
+        const oldest = new Map<string, number>();
+        for (const { command, startedAt } of jobs) {
+            oldest.set(command, Math.min(startedAt, oldest.get(command) ?? startedAt));
+        }
+        const looks = jobs.map((job) => {
+            const expected = this.durations.expected(job.command);
+            // Before the first of a command has ended, the oldest shows how long all of them take at least.
+            const startedAt = expected === undefined ? oldest.get(job.command)! : job.startedAt;
+            return Math.max(nextLook({ startedAt, expected }, this.lastLook), job.peaceUntil);
+        });
+        const slowed = this.failures > 0 ? this.lastLook + Math.min(SLOWEST, 500 * 2 ** this.failures) : 0;
+        return Math.min(Math.max(Math.min(...looks), slowed), ...jobs.map((job) => job.deadline));
+    }
+
+    private async look(): Promise<void> {
+        const jobs = [...this.jobs];
+        try {
+            const answers = await Promise.allSettled((await this.gone(jobs)).map((job) => this.ask(job, jobs.length > 1)));
+            const failed = answers.find((answer) => answer.status === "rejected");
+            if (failed) {
+                throw failed.reason;
+            }
+            this.failures = 0;
+            this.lastFailure = undefined;
+        } catch (error) {
+            this.failures++;
+            this.lastFailure = error as Error;
+        }
+        this.lastLook = this.clock.now();
+        for (const job of jobs) {
+            if (this.lastLook >= job.deadline) {
+                this.finish(job, { kind: "late", lastFailure: this.lastFailure });
+            }
+        }
+    }
+
+    /** Those to ask for their result: all that the list of running jobs does not have. */
+    private async gone(jobs: Job[]): Promise<Job[]> {
+        const now = this.clock.now();
+        const askable = jobs.filter((job) => job.peaceUntil <= now || job.deadline <= now);
+        if (jobs.length === 1 || !this.canList || jobs.every((job) => job.unlisted > 0)) {
+            return askable;
+        }
+        try {
+            const running = await this.source.running();
+            for (const job of jobs.filter(({ id }) => running.has(id))) {
+                job.seenAt = now;
+                job.unlisted = 0;
+                job.peaceUntil = 0;
+            }
+            return askable.filter(({ id }) => !running.has(id));
+        } catch (error) {
+            if (!this.source.isFinal(error)) {
+                throw error;
+            }
+            this.canList = false;
+            return askable;
+        }
+    }
+
+    private async ask(job: Job, expectedToBeGone: boolean): Promise<void> {
+        const asked = this.clock.now();
+        try {
+            const answer = await this.source.query(job.id);
+            if (answer.jobstatus !== 0) {
+                this.durations.learn(job.command, job.seenAt - job.startedAt, this.clock.now() - job.startedAt);
+                this.finish(job, { kind: "ended", answer });
+                return;
+            }
+            job.seenAt = asked;
+            if (expectedToBeGone && this.canList) {
+                job.unlisted++;
+                job.peaceUntil = asked + Math.min(5_000, 500 * 2 ** job.unlisted);
+            }
+        } catch (error) {
+            if (!this.source.isFinal(error)) {
+                throw error;
+            }
+            this.finish(job, { kind: "lost", error: error as Error });
+        }
+    }
+
+    private finish(job: Job, end: JobEnd): void {
+        if (this.jobs.delete(job)) {
+            job.end(end);
+        }
+    }
+}

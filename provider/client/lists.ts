@@ -1,0 +1,60 @@
+import { CloudStackError } from "./errors";
+import type { Params } from "./types";
+
+/** The largest page that CloudStack gives by default (setting `default.page.size`). */
+const PAGE_SIZE = 500;
+
+/** How often a list that changed between its pages is read again. */
+const READINGS = 4;
+
+type Call = (command: string, params: Params) => Promise<any>;
+
+/**
+ * Everything that a list command has, page by page. When something was made or removed between two pages, an entry could be
+ * missing, and what is missing looks deleted; so the list is read again then.
+ */
+export async function listAll<T>(call: Call, command: string, params: Params): Promise<T[]> {
+    for (let reading = 1; ; reading++) {
+        const { items, steady } = await readPages<T>(call, command, params, PAGE_SIZE);
+        if (steady || reading === READINGS) {
+            return items;
+        }
+    }
+}
+
+async function readPages<T>(call: Call, command: string, params: Params, size: number): Promise<{ items: T[]; steady: boolean }> {
+    const items: T[] = [];
+    let counted: number | undefined;
+    for (let page = 1; ; page++) {
+        let inner: Record<string, unknown>;
+        try {
+            inner = await call(command, { ...params, page, pagesize: size });
+        } catch (error) {
+            const allowed = allowedSize(error);
+            if (page === 1 && allowed && allowed < size) {
+                return readPages(call, command, params, allowed);
+            }
+            throw error;
+        }
+        const found = (Object.values(inner).find(Array.isArray) ?? []) as T[];
+        const count = Number(inner.count ?? found.length);
+        items.push(...found);
+        if (counted !== undefined && count !== counted) {
+            return { items, steady: false };
+        }
+        counted = count;
+        if (items.length >= count || found.length === 0) {
+            return { items, steady: page === 1 || distinct(items) === count };
+        }
+    }
+}
+
+/** The number in "Page size can't exceed max allowed page size value: 200". */
+function allowedSize(error: unknown): number | undefined {
+    const text = error instanceof CloudStackError && error.errorCode === 431 ? error.errorText : "";
+    return Number(/page size\D*(\d+)/i.exec(text)?.[1]) || undefined;
+}
+
+function distinct(items: readonly any[]): number {
+    return new Set(items.map((item) => item?.id ?? item)).size;
+}

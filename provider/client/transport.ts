@@ -1,0 +1,158 @@
+import * as fs from "node:fs";
+import * as http from "node:http";
+import * as https from "node:https";
+import * as tls from "node:tls";
+import type { AxiosInstance } from "axios";
+import type { ClientSettings } from "./types";
+
+/** Default of `httpTimeoutSeconds`. */
+const TIMEOUT_SECONDS = 60;
+
+/** How long a connection (with its TLS handshake) may take to stand. */
+const CONNECT_SECONDS = 10;
+
+/** Idle connections are closed after this time, well before servers and proxies close them under a request that is just being sent. */
+const IDLE_MILLISECONDS = 4_000;
+
+/** A query string longer than this goes by POST: CloudStack's web server refuses a request line beyond 8 KiB. */
+const LONGEST_GET = 2_000;
+
+export interface HttpAnswer {
+    status: number;
+    headers: Record<string, string | undefined>;
+    body: string;
+}
+
+/** No complete answer came. It carries no trace of the request, whose parameters may be secrets. */
+export class NoAnswer extends Error {
+    /** Whether a connection stood, so that the request may have been received. */
+    readonly sent: boolean;
+    /** Node's or OpenSSL's code, `TIMEOUT` or `CA_FILE`. */
+    readonly code: string;
+
+    constructor(message: string, code: string, sent: boolean) {
+        super(message);
+        this.name = "NoAnswer";
+        this.code = code;
+        this.sent = sent;
+    }
+}
+
+/** Sends form-encoded requests to one endpoint: kept-alive connections, TLS always verified, proxies as the environment names them. */
+export class Transport {
+    private readonly settings: ClientSettings;
+    private axios: AxiosInstance | undefined;
+
+    constructor(settings: ClientSettings) {
+        this.settings = settings;
+    }
+
+    /**
+     * @param readOnly allows GET
+     * @throws NoAnswer
+     */
+    async send(form: string, readOnly: boolean): Promise<HttpAnswer> {
+        const client = (this.axios ??= this.connectLazily());
+        const endpoint = this.settings.endpoint;
+        const progress = new Progress((this.settings.httpTimeoutSeconds ?? TIMEOUT_SECONDS) * 1000);
+        try {
+            const byGet = readOnly && endpoint.length + form.length <= LONGEST_GET;
+            const answer = await client.request({
+                method: byGet ? "GET" : "POST",
+                url: byGet ? `${endpoint}?${form}` : endpoint,
+                data: byGet ? undefined : form,
+                headers: byGet ? {} : { "Content-Type": "application/x-www-form-urlencoded" },
+                signal: progress.signal,
+                transport: progress.transport(),
+            } as object);
+            return { status: answer.status, headers: lowerCase(answer.headers), body: String(answer.data ?? "") };
+        } catch (error) {
+            throw progress.noAnswer(error as NodeJS.ErrnoException);
+        } finally {
+            progress.end();
+        }
+    }
+
+    /** Loads axios on the first request only: it costs more time than the rest of the package together. */
+    private connectLazily(): AxiosInstance {
+        const axios = (require("axios") as typeof import("axios")).default;
+        const agent = { keepAlive: true, timeout: IDLE_MILLISECONDS };
+        return axios.create({
+            httpAgent: new http.Agent(agent),
+            httpsAgent: new https.Agent({ ...agent, ca: authorities(this.settings.caFile) }),
+            maxRedirects: 0,
+            maxContentLength: -1,
+            maxBodyLength: -1,
+            responseType: "text",
+            transformResponse: [(data: unknown) => data],
+            validateStatus: () => true,
+            headers: { Accept: "application/json", "User-Agent": "pulumi-cloudstack" },
+        });
+    }
+}
+
+/** Node's own authorities (those of NODE_EXTRA_CA_CERTS among them) and those of the file. */
+function authorities(caFile: string | undefined): string[] | undefined {
+    if (caFile === undefined) {
+        return undefined;
+    }
+    try {
+        const known = tls.getCACertificates?.("default") ?? tls.rootCertificates;
+        return [...known, fs.readFileSync(caFile, "utf8")];
+    } catch (error) {
+        throw new NoAnswer((error as Error).message, "CA_FILE", false);
+    }
+}
+
+/** Watches one request: how far it got, and whether its time is over. */
+class Progress {
+    private readonly controller = new AbortController();
+    private readonly timers: NodeJS.Timeout[] = [];
+    private connected = false;
+
+    constructor(milliseconds: number) {
+        const end = (): void => this.controller.abort();
+        this.timers.push(setTimeout(end, milliseconds));
+        this.timers.push(setTimeout(() => this.connected || end(), Math.min(milliseconds, CONNECT_SECONDS * 1000)));
+    }
+
+    get signal(): AbortSignal {
+        return this.controller.signal;
+    }
+
+    /** Node's own `request`, with an ear at the socket. Through a proxy, the socket is the tunnel's end or the proxy's connection. */
+    transport(): { request: typeof https.request } {
+        const request = (options: https.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void): http.ClientRequest => {
+            const secure = options.protocol === "https:";
+            const sent = (secure ? https : http).request(options, onAnswer);
+            sent.once("socket", (socket: tls.TLSSocket) => {
+                const handshake = secure && socket.getProtocol?.() === null;
+                if (!socket.connecting && !handshake) {
+                    this.connected = true;
+                } else {
+                    socket.once(secure ? "secureConnect" : "connect", () => (this.connected = true));
+                }
+            });
+            return sent;
+        };
+        return { request: request as typeof https.request };
+    }
+
+    noAnswer(error: NodeJS.ErrnoException): NoAnswer {
+        if (error instanceof NoAnswer) {
+            return error;
+        }
+        const code = this.signal.aborted ? "TIMEOUT" : (error.code ?? "ERR_UNKNOWN");
+        return new NoAnswer(error.message, code, this.connected);
+    }
+
+    end(): void {
+        this.timers.forEach(clearTimeout);
+    }
+}
+
+function lowerCase(headers: object): Record<string, string | undefined> {
+    return Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value === undefined ? undefined : String(value)]),
+    );
+}

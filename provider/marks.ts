@@ -1,0 +1,28 @@
+import * as crypto from "node:crypto";
+
+/**
+ * How things say whose they are. The engine learns an id only when `create` returns, so after a kill nothing but a mark, written in the
+ * creating call itself, tells what is ours: machines carry it in their details, groups in their description, things that have neither in
+ * their name.
+ */
+
+/** Eight hexadecimal digits of an owner, for names. */
+export function markFor(owner: string): string {
+    return crypto.createHash("sha256").update(owner).digest("hex").slice(0, 8);
+}
+
+/** A name that carries its owner's mark, at most `most` characters long; one that carries it already stays as it is. */
+export function markedName(name: string, owner: string, most = 63): string {
+    const suffix = `-${markFor(owner)}`;
+    return name.endsWith(suffix) ? name : name.slice(0, most - suffix.length) + suffix;
+}
+
+/** A description that carries its owner after the user's text. */
+export function markedText(text: string | undefined, owner: string): string {
+    return text === undefined || text === "" ? `[${owner}]` : `${text} [${owner}]`;
+}
+
+/** The user's text of a description, without the mark. */
+export function unmarkedText(description: string | undefined): string {
+    return (description ?? "").replace(/ ?\[[^\][]*\/[^\][]*\/[^\][]*\/[^\][]*\]$/, "");
+}

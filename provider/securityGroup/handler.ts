@@ -1,0 +1,206 @@
+import { CloudStackError } from "../client";
+import { markFor, markedText, unmarkedText } from "../marks";
+import type { DiffResult, Inputs, Outputs } from "../handler";
+import { PartialFailure, isUnknown, same } from "../handler";
+import { isInState, lifecycle, say } from "../lifecycle";
+import type { ApiSecurityGroup, CloudIdentity, Session } from "../session";
+import { sessionFor } from "../session";
+import { deadlineOf } from "../timeouts";
+import { applyRules } from "./apply";
+import { checkRules } from "./check";
+import { deleteGroup } from "./remove";
+import type { ActualRule } from "./rules";
+import { actualRules, describeRule, wantedRules } from "./rules";
+
+export const securityGroup = lifecycle({
+    async check(problems, inputs, olds): Promise<void> {
+        const name = problems.text(inputs, "name", "give the group a name");
+        for (const property of ["name", "description"]) problems.printable(inputs, property);
+        if (name === "default") problems.add("name", '"default" is the group that CloudStack makes for every account: choose another name');
+        problems.boolean(inputs, "exclusive");
+        problems.timeouts(inputs);
+        checkRules(problems, inputs);
+        if (olds !== undefined || name === undefined) return;
+        const taken = (await sessionFor(inputs).securityGroups.all()).find((group) => group.name === name && !isOurs(group, inputs));
+        if (taken !== undefined) problems.add("name", `"${name}" is taken by security group ${taken.id} (${taken.description || "no description"}): choose another name, or delete that group`);
+    },
+
+    diff(_id, olds, news): DiffResult {
+        const replaces = ["name", "project"].filter((property) => !same(olds[property], news[property]));
+        if (!isUnknown(news.description) && !same(olds.description ?? "", news.description ?? "")) {
+            say(`security group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`);
+        }
+        return { changes: replaces.length > 0 || rulesDiffer(olds, news), replaces, deleteBeforeReplace: false };
+    },
+
+    async create(inputs) {
+        const session = sessionFor(inputs);
+        const cloud = await session.identity();
+        const deadline = deadlineOf("create", inputs);
+        const group = await createOrAdopt(session, inputs);
+        const { rules } = wantedRules(inputs);
+        try {
+            const now = await applyRules(session, group, rules, () => inputs.exclusive === true, deadline);
+            return { id: group.id, outs: toOutputs(now, inputs, cloud, keys(rules)) };
+        } catch (error) {
+            throw new PartialFailure((error as Error).message, group.id, toOutputs(group, inputs, cloud, keys(rules)), inputs);
+        }
+    },
+
+    async read(id, outputs): Promise<Outputs | undefined> {
+        const session = sessionFor(outputs);
+        const cloud = await session.assertSameCloud(`security group ${outputs.name ?? id}`, outputs.cloud);
+        const group = await session.securityGroups.get(id);
+        if (group === undefined) return undefined;
+        return toOutputs(group, { ...outputs, description: unmarkedText(group.description) }, cloud, outputs.managedRules ?? []);
+    },
+
+    async update(id, olds, inputs): Promise<Outputs> {
+        const session = sessionFor(inputs);
+        const cloud = await session.assertSameCloud(`security group ${olds.name ?? id}`, olds.cloud);
+        const group = await session.securityGroups.get(id);
+        if (group === undefined) throw new Error(`security group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`);
+        const { rules } = wantedRules(inputs);
+        const before: string[] = olds.managedRules ?? [];
+        const echo = { ...inputs, description: olds.description };
+        try {
+            const now = await applyRules(session, group, rules, (rule) => inputs.exclusive === true || before.includes(rule.key), deadlineOf("update", inputs));
+            return toOutputs(now, echo, cloud, keys(rules));
+        } catch (error) {
+            session.securityGroups.changed();
+            const left = (await session.securityGroups.get(id).catch(() => undefined)) ?? group;
+            throw new PartialFailure((error as Error).message, id, toOutputs(left, echo, cloud, [...before, ...keys(rules)]), inputs);
+        }
+    },
+
+    async delete(id, outputs): Promise<void> {
+        const session = sessionFor(outputs);
+        await session.assertSameCloud(`security group ${outputs.name ?? id}`, outputs.cloud);
+        await deleteGroup(session, id, deadlineOf("delete", outputs));
+    },
+});
+
+/** Rules that somebody manages apart from the group itself: for groups that name each other. */
+export const securityGroupRules = lifecycle({
+    async check(problems, inputs): Promise<void> {
+        problems.text(inputs, "securityGroup", "give the id of a SecurityGroup");
+        problems.ids({ securityGroup: inputs.securityGroup === undefined ? undefined : [inputs.securityGroup] }, "securityGroup", "the id of a SecurityGroup (group.id)");
+        problems.timeouts(inputs);
+        checkRules(problems, inputs);
+    },
+
+    diff(_id, olds, news): DiffResult {
+        const replaces = ["securityGroup", "project"].filter((property) => !same(olds[property], news[property]));
+        return { changes: replaces.length > 0 || rulesDiffer(olds, { ...news, name: olds.groupName }), replaces, deleteBeforeReplace: false };
+    },
+
+    async create(inputs) {
+        const session = sessionFor(inputs);
+        const cloud = await session.identity();
+        const group = await groupOf(session, inputs);
+        const { rules } = wantedRules({ ...inputs, name: group.name });
+        const id = `${group.id}/${markFor(inputs.owner)}`;
+        const outs = { ...rest(inputs), groupName: group.name, managedRules: keys(rules), cloud };
+        try {
+            await applyRules(session, group, rules, () => false, deadlineOf("create", inputs));
+        } catch (error) {
+            throw new PartialFailure((error as Error).message, id, outs, inputs);
+        }
+        return { id, outs };
+    },
+
+    async read(id, outputs): Promise<Outputs | undefined> {
+        const session = sessionFor(outputs);
+        const cloud = await session.assertSameCloud(`rules of security group ${outputs.groupName ?? id}`, outputs.cloud);
+        const group = await session.securityGroups.get(outputs.securityGroup);
+        if (group === undefined) return undefined;
+        const actual = keys(actualRules(group));
+        return { ...outputs, groupName: group.name, managedRules: outputs.managedRules.filter((key: string) => actual.includes(key)), cloud };
+    },
+
+    async update(id, olds, inputs): Promise<Outputs> {
+        const session = sessionFor(inputs);
+        const cloud = await session.assertSameCloud(`rules of security group ${olds.groupName ?? id}`, olds.cloud);
+        const group = await groupOf(session, inputs);
+        const { rules } = wantedRules({ ...inputs, name: group.name });
+        const before: string[] = olds.managedRules ?? [];
+        const outs = { ...rest(inputs), groupName: group.name, cloud };
+        try {
+            await applyRules(session, group, rules, (rule) => before.includes(rule.key), deadlineOf("update", inputs));
+        } catch (error) {
+            throw new PartialFailure((error as Error).message, id, { ...outs, managedRules: [...new Set([...before, ...keys(rules)])] }, inputs);
+        }
+        return { ...outs, managedRules: keys(rules) };
+    },
+
+    async delete(id, outputs): Promise<void> {
+        const session = sessionFor(outputs);
+        await session.assertSameCloud(`rules of security group ${outputs.groupName ?? id}`, outputs.cloud);
+        const group = await session.securityGroups.get(outputs.securityGroup);
+        if (group === undefined) return;
+        await applyRules(session, group, [], (rule) => outputs.managedRules.includes(rule.key), deadlineOf("delete", outputs));
+    },
+});
+
+function rulesDiffer(olds: Outputs, news: Inputs): boolean {
+    const { rules, unknown } = wantedRules(news);
+    const managed: string[] = olds.managedRules ?? [];
+    const wanted = keys(rules);
+    const unmanaged: string[] = olds.unmanagedRules ?? [];
+    if (unmanaged.length > 0 && news.exclusive !== true && (news.ingress ?? news.egress) !== undefined) {
+        say(`security group ${news.name} has rules that this program does not name, left alone (exclusive: true would remove them): ${unmanaged.join("; ")}`);
+    }
+    return unknown || (news.exclusive === true && unmanaged.length > 0) || !same([...managed].sort(), [...wanted].sort());
+}
+
+async function createOrAdopt(session: Session, inputs: Inputs): Promise<ApiSecurityGroup> {
+    session.securityGroups.changed();
+    try {
+        const params = { name: inputs.name, description: markedText(inputs.description, inputs.owner) };
+        return (await session.client.call("createSecurityGroup", params)).securitygroup;
+    } catch (error) {
+        if (!(error instanceof CloudStackError)) throw error;
+        const taken = error.errorCode === 431 && /already exists/i.test(error.errorText);
+        if (!taken && error.outcome !== "unknown") throw error;
+        session.securityGroups.changed();
+        const ours = (await session.securityGroups.all()).find((group) => group.name === inputs.name && isOurs(group, inputs) && !isInState(group.id));
+        if (ours !== undefined) return ours;
+        if (taken) throw error;
+        // The request never arrived; the name is unique, so it can be sent again.
+        return (await session.client.call("createSecurityGroup", { name: inputs.name, description: markedText(inputs.description, inputs.owner) })).securitygroup;
+    } finally {
+        session.securityGroups.changed();
+    }
+}
+
+function isOurs(group: ApiSecurityGroup, inputs: Inputs): boolean {
+    return markedText(unmarkedText(group.description), inputs.owner) === group.description;
+}
+
+async function groupOf(session: Session, inputs: Inputs): Promise<ApiSecurityGroup> {
+    const group = await session.securityGroups.get(inputs.securityGroup);
+    if (group === undefined) throw new Error(`there is no security group ${inputs.securityGroup} to give rules to`);
+    return group;
+}
+
+/** `managed`: the keys of the rules that are the program's; those of them that the group has are kept, the others are missing. */
+function toOutputs(group: ApiSecurityGroup, inputs: Inputs, cloud: CloudIdentity, managed: readonly string[]): Outputs {
+    const actual = actualRules(group);
+    return {
+        ...rest(inputs),
+        name: group.name,
+        managedRules: keys(actual.filter((rule) => managed.includes(rule.key))),
+        unmanagedRules: actual.filter((rule) => !managed.includes(rule.key)).map((rule: ActualRule) => describeRule(rule)),
+        cloud,
+    };
+}
+
+/** The inputs that outputs repeat: rules are kept as `managedRules`. */
+function rest(inputs: Inputs): Outputs {
+    const { ingress: _ingress, egress: _egress, __provider: _provider, ...others } = inputs;
+    return others;
+}
+
+function keys(rules: readonly { key: string }[]): string[] {
+    return [...new Set(rules.map((rule) => rule.key))];
+}

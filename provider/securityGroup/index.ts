@@ -1,0 +1,126 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { CloudIdentity } from "../session";
+import { CloudStackResource, nameOrDefault, ownerMark } from "../resource";
+import type { OperationTimeouts } from "../timeouts";
+
+/** A rule of a security group: what may pass, and between whom. Every source makes a rule of its own in CloudStack. */
+export interface SecurityGroupRule {
+    /** `tcp`, `udp`, `icmp`, `all`, or the number of a protocol (0 to 255) as text. @default "tcp" */
+    protocol?: pulumi.Input<string>;
+    /** A port ("443") or a range of ports ("30000-32767"); for tcp and udp only. @default all ports */
+    ports?: pulumi.Input<string>;
+    /** The ICMP type; -1 means all. For icmp only. @default -1 */
+    icmpType?: pulumi.Input<number>;
+    /** The ICMP code; -1 means all. For icmp only. @default -1 */
+    icmpCode?: pulumi.Input<number>;
+    /** Whom the rule is for, as IPv4 or IPv6 networks ("10.0.0.0/8", "2001:db8::/32"). */
+    cidrs?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Whom the rule is for, as names of security groups of the same account: their members, as they come and go. */
+    groups?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Whether the rule is for the members of the group itself (they do not see each other without one). @default false */
+    self?: pulumi.Input<boolean>;
+}
+
+/** The arguments of a {@link SecurityGroup}. */
+export interface SecurityGroupArgs {
+    /** The group's name, unique in the account. A change replaces the group. @default `<stack>-<resource name>` */
+    name?: pulumi.Input<string>;
+    /** A text for people. CloudStack cannot change it afterwards: a change takes effect when the group is made anew. @default none */
+    description?: pulumi.Input<string>;
+    /** What may reach the members. Nothing may, without a rule. Rules are added and removed in place, one by one. @default none */
+    ingress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
+    /** What members may reach: everything, until the first rule; from then on only what the rules say. @default none */
+    egress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
+    /**
+     * Whether rules that others added to the group are removed. Without it they are reported (`unmanagedRules`) and left alone.
+     *
+     * @default false
+     */
+    exclusive?: pulumi.Input<boolean>;
+    /** The name or id of the project. A change replaces the group. @default `cloudstack:project` */
+    project?: pulumi.Input<string>;
+    /** How long each operation may take, in seconds. @default create 900, update 900, delete 600 */
+    timeoutSeconds?: pulumi.Input<OperationTimeouts>;
+    /** A profile of cmk's or cs's configuration file. @default the stack's cloud */
+    profile?: pulumi.Input<string>;
+}
+
+/**
+ * A security group with its rules.
+ *
+ * Rules are compared one by one (protocol, ports or ICMP type and code, source): a change adds and removes only what differs, on running
+ * machines. Groups whose rules name each other need {@link SecurityGroupRules}.
+ *
+ * @example A web server that one network may administer
+ * ```ts
+ * const web = new cloudstack.SecurityGroup("web", {
+ *     ingress: [
+ *         { ports: "80", cidrs: ["0.0.0.0/0", "::/0"] },
+ *         { ports: "443", cidrs: ["0.0.0.0/0", "::/0"] },
+ *         { ports: "22", cidrs: ["203.0.113.0/24"] },
+ *         { protocol: "icmp", icmpType: 8, icmpCode: 0, cidrs: ["0.0.0.0/0"] },
+ *     ],
+ * });
+ * ```
+ *
+ * @example A database that only members of another group, and its own, may reach
+ * ```ts
+ * new cloudstack.SecurityGroup("database", { ingress: [{ ports: "5432", groups: [web.name] }, { ports: "5433", self: true }] });
+ * ```
+ */
+export class SecurityGroup extends CloudStackResource {
+    /** The group's name, by which rules of other groups refer to it. */
+    declare readonly name: pulumi.Output<string>;
+    /** Rules that the group has and this program does not name, in words. */
+    declare readonly unmanagedRules: pulumi.Output<string[]>;
+    /** The cloud and account that the group lives in. */
+    declare readonly cloud: pulumi.Output<CloudIdentity>;
+
+    constructor(name: string, args: SecurityGroupArgs = {}, opts?: pulumi.CustomResourceOptions) {
+        super(
+            "SecurityGroup",
+            "securityGroup",
+            name,
+            { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
+            ["unmanagedRules", "cloud"],
+            opts,
+        );
+    }
+}
+
+/** The arguments of {@link SecurityGroupRules}. */
+export interface SecurityGroupRulesArgs {
+    /** The id of the group that gets the rules. A change replaces this resource. */
+    securityGroup: pulumi.Input<string>;
+    /** What may reach the group's members. @default none */
+    ingress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
+    /** What members may reach (everything, until a group's first egress rule). @default none */
+    egress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
+    /** The name or id of the project. A change replaces this resource. @default `cloudstack:project` */
+    project?: pulumi.Input<string>;
+    /** How long each operation may take, in seconds. @default create 900, update 900, delete 600 */
+    timeoutSeconds?: pulumi.Input<OperationTimeouts>;
+    /** A profile of cmk's or cs's configuration file. @default the stack's cloud */
+    profile?: pulumi.Input<string>;
+}
+
+/**
+ * Rules of a group that is made elsewhere: for groups whose rules name each other, and for groups that other stacks own. Only these rules
+ * are managed; all others of the group are left alone.
+ *
+ * @example Two groups that talk to each other
+ * ```ts
+ * const api = new cloudstack.SecurityGroup("api");
+ * const worker = new cloudstack.SecurityGroup("worker");
+ * new cloudstack.SecurityGroupRules("api", { securityGroup: api.id, ingress: [{ ports: "6443", groups: [worker.name] }] });
+ * new cloudstack.SecurityGroupRules("worker", { securityGroup: worker.id, ingress: [{ ports: "10250", groups: [api.name] }] });
+ * ```
+ */
+export class SecurityGroupRules extends CloudStackResource {
+    /** The cloud and account that the group lives in. */
+    declare readonly cloud: pulumi.Output<CloudIdentity>;
+
+    constructor(name: string, args: SecurityGroupRulesArgs, opts?: pulumi.CustomResourceOptions) {
+        super("SecurityGroupRules", "securityGroupRules", name, { ...args, owner: ownerMark(name) }, ["cloud"], opts);
+    }
+}

@@ -1,0 +1,99 @@
+import { CloudStackError } from "../client";
+import type { DiffResult, Inputs, Outputs } from "../handler";
+import { isUnknown, same } from "../handler";
+import { isInState, lifecycle } from "../lifecycle";
+import { markedName } from "../marks";
+import type { ApiKeyPair, Session } from "../session";
+import { isGone, sessionFor } from "../session";
+
+export const sshKeyPair = lifecycle({
+    async check(problems, inputs): Promise<void> {
+        const name = problems.text(inputs, "name", "give the key pair a name");
+        problems.printable(inputs, "name");
+        if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = markedName(name, inputs.owner, 255);
+        const key = inputs.publicKey;
+        if (key === undefined || isUnknown(key) || isPublicKey(key)) return;
+        const secret = /PRIVATE KEY/.test(String(key)) ? " (this is a private key: give the file that ends in .pub)" : "";
+        problems.add("publicKey", `is not a public key in OpenSSH's format, such as "ssh-ed25519 AAAA… comment"${secret}`);
+    },
+
+    diff(_id, olds, news): DiffResult {
+        const replaces = ["name", "project"].filter((property) => !same(olds[property], news[property]));
+        if (!same(keyOf(olds.publicKey), keyOf(news.publicKey))) replaces.push("publicKey");
+        return { changes: replaces.length > 0, replaces, deleteBeforeReplace: replaces.length > 0 };
+    },
+
+    async create(inputs) {
+        const session = sessionFor(inputs);
+        const cloud = await session.identity();
+        const pair = await createPair(session, inputs);
+        const { __provider: _provider, ...echo } = inputs;
+        return { id: pair.id, outs: { ...echo, fingerprint: pair.fingerprint, privateKey: pair.privatekey, cloud } };
+    },
+
+    async read(id, outputs): Promise<Outputs | undefined> {
+        const session = sessionFor(outputs);
+        const cloud = await session.assertSameCloud(`SSH key pair ${outputs.name ?? id}`, outputs.cloud);
+        const pair = await session.keyPairs.get(id);
+        return pair === undefined ? undefined : { ...outputs, name: pair.name, fingerprint: pair.fingerprint, cloud };
+    },
+
+    /** Nothing of a key pair can be changed; the engine asks for an update only after a failed creation. */
+    async update(_id, olds, inputs): Promise<Outputs> {
+        const { __provider: _provider, ...echo } = inputs;
+        return { ...olds, ...echo };
+    },
+
+    async delete(id, outputs): Promise<void> {
+        const session = sessionFor(outputs);
+        await session.assertSameCloud(`SSH key pair ${outputs.name ?? id}`, outputs.cloud);
+        await deletePair(session, outputs.name);
+    },
+});
+
+/**
+ * Registers or generates a key pair. One that has our mark in its name and is not in the state was left by an interrupted run: its private
+ * key, if it had one, is lost, so it is deleted and made again.
+ */
+async function createPair(session: Session, inputs: Inputs): Promise<ApiKeyPair> {
+    const make = async (): Promise<ApiKeyPair> => {
+        session.keyPairs.changed();
+        const command = inputs.publicKey === undefined ? "createSSHKeyPair" : "registerSSHKeyPair";
+        return (await session.client.call(command, { name: inputs.name, publickey: inputs.publicKey })).keypair;
+    };
+    try {
+        return await make();
+    } catch (error) {
+        if (!(error instanceof CloudStackError)) throw error;
+        const taken = error.errorCode === 431 && /already exists/i.test(error.errorText);
+        if (!taken && error.outcome !== "unknown") throw error;
+        session.keyPairs.changed();
+        const left = (await session.keyPairs.all()).find((pair) => pair.name === inputs.name);
+        if (left !== undefined && isInState(left.id)) throw error;
+        if (left !== undefined) await deletePair(session, left.name);
+        return make();
+    }
+}
+
+async function deletePair(session: Session, name: string): Promise<void> {
+    try {
+        session.keyPairs.changed();
+        await session.client.call("deleteSSHKeyPair", { name });
+    } catch (error) {
+        const again = error instanceof CloudStackError && error.outcome === "unknown";
+        if (again) return deletePair(session, name);
+        // "A key pair with name '…' does not exist for account …": it is gone, which is what was wanted.
+        if (!isGone(error)) throw error;
+    } finally {
+        session.keyPairs.changed();
+    }
+}
+
+function isPublicKey(text: unknown): boolean {
+    return typeof text === "string" && /^(ssh-(rsa|ed25519|dss)|ecdsa-sha2-nistp(256|384|521)|sk-[\w-]+@openssh\.com) [A-Za-z0-9+/]+={0,3}(\s.*)?$/s.test(text.trim());
+}
+
+/** What a public key is, without its comment and the line's end. */
+function keyOf(text: string | undefined): string | undefined {
+    return text?.trim().split(/\s+/).slice(0, 2).join(" ");
+}

@@ -1,0 +1,61 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { CloudIdentity } from "../session";
+import { CloudStackResource, nameOrDefault, ownerMark } from "../resource";
+
+/** The arguments of an {@link SshKeyPair}. */
+export interface SshKeyPairArgs {
+    /**
+     * The key pair's name. A short hash of stack and resource is added to it (CloudStack keeps nothing else that could say whose it is);
+     * the whole name is the output `name`. A change replaces the key pair.
+     *
+     * @default `<stack>-<resource name>`
+     */
+    name?: pulumi.Input<string>;
+    /**
+     * The public key in OpenSSH's format, to register. A change replaces the key pair; machines keep the key that they started with.
+     *
+     * @default none: CloudStack generates a key pair, and the private key becomes a secret output
+     */
+    publicKey?: pulumi.Input<string>;
+    /** The name or id of the project. A change replaces the key pair. @default `cloudstack:project` */
+    project?: pulumi.Input<string>;
+    /** A profile of cmk's or cs's configuration file. @default the stack's cloud */
+    profile?: pulumi.Input<string>;
+}
+
+/**
+ * An SSH key pair, registered or generated.
+ *
+ * @example Your own key
+ * ```ts
+ * const key = new cloudstack.SshKeyPair("admin", { publicKey: fs.readFileSync("id_ed25519.pub", "utf8") });
+ * new cloudstack.VirtualMachine("web", { serviceOffering: "Small", template: "debian-13", sshKeyPairs: [key.name] });
+ * ```
+ *
+ * @example A generated one
+ * ```ts
+ * const key = new cloudstack.SshKeyPair("ci");
+ * export const privateKey = key.privateKey; // secret
+ * ```
+ */
+export class SshKeyPair extends CloudStackResource {
+    /** The whole name, for `sshKeyPairs` of machines. */
+    declare readonly name: pulumi.Output<string>;
+    declare readonly fingerprint: pulumi.Output<string>;
+    /** The private key in PEM, where it was generated (secret). CloudStack does not keep it. */
+    declare readonly privateKey: pulumi.Output<string | undefined>;
+    /** The cloud and account that the key pair lives in. */
+    declare readonly cloud: pulumi.Output<CloudIdentity>;
+
+    constructor(name: string, args: SshKeyPairArgs = {}, opts?: pulumi.CustomResourceOptions) {
+        super(
+            "SshKeyPair",
+            "sshKeyPair",
+            name,
+            { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
+            ["fingerprint", "privateKey", "cloud"],
+            opts,
+            ["privateKey"],
+        );
+    }
+}

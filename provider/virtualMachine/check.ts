@@ -1,0 +1,147 @@
+import * as net from "node:net";
+import type { Inputs } from "../handler";
+import { hasUnknown, isUnknown } from "../handler";
+import type { Problems } from "../lifecycle";
+import type { ApiNetwork, ApiZone, Session } from "../session";
+import { isId, sessionFor } from "../session";
+import { checkZone } from "../zone";
+import { encodedUserData, isBase64 } from "./userData";
+
+/** CloudStack's default of `vm.userdata.max.length`, in characters of base64. */
+const USER_DATA_MAX_LENGTH = 32_768;
+
+/** Fills defaults and reports everything that is wrong with a machine's arguments, against what the cloud offers. */
+export async function checkMachine(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void> {
+    checkShape(problems, inputs, olds);
+    const session = sessionFor(inputs);
+    const zone = await checkZone(problems, inputs, session);
+    await Promise.all([
+        checkOffering(problems, inputs, session),
+        zone === undefined ? undefined : checkTemplate(problems, inputs, session, zone),
+        zone === undefined ? undefined : checkNetwork(problems, inputs, session, zone),
+    ]);
+    if (olds === undefined && zone !== undefined) {
+        await checkNameIsFree(problems, inputs, session, zone);
+        await checkLimit(problems, inputs, session);
+    }
+}
+
+/** What can be told without asking the cloud. */
+export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | undefined): void {
+    const name = problems.text(inputs, "name", "give a host name");
+    if (name !== undefined) checkHostName(problems, "name", name);
+    for (const property of ["displayName", "group"]) problems.printable(inputs, property);
+    for (const property of ["tags", "details"]) problems.map(inputs, property);
+    for (const property of ["running", "allowRestart", "deleteProtection"]) problems.boolean(inputs, property);
+    problems.ids(inputs, "securityGroups", "the id of a SecurityGroup (group.id), or getSecurityGroupOutput({ name }).id");
+    problems.ids(inputs, "affinityGroups", "the id of an AffinityGroup (group.id)");
+    problems.oneOf(inputs, "onUserDataChange", ["ignore", "update", "restart", "reinstall", "replace"]);
+    problems.oneOf(inputs, "onTemplateChange", ["replace", "reinstall"]);
+    problems.integer(inputs, "rootDiskSizeGiB", 1, 65_536, "GiB");
+    problems.integer(inputs, "userDataMaxLength", 1, 1_048_576, "characters");
+    problems.timeouts(inputs);
+    checkUserData(problems, inputs);
+    const size = inputs.rootDiskSizeGiB;
+    if (typeof size === "number" && typeof olds?.rootDiskSizeGiB === "number" && size < olds.rootDiskSizeGiB) {
+        problems.add("rootDiskSizeGiB", `cannot shrink from ${olds.rootDiskSizeGiB} to ${size}: CloudStack only grows root disks; replace the machine instead`);
+    }
+    const address = inputs.ipAddress;
+    if (address !== undefined && !isUnknown(address) && !net.isIPv4(String(address))) problems.add("ipAddress", `"${address}" is not an IPv4 address`);
+}
+
+function checkHostName(problems: Problems, property: string, name: string): void {
+    if (/^[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(name)) return;
+    problems.add(property, `"${name}" is not a host name: 1 to 63 letters, digits and hyphens, a letter first, no hyphen last`);
+}
+
+function checkUserData(problems: Problems, inputs: Inputs): void {
+    if (inputs.userData !== undefined && inputs.userDataBase64 !== undefined) {
+        problems.add("userDataBase64", "is given together with userData: give one of them");
+    }
+    const base64 = inputs.userDataBase64;
+    if (typeof base64 === "string" && !isUnknown(base64) && !isBase64(base64)) problems.add("userDataBase64", "is not base64");
+    if (isUnknown(inputs.userData) || isUnknown(base64)) return;
+    const length = encodedUserData(inputs)?.length ?? 0;
+    const most = inputs.userDataMaxLength ?? USER_DATA_MAX_LENGTH;
+    if (typeof most === "number" && length > most) {
+        problems.add(
+            inputs.userData === undefined ? "userDataBase64" : "userData",
+            `is ${length} characters of base64, and CloudStack takes ${most} (its setting vm.userdata.max.length): shorten it, gzip it ` +
+                "(userDataBase64), or raise userDataMaxLength where the cloud allows more",
+        );
+    }
+}
+
+async function checkOffering(problems: Problems, inputs: Inputs, session: Session): Promise<void> {
+    const text = problems.text(inputs, "serviceOffering", "give the name of a service offering, such as those that getServiceOffering finds");
+    if (text === undefined) return;
+    const offering = await problems.attempt("serviceOffering", () => session.catalogue.serviceOffering(text));
+    if (offering?.iscustomized !== true || offering.cpunumber !== undefined || hasUnknown(inputs.details)) return;
+    const missing = ["cpuNumber", "memory"].filter((key) => inputs.details?.[key] === undefined);
+    if (missing.length > 0) problems.add("details", `of a custom offering ("${text}") have to give ${missing.join(" and ")} (memory in MiB)`);
+}
+
+async function checkTemplate(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
+    const text = problems.text(inputs, "template", "give the name of a template, such as those that getTemplate finds");
+    if (text !== undefined) await problems.attempt("template", () => session.catalogue.template(text, zone));
+}
+
+async function checkNetwork(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
+    const grouped = inputs.securityGroups !== undefined && !isUnknown(inputs.securityGroups) && inputs.securityGroups.length > 0;
+    if (grouped && !zone.securitygroupsenabled) {
+        problems.add("securityGroups", `cannot be used in zone ${zone.name}, which has no security groups: leave them out and use the network's firewall`);
+    }
+    if (isUnknown(inputs.network)) return;
+    if (inputs.network === undefined) {
+        if (zone.securitygroupsenabled) return;
+        const names = (await session.catalogue.networks()).filter((network) => network.zoneid === zone.id).map((network) => `"${network.name}"`);
+        problems.add("network", `is required in zone ${zone.name}: ${names.length === 0 ? "it has none yet" : `it has ${names.join(", ")}`}`);
+        return;
+    }
+    const networks = await session.catalogue.networks();
+    // A network that this program makes is younger than the list; its id is taken as it is.
+    if (isId(inputs.network) && !networks.some((known) => known.id === inputs.network)) return;
+    const network = await problems.attempt("network", () => session.catalogue.network(inputs.network, zone));
+    if (network !== undefined) checkAddress(problems, inputs, network);
+}
+
+/** CloudStack answers an address outside of the range with "Internal error executing command", so it is told here. */
+function checkAddress(problems: Problems, inputs: Inputs, network: ApiNetwork): void {
+    const address = inputs.ipAddress;
+    if (address === undefined || isUnknown(address) || network.cidr === undefined || !net.isIPv4(String(address))) return;
+    const [base, bits] = network.cidr.split("/");
+    const block = new net.BlockList();
+    block.addSubnet(base, Number(bits));
+    if (!block.check(address)) problems.add("ipAddress", `${address} is outside of network ${network.name} (${network.cidr})`);
+    if (address === network.gateway) problems.add("ipAddress", `${address} is the gateway of network ${network.name}`);
+}
+
+async function checkNameIsFree(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
+    if (isUnknown(inputs.name) || isUnknown(inputs.network)) return;
+    const taken = (await session.machines.all()).find(
+        (machine) =>
+            machine.name === inputs.name &&
+            machine.zoneid === zone.id &&
+            machine.details?.owner !== inputs.owner &&
+            (inputs.network === undefined || (machine.nic ?? []).some((nic) => nic.networkid === inputs.network || nic.networkname === inputs.network)),
+    );
+    if (taken === undefined) return;
+    const owner = taken.details?.owner === undefined ? "somebody outside of this package" : taken.details.owner;
+    problems.add("name", `"${inputs.name}" is taken by machine ${taken.id}, which ${owner} made: choose another name, or remove that machine`);
+}
+
+async function checkLimit(problems: Problems, inputs: Inputs, session: Session): Promise<void> {
+    if (session.client.settings.project !== undefined || typeof inputs.owner !== "string") return;
+    const account = await session.account();
+    const left = Number(account.vmavailable);
+    session.planned.machines.add(inputs.owner);
+    if (!Number.isFinite(left) || session.planned.machines.size <= left) return;
+    // A machine that an interrupted run left, and that this one adopts, is counted already.
+    const ours = (await session.machines.all()).filter((machine) => session.planned.machines.has(machine.details?.owner ?? "")).length;
+    if (session.planned.machines.size - ours <= left) return;
+    problems.add(
+        "",
+        `this run creates ${session.planned.machines.size} machines, and account ${account.name} may have ${left} more (limit ${account.vmlimit}, ` +
+            `in use ${account.vmtotal}): remove some, or ask the cloud's administrator for a higher limit`,
+    );
+}

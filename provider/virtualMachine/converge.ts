@@ -1,0 +1,145 @@
+import type { Inputs, Outputs } from "../handler";
+import type { Params } from "../client";
+import { CloudStackError } from "../client";
+import type { ApiMachine, ApiVolume, CloudIdentity, Session } from "../session";
+import { secondsUntil } from "../timeouts";
+import { isRunning, toOutputs } from "./outputs";
+import type { Plan } from "./plan";
+import { isEmpty, planChanges } from "./plan";
+import { encodedUserData } from "./userData";
+
+/** What is wanted of a machine, what the state last said of it (where it is in the state), and by when (milliseconds since the epoch). */
+export interface Work {
+    session: Session;
+    cloud: CloudIdentity;
+    inputs: Inputs;
+    olds?: Outputs;
+    deadline: number;
+}
+
+/**
+ * Makes a machine what its arguments say, whatever state it is found in, and returns it as it then is. What needs a stop is done in one
+ * stop; a step that fails never leaves a machine stopped that is meant to run.
+ */
+export async function converge(machine: ApiMachine, work: Work): Promise<ApiMachine> {
+    const before = asFound(machine, work);
+    const plan = planChanges(before, work.inputs);
+    if (isEmpty(plan)) return machine;
+    work.session.machines.changed();
+    await live(machine, before, plan, work);
+    const stopFirst = has(plan, "stopped") && isRunning(machine.state);
+    if (stopFirst || plan.power === "stop") await job(work, "stopVirtualMachine", { id: machine.id });
+    let password: string | undefined;
+    try {
+        await stopped(machine, plan, work);
+        password = await reinstall(machine, plan, work);
+    } finally {
+        if (stopFirst && work.inputs.running !== false) await job(work, "startVirtualMachine", { id: machine.id });
+    }
+    if (plan.power === "start") password = (await job(work, "startVirtualMachine", { id: machine.id })).virtualmachine?.password ?? password;
+    work.session.machines.changed();
+    const now = await work.session.machines.get(machine.id);
+    if (now === undefined) throw new Error(`machine ${machine.name} (${machine.id}) disappeared while it was changed`);
+    return password === undefined ? now : { ...now, password };
+}
+
+/** The machine in the shape of outputs, with what the program managed before and manages no longer, so that it is taken away. */
+function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outputs {
+    const merged = { ...olds, ...inputs, tags: { ...olds.tags, ...inputs.tags }, details: { ...olds.details, ...inputs.details } };
+    return { ...toOutputs(machine, merged, cloud), rootDiskSizeGiB: olds.rootDiskSizeGiB };
+}
+
+function job(work: Work, command: string, params: Params): Promise<any> {
+    return work.session.client.run(command, params, { timeoutSeconds: secondsUntil(work.deadline) });
+}
+
+function has(plan: Plan, effect: string): boolean {
+    return plan.changes.some((change) => change.effect === effect);
+}
+
+function touches(plan: Plan, property: string): boolean {
+    return plan.changes.some((change) => change.property === property);
+}
+
+/** Everything that a running machine takes: one `updateVirtualMachine` for all, tags, and the root disk's growth. */
+async function live(machine: ApiMachine, before: Outputs, plan: Plan, work: Work): Promise<void> {
+    const { inputs, session } = work;
+    const update: Params = {};
+    if (touches(plan, "displayName")) update.displayname = inputs.displayName ?? inputs.name;
+    if (touches(plan, "group")) update.group = inputs.group ?? "";
+    if (touches(plan, "deleteProtection")) update.deleteprotection = inputs.deleteProtection ?? false;
+    // An empty text takes the user data away.
+    if (touches(plan, "userData")) update.userdata = encodedUserData(inputs) ?? "";
+    if (touches(plan, "details")) update.details = mergedDetails(machine, before, inputs);
+    if (Object.keys(update).length > 0) await session.client.call("updateVirtualMachine", { id: machine.id, ...update });
+    if (touches(plan, "tags")) await setTags(machine, before, work);
+    if (touches(plan, "rootDiskSizeGiB")) await growRootDisk(machine, work);
+}
+
+/**
+ * `details` of updateVirtualMachine replaces the whole set, and CloudStack keeps the SSH keys there: so all that is there is sent again,
+ * with ours on top and without those that the program no longer names.
+ */
+function mergedDetails(machine: ApiMachine, before: Outputs, inputs: Inputs): Record<string, string> {
+    const readOnly = (machine.readonlydetails ?? "").split(",").map((key) => key.trim());
+    const kept = Object.entries(machine.details ?? {}).filter(([key]) => !readOnly.includes(key) && !(key in before.details));
+    return { ...Object.fromEntries(kept), ...inputs.details, owner: inputs.owner };
+}
+
+async function setTags(machine: ApiMachine, before: Outputs, work: Work): Promise<void> {
+    const wanted: Record<string, string> = work.inputs.tags ?? {};
+    const actual: Record<string, string> = before.tags;
+    const create = Object.keys(wanted).filter((key) => wanted[key] !== actual[key]);
+    // A tag's value cannot be changed, only made anew.
+    const remove = Object.keys(actual).filter((key) => wanted[key] !== actual[key]);
+    const of = { resourceids: [machine.id], resourcetype: "UserVm" };
+    if (remove.length > 0) await job(work, "deleteTags", { ...of, tags: remove.map((key) => ({ key })) });
+    if (create.length > 0) await job(work, "createTags", { ...of, tags: create.map((key) => ({ key, value: wanted[key] })) });
+}
+
+async function growRootDisk(machine: ApiMachine, work: Work): Promise<void> {
+    const size: number = work.inputs.rootDiskSizeGiB;
+    const volumes = await work.session.client.list<ApiVolume>("listVolumes", { virtualmachineid: machine.id, type: "ROOT" });
+    for (const volume of volumes.filter((root) => root.size < size * 2 ** 30)) await job(work, "resizeVolume", { id: volume.id, size });
+}
+
+/** Everything that CloudStack refuses while a machine runs. */
+async function stopped(machine: ApiMachine, plan: Plan, work: Work): Promise<void> {
+    const { inputs, session } = work;
+    const id = machine.id;
+    const update: Params = {};
+    if (touches(plan, "name")) update.name = inputs.name;
+    // Sent only when it changes: a list of groups is checked even if it is the same.
+    if (touches(plan, "securityGroups")) update.securitygroupids = inputs.securityGroups;
+    if (Object.keys(update).length > 0) await explained(session.client.call("updateVirtualMachine", { id, ...update }), machine, inputs);
+    if (touches(plan, "serviceOffering")) {
+        const offering = await session.catalogue.serviceOffering(inputs.serviceOffering);
+        await job(work, "scaleVirtualMachine", { id, serviceofferingid: offering.id, ...(offering.iscustomized ? { details: inputs.details } : {}) });
+    }
+    if (touches(plan, "affinityGroups")) await job(work, "updateVMAffinityGroup", { id, affinitygroupids: inputs.affinityGroups ?? [] });
+    if (touches(plan, "sshKeyPairs")) await job(work, "resetSSHKeyForVirtualMachine", { id, keypairs: inputs.sshKeyPairs });
+}
+
+/** A new root disk from the template, under the same machine. The password that comes with it, where the template makes one. */
+async function reinstall(machine: ApiMachine, plan: Plan, work: Work): Promise<string | undefined> {
+    if (!has(plan, "reinstall")) return undefined;
+    const params: Params = { virtualmachineid: machine.id };
+    if (touches(plan, "template")) {
+        const zone = await work.session.catalogue.zone(work.inputs.zone);
+        params.templateid = (await work.session.catalogue.template(work.inputs.template, zone)).id;
+    }
+    return (await job(work, "restoreVirtualMachine", params)).virtualmachine?.password;
+}
+
+/** Says what a generic error of CloudStack means here: the texts of 530 tell a tenant nothing. */
+async function explained<T>(call: Promise<T>, machine: ApiMachine, inputs: Inputs): Promise<T> {
+    try {
+        return await call;
+    } catch (error) {
+        if (!(error instanceof CloudStackError) || error.errorCode !== 530 || !/Internal error/i.test(error.errorText)) throw error;
+        throw new Error(
+            `${error.message}\nCloudStack does not say more. Asked of machine ${machine.name} were the groups ${JSON.stringify(inputs.securityGroups)}: ` +
+                "it has to be stopped for that, and each of them has to exist in the machine's account.",
+        );
+    }
+}

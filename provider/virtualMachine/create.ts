@@ -1,0 +1,146 @@
+import { CloudStackError } from "../client";
+import type { Params } from "../client";
+import type { Inputs, Outputs } from "../handler";
+import { PartialFailure } from "../handler";
+import { isInState, say } from "../lifecycle";
+import type { ApiMachine, CloudIdentity, Session } from "../session";
+import { sessionFor } from "../session";
+import { deadlineOf, secondsUntil } from "../timeouts";
+import { converge } from "./converge";
+import { isDestroyed, toOutputs } from "./outputs";
+import { planChanges } from "./plan";
+import { removeMachine } from "./remove";
+import { encodedUserData } from "./userData";
+
+/** How often a machine that an interrupted run left behind is looked at while it changes state, in milliseconds. */
+const SETTLE_MS = 2000;
+const CHANGING = ["Starting", "Stopping", "Migrating", "Restoring", "Shutdown"];
+
+/**
+ * Deploys a machine. A machine of ours that an interrupted run left behind, or that was made though the answer was lost, is found by its
+ * name and mark and taken over; one that CloudStack could not start is removed before the error is reported.
+ */
+export async function createMachine(inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
+    const session = sessionFor(inputs);
+    const cloud = await session.identity();
+    const deadline = deadlineOf("create", inputs);
+    const machine = await deployOrAdopt(session, inputs, cloud, deadline);
+    try {
+        const olds = { rootDiskSizeGiB: inputs.rootDiskSizeGiB };
+        const converged = await converge(machine, { session, cloud, inputs, olds, deadline });
+        return { id: machine.id, outs: toOutputs({ ...converged, password: converged.password ?? machine.password }, inputs, cloud) };
+    } catch (error) {
+        throw new PartialFailure((error as Error).message, machine.id, toOutputs(machine, inputs, cloud), inputs);
+    }
+}
+
+async function deployOrAdopt(session: Session, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<ApiMachine> {
+    const params = await deployParams(session, inputs);
+    for (let attempt = 1; ; attempt++) {
+        try {
+            return await deploy(session, params, inputs, cloud, deadline);
+        } catch (error) {
+            if (!(error instanceof CloudStackError)) throw error;
+            const taken = error.outcome === "refused" && error.errorCode === 431 && /already exists in the network/i.test(error.errorText);
+            if (!taken && error.outcome !== "unknown") throw explain(error, inputs);
+            const ours = await adopt(session, inputs, cloud, deadline);
+            if (ours !== undefined) return ours;
+            // The name is unique in its network, so asking again cannot make a second machine.
+            if (taken || attempt === 3) throw taken ? nameTaken(error, inputs) : error;
+        }
+    }
+}
+
+async function deploy(session: Session, params: Params, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<ApiMachine> {
+    session.machines.changed();
+    const accepted = await session.client.start("deployVirtualMachine", params);
+    try {
+        const result = await session.client.wait(accepted.jobid, { command: "deployVirtualMachine", timeoutSeconds: secondsUntil(deadline) });
+        return { ...result.virtualmachine, userdata: params.userdata };
+    } catch (error) {
+        const id = accepted.id;
+        if (!(error instanceof CloudStackError) || id === undefined) throw error;
+        const outputs = { ...inputs, addressIsFixed: inputs.ipAddress !== undefined, cloud, state: "Unknown", userDataHash: "" };
+        if (error.outcome !== "failed") throw new PartialFailure(error.message, id, outputs, inputs);
+        // The machine exists in state Error (or Stopped): nothing may stay behind.
+        try {
+            await removeMachine(session, id, outputs, deadline);
+        } catch (left) {
+            throw new PartialFailure(`${explain(error, inputs).message}\nIts remains could not be removed yet: ${(left as Error).message}`, id, outputs, inputs);
+        }
+        throw explain(error, inputs);
+    } finally {
+        session.machines.changed();
+    }
+}
+
+async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
+    const zone = await session.catalogue.zone(inputs.zone);
+    const [offering, template, network] = await Promise.all([
+        session.catalogue.serviceOffering(inputs.serviceOffering),
+        session.catalogue.template(inputs.template, zone),
+        inputs.network === undefined ? undefined : session.networkId(inputs.network, zone),
+    ]);
+    const keys: string[] = inputs.sshKeyPairs ?? [];
+    return {
+        zoneid: zone.id,
+        serviceofferingid: offering.id,
+        templateid: template.id,
+        name: inputs.name,
+        displayname: inputs.displayName ?? inputs.name,
+        networkids: network,
+        ipaddress: inputs.ipAddress,
+        securitygroupids: inputs.securityGroups?.length > 0 ? inputs.securityGroups : undefined,
+        affinitygroupids: inputs.affinityGroups?.length > 0 ? inputs.affinityGroups : undefined,
+        ...(keys.length > 1 ? { keypairs: keys } : { keypair: keys[0] }),
+        userdata: encodedUserData(inputs),
+        rootdisksize: inputs.rootDiskSizeGiB,
+        group: inputs.group === "" ? undefined : inputs.group,
+        startvm: inputs.running === false ? false : undefined,
+        details: { ...inputs.details, owner: inputs.owner },
+    };
+}
+
+/** A machine with our name and our mark that the stack does not know yet, once it has settled; `undefined` where there is none. */
+async function adopt(session: Session, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<ApiMachine | undefined> {
+    const named = await session.client.list<ApiMachine>("listVirtualMachines", { name: inputs.name });
+    const ours = named.find((item) => item.name === inputs.name && item.details?.owner === inputs.owner && !isDestroyed(item.state) && !isInState(item.id));
+    if (ours === undefined) return undefined;
+    const machine = await settled(session, ours.id, deadline);
+    if (machine === undefined) return undefined;
+    const plan = planChanges(toOutputs(machine, inputs, cloud), inputs);
+    if (plan.effect === "replace") {
+        say(`${inputs.name}: removing machine ${machine.id}, which an interrupted run left and which cannot become what is wanted now`);
+        await removeMachine(session, machine.id, toOutputs(machine, inputs, cloud), deadline);
+        return deploy(session, await deployParams(session, inputs), inputs, cloud, deadline);
+    }
+    say(`${inputs.name}: taking over machine ${machine.id}, which an interrupted run left`);
+    return machine;
+}
+
+/** The machine when it is on its way to no other state. */
+async function settled(session: Session, id: string, deadline: number): Promise<ApiMachine | undefined> {
+    for (;;) {
+        session.machines.changed();
+        const machine = await session.machines.get(id);
+        if (machine === undefined || !CHANGING.includes(machine.state) || Date.now() > deadline) return machine;
+        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    }
+}
+
+function nameTaken(error: CloudStackError, inputs: Inputs): Error {
+    return new Error(
+        `the name "${inputs.name}" is taken in its network. ${error.message}\n` +
+            "Either another machine has it, or one that was destroyed: CloudStack holds name and address of a destroyed machine until it is expunged " +
+            "(a day by default). Choose another name, or have it expunged by an administrator.",
+    );
+}
+
+/** CloudStack's generic error, explained from what was asked. */
+function explain(error: CloudStackError, inputs: Inputs): Error {
+    if (error.errorCode !== 530 || inputs.ipAddress === undefined || !/Internal error/i.test(error.errorText)) return error;
+    return new Error(
+        `${error.message}\nCloudStack does not say more. The usual reason is the address that was asked for: ${inputs.ipAddress} is in use, or outside of the ` +
+            "network's range. A machine that was destroyed but not expunged keeps its address, too.",
+    );
+}

@@ -1,0 +1,58 @@
+import type { DiffResult, Inputs, Outputs } from "../handler";
+import { PartialFailure } from "../handler";
+import { lifecycle, say } from "../lifecycle";
+import { sessionFor } from "../session";
+import { deadlineOf } from "../timeouts";
+import { checkMachine } from "./check";
+import { converge } from "./converge";
+import { createMachine } from "./create";
+import { isDestroyed, toOutputs } from "./outputs";
+import { describePlan, isEmpty, planChanges, takesDown } from "./plan";
+import { removeMachine } from "./remove";
+
+export const virtualMachine = lifecycle({
+    check: checkMachine,
+
+    diff(_id, olds, news): DiffResult {
+        const plan = planChanges(olds, news);
+        const line = describePlan(news.name, plan, olds);
+        if (line !== undefined && news.allowRestart === false && takesDown(plan, olds)) {
+            throw new Error(`${line}. That takes it down, and allowRestart is false: allow it for this change, or undo the change.`);
+        }
+        if (line !== undefined) say(line);
+        const replaces = plan.changes.filter((change) => change.effect === "replace").map((change) => change.property);
+        return { changes: !isEmpty(plan), replaces, deleteBeforeReplace: replaces.length > 0 };
+    },
+
+    create: createMachine,
+
+    async read(id, outputs): Promise<Outputs | undefined> {
+        const session = sessionFor(outputs);
+        const cloud = await session.assertSameCloud(`machine ${outputs.name ?? id}`, outputs.cloud);
+        const machine = await session.machines.get(id);
+        if (machine === undefined || isDestroyed(machine.state)) return undefined;
+        return toOutputs(machine, outputs, cloud);
+    },
+
+    async update(id, olds, inputs: Inputs): Promise<Outputs> {
+        const session = sessionFor(inputs);
+        const cloud = await session.assertSameCloud(`machine ${olds.name ?? id}`, olds.cloud);
+        const machine = await session.machines.get(id);
+        if (machine === undefined) throw new Error(`machine ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`);
+        const deadline = deadlineOf("update", inputs);
+        try {
+            const now = await converge(machine, { session, cloud, inputs, olds, deadline });
+            return toOutputs({ ...now, password: now.password ?? olds.password }, inputs, cloud);
+        } catch (error) {
+            session.machines.changed();
+            const left = (await session.machines.get(id).catch(() => undefined)) ?? machine;
+            throw new PartialFailure((error as Error).message, id, toOutputs({ ...left, password: olds.password }, { ...olds, ...inputs }, cloud), inputs);
+        }
+    },
+
+    async delete(id, outputs): Promise<void> {
+        const session = sessionFor(outputs);
+        await session.assertSameCloud(`machine ${outputs.name ?? id}`, outputs.cloud);
+        await removeMachine(session, id, outputs, deadlineOf("delete", outputs));
+    },
+});

@@ -1,0 +1,100 @@
+import type { Inputs, Outputs } from "../handler";
+import type { ApiMachine, ApiNic, CloudIdentity } from "../session";
+import { userDataHash } from "./userData";
+
+/** Inputs that outputs do not repeat: user data is kept as a hash, the rest is the engine's. */
+const NOT_ECHOED = ["userData", "userDataBase64", "__provider"];
+
+/**
+ * What a machine is, in the shape of its arguments: the outputs echo every input, with what the cloud says in place of what was asked
+ * for, so that `diff` compares like with like and drift shows.
+ *
+ * @param inputs the arguments, or at a refresh the outputs of the last time
+ */
+export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdentity): Outputs {
+    const nic = defaultNic(machine);
+    const echoed = Object.fromEntries(Object.entries(inputs).filter(([key]) => !NOT_ECHOED.includes(key)));
+    return {
+        ...echoed,
+        name: machine.name,
+        displayName: machine.displayname ?? machine.name,
+        serviceOffering: textFor(inputs.serviceOffering, machine.serviceofferingid, machine.serviceofferingname),
+        template: textFor(inputs.template, machine.templateid, machine.templatename),
+        zone: textFor(inputs.zone, machine.zoneid, machine.zonename),
+        ...(inputs.network === undefined ? {} : { network: textFor(inputs.network, nic?.networkid, nic?.networkname) }),
+        ...(inputs.securityGroups === undefined ? {} : { securityGroups: inOrderOf(inputs.securityGroups, idsOf(machine.securitygroup)) }),
+        ...(inputs.affinityGroups === undefined ? {} : { affinityGroups: inOrderOf(inputs.affinityGroups, idsOf(machine.affinitygroup)) }),
+        ...(inputs.sshKeyPairs === undefined ? {} : { sshKeyPairs: inOrderOf(inputs.sshKeyPairs, keyPairNames(machine)) }),
+        ...(inputs.group === undefined ? {} : { group: machine.group ?? "" }),
+        ...(inputs.tags === undefined ? {} : { tags: managed(inputs.tags, tagsOf(machine)) }),
+        ...(inputs.details === undefined ? {} : { details: managed(inputs.details, machine.details ?? {}) }),
+        deleteProtection: machine.deleteprotection ?? false,
+        running: isRunning(machine.state),
+        state: machine.state,
+        ipAddress: nic?.ipaddress ?? "",
+        // Whether the program asked for this address: a destroyed machine would keep it, so it is given back first.
+        addressIsFixed: inputs.addressIsFixed ?? inputs.ipAddress !== undefined,
+        networkInterfaces: (machine.nic ?? []).map(toInterface).sort((a, b) => Number(b.isDefault) - Number(a.isDefault)),
+        cpuNumber: machine.cpunumber ?? 0,
+        memoryMiB: machine.memory ?? 0,
+        zoneId: machine.zoneid,
+        templateId: machine.templateid,
+        serviceOfferingId: machine.serviceofferingid,
+        userDataHash: userDataHash(machine.userdata),
+        created: machine.created ?? "",
+        ...(machine.password === undefined ? {} : { password: machine.password }),
+        cloud,
+    };
+}
+
+/** States in which a machine counts as running, those on the way there included. */
+export function isRunning(state: string): boolean {
+    return ["Running", "Starting", "Migrating"].includes(state);
+}
+
+/** States in which a machine is as good as gone. */
+export function isDestroyed(state: string): boolean {
+    return ["Destroyed", "Expunging", "Expunged"].includes(state);
+}
+
+export function defaultNic(machine: ApiMachine): ApiNic | undefined {
+    return machine.nic?.find((nic) => nic.isdefault) ?? machine.nic?.[0];
+}
+
+export function keyPairNames(machine: ApiMachine): string[] {
+    return (machine.keypairs ?? "").split(",").filter((name) => name !== "");
+}
+
+export function tagsOf(machine: ApiMachine): Record<string, string> {
+    return Object.fromEntries((machine.tags ?? []).map(({ key, value }) => [key, value]));
+}
+
+function idsOf(groups: readonly { id: string }[] | undefined): string[] {
+    return (groups ?? []).map((group) => group.id);
+}
+
+/** The text that the program uses for something, while that is what the machine has; else what it has. */
+function textFor(text: string | undefined, id: string | undefined, name: string | undefined): string | undefined {
+    return text === id || text === name ? text : (name ?? id);
+}
+
+/** The actual members, in the wanted order as far as they agree: order means nothing to CloudStack. */
+function inOrderOf(wanted: readonly string[], actual: readonly string[]): string[] {
+    return [...wanted.filter((item) => actual.includes(item)), ...actual.filter((item) => !wanted.includes(item)).sort()];
+}
+
+/** The entries of `actual` that the program manages. */
+function managed(wanted: Record<string, string>, actual: Record<string, string>): Record<string, string> {
+    return Object.fromEntries(Object.keys(wanted).filter((key) => key in actual).map((key) => [key, actual[key]]));
+}
+
+function toInterface(nic: ApiNic) {
+    return {
+        id: nic.id,
+        networkId: nic.networkid,
+        networkName: nic.networkname,
+        ipAddress: nic.ipaddress ?? "",
+        macAddress: nic.macaddress ?? "",
+        isDefault: nic.isdefault,
+    };
+}

@@ -1,0 +1,147 @@
+import type { Inputs, Outputs } from "../handler";
+import { hasUnknown, isUnknown, same } from "../handler";
+import { encodedUserData, userDataHash } from "./userData";
+
+/** What a change asks of the machine, from the mildest to the hardest. */
+export type Effect = "live" | "stopped" | "reinstall" | "replace";
+
+export interface Change {
+    property: string;
+    effect: Effect;
+    /** How the change reads in a preview: "Small -> Medium". */
+    text: string;
+}
+
+export interface Plan {
+    changes: Change[];
+    /** The hardest effect of all changes; `undefined` without any. */
+    effect: Effect | undefined;
+    /** The machine is to be started or stopped for its own sake. */
+    power: "start" | "stop" | undefined;
+}
+
+const HARDNESS: Effect[] = ["live", "stopped", "reinstall", "replace"];
+
+/**
+ * What it takes to make a machine (its outputs) what is wanted (its arguments). Pure: `diff` uses it on what the state says and `update` on
+ * what the cloud says, so both tell the same.
+ */
+export function planChanges(olds: Outputs, news: Inputs): Plan {
+    const changes = [
+        ...replacing(olds, news),
+        ...templateChange(olds, news),
+        ...userDataChange(olds, news),
+        ...stopping(olds, news),
+        ...live(olds, news),
+    ];
+    const effect = changes.reduce<Effect | undefined>((hardest, change) => harder(hardest, change.effect), undefined);
+    const wanted = news.running ?? true;
+    const power = isUnknown(wanted) || olds.running === wanted ? undefined : wanted ? "start" : "stop";
+    return { changes, effect, power };
+}
+
+/** Whether the plan does anything at all. */
+export function isEmpty(plan: Plan): boolean {
+    return plan.changes.length === 0 && plan.power === undefined;
+}
+
+/** Whether carrying out the plan takes a running machine down, if only for a moment. */
+export function takesDown(plan: Plan, olds: Outputs): boolean {
+    return olds.running === true && (plan.effect === "stopped" || plan.effect === "reinstall");
+}
+
+/** One line for the preview about a machine that will stop, be made anew or be replaced; `undefined` for milder changes. */
+export function describePlan(name: string, plan: Plan, olds: Outputs): string | undefined {
+    const reasons = plan.changes.filter((change) => change.effect !== "live").map((change) => `${change.property} ${change.text}`);
+    const because = reasons.join("; ");
+    if (plan.effect === "replace") return `${name} is replaced: ${because}`;
+    if (plan.effect === "reinstall") return `${name} is reinstalled (same id, address and data volumes): ${because}`;
+    if (plan.effect === "stopped") {
+        const verb = olds.running !== true ? "changes while it is stopped" : plan.power === "stop" ? "stops" : "stops and starts";
+        return `${name} ${verb}: ${because}`;
+    }
+    if (plan.power === "start") return `${name} starts: it is ${olds.state}`;
+    if (plan.power === "stop") return `${name} stops: running true -> false`;
+    return undefined;
+}
+
+function harder(a: Effect | undefined, b: Effect): Effect {
+    return a === undefined || HARDNESS.indexOf(b) > HARDNESS.indexOf(a) ? b : a;
+}
+
+function replacing(olds: Outputs, news: Inputs): Change[] {
+    const changes = ["zone", "network", "ipAddress"]
+        .filter((property) => news[property] !== undefined && !same(olds[property], news[property]))
+        .map((property): Change => ({ property, effect: "replace", text: arrow(olds[property], news[property]) }));
+    if (!same(olds.project ?? "", news.project ?? "")) changes.push({ property: "project", effect: "replace", text: arrow(olds.project, news.project) });
+    if (olds.state === "Error") changes.push({ property: "state", effect: "replace", text: "is Error: CloudStack could not start it" });
+    return changes;
+}
+
+function templateChange(olds: Outputs, news: Inputs): Change[] {
+    if (olds.template === news.template) return [];
+    const effect = news.onTemplateChange === "reinstall" ? "reinstall" : "replace";
+    return [{ property: "template", effect, text: arrow(olds.template, news.template) }];
+}
+
+function userDataChange(olds: Outputs, news: Inputs): Change[] {
+    const policy = news.onUserDataChange ?? "update";
+    if (policy === "ignore") return [];
+    const unknown = isUnknown(news.userData) || isUnknown(news.userDataBase64);
+    if (!unknown && userDataHash(encodedUserData(news)) === (olds.userDataHash ?? "")) return [];
+    const effects: Record<string, Effect> = { update: "live", restart: "stopped", reinstall: "reinstall", replace: "replace" };
+    return [{ property: "userData", effect: effects[policy], text: unknown ? "may change (known when its parts are)" : "changes" }];
+}
+
+function stopping(olds: Outputs, news: Inputs): Change[] {
+    const changes: Change[] = [];
+    const add = (property: string, text: string) => changes.push({ property, effect: "stopped", text });
+    for (const property of ["name", "serviceOffering"]) {
+        if (!same(olds[property], news[property])) add(property, arrow(olds[property], news[property]));
+    }
+    for (const property of ["securityGroups", "affinityGroups", "sshKeyPairs"]) {
+        const wanted: string[] | undefined = news[property] ?? (property === "affinityGroups" && olds[property] ? [] : undefined);
+        // CloudStack can set keys, not take the last one away.
+        if (wanted === undefined || (property === "sshKeyPairs" && wanted.length === 0)) continue;
+        if (!sameSet(olds[property] ?? [], wanted)) add(property, setArrow(olds[property] ?? [], wanted));
+    }
+    return changes;
+}
+
+function live(olds: Outputs, news: Inputs): Change[] {
+    const pairs: [string, unknown, unknown][] = [
+        ["displayName", olds.displayName, news.displayName ?? news.name],
+        ["group", olds.group ?? "", news.group ?? ""],
+        ["tags", olds.tags ?? {}, news.tags ?? {}],
+        ["details", olds.details ?? {}, news.details ?? {}],
+        ["deleteProtection", olds.deleteProtection ?? false, news.deleteProtection ?? false],
+    ];
+    const changes = pairs
+        .filter(([, old, wanted]) => !same(old, wanted))
+        .map(([property, old, wanted]): Change => ({ property, effect: "live", text: arrow(old, wanted) }));
+    if (news.rootDiskSizeGiB !== undefined && olds.rootDiskSizeGiB !== news.rootDiskSizeGiB) {
+        changes.push({ property: "rootDiskSizeGiB", effect: "live", text: arrow(olds.rootDiskSizeGiB, news.rootDiskSizeGiB) });
+    }
+    return changes;
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+    return same([...a].sort(), [...b].sort());
+}
+
+function arrow(from: unknown, to: unknown): string {
+    return `${show(from)} -> ${show(to)}`;
+}
+
+function setArrow(from: readonly string[], to: readonly string[]): string {
+    if (hasUnknown(to)) return "may change (known when its parts are)";
+    const added = to.filter((item) => !from.includes(item)).map((item) => `+${item}`);
+    const removed = from.filter((item) => !to.includes(item)).map((item) => `-${item}`);
+    return [...added, ...removed].join(" ");
+}
+
+function show(value: unknown): string {
+    if (hasUnknown(value)) return "(known later)";
+    if (value === undefined || value === "") return "(none)";
+    return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,91 @@
+import { CloudStackError } from "../client";
+import type { Outputs } from "../handler";
+import type { ApiMachine, ApiVolume, Session } from "../session";
+import { isGone } from "../session";
+import { secondsUntil } from "../timeouts";
+import { defaultNic, isDestroyed, isRunning } from "./outputs";
+
+/**
+ * Deletes a machine so that its name, address and groups are free afterwards, and its data volumes stay.
+ *
+ * Who may expunge does it in one call. For everybody else CloudStack keeps a destroyed machine, invisible, with all that it holds, for
+ * a day or so: there the machine is retired first. (Expunging without the right is accepted and then fails, and the machine keeps
+ * running: seen on CloudStack 4.22.)
+ */
+export async function removeMachine(session: Session, id: string, outputs: Outputs, deadline: number): Promise<void> {
+    const machine = await session.machines.get(id);
+    if (machine === undefined) return;
+    if (machine.deleteprotection === true) {
+        throw new Error(`machine ${machine.name} has delete protection: set deleteProtection to false and run \`pulumi up\` before it is deleted or replaced`);
+    }
+    session.machines.changed();
+    try {
+        if (await session.mayExpunge()) await expunge(session, machine, deadline);
+        else if (!isDestroyed(machine.state)) await retire(session, machine, outputs, deadline);
+    } catch (error) {
+        if (!isGone(error)) throw error;
+    } finally {
+        session.machines.changed();
+    }
+}
+
+async function expunge(session: Session, machine: ApiMachine, deadline: number): Promise<void> {
+    const options = { timeoutSeconds: secondsUntil(deadline) };
+    if (isDestroyed(machine.state)) {
+        if (machine.state === "Destroyed") await session.client.run("expungeVirtualMachine", { id: machine.id }, options);
+        return;
+    }
+    await session.client.run("destroyVirtualMachine", { id: machine.id, expunge: true }, options);
+}
+
+/**
+ * Takes from a machine what it would keep while it waits to be expunged, then destroys it: data volumes, groups, a pinned address, and
+ * its name. Each step looks at what is there, so an interrupted one is picked up where it stopped. Where a step fails the machine gets
+ * its name and groups back and runs again.
+ */
+async function retire(session: Session, machine: ApiMachine, outputs: Outputs, deadline: number): Promise<void> {
+    const { client } = session;
+    const run = (command: string, params: Record<string, any>) => client.run(command, params, { timeoutSeconds: secondsUntil(deadline) });
+    const ran = isRunning(machine.state);
+    const goneName = retiredName(machine);
+    const groups = (machine.securitygroup ?? []).map((group) => group.id);
+    const pinned = outputs.addressIsFixed === true && outputs.ipAddress === defaultNic(machine)?.ipaddress;
+    try {
+        for (const volume of await dataVolumes(session, machine)) await run("detachVolume", { id: volume.id });
+        if (ran && (groups.length > 0 || pinned)) await run("stopVirtualMachine", { id: machine.id });
+        if (machine.name !== goneName || groups.length > 0) {
+            await client.call("updateVirtualMachine", { id: machine.id, name: goneName, ...(groups.length > 0 ? { securitygroupids: [] } : {}) });
+        }
+        if (pinned) await run("updateVmNicIp", { nicid: defaultNic(machine)!.id });
+        await run("destroyVirtualMachine", { id: machine.id });
+    } catch (error) {
+        if (!isGone(error) && ran) await restoreAfterFailure(session, machine, groups, run);
+        throw error;
+    }
+}
+
+async function restoreAfterFailure(
+    session: Session,
+    machine: ApiMachine,
+    groups: string[],
+    run: (command: string, params: Record<string, any>) => Promise<unknown>,
+): Promise<void> {
+    try {
+        await session.client.call("updateVirtualMachine", { id: machine.id, name: machine.name });
+        if (groups.length > 0) await session.client.call("updateVirtualMachine", { id: machine.id, securitygroupids: groups });
+        await run("startVirtualMachine", { id: machine.id });
+    } catch (error) {
+        // The first error is the one to report; the next run finds the machine as it is and goes on from there.
+        if (!(error instanceof CloudStackError)) throw error;
+    }
+}
+
+async function dataVolumes(session: Session, machine: ApiMachine): Promise<ApiVolume[]> {
+    return session.client.list<ApiVolume>("listVolumes", { virtualmachineid: machine.id, type: "DATADISK" });
+}
+
+/** `<name>-gone-<hex>`, a valid host name that no living machine has. */
+export function retiredName(machine: { id: string; name: string }): string {
+    const suffix = `-gone-${machine.id.slice(0, 6)}`;
+    return machine.name.endsWith(suffix) ? machine.name : machine.name.slice(0, 63 - suffix.length).replace(/-+$/, "") + suffix;
+}

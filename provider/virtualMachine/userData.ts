@@ -1,0 +1,23 @@
+import * as crypto from "node:crypto";
+import type { Inputs } from "../handler";
+
+/** The user data as CloudStack takes it (base64), or `undefined` without any. */
+export function encodedUserData(inputs: Inputs): string | undefined {
+    if (typeof inputs.userDataBase64 === "string" && inputs.userDataBase64 !== "") return inputs.userDataBase64;
+    if (typeof inputs.userData === "string" && inputs.userData !== "") return Buffer.from(inputs.userData, "utf8").toString("base64");
+    return undefined;
+}
+
+/**
+ * SHA-256 of the bytes, empty without user data. State holds this instead of a second copy of the text, and CloudStack may have padded
+ * the base64 otherwise than it was sent: only the bytes tell.
+ */
+export function userDataHash(base64: string | undefined): string {
+    if (base64 === undefined || base64 === "") return "";
+    return crypto.createHash("sha256").update(Buffer.from(base64, "base64")).digest("hex");
+}
+
+/** True for text that decodes as base64 without loss. */
+export function isBase64(text: string): boolean {
+    return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+}

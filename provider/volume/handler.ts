@@ -1,0 +1,153 @@
+import { CloudStackError } from "../client";
+import type { DiffResult, Inputs, Outputs } from "../handler";
+import { PartialFailure, isUnknown, same } from "../handler";
+import { isInState, lifecycle, say } from "../lifecycle";
+import { markedName } from "../marks";
+import type { ApiVolume, CloudIdentity, Session } from "../session";
+import { isGone, sessionFor } from "../session";
+import { deadlineOf, secondsUntil } from "../timeouts";
+import { checkVolume } from "./check";
+
+const GIB = 2 ** 30;
+/** States of a volume that is as good as gone. */
+const GONE = ["Destroy", "Destroyed", "Expunging", "Expunged"];
+
+export const volume = lifecycle({
+    check: checkVolume,
+
+    diff(_id, olds, news): DiffResult {
+        const replaces = ["zone", "project"].filter((property) => !same(olds[property], news[property]));
+        if (replaces.length > 0) say(`volume ${news.name} is replaced and its data is lost: ${replaces.join(" and ")} changed`);
+        return { changes: replaces.length > 0 || changed(olds, news), replaces, deleteBeforeReplace: false };
+    },
+
+    async create(inputs) {
+        const session = sessionFor(inputs);
+        const cloud = await session.identity();
+        const deadline = deadlineOf("create", inputs);
+        const made = await createOrAdopt(session, inputs, cloud, deadline);
+        return { id: made.id, outs: await settle(session, made, inputs, cloud, deadline) };
+    },
+
+    async read(id, outputs): Promise<Outputs | undefined> {
+        const session = sessionFor(outputs);
+        const cloud = await session.assertSameCloud(`volume ${outputs.name ?? id}`, outputs.cloud);
+        const found = await session.volumes.get(id);
+        return found === undefined || GONE.includes(found.state) ? undefined : toOutputs(found, outputs, cloud);
+    },
+
+    async update(id, olds, inputs): Promise<Outputs> {
+        const session = sessionFor(inputs);
+        const cloud = await session.assertSameCloud(`volume ${olds.name ?? id}`, olds.cloud);
+        const found = await session.volumes.get(id);
+        if (found === undefined) throw new Error(`volume ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes a new, empty one`);
+        return settle(session, found, inputs, cloud, deadlineOf("update", inputs));
+    },
+
+    async delete(id, outputs): Promise<void> {
+        const session = sessionFor(outputs);
+        await session.assertSameCloud(`volume ${outputs.name ?? id}`, outputs.cloud);
+        const found = await session.volumes.get(id);
+        if (found === undefined || GONE.includes(found.state)) return;
+        const deadline = deadlineOf("delete", outputs);
+        try {
+            if (found.virtualmachineid !== undefined) await session.client.run("detachVolume", { id }, { timeoutSeconds: secondsUntil(deadline) });
+            await session.client.call("deleteVolume", { id });
+        } catch (error) {
+            session.volumes.changed();
+            const left = error instanceof CloudStackError && error.outcome === "unknown" ? await session.volumes.get(id) : found;
+            if (isGone(error) || left === undefined || GONE.includes(left.state)) return;
+            throw error;
+        } finally {
+            session.volumes.changed();
+        }
+    },
+});
+
+function changed(olds: Outputs, news: Inputs): boolean {
+    const differs = (property: string) => news[property] !== undefined && !same(olds[property], news[property]);
+    return differs("name") || differs("diskOffering") || differs("sizeGiB") || differs("deviceId") || !same(olds.virtualMachine, news.virtualMachine);
+}
+
+/**
+ * Names of volumes are not unique, so nothing would stop a second one: a volume with our marked name that the state does not know is taken
+ * over before one is made.
+ */
+async function createOrAdopt(session: Session, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<ApiVolume> {
+    const left = await ours(session, inputs);
+    if (left !== undefined) return left;
+    const zone = await session.catalogue.zone(inputs.zone);
+    const offering = await session.catalogue.diskOffering(inputs.diskOffering);
+    const params = { name: inputs.name, zoneid: zone.id, diskofferingid: offering.id, ...(offering.iscustomized ? { size: inputs.sizeGiB } : {}) };
+    try {
+        const accepted = await session.client.start("createVolume", params);
+        try {
+            return (await session.client.wait(accepted.jobid, { command: "createVolume", timeoutSeconds: secondsUntil(deadline) })).volume;
+        } catch (error) {
+            if (!(error instanceof CloudStackError) || error.outcome === "failed" || accepted.id === undefined) throw error;
+            throw new PartialFailure(error.message, accepted.id, { ...inputs, cloud }, inputs);
+        }
+    } catch (error) {
+        if (!(error instanceof CloudStackError) || error.outcome !== "unknown") throw error;
+        session.volumes.changed();
+        const made = await ours(session, inputs);
+        if (made === undefined) throw error;
+        return made;
+    } finally {
+        session.volumes.changed();
+    }
+}
+
+async function ours(session: Session, inputs: Inputs): Promise<ApiVolume | undefined> {
+    return (await session.volumes.all()).find((item) => item.name === inputs.name && !GONE.includes(item.state) && !isInState(item.id));
+}
+
+/** Names, sizes and attaches a volume as its arguments say, whatever is found; a failure keeps it in the state as it is. */
+async function settle(session: Session, found: ApiVolume, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<Outputs> {
+    let now = found;
+    const run = async (command: string, params: Record<string, any>) => {
+        await session.client.run(command, params, { timeoutSeconds: secondsUntil(deadline) });
+        session.volumes.changed();
+    };
+    try {
+        const { id } = found;
+        const moves = found.virtualmachineid !== inputs.virtualMachine || (inputs.deviceId !== undefined && found.virtualmachineid !== undefined && found.deviceid !== inputs.deviceId);
+        if (moves && found.virtualmachineid !== undefined) await run("detachVolume", { id });
+        if (found.name !== inputs.name) await run("updateVolume", { id, name: inputs.name });
+        await resize(session, found, inputs, run);
+        if (moves && inputs.virtualMachine !== undefined) {
+            await run("attachVolume", { id, virtualmachineid: inputs.virtualMachine, deviceid: inputs.deviceId });
+        }
+        session.volumes.changed();
+        now = (await session.volumes.get(id)) ?? found;
+        return toOutputs(now, inputs, cloud);
+    } catch (error) {
+        session.volumes.changed();
+        now = (await session.volumes.get(found.id).catch(() => undefined)) ?? found;
+        throw new PartialFailure((error as Error).message, found.id, toOutputs(now, inputs, cloud), inputs);
+    }
+}
+
+async function resize(session: Session, found: ApiVolume, inputs: Inputs, run: (command: string, params: Record<string, any>) => Promise<void>): Promise<void> {
+    const offering = await session.catalogue.diskOffering(inputs.diskOffering);
+    const other = found.diskofferingid !== offering.id;
+    const grows = inputs.sizeGiB !== undefined && offering.iscustomized === true && inputs.sizeGiB * GIB > found.size;
+    if (!other && !grows) return;
+    await run("resizeVolume", { id: found.id, ...(grows ? { size: inputs.sizeGiB } : {}), ...(other ? { diskofferingid: offering.id } : {}) });
+}
+
+function toOutputs(found: ApiVolume, inputs: Inputs, cloud: CloudIdentity): Outputs {
+    const { __provider: _provider, ...echo } = inputs;
+    const knownOffering = inputs.diskOffering === found.diskofferingid || inputs.diskOffering === found.diskofferingname;
+    return {
+        ...echo,
+        name: found.name,
+        diskOffering: knownOffering ? inputs.diskOffering : (found.diskofferingname ?? found.diskofferingid),
+        sizeGiB: found.size / GIB,
+        virtualMachine: isUnknown(found.virtualmachineid) ? undefined : found.virtualmachineid,
+        deviceId: found.deviceid,
+        state: found.state,
+        zoneId: found.zoneid,
+        cloud,
+    };
+}

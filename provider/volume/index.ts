@@ -1,0 +1,64 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { CloudIdentity } from "../session";
+import { CloudStackResource, nameOrDefault, ownerMark } from "../resource";
+import type { OperationTimeouts } from "../timeouts";
+
+/** The arguments of a {@link Volume}. */
+export interface VolumeArgs {
+    /** The kind of disk, as the name or id of a disk offering. Changed in place where CloudStack can move the data. */
+    diskOffering: pulumi.Input<string>;
+    /** The size in GiB, for offerings of custom size. It grows in place; a smaller one is refused at preview. @default the offering's size */
+    sizeGiB?: pulumi.Input<number>;
+    /** The id of the machine that has the disk. A change detaches and attaches it; without one it stays detached. @default none */
+    virtualMachine?: pulumi.Input<string>;
+    /** The position of the disk at its machine (1 is the first after the root disk; 3 is reserved). @default the first free one */
+    deviceId?: pulumi.Input<number>;
+    /**
+     * The volume's name. A short hash of stack and resource is added to it (CloudStack keeps nothing else that could say whose it is).
+     * Changed in place.
+     *
+     * @default `<stack>-<resource name>`
+     */
+    name?: pulumi.Input<string>;
+    /** The name or id of the zone. A change replaces the volume, and its data is lost. @default `cloudstack:zone`, or the only zone */
+    zone?: pulumi.Input<string>;
+    /** The name or id of the project. A change replaces the volume, and its data is lost. @default `cloudstack:project` */
+    project?: pulumi.Input<string>;
+    /** How long each operation may take, in seconds. @default create 900, update 900, delete 600 */
+    timeoutSeconds?: pulumi.Input<OperationTimeouts>;
+    /** A profile of cmk's or cs's configuration file. @default the stack's cloud */
+    profile?: pulumi.Input<string>;
+}
+
+/**
+ * A data disk that outlives its machine: when the machine is replaced, the disk is detached and attached to the new one.
+ *
+ * @example A disk for a database, protected against deletion by mistake
+ * ```ts
+ * new cloudstack.Volume("data", { diskOffering: "Custom", sizeGiB: 20, virtualMachine: machine.id }, { protect: true });
+ * ```
+ */
+export class Volume extends CloudStackResource {
+    /** The whole name. */
+    declare readonly name: pulumi.Output<string>;
+    declare readonly sizeGiB: pulumi.Output<number>;
+    /** The machine that has the disk. */
+    declare readonly virtualMachine: pulumi.Output<string | undefined>;
+    declare readonly deviceId: pulumi.Output<number | undefined>;
+    /** CloudStack's state of the volume: Allocated until it was first attached, then Ready. */
+    declare readonly state: pulumi.Output<string>;
+    declare readonly zoneId: pulumi.Output<string>;
+    /** The cloud and account that the volume lives in. */
+    declare readonly cloud: pulumi.Output<CloudIdentity>;
+
+    constructor(name: string, args: VolumeArgs, opts?: pulumi.CustomResourceOptions) {
+        super(
+            "Volume",
+            "volume",
+            name,
+            { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
+            ["sizeGiB", "deviceId", "state", "zoneId", "cloud"],
+            opts,
+        );
+    }
+}
