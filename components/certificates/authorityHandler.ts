@@ -94,7 +94,7 @@ function checkAuthority(olds: Inputs, news: Inputs) {
     if (news.signingGeneration < news.oldestTrustedGeneration || news.signingGeneration > news.generation)
         failures.add(
             "signingGeneration",
-            `${news.signingGeneration} must be trusted and exist: ${news.oldestTrustedGeneration} to ${news.generation}`,
+            `${news.signingGeneration} must be one of ${news.oldestTrustedGeneration} to ${news.generation}`,
         );
     return failures.list;
 }
