@@ -8,10 +8,11 @@ export interface ApiFault {
 }
 
 /**
- * What an answer says: the inner object of `…response`, CloudStack's error, or neither: `broken` (JSON that ends early) and
- * `foreign` (not from CloudStack).
+ * What an answer says: the inner object of `…response`, CloudStack's error, or neither: `broken` (JSON that ends early)
+ * and `foreign` (not from CloudStack).
  */
-export type Reading = { kind: "ok"; inner: any } | { kind: "fault"; fault: ApiFault } | { kind: "broken" } | { kind: "foreign" };
+export type Reading =
+    { kind: "ok"; inner: any } | { kind: "fault"; fault: ApiFault } | { kind: "broken" } | { kind: "foreign" };
 
 export function readAnswer(answer: HttpAnswer): Reading {
     const text = answer.body.trim();
@@ -35,7 +36,11 @@ export function readAnswer(answer: HttpAnswer): Reading {
 
 /** The error in an object with `errorcode` or `errortext`. */
 export function readFault(value: any): ApiFault | undefined {
-    if (typeof value !== "object" || value === null || (value.errorcode === undefined && value.errortext === undefined)) {
+    if (
+        typeof value !== "object" ||
+        value === null ||
+        (value.errorcode === undefined && value.errortext === undefined)
+    ) {
         return undefined;
     }
     return {

@@ -20,8 +20,8 @@ const realClock: Clock = {
 };
 
 /**
- * CloudStack's API for one account: signed commands, complete lists, jobs. One per process and cloud, since its jobs share a
- * poller and its requests a gate.
+ * CloudStack's API for one account: signed commands, complete lists, jobs. One per process and cloud, since its jobs
+ * share a poller and its requests a gate.
  */
 export class Client {
     readonly settings: ClientSettings;
@@ -41,7 +41,11 @@ export class Client {
         this.poller = new JobPoller(
             {
                 running: async () => {
-                    const jobs = await listAll<{ jobid: string }>((command, params) => this.poll(command, params), "listAsyncJobs", {});
+                    const jobs = await listAll<{ jobid: string }>(
+                        (command, params) => this.poll(command, params),
+                        "listAsyncJobs",
+                        {},
+                    );
                     return new Set(jobs.map(({ jobid }) => jobid));
                 },
                 query: (jobid) => this.poll<JobAnswer>("queryAsyncJobResult", { jobid }),
@@ -59,9 +63,14 @@ export class Client {
         return this.requests.count;
     }
 
+    /** The id of the settings' project; `undefined` outside of projects. */
+    async projectId(): Promise<string | undefined> {
+        return this.projects.current();
+    }
+
     /**
-     * The inner object of a command's answer, such as `{ securitygroup: {…} }`. Tried again where that is safe; a change whose
-     * answer was lost is not.
+     * The inner object of a command's answer, such as `{ securitygroup: {…} }`. Tried again where that is safe; a
+     * change whose answer was lost is not.
      * @throws CloudStackError
      */
     async call<T = any>(command: string, params: Params = {}): Promise<T> {
@@ -74,14 +83,19 @@ export class Client {
     }
 
     /**
-     * The one entry of a list, with exactly this name where one is given (`name` on CloudStack's lists matches any part of it).
+     * The one entry of a list, with exactly this name where one is given (`name` on CloudStack's lists matches any part
+     * of it).
      * @returns `undefined` when there is none
      * @throws CloudStackError when there are several
      */
-    async one<T extends { id?: string; name?: string } = any>(command: string, params: Params = {}, exactName?: string): Promise<T | undefined> {
-        const found = (await this.list<T>(command, exactName === undefined ? params : { name: exactName, ...params })).filter(
-            ({ name }) => exactName === undefined || name === exactName,
-        );
+    async one<T extends { id?: string; name?: string } = any>(
+        command: string,
+        params: Params = {},
+        exactName?: string,
+    ): Promise<T | undefined> {
+        const found = (
+            await this.list<T>(command, exactName === undefined ? params : { name: exactName, ...params })
+        ).filter(({ name }) => exactName === undefined || name === exactName);
         if (found.length > 1) {
             const ids = found.map(({ id }) => id).join(", ");
             const errorText = `${found.length} entries${exactName === undefined ? "" : ` are named "${exactName}"`}: ${ids}`;
@@ -101,8 +115,8 @@ export class Client {
     /**
      * Waits for a job.
      * @returns its result, such as `{ virtualmachine: {…} }`
-     * @throws CloudStackError with outcome `failed`, `pending` when it still runs after `timeoutSeconds`, or `unknown` when
-     * CloudStack does not say
+     * @throws CloudStackError with outcome `failed`, `pending` when it still runs after `timeoutSeconds`, or `unknown`
+     * when CloudStack does not say
      */
     async wait<T = any>(jobId: string, options: { command: string; timeoutSeconds: number }): Promise<T> {
         const { command, timeoutSeconds } = options;
@@ -119,7 +133,16 @@ export class Client {
         }
         if (end.kind === "lost") {
             const { errorText, errorCode, csErrorCode, httpStatus, hint } = end.error as CloudStackError;
-            throw new CloudStackError({ command, outcome: "unknown", jobId, errorText: `CloudStack does not tell how the job ended: ${errorText}`, errorCode, csErrorCode, httpStatus, hint });
+            throw new CloudStackError({
+                command,
+                outcome: "unknown",
+                jobId,
+                errorText: `CloudStack does not tell how the job ended: ${errorText}`,
+                errorCode,
+                csErrorCode,
+                httpStatus,
+                hint,
+            });
         }
         if (end.answer.jobstatus === 1) {
             return end.answer.jobresult ?? {};

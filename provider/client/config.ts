@@ -9,25 +9,34 @@ const EXAMPLE = "https://cloud.example.com/client/api";
 /**
  * Finds the settings of a client.
  *
- * Endpoint, zone and project: the stack's `cloudstack:` namespace first, then the environment; keys: the environment first, then
- * the stack; a profile of an INI file for what is left. A stack's own `profile` counts as its endpoint, CLOUDSTACK_PROFILE as
- * that of the environment; where neither names one, the files' current profile is taken.
+ * Endpoint, zone and project: the stack's `cloudstack:` namespace first, then the environment; keys: the environment
+ * first, then the stack; a profile of an INI file for what is left. A stack's own `profile` counts as its endpoint,
+ * CLOUDSTACK_PROFILE as that of the environment; where neither names one, the files' current profile is taken.
  *
- * **Keys belong to the endpoint that they are given with.** Once the endpoint is chosen, a source that names another endpoint
- * is set aside as a whole, its keys, zone and project with it; keys of a profile are never used for another endpoint; and when
- * the endpoint is a profile's, keys that come with no endpoint at all are an error unless they are the profile's.
+ * **Keys belong to the endpoint that they are given with.** Once the endpoint is chosen, a source that names another
+ * endpoint is set aside as a whole, its keys, zone and project with it; keys of a profile are never used for another
+ * endpoint; and when the endpoint is a profile's, keys that come with no endpoint at all are an error unless they are
+ * the profile's.
  *
  * @param options.profile the profile of a resource: endpoint and keys are that profile's alone
  * @throws ConfigurationError with everything that is missing or contradicts itself
  */
-export function resolveSettings(options: { stack?: StackSettings; env?: NodeJS.ProcessEnv; profile?: string }): ClientSettings {
+export function resolveSettings(options: {
+    stack?: StackSettings;
+    env?: NodeJS.ProcessEnv;
+    profile?: string;
+}): ClientSettings {
     const env = options.env ?? process.env;
     const problems: string[] = [];
     const sources = readSources(options.stack ?? {}, env, options.profile, problems);
     const endpoint = chooseEndpoint(sources, problems);
     const keys = chooseKeys(sources, endpoint, problems);
-    const zone = fitting([sources.stack, sources.environment], sources, endpoint).map((source) => source.zone).find(Boolean);
-    const project = fitting([sources.stack, sources.environment], sources, endpoint).map((source) => source.project).find(Boolean);
+    const zone = fitting([sources.stack, sources.environment], sources, endpoint)
+        .map((source) => source.zone)
+        .find(Boolean);
+    const project = fitting([sources.stack, sources.environment], sources, endpoint)
+        .map((source) => source.project)
+        .find(Boolean);
     const caFile = sources.stack.caFile ?? sources.environment.caFile;
     const timeout = sources.stack.httpTimeoutSeconds ?? sources.environment.httpTimeoutSeconds;
     checkCaFile(caFile, problems);
@@ -35,7 +44,9 @@ export function resolveSettings(options: { stack?: StackSettings; env?: NodeJS.P
     if (problems.length > 0 || !endpoint || !keys) {
         throw new ConfigurationError(problems);
     }
-    const tls = endpoint.from.unverified ? `That ${endpoint.from.label} turns verification off is not followed` : undefined;
+    const tls = endpoint.from.unverified
+        ? `That ${endpoint.from.label} turns verification off is not followed`
+        : undefined;
     return defined({
         endpoint: endpoint.value,
         apiKey: keys.apiKey!.value,
@@ -66,6 +77,8 @@ interface Sources {
     currentProfile?: Source;
     /** The profile that a resource names. */
     only?: Source;
+    /** A profile that was asked for is missing or incomplete; that is said already. */
+    profileFailed: boolean;
     /** Where it was looked, for messages. */
     places: string;
 }
@@ -74,37 +87,56 @@ interface Endpoint extends Sourced {
     from: Source;
 }
 
-function readSources(stackSettings: StackSettings, env: NodeJS.ProcessEnv, only: string | undefined, problems: string[]): Sources {
+function readSources(
+    stackSettings: StackSettings,
+    env: NodeJS.ProcessEnv,
+    only: string | undefined,
+    problems: string[],
+): Sources {
     const stack = fromStack(stackSettings);
     const environment = fromEnvironment(env, problems);
     const profiles = readProfiles(env, process.cwd());
     problems.push(...profiles.problems);
     const places = `the stack's configuration, the environment, ${profiles.files.join(", ")}`;
-    const base = { stack, environment, places };
-    if (only !== undefined) {
-        const wanted = { value: only, source: "the resource's profile" };
-        return { ...base, only: fromProfile(wanted, profiles, problems) ?? { label: `profile "${only}"` } };
-    }
-    const enough = stack.endpoint ?? environment.endpoint;
-    const named = stack.profile ?? environment.profile;
-    const current = profiles.current;
-    const silent: string[] = [];
-    return {
-        ...base,
-        stackProfile: stack.profile && fromProfile(stack.profile, profiles, problems),
-        // What the environment names is of no interest, not even when it is wrong, to a stack that says everything itself.
-        environmentProfile: environment.profile && fromProfile(environment.profile, profiles, enough || stack.profile ? silent : problems),
-        currentProfile: named || !current ? undefined : fromProfile({ value: current, source: "the current profile" }, profiles, silent),
-    };
+    const profileProblems: string[] = [];
+    // A profile that is not asked for, or that another endpoint comes before, may be missing or incomplete.
+    const unimportant: string[] = [];
+    const read = (value: string | undefined, source: string, important: boolean): Source | undefined =>
+        value === undefined
+            ? undefined
+            : fromProfile({ value, source }, profiles, important ? profileProblems : unimportant);
+    const found =
+        only !== undefined
+            ? { only: read(only, "the resource's profile", true) ?? { label: `profile "${only}"` } }
+            : {
+                  stackProfile: read(stack.profile?.value, stack.profile?.source ?? "", true),
+                  environmentProfile: read(
+                      environment.profile?.value,
+                      environment.profile?.source ?? "",
+                      !stack.endpoint && !stack.profile && !environment.endpoint,
+                  ),
+                  currentProfile:
+                      stack.profile || environment.profile
+                          ? undefined
+                          : read(profiles.current, "the current one", false),
+              };
+    problems.push(...profileProblems);
+    return { stack, environment, ...found, profileFailed: profileProblems.length > 0, places };
 }
 
 function chooseEndpoint(sources: Sources, problems: string[]): Endpoint | undefined {
     const order = sources.only
         ? [sources.only]
-        : [sources.stack, sources.stackProfile, sources.environment, sources.environmentProfile, sources.currentProfile];
+        : [
+              sources.stack,
+              sources.stackProfile,
+              sources.environment,
+              sources.environmentProfile,
+              sources.currentProfile,
+          ];
     const from = order.find((source) => source?.endpoint);
     if (!from?.endpoint) {
-        if (!sources.only && problems.length === 0) {
+        if (!sources.profileFailed) {
             problems.push(
                 `no endpoint: set cloudstack:endpoint (pulumi config set cloudstack:endpoint ${EXAMPLE}), CLOUDSTACK_ENDPOINT, ` +
                     `or a profile (cloudstack:profile, CLOUDSTACK_PROFILE); looked in ${sources.places}`,
@@ -112,7 +144,12 @@ function chooseEndpoint(sources: Sources, problems: string[]): Endpoint | undefi
         }
         return undefined;
     }
-    const own = from === sources.stack ? sources.stackProfile : from === sources.environment ? sources.environmentProfile : undefined;
+    const own =
+        from === sources.stack
+            ? sources.stackProfile
+            : from === sources.environment
+              ? sources.environmentProfile
+              : undefined;
     if (own?.endpoint && !same(own.endpoint.value, from.endpoint.value)) {
         problems.push(
             `${from.endpoint.source} is ${from.endpoint.value}, but ${own.label} is for ${own.endpoint.value}: keep one of the two`,
@@ -134,13 +171,22 @@ function checkEndpoint({ value, source }: Sourced): { value: string; problem?: s
         // Said below.
     }
     if (!url || !/^https?:$/.test(url.protocol)) {
-        return { value: clean, problem: `the endpoint "${value}" (from ${source}) is not a web address; it looks like ${EXAMPLE}` };
+        return {
+            value: clean,
+            problem: `the endpoint "${value}" (from ${source}) is not a web address; it looks like ${EXAMPLE}`,
+        };
     }
     if (url.username || url.password) {
-        return { value: clean, problem: `the endpoint from ${source} must not hold a user name or password: CloudStack wants an API key and a secret key` };
+        return {
+            value: clean,
+            problem: `the endpoint from ${source} must not hold a user name or password: CloudStack wants an API key and a secret key`,
+        };
     }
     if (url.search || url.hash) {
-        return { value: clean, problem: `the endpoint "${url.origin}${url.pathname}…" (from ${source}) must end before "?" and "#"` };
+        return {
+            value: clean,
+            problem: `the endpoint "${url.origin}${url.pathname}…" (from ${source}) must end before "?" and "#"`,
+        };
     }
     return { value: clean };
 }
@@ -148,15 +194,18 @@ function checkEndpoint({ value, source }: Sourced): { value: string; problem?: s
 function chooseKeys(sources: Sources, endpoint: Endpoint | undefined, problems: string[]): Source | undefined {
     const order = sources.only
         ? [sources.only]
-        : [sources.environment, sources.stack, sources.stackProfile, sources.environmentProfile, sources.currentProfile];
+        : [
+              sources.environment,
+              sources.stack,
+              sources.stackProfile,
+              sources.environmentProfile,
+              sources.currentProfile,
+          ];
     const candidates = order.filter((source): source is Source => Boolean(source?.apiKey ?? source?.secretKey));
     const usable = fitting(candidates, sources, endpoint);
     const keys = usable[0];
     if (!keys) {
-        if (!sources.only && endpoint && problems.length > 0 && candidates.length === 0 && sources.stackProfile) {
-            return undefined;
-        }
-        if (!sources.only) {
+        if (!sources.profileFailed) {
             problems.push(missingKeys(sources, candidates, endpoint));
         }
         return undefined;
@@ -201,7 +250,12 @@ function fitting(candidates: readonly Source[], sources: Sources, endpoint: Endp
 
 /** The endpoint that a source stands for: its own, or that of the profile that it names. */
 function endpointsOf(source: Source, sources: Sources): Sourced | undefined {
-    const profile = source === sources.stack ? sources.stackProfile : source === sources.environment ? sources.environmentProfile : undefined;
+    const profile =
+        source === sources.stack
+            ? sources.stackProfile
+            : source === sources.environment
+              ? sources.environmentProfile
+              : undefined;
     return source.endpoint ?? profile?.endpoint;
 }
 
@@ -233,7 +287,9 @@ function checkCaFile(caFile: Sourced | undefined, problems: string[]): void {
 
 function checkTimeout(timeout: Sourced | undefined, problems: string[]): void {
     if (timeout && !(Number(timeout.value) > 0)) {
-        problems.push(`httpTimeoutSeconds "${timeout.value}" (from ${timeout.source}) is not a number of seconds above 0`);
+        problems.push(
+            `httpTimeoutSeconds "${timeout.value}" (from ${timeout.source}) is not a number of seconds above 0`,
+        );
     }
 }
 

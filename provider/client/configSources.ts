@@ -72,7 +72,9 @@ export function fromProfile(wanted: Sourced, profiles: Profiles, problems: strin
     if (!profile) {
         const near = nearestNames(wanted.value, [...profiles.byName.keys()]);
         const there = near.length > 0 ? `there are: ${near.join(", ")}` : "they hold no profile";
-        problems.push(`profile "${wanted.value}" (from ${wanted.source}) is in none of ${profiles.files.join(", ")}; ${there}`);
+        problems.push(
+            `profile "${wanted.value}" (from ${wanted.source}) is in none of ${profiles.files.join(", ")}; ${there}`,
+        );
         return undefined;
     }
     const missing = [
@@ -81,7 +83,9 @@ export function fromProfile(wanted: Sourced, profiles: Profiles, problems: strin
         profile.secretKey ? undefined : "secretkey (or secret)",
     ].filter((name) => name !== undefined);
     if (missing.length > 0) {
-        const why = profile.passwordOnly ? ", and a user name with a password cannot sign calls: make keys with cmk's registerUserKeys" : "";
+        const why = profile.passwordOnly
+            ? ", and a user name with a password cannot sign calls: make keys with cmk's registerUserKeys"
+            : "";
         problems.push(`profile "${profile.name}" of ${profile.file} has no ${missing.join(", no ")}${why}`);
     }
     return asSource(profile);

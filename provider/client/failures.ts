@@ -46,24 +46,36 @@ export function describeNoAnswer(failure: NoAnswer, settings: ClientSettings): {
     const endpoint = endpointOf(settings);
     const { code } = failure;
     if (failure.sent) {
-        const what = code === "TIMEOUT" ? "no answer within the HTTP timeout" : `the connection broke before the answer (${code})`;
+        const what =
+            code === "TIMEOUT"
+                ? "no answer within the HTTP timeout"
+                : `the connection broke before the answer (${code})`;
         return { errorText: `${endpoint}: ${what}` };
     }
     if (UNTRUSTED.has(code)) {
         return {
             errorText: `the certificate of ${endpoint} is signed by an authority that is not trusted (${code})`,
-            hint: withVerifyNote("Give the authority's PEM file as caFile (CLOUDSTACK_CA_FILE) or in NODE_EXTRA_CA_CERTS", settings),
+            hint: withVerifyNote(
+                "Give the authority's PEM file as caFile (CLOUDSTACK_CA_FILE) or in NODE_EXTRA_CA_CERTS",
+                settings,
+            ),
         };
     }
     if (/CERT|ALTNAME|HOSTNAME_MISMATCH/.test(code)) {
         return {
             errorText: `the certificate of ${endpoint} is not valid: ${failure.message}`,
-            hint: withVerifyNote("The endpoint's host name and this machine's clock must agree with the certificate", settings),
+            hint: withVerifyNote(
+                "The endpoint's host name and this machine's clock must agree with the certificate",
+                settings,
+            ),
         };
     }
     if (code === "EPROTO" || /^ERR_SSL|^HPE_/.test(code)) {
         const other = settings.endpoint.startsWith("https:") ? "http" : "https";
-        return { errorText: `${endpoint} does not speak ${other === "http" ? "TLS" : "HTTP"} (${code})`, hint: `Is it an ${other}:// endpoint?` };
+        return {
+            errorText: `${endpoint} does not speak ${other === "http" ? "TLS" : "HTTP"} (${code})`,
+            hint: `Is it an ${other}:// endpoint?`,
+        };
     }
     return { errorText: `cannot reach ${endpoint}: ${reason(failure)}`, hint: reachHint(code, settings) };
 }
@@ -110,16 +122,25 @@ function proxyVariable(endpoint: string): string | undefined {
 }
 
 /** What to tell of an answer that CloudStack did not write: a page of a proxy or of another web server. */
-export function describeForeignAnswer(answer: HttpAnswer, settings: ClientSettings): { errorText: string; hint?: string } {
+export function describeForeignAnswer(
+    answer: HttpAnswer,
+    settings: ClientSettings,
+): { errorText: string; hint?: string } {
     const endpoint = endpointOf(settings);
     const title = pageTitle(answer.body);
     const said = `HTTP ${answer.status}${title ? ` "${title}"` : ""}`;
     const { location } = answer.headers;
     if (answer.status >= 300 && answer.status < 400 && location) {
-        return { errorText: `${endpoint} redirects to ${location.split("?")[0]}`, hint: "Set the endpoint to the final address." };
+        return {
+            errorText: `${endpoint} redirects to ${location.split("?")[0]}`,
+            hint: "Set the endpoint to the final address.",
+        };
     }
     if (answer.status === 407) {
-        return { errorText: `the proxy in front of ${endpoint} wants a name and a password (${said})`, hint: "Put them into HTTPS_PROXY: http://name:password@host:port." };
+        return {
+            errorText: `the proxy in front of ${endpoint} wants a name and a password (${said})`,
+            hint: "Put them into HTTPS_PROXY: http://name:password@host:port.",
+        };
     }
     if (answer.status >= 500) {
         return { errorText: `${endpoint} answered ${said} instead of CloudStack's JSON` };

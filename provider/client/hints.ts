@@ -22,35 +22,74 @@ const HINTS: readonly Hint[] = [
     { code: 401, say: unauthorised },
     {
         code: 432,
-        say: ({ command }) => `The account's role does not allow ${command}, or this CloudStack does not have it: an administrator can add the command to the role.`,
+        say: ({ command }) =>
+            `The account's role does not allow ${command}, or this CloudStack does not have it: an administrator can add the command to the role.`,
     },
     { code: 429, say: () => "The account makes more calls than the API's limit allows (api.throttling.max)." },
     { code: 503, say: () => "CloudStack is starting, stopping or under maintenance: try again later." },
-    { code: 511, say: () => "The user must set up two-factor authentication, or use a user that is meant for programs." },
+    {
+        code: 511,
+        say: () => "The user must set up two-factor authentication, or use a user that is meant for programs.",
+    },
     {
         code: 431,
         text: /due to incorrect long value format, or entity does not exist/,
         say: ({ errorText }) => {
             const [, name, value] = /Invalid parameter (\S+) value=(\S*)/.exec(errorText) ?? [];
-            return name ? `There is no ${value} for ${name} here: it was deleted, belongs to another account or project, or is of another cloud.` : "The id is not known here.";
+            return name
+                ? `There is no ${value} for ${name} here: it was deleted, belongs to another account or project, or is of another cloud.`
+                : "The id is not known here.";
         },
     },
-    { code: 431, text: /non-printable characters/, say: () => "Tabs and other control characters are not allowed in names, tags and details." },
-    { code: 431, text: /already exists in the network domain/, say: () => "Machine names are unique per network, and a destroyed machine keeps its name until the cloud expunges it." },
-    { code: 431, text: /User data has exceeded/, say: () => "The limit counts base64 characters (setting vm.userdata.max.length, 32768 by default)." },
-    { code: 530, text: /permission for expunging|Expunging a vm can only/, say: () => "Nothing was changed: the account may not expunge (setting allow.user.expunge.recover.vm)." },
+    {
+        code: 431,
+        text: /non-printable characters/,
+        say: () => "Tabs and other control characters are not allowed in names, tags and details.",
+    },
+    {
+        code: 431,
+        text: /already exists in the network domain/,
+        say: () =>
+            "Machine names are unique per network, and a destroyed machine keeps its name until the cloud expunges it.",
+    },
+    {
+        code: 431,
+        text: /User data has exceeded/,
+        say: () => "The limit counts base64 characters (setting vm.userdata.max.length, 32768 by default).",
+    },
+    {
+        code: 530,
+        text: /permission for expunging|Expunging a vm can only/,
+        say: () => "Nothing was changed: the account may not expunge (setting allow.user.expunge.recover.vm).",
+    },
     {
         code: 530,
         text: /Internal error executing command/,
-        say: () => "CloudStack hides the reason from accounts that are not root administrators; the management server's log has it.",
+        say: () =>
+            "CloudStack hides the reason from accounts that are not root administrators; the management server's log has it.",
     },
-    { code: 531, text: /can only be done by an Admin/, say: () => "The setting allow.user.expunge.recover.vm allows it to users." },
+    {
+        code: 531,
+        text: /can only be done by an Admin/,
+        say: () => "The setting allow.user.expunge.recover.vm allows it to users.",
+    },
     { code: 531, say: ({ settings }) => `The account of ${keysOf(settings)} may not use this entity.` },
     { code: 532, say: () => "The account is disabled or locked, or its limits do not allow this." },
-    { code: 533, say: () => "The zone has no free capacity for this at present: another offering, zone or affinity may fit." },
+    {
+        code: 533,
+        say: () => "The zone has no free capacity for this at present: another offering, zone or affinity may fit.",
+    },
     { code: 534, say: () => "A host, network or storage that this needs is not available at present." },
-    { code: 535, say: () => "A limit of the account or project is reached: listResourceLimits shows them, an administrator raises them." },
-    { code: 536, text: /security rules that allow this group/, say: () => "Rules of other groups (or of the group itself) name it as their source: revoke them first." },
+    {
+        code: 535,
+        say: () =>
+            "A limit of the account or project is reached: listResourceLimits shows them, an administrator raises them.",
+    },
+    {
+        code: 536,
+        text: /security rules that allow this group/,
+        say: () => "Rules of other groups (or of the group itself) name it as their source: revoke them first.",
+    },
     { code: 536, say: () => "Something still uses it; a destroyed machine does so until the cloud expunges it." },
     { code: 537, say: () => "A rule that exists already conflicts with it." },
 ];

@@ -37,8 +37,8 @@ export function profileFiles(env: NodeJS.ProcessEnv, folder: string): string[] {
 }
 
 /**
- * Reads the files that exist. The profile to use when none is named is the first of: CLOUDSTACK_REGION (as cs reads it), the
- * `profile` that a file of cmk names as its current one, and `cloudstack`, the default of cs.
+ * Reads the files that exist. The profile to use when none is named is the first of: CLOUDSTACK_REGION (as cs reads
+ * it), the `profile` that a file of cmk names as its current one, and `cloudstack`, the default of cs.
  */
 export function readProfiles(env: NodeJS.ProcessEnv, folder: string): Profiles {
     const files = profileFiles(env, folder);
@@ -66,7 +66,9 @@ export function readProfiles(env: NodeJS.ProcessEnv, folder: string): Profiles {
 export function parseProfiles(text: string, file: string): { profiles: Profile[]; current?: string } {
     const ini = require("ini") as typeof import("ini");
     // The library takes a dot in a section's name for nesting.
-    const content = ini.parse(text.replace(/^\s*\[(.*)\]\s*$/gm, (_, name: string) => `[${name.replaceAll(".", "\\.")}]`));
+    const content = ini.parse(
+        text.replace(/^\s*\[(.*)\]\s*$/gm, (_, name: string) => `[${name.replaceAll(".", "\\.")}]`),
+    );
     const sections = Object.entries(content).filter(([, value]) => typeof value === "object" && !Array.isArray(value));
     const profiles = sections
         .filter(([name]) => name !== "core")
@@ -76,7 +78,9 @@ export function parseProfiles(text: string, file: string): { profiles: Profile[]
 
 function toProfile(name: string, file: string, section: Record<string, unknown>, whole: Record<string, any>): Profile {
     const value = (...keys: string[]): string | undefined => keys.map((key) => textOf(section[key])).find(Boolean);
-    const verify = [section.verifycert, section.verify, whole.verifycert, whole.core?.verifycert].map(textOf).find(Boolean);
+    const verify = [section.verifycert, section.verify, whole.verifycert, whole.core?.verifycert]
+        .map(textOf)
+        .find(Boolean);
     const apiKey = value("apikey", "key");
     const secretKey = value("secretkey", "secret");
     return {

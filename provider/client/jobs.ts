@@ -18,9 +18,7 @@ export interface JobSource {
 
 /** How a wait ended. */
 export type JobEnd =
-    | { kind: "ended"; answer: JobAnswer }
-    | { kind: "late"; lastFailure?: Error }
-    | { kind: "lost"; error: Error };
+    { kind: "ended"; answer: JobAnswer } | { kind: "late"; lastFailure?: Error } | { kind: "lost"; error: Error };
 
 interface Job {
     readonly id: string;
@@ -39,8 +37,8 @@ interface Job {
 const SLOWEST = 10_000;
 
 /**
- * Waits for jobs, however many, with one list of the running ones per look; a job that has gone from the list is asked for its
- * result once. A single job is asked directly. The pace is that of `nextLook`.
+ * Waits for jobs, however many, with one list of the running ones per look; a job that has gone from the list is asked
+ * for its result once. A single job is asked directly. The pace is that of `nextLook`.
  */
 export class JobPoller {
     private readonly source: JobSource;
@@ -106,7 +104,9 @@ export class JobPoller {
     private async look(): Promise<void> {
         const jobs = [...this.jobs];
         try {
-            const answers = await Promise.allSettled((await this.gone(jobs)).map((job) => this.ask(job, jobs.length > 1)));
+            const answers = await Promise.allSettled(
+                (await this.gone(jobs)).map((job) => this.ask(job, jobs.length > 1)),
+            );
             const failed = answers.find((answer) => answer.status === "rejected");
             if (failed) {
                 throw failed.reason;

@@ -10,8 +10,8 @@ const READINGS = 4;
 type Call = (command: string, params: Params) => Promise<any>;
 
 /**
- * Everything that a list command has, page by page. When something was made or removed between two pages, an entry could be
- * missing, and what is missing looks deleted; so the list is read again then.
+ * Everything that a list command has, page by page. When something was made or removed between two pages, an entry
+ * could be missing, and what is missing looks deleted; so the list is read again then.
  */
 export async function listAll<T>(call: Call, command: string, params: Params): Promise<T[]> {
     for (let reading = 1; ; reading++) {
@@ -22,7 +22,12 @@ export async function listAll<T>(call: Call, command: string, params: Params): P
     }
 }
 
-async function readPages<T>(call: Call, command: string, params: Params, size: number): Promise<{ items: T[]; steady: boolean }> {
+async function readPages<T>(
+    call: Call,
+    command: string,
+    params: Params,
+    size: number,
+): Promise<{ items: T[]; steady: boolean }> {
     const items: T[] = [];
     let counted: number | undefined;
     for (let page = 1; ; page++) {

@@ -1,8 +1,8 @@
 import type { Params, ParamValue } from "./types";
 
 /**
- * The parameters of a command as CloudStack reads them, in the order given. Names stay as they are (`details[0].owner`); values
- * are not escaped yet.
+ * The parameters of a command as CloudStack reads them, in the order given. Names stay as they are
+ * (`details[0].owner`); values are not escaped yet.
  * @throws RangeError when an element of a list holds a comma, which CloudStack would read as two elements.
  */
 export function encodeParams(params: Params): [string, string][] {
@@ -38,17 +38,20 @@ function fields(prefix: string, record: Readonly<Record<string, string | undefin
 
 function listElement(name: string, element: string): string {
     if (element.includes(",")) {
-        throw new RangeError(`${name}: "${element}" holds a comma, which separates the elements of a list in CloudStack's API`);
+        throw new RangeError(
+            `${name}: "${element}" holds a comma, which separates the elements of a list in CloudStack's API`,
+        );
     }
     return element;
 }
 
 /**
- * Escapes a value as Java's `URLEncoder` does, with `%20` for a space: everything but letters, digits, `.`, `-`, `*` and `_`.
- * The signature is computed over this form, so it must agree with CloudStack to the character.
+ * Escapes a value as Java's `URLEncoder` does, with `%20` for a space: everything but letters, digits, `.`, `-`, `*`
+ * and `_`. The signature is computed over this form, so it must agree with CloudStack to the character. Half a
+ * surrogate pair, which has no UTF-8, becomes U+FFFD.
  */
 export function escapeValue(value: string): string {
-    return encodeURIComponent(value.toWellFormed()).replace(
+    return encodeURIComponent(Buffer.from(value).toString()).replace(
         /[!'()~]/g,
         (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
     );

@@ -21,8 +21,9 @@ export interface JobTiming {
 /**
  * The time of the next look at a job, given that of the last one (of any job).
  *
- * A job of unknown length is looked at when its age has roughly doubled, and from a few seconds on every 3 to 5 s: one of 17 s
- * costs nine looks. A job of known length is looked at when its end is due, and then in small steps that grow while it is late.
+ * A job of unknown length is looked at when its age has roughly doubled, and from a few seconds on every 3 to 5 s: one
+ * of 17 s costs nine looks. A job of known length is looked at when its end is due, and then in small steps that grow
+ * while it is late.
  */
 export function nextLook({ startedAt, expected }: JobTiming, lastLook: number): number {
     const from = Math.max(startedAt, lastLook);

@@ -17,8 +17,8 @@ export class Projects {
     }
 
     /**
-     * The parameters with `projectid`, where the command takes one. A `projectid` of the call wins (`-1`: all projects; the empty
-     * text: none), and so does an `account`, which CloudStack does not allow beside it.
+     * The parameters with `projectid`, where the command takes one. A `projectid` of the call wins (`-1`: all projects;
+     * the empty text: none), and so does an `account`, which CloudStack does not allow beside it.
      * @throws CloudStackError when there is no project of that name
      */
     async scope(command: string, params: Params): Promise<Params> {
@@ -29,6 +29,11 @@ export class Projects {
             return params;
         }
         return { ...params, projectid: await this.id(this.settings.project) };
+    }
+
+    /** The id of the settings' project, `undefined` without one. */
+    async current(): Promise<string | undefined> {
+        return this.settings.project ? this.id(this.settings.project) : undefined;
     }
 
     private id(project: string): Promise<string> {
@@ -50,7 +55,10 @@ export class Projects {
         }
         const { sources } = this.settings;
         const from = sources.project ? ` (from ${sources.project})` : "";
-        const near = nearestNames(project, projects.map(({ name }) => name));
+        const near = nearestNames(
+            project,
+            projects.map(({ name }) => name),
+        );
         throw new CloudStackError({
             command: "listProjects",
             outcome: "unsent",

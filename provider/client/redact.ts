@@ -30,7 +30,9 @@ export function secretValues(pairs: readonly [string, string][]): string[] {
 /** The parameters for a log line: `id=4711 userdata displayname`. */
 export function describePairs(pairs: readonly [string, string][]): string {
     return pairs
-        .map(([name, value]) => (SHOWN.test(name) && !SECRET.test(name) && value.length <= 80 ? `${name}=${value}` : name))
+        .map(([name, value]) =>
+            SHOWN.test(name) && !SECRET.test(name) && value.length <= 80 ? `${name}=${value}` : name,
+        )
         .join(" ");
 }
 

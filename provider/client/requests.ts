@@ -33,11 +33,12 @@ export interface SendOptions {
 }
 
 /** One try of a command. */
-type Try = { inner: any } | { error: CloudStackError; again: boolean; neverConnected?: boolean; waitMilliseconds?: number };
+type Try =
+    { inner: any } | { error: CloudStackError; again: boolean; neverConnected?: boolean; waitMilliseconds?: number };
 
 /**
- * Sends single commands and tries them again where that is safe: always when the API said that it is busy (429, 503) or was not
- * reached, and reads also when their answer was lost.
+ * Sends single commands and tries them again where that is safe: always when the API said that it is busy (429, 503) or
+ * was not reached, and reads also when their answer was lost.
  */
 export class Requests {
     /** HTTP requests made so far. */
@@ -57,7 +58,11 @@ export class Requests {
     }
 
     /** @throws CloudStackError */
-    async send(command: string, pairs: readonly [string, string][], { urgent = false }: SendOptions = {}): Promise<any> {
+    async send(
+        command: string,
+        pairs: readonly [string, string][],
+        { urgent = false }: SendOptions = {},
+    ): Promise<any> {
         const started = this.clock.now();
         for (let attempt = 0; ; attempt++) {
             const tried = await this.gate.through(() => this.try(command, pairs, attempt), urgent);
@@ -105,7 +110,12 @@ export class Requests {
                 return { inner: reading.inner };
             case "fault": {
                 this.contacted = true;
-                const hint = hintFor({ ...reading.fault, command, settings: this.settings, clockAheadSeconds: this.ahead(answer) });
+                const hint = hintFor({
+                    ...reading.fault,
+                    command,
+                    settings: this.settings,
+                    clockAheadSeconds: this.ahead(answer),
+                });
                 const error = this.error(pairs, { command, outcome: "refused", httpStatus, ...reading.fault, hint });
                 return { error, again: busy, waitMilliseconds };
             }
@@ -130,13 +140,23 @@ export class Requests {
             return { error: this.lost(command, pairs, described), again: isRead(command) };
         }
         const error = this.error(pairs, { command, outcome: "unsent", ...described });
-        return { error, again: isPassing(failure) || (this.contacted && failure.code === "ENOTFOUND"), neverConnected: true };
+        return {
+            error,
+            again: isPassing(failure) || (this.contacted && failure.code === "ENOTFOUND"),
+            neverConnected: true,
+        };
     }
 
     /** The error of a request whose answer is not known: a change may have been made. */
-    private lost(command: string, pairs: readonly [string, string][], described: { errorText: string; hint?: string; httpStatus?: number }): CloudStackError {
+    private lost(
+        command: string,
+        pairs: readonly [string, string][],
+        described: { errorText: string; hint?: string; httpStatus?: number },
+    ): CloudStackError {
         const read = isRead(command);
-        const errorText = read ? described.errorText : `${described.errorText}; the command may or may not have been carried out`;
+        const errorText = read
+            ? described.errorText
+            : `${described.errorText}; the command may or may not have been carried out`;
         return this.error(pairs, { command, outcome: read ? "unsent" : "unknown", ...described, errorText });
     }
 
@@ -145,7 +165,11 @@ export class Requests {
         facts: ApiFault & { command: string; outcome: Outcome; httpStatus?: number; hint?: string },
     ): CloudStackError {
         const clean = (text: string): string => scrub(text, [...this.secrets(), ...secretValues(pairs)]);
-        return new CloudStackError({ ...facts, errorText: clean(facts.errorText), hint: facts.hint && clean(facts.hint) });
+        return new CloudStackError({
+            ...facts,
+            errorText: clean(facts.errorText),
+            hint: facts.hint && clean(facts.hint),
+        });
     }
 
     /** Error text of a job, without secrets. */

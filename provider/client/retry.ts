@@ -7,8 +7,8 @@ export function backoff(attempt: number, random: number): number {
 }
 
 /**
- * The wait that an answer asks for, in milliseconds: CloudStack's API limit says "… please retry after [x] ms.", proxies and
- * balancers send `Retry-After` (seconds or a date).
+ * The wait that an answer asks for, in milliseconds: CloudStack's API limit says "… please retry after [x] ms.",
+ * proxies and balancers send `Retry-After` (seconds or a date).
  */
 export function requestedWait(answer: HttpAnswer, now: number): number | undefined {
     const inText = /retry after \[?(\d+)\]?\s*ms/i.exec(answer.body)?.[1];

@@ -11,12 +11,19 @@ const LOOKS = [0, 1_000, 3_000];
 const SENDINGS = 3;
 
 /**
- * Sends an asynchronous command with a job id of our choice (`customjobid`), so that a lost answer does not leave us in doubt:
- * the job is looked up. Only when it is not there, a command that creates nothing is sent again, under the same id, which
- * CloudStack refuses if the first did arrive after all.
- * @throws CloudStackError with outcome `unknown` for a creating command whose job is not found: its caller looks for its mark
+ * Sends an asynchronous command with a job id of our choice (`customjobid`), so that a lost answer does not leave us in
+ * doubt: the job is looked up. Only when it is not there, a command that creates nothing is sent again, under the same
+ * id, which CloudStack refuses if the first did arrive after all.
+ * @throws CloudStackError with outcome `unknown` for a creating command whose job is not found: its caller looks for
+ * its mark
  */
-export async function startJob(call: Call, clock: Clock, command: string, params: Params, jobId: string): Promise<Accepted> {
+export async function startJob(
+    call: Call,
+    clock: Clock,
+    command: string,
+    params: Params,
+    jobId: string,
+): Promise<Accepted> {
     let doubt: CloudStackError | undefined;
     for (let sending = 1; ; sending++) {
         try {

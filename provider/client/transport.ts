@@ -11,7 +11,10 @@ const TIMEOUT_SECONDS = 60;
 /** How long a connection (with its TLS handshake) may take to stand. */
 const CONNECT_SECONDS = 10;
 
-/** Idle connections are closed after this time, well before servers and proxies close them under a request that is just being sent. */
+/**
+ * Idle connections are closed after this time, well before servers and proxies close them under a request that is just
+ * being sent.
+ */
 const IDLE_MILLISECONDS = 4_000;
 
 /** A query string longer than this goes by POST: CloudStack's web server refuses a request line beyond 8 KiB. */
@@ -38,7 +41,10 @@ export class NoAnswer extends Error {
     }
 }
 
-/** Sends form-encoded requests to one endpoint: kept-alive connections, TLS always verified, proxies as the environment names them. */
+/**
+ * Sends form-encoded requests to one endpoint: kept-alive connections, TLS always verified, proxies as the environment
+ * names them.
+ */
 export class Transport {
     private readonly settings: ClientSettings;
     private axios: AxiosInstance | undefined;
@@ -75,7 +81,7 @@ export class Transport {
 
     /** Loads axios on the first request only: it costs more time than the rest of the package together. */
     private connectLazily(): AxiosInstance {
-        const axios = (require("axios") as typeof import("axios")).default;
+        const axios = require("axios") as import("axios").AxiosStatic;
         const agent = { keepAlive: true, timeout: IDLE_MILLISECONDS };
         return axios.create({
             httpAgent: new http.Agent(agent),
@@ -120,9 +126,15 @@ class Progress {
         return this.controller.signal;
     }
 
-    /** Node's own `request`, with an ear at the socket. Through a proxy, the socket is the tunnel's end or the proxy's connection. */
+    /**
+     * Node's own `request`, with an ear at the socket. Through a proxy, the socket is the tunnel's end or the proxy's
+     * connection.
+     */
     transport(): { request: typeof https.request } {
-        const request = (options: https.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void): http.ClientRequest => {
+        const request = (
+            options: https.RequestOptions,
+            onAnswer: (answer: http.IncomingMessage) => void,
+        ): http.ClientRequest => {
             const secure = options.protocol === "https:";
             const sent = (secure ? https : http).request(options, onAnswer);
             sent.once("socket", (socket: tls.TLSSocket) => {
@@ -153,6 +165,9 @@ class Progress {
 
 function lowerCase(headers: object): Record<string, string | undefined> {
     return Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value === undefined ? undefined : String(value)]),
+        Object.entries(headers).map(([name, value]) => [
+            name.toLowerCase(),
+            value === undefined ? undefined : String(value),
+        ]),
     );
 }

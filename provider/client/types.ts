@@ -1,7 +1,8 @@
 /**
- * A parameter of an API command. `undefined` leaves the parameter out. A list of texts becomes `a,b` (an empty one the empty
- * text, which empties a set in CloudStack); a list of records `name[0].key=value`; a record `name[0].key=value` for every key,
- * except for `tags`, where each entry has an index of its own: `tags[0].key=k`, `tags[0].value=v`. See `encodeParams`.
+ * A parameter of an API command. `undefined` leaves the parameter out. A list of texts becomes `a,b` (an empty one the
+ * empty text, which empties a set in CloudStack); a list of records `name[0].key=value`; a record `name[0].key=value`
+ * for every key, except for `tags`, where each entry has an index of its own: `tags[0].key=k`, `tags[0].value=v`. See
+ * `encodeParams`.
  */
 export type ParamValue =
     | string
@@ -40,7 +41,10 @@ export interface ClientSettings {
     sources: Record<string, string>;
 }
 
-/** The `cloudstack:` namespace of a stack: `endpoint`, `apiKey`, `secretKey`, `zone`, `project`, `profile`, `caFile`, `httpTimeoutSeconds`. */
+/**
+ * The `cloudstack:` namespace of a stack: `endpoint`, `apiKey`, `secretKey`, `zone`, `project`, `profile`, `caFile`,
+ * `httpTimeoutSeconds`.
+ */
 export interface StackSettings {
     [key: string]: string | undefined;
 }
