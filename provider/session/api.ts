@@ -31,6 +31,7 @@ export interface ApiTemplate {
     arch?: string;
     size?: number;
     isfeatured?: boolean;
+    tags?: { key: string; value: string }[];
     account?: string;
 }
 

@@ -1,6 +1,6 @@
 import type { Client } from "../client";
 import type { ApiNetwork, ApiOffering, ApiTemplate, ApiZone } from "./api";
-import { nearest } from "./nearest";
+import { nearestNames } from "../client";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -97,7 +97,7 @@ export class Catalogue {
 export function pick<T extends { id: string; name: string }>(what: string, nameOrId: string, items: readonly T[], where = ""): T {
     const found = items.find((item) => item.id === nameOrId) ?? items.find((item) => item.name === nameOrId);
     if (found !== undefined) return found;
-    const names = nearest(nameOrId, items.map((item) => item.name));
+    const names = nearestNames(nameOrId, items.map((item) => item.name));
     const offer = names.length === 0 ? `the account sees none${where}` : `did you mean ${names.map((name) => `"${name}"`).join(", ")}?`;
     throw new NotFound(`there is no ${what} "${nameOrId}"${where}: ${offer}`);
 }

@@ -1,6 +1,5 @@
 export * from "./api";
 export { Catalogue, NotFound, isId, pick } from "./catalogue";
 export { CoalescedReads } from "./coalesced";
-export { nearest } from "./nearest";
 export { Session, configureStack, isGone, sessionFor } from "./session";
 export type { CloudIdentity } from "./session";

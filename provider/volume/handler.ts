@@ -2,7 +2,6 @@ import { CloudStackError } from "../client";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, isUnknown, same } from "../handler";
 import { isInState, lifecycle, say } from "../lifecycle";
-import { markedName } from "../marks";
 import type { ApiVolume, CloudIdentity, Session } from "../session";
 import { isGone, sessionFor } from "../session";
 import { deadlineOf, secondsUntil } from "../timeouts";

@@ -1,0 +1,30 @@
+/**
+ * The handlers that stored state points to: every resource's `__provider` names one of these exports. A name that has been released is
+ * never removed or given another meaning; an incompatible handler gets a file of its own (`v2`) beside this one.
+ */
+import type { dynamic } from "@pulumi/pulumi";
+import * as certificates from "../components/certificates/handlers";
+import { affinityGroup as affinityGroupHandler } from "../provider/affinityGroup/handler";
+import type { Handler } from "../provider/handler";
+import * as groups from "../provider/securityGroup/handler";
+import { configureStack } from "../provider/session";
+import { sshKeyPair as sshKeyPairHandler } from "../provider/sshKeyPair/handler";
+import { virtualMachine as virtualMachineHandler } from "../provider/virtualMachine/handler";
+import { volume as volumeHandler } from "../provider/volume/handler";
+
+/** A handler that takes the stack's configuration, in the same tick in which the plugin hands it over. */
+function configured(handler: Handler): dynamic.ResourceProvider {
+    return { ...handler, configure: async ({ config }) => configureStack((key) => config.get(key)) };
+}
+
+export const virtualMachine = configured(virtualMachineHandler);
+export const securityGroup = configured(groups.securityGroup);
+export const securityGroupRules = configured(groups.securityGroupRules);
+export const sshKeyPair = configured(sshKeyPairHandler);
+export const affinityGroup = configured(affinityGroupHandler);
+export const volume = configured(volumeHandler);
+export const certificateAuthority = configured(certificates.certificateAuthority);
+export const certificate = configured(certificates.certificate);
+export const randomSecret = configured(certificates.randomSecret);
+export const signingKeyPair = configured(certificates.signingKeyPair);
+export const clusterToken = configured(certificates.clusterToken);

@@ -1,0 +1,266 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ApiTemplate, ApiZone, Session } from "../session";
+import { pick } from "../session";
+import { nearestNames } from "../client";
+import type { LookupScope } from "./lookup";
+import { outputTwin, programSession } from "./lookup";
+
+/** The same arguments as inputs. */
+type AsInputs<A> = { [K in keyof A]: pulumi.Input<A[K]> };
+
+export interface GetZoneArgs extends LookupScope {
+    /** The zone's name or id. @default `cloudstack:zone`, or the only zone that there is */
+    name?: string;
+}
+
+export interface GetZoneResult {
+    id: string;
+    name: string;
+    /** `Advanced` or `Basic`. */
+    networkType: string;
+    /** Whether security groups rule in this zone. */
+    securityGroupsEnabled: boolean;
+}
+
+/**
+ * A zone.
+ *
+ * @example
+ * ```ts
+ * const zone = await cloudstack.getZone({ name: "zone-1" });
+ * ```
+ * @throws when there is no such zone; the message offers the nearest names
+ */
+export async function getZone(args: GetZoneArgs = {}): Promise<GetZoneResult> {
+    const zone = await zoneOf(programSession(args), args.name);
+    return { id: zone.id, name: zone.name, networkType: zone.networktype, securityGroupsEnabled: zone.securitygroupsenabled };
+}
+
+/** {@link getZone} with outputs as arguments. */
+export const getZoneOutput: (args: AsInputs<GetZoneArgs>) => pulumi.Output<GetZoneResult> = outputTwin(getZone);
+
+export interface GetTemplateArgs extends LookupScope {
+    /** The template's name or id. Either this or `nameRegex` or another filter. */
+    name?: string;
+    /** A regular expression that the whole name matches, such as `debian-13-.*`. */
+    nameRegex?: string;
+    /** The zone's name or id. @default `cloudstack:zone`, or the only zone that there is */
+    zone?: string;
+    /** Which hypervisor it is for, such as `KVM`. @default any */
+    hypervisor?: string;
+    /** The processor's architecture, as CloudStack spells it: `x86_64` or `aarch64`. @default any */
+    arch?: string;
+    /** Only templates that the cloud features. @default false */
+    featured?: boolean;
+    /** Only templates with all of these tags. @default none */
+    tags?: Record<string, string>;
+    /** Takes the newest of several; with `false`, several are an error that names them. @default true */
+    newest?: boolean;
+}
+
+export interface GetTemplateResult {
+    id: string;
+    name: string;
+    displayText: string;
+    /** When it was registered (ISO 8601). */
+    created: string;
+    hypervisor: string;
+    arch: string;
+    osType: string;
+    /** Whether CloudStack makes a password for each machine. */
+    passwordEnabled: boolean;
+    /** The size of a root disk in GiB. */
+    sizeGiB: number;
+}
+
+/**
+ * A ready template of a zone: by name, by filters, the newest of several.
+ *
+ * @example The newest Debian 13 of this cloud
+ * ```ts
+ * const template = await cloudstack.getTemplate({ nameRegex: "debian-13.*", featured: true });
+ * ```
+ * @throws when no template matches; the message offers the nearest names
+ */
+export async function getTemplate(args: GetTemplateArgs): Promise<GetTemplateResult> {
+    const session = programSession(args);
+    const zone = await zoneOf(session, args.zone);
+    const here = (await session.catalogue.templates()).filter((template) => template.isready && (template.zoneid ?? zone.id) === zone.id);
+    const matching = here.filter((template) => matches(template, args)).sort((a, b) => (a.created < b.created ? 1 : -1));
+    const wanted = args.name ?? args.nameRegex ?? "";
+    if (matching.length === 0) {
+        const near = nearestNames(wanted, here.map((template) => template.name)).map((name) => `"${name}"`);
+        throw new Error(`no template in zone ${zone.name} matches ${JSON.stringify(args)}: ${near.length === 0 ? "it has none" : `did you mean ${near.join(", ")}?`}`);
+    }
+    if (matching.length > 1 && args.newest === false) {
+        throw new Error(`${matching.length} templates in zone ${zone.name} match ${JSON.stringify(args)}: ${matching.map(({ name, created, id }) => `${name} of ${created} (${id})`).join(", ")}`);
+    }
+    const [template] = matching;
+    return {
+        id: template.id,
+        name: template.name,
+        displayText: template.displaytext ?? template.name,
+        created: template.created,
+        hypervisor: template.hypervisor ?? "",
+        arch: template.arch ?? "",
+        osType: template.ostypename ?? "",
+        passwordEnabled: template.passwordenabled ?? false,
+        sizeGiB: (template.size ?? 0) / 2 ** 30,
+    };
+}
+
+/** {@link getTemplate} with outputs as arguments. */
+export const getTemplateOutput: (args: AsInputs<GetTemplateArgs>) => pulumi.Output<GetTemplateResult> = outputTwin(getTemplate);
+
+export interface GetServiceOfferingArgs extends LookupScope {
+    /** The offering's name or id. Either this or the least that is needed. */
+    name?: string;
+    /** The smallest offering with at least so many processors. @default any */
+    leastCpuNumber?: number;
+    /** The smallest offering with at least so much memory, in MiB. @default any */
+    leastMemoryMiB?: number;
+}
+
+export interface GetServiceOfferingResult {
+    id: string;
+    name: string;
+    /** 0 for an offering of custom size. */
+    cpuNumber: number;
+    /** 0 for an offering of custom size. */
+    memoryMiB: number;
+    /** Whether machines choose their own size, with `details`. */
+    customized: boolean;
+}
+
+/**
+ * A service offering: by name, or the smallest that is large enough.
+ *
+ * @example
+ * ```ts
+ * const small = await cloudstack.getServiceOffering({ leastCpuNumber: 2, leastMemoryMiB: 2048 });
+ * ```
+ * @throws when no offering matches; the message offers the nearest names
+ */
+export async function getServiceOffering(args: GetServiceOfferingArgs): Promise<GetServiceOfferingResult> {
+    const session = programSession(args);
+    const offerings = await session.catalogue.serviceOfferings();
+    const fits = offerings
+        .filter((item) => (item.cpunumber ?? 0) >= (args.leastCpuNumber ?? 0) && (item.memory ?? 0) >= (args.leastMemoryMiB ?? 0) && !item.iscustomized)
+        .sort((a, b) => (a.memory ?? 0) - (b.memory ?? 0) || (a.cpunumber ?? 0) - (b.cpunumber ?? 0));
+    if (args.name === undefined && fits.length === 0) {
+        throw new Error(`no service offering has ${args.leastCpuNumber ?? 0} processors and ${args.leastMemoryMiB ?? 0} MiB: there are ${offerings.map((item) => `"${item.name}"`).join(", ")}`);
+    }
+    const offering = args.name === undefined ? fits[0] : pick("service offering", args.name, offerings);
+    return {
+        id: offering.id,
+        name: offering.name,
+        cpuNumber: offering.cpunumber ?? 0,
+        memoryMiB: offering.memory ?? 0,
+        customized: offering.iscustomized ?? false,
+    };
+}
+
+/** {@link getServiceOffering} with outputs as arguments. */
+export const getServiceOfferingOutput: (args: AsInputs<GetServiceOfferingArgs>) => pulumi.Output<GetServiceOfferingResult> = outputTwin(getServiceOffering);
+
+export interface GetNetworkArgs extends LookupScope {
+    /** The network's name or id. @default the zone's only network */
+    name?: string;
+    /** The zone's name or id. @default `cloudstack:zone`, or the only zone that there is */
+    zone?: string;
+}
+
+export interface GetNetworkResult {
+    id: string;
+    name: string;
+    /** `Shared`, `Isolated` or `L2`. */
+    type: string;
+    cidr: string;
+    gateway: string;
+    netmask: string;
+    /** The domain of its machines' names. */
+    networkDomain: string;
+    /** What the network offers: `SecurityGroup`, `Lb`, `Dns`, … */
+    services: string[];
+}
+
+/**
+ * A network.
+ *
+ * @example
+ * ```ts
+ * const network = await cloudstack.getNetwork({ name: "guests" });
+ * ```
+ * @throws when there is no such network; the message offers the nearest names
+ */
+export async function getNetwork(args: GetNetworkArgs = {}): Promise<GetNetworkResult> {
+    const session = programSession(args);
+    const zone = await zoneOf(session, args.zone);
+    const here = (await session.catalogue.networks()).filter((network) => network.zoneid === zone.id);
+    if (args.name === undefined && here.length !== 1) {
+        throw new Error(`zone ${zone.name} has ${here.length} networks (${here.map((network) => `"${network.name}"`).join(", ")}): give the name of one`);
+    }
+    const network = args.name === undefined ? here[0] : pick("network", args.name, here, ` in zone ${zone.name}`);
+    return {
+        id: network.id,
+        name: network.name,
+        type: network.type,
+        cidr: network.cidr ?? "",
+        gateway: network.gateway ?? "",
+        netmask: network.netmask ?? "",
+        networkDomain: network.networkdomain ?? "",
+        services: (network.service ?? []).map((service) => service.name),
+    };
+}
+
+/** {@link getNetwork} with outputs as arguments. */
+export const getNetworkOutput: (args: AsInputs<GetNetworkArgs>) => pulumi.Output<GetNetworkResult> = outputTwin(getNetwork);
+
+export interface GetSecurityGroupArgs extends LookupScope {
+    /** The group's name or id. */
+    name: string;
+}
+
+export interface GetSecurityGroupResult {
+    id: string;
+    name: string;
+    description: string;
+}
+
+/**
+ * A security group that is made elsewhere.
+ *
+ * @example
+ * ```ts
+ * const shared = cloudstack.getSecurityGroupOutput({ name: "monitoring" });
+ * new cloudstack.VirtualMachine("web", { serviceOffering: "Small", template: "debian-13", securityGroups: [shared.id] });
+ * ```
+ * @throws when there is no such group; the message offers the nearest names
+ */
+export async function getSecurityGroup(args: GetSecurityGroupArgs): Promise<GetSecurityGroupResult> {
+    const group = pick("security group", args.name, await programSession(args).securityGroups.all());
+    return { id: group.id, name: group.name, description: group.description ?? "" };
+}
+
+/** {@link getSecurityGroup} with outputs as arguments. */
+export const getSecurityGroupOutput: (args: AsInputs<GetSecurityGroupArgs>) => pulumi.Output<GetSecurityGroupResult> = outputTwin(getSecurityGroup);
+
+async function zoneOf(session: Session, name: string | undefined): Promise<ApiZone> {
+    const wanted = name ?? session.client.settings.zone;
+    if (wanted !== undefined) return session.catalogue.zone(wanted);
+    const zones = await session.catalogue.zones();
+    if (zones.length === 1) return zones[0];
+    throw new Error(`the cloud has ${zones.length} zones (${zones.map((zone) => `"${zone.name}"`).join(", ")}): name one, or set cloudstack:zone`);
+}
+
+function matches(template: ApiTemplate, args: GetTemplateArgs): boolean {
+    const tags = Object.fromEntries((template.tags ?? []).map(({ key, value }) => [key, value]));
+    return (
+        (args.name === undefined || template.name === args.name || template.id === args.name) &&
+        (args.nameRegex === undefined || new RegExp(`^(?:${args.nameRegex})$`).test(template.name)) &&
+        (args.hypervisor === undefined || template.hypervisor?.toLowerCase() === args.hypervisor.toLowerCase()) &&
+        (args.arch === undefined || template.arch === args.arch) &&
+        (args.featured !== true || template.isfeatured === true) &&
+        Object.entries(args.tags ?? {}).every(([key, value]) => tags[key] === value)
+    );
+}
