@@ -1,0 +1,113 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ArtifactsArgs } from "../artifacts";
+
+/**
+ * What decides how a cluster looks. Names of members and pools must be plain values, since resources are named after
+ * them; everything else may be an output.
+ */
+export interface KubernetesClusterArgs {
+    /** Such as `1.36.4`. Upgrades go one minor version at a time. @default "1.36.4" */
+    kubernetesVersion?: pulumi.Input<string>;
+    /** Such as `2.3.4`. @default "2.3.4" */
+    containerdVersion?: pulumi.Input<string>;
+    /** The machines that run the API. */
+    controlPlane: ControlPlaneArgs;
+    /** Worker pools by name. @default none */
+    pools?: { [name: string]: PoolArgs };
+    /** How nodes reach the API. @default `{ mode: "nodeLocal" }` */
+    endpoint?: EndpointArgs;
+    /** Addresses of the machines' network; only used to check the others against it. @default not checked */
+    networkCidr?: pulumi.Input<string>;
+    /** Addresses of pods; a /24 of it for each node. @default "10.244.0.0/16" */
+    podCidr?: pulumi.Input<string>;
+    /** Virtual addresses of services. @default "10.96.0.0/16" */
+    serviceCidr?: pulumi.Input<string>;
+    /** Suffix of the cluster's own names. @default "cluster.local" */
+    dnsDomain?: pulumi.Input<string>;
+    /** How pods reach each other. @default `{ backend: "vxlan" }` */
+    podNetwork?: PodNetworkArgs;
+    /**
+     * Networks of whoever runs `pulumi up` or `kubectl`: opens 6443 of control planes and 2379 of etcd. @default none
+     */
+    operatorCidrs?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Networks that may reach services of type NodePort on workers. @default none */
+    nodePortCidrs?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Networks that may scrape metrics of machines (9100) and of etcd (2381). @default none */
+    monitoringCidrs?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Networks that may use ssh. @default none */
+    sshCidrs?: pulumi.Input<pulumi.Input<string>[]>;
+    /**
+     * What `pulumi up` waits for: `none`, `api` (it answers, verified), `nodes` (all are Ready). Other than `none` it
+     * needs to reach the API: `operatorCidrs`. @default "none"
+     */
+    waitFor?: pulumi.Input<string>;
+    /** Further names and addresses for the API server's certificate. @default none */
+    extraSans?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Mirrors by registry, such as `{ "docker.io": ["https://mirror.example.org"] }`. @default none */
+    registryMirrors?: pulumi.Input<{ [registry: string]: pulumi.Input<pulumi.Input<string>[]> }>;
+    /** Time servers. @default the template's own */
+    timeServers?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Where machines get programs, packages and images from. @default the projects' own sites */
+    artifacts?: pulumi.Input<ArtifactsArgs>;
+    /** The most characters of base64 that the cloud takes as user data. @default 32768 */
+    userDataMaxLength?: pulumi.Input<number>;
+}
+
+/** The machines that run the API. */
+export interface ControlPlaneArgs {
+    /**
+     * Addresses (IPv4) by member name; a machine is named `<cluster>-<member>`. One or three are usual: the API is up
+     * while one of them is. The addresses are pinned, so that a machine that is made anew changes nothing elsewhere.
+     */
+    members: { [name: string]: pulumi.Input<string> };
+    /** Name or id. kubeadm asks for 2 CPUs and 1,700 MB at least. */
+    serviceOffering: pulumi.Input<string>;
+}
+
+/** Workers that are alike. */
+export interface PoolArgs {
+    /** Number of nodes, named `<cluster>-<pool>-0` and so on. Either this or `nodes`. */
+    count?: number;
+    /** Names of nodes, `<cluster>-<pool>-<name>`: any of them can be taken out, not only the last. */
+    nodes?: string[];
+    /** Name or id. */
+    serviceOffering: pulumi.Input<string>;
+    /** Labels of its Node objects; changed on running nodes. @default none */
+    labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
+    /** Taints of its Node objects; changed on running nodes. @default none */
+    taints?: pulumi.Input<pulumi.Input<TaintArgs>[]>;
+}
+
+/** What keeps pods away from a node unless they tolerate it. */
+export interface TaintArgs {
+    key: pulumi.Input<string>;
+    /** @default none */
+    value?: pulumi.Input<string>;
+    /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`. */
+    effect: pulumi.Input<string>;
+}
+
+/** How nodes reach the API. */
+export interface EndpointArgs {
+    /**
+     * `nodeLocal`: a balancer on every node; works in every network, and is the one for security groups.
+     * `cloudstackLoadBalancer`: a rule on a public address of an isolated network or VPC.
+     * `dns`: a name of yours that resolves to the control planes.
+     * `external`: a balancer of yours before them.
+     *
+     * @default "nodeLocal"
+     */
+    mode?: pulumi.Input<string>;
+    /** Name or address, for all modes but `nodeLocal`. */
+    host?: pulumi.Input<string>;
+    /** @default 6443 */
+    port?: pulumi.Input<number>;
+}
+
+/** How pods reach each other. */
+export interface PodNetworkArgs {
+    /** `vxlan`, `wireguard` (encrypted), or `none`: you bring a network plugin, and its rules. @default "vxlan" */
+    backend?: pulumi.Input<string>;
+    /** MTU of the machines' network in bytes; CloudStack networks on VXLAN have 1450. @default the interface's */
+    mtu?: pulumi.Input<number>;
+}

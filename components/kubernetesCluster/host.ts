@@ -1,0 +1,105 @@
+import { paths } from "./paths";
+import { metadataGuard } from "./scripts/metadataGuard";
+import { prepare } from "./scripts/prepare";
+import type { ClusterSpec, NodeFile } from "./spec";
+import { jobFiles } from "./units";
+import { apiPort, nodeLocalPort } from "./versions";
+
+/** What every node's operating system gets before Kubernetes: kernel, clock, balancer, and the guard of the user data. */
+export function hostFiles(cluster: ClusterSpec): NodeFile[] {
+    return [
+        { path: "/etc/modules-load.d/kubernetes.conf", content: modules },
+        { path: "/etc/sysctl.d/90-kubernetes.conf", content: sysctl },
+        { path: "/etc/systemd/network/10-flannel.link", content: flannelLink },
+        { path: `${paths.bin}/kubernetes-prepare`, content: prepare, permissions: "0755" },
+        { path: `${paths.bin}/metadata-guard`, content: metadataGuard, permissions: "0755" },
+        { path: "/etc/kubernetes/metadata-guard.nft", content: metadataGuardTable },
+        // kubelet does not start without it; a virtual router that was made anew may have another address.
+        ...jobFiles("metadata-guard", {
+            description: "Keep pods from the user data of this machine",
+            run: [`${paths.bin}/metadata-guard`],
+            timer: ["OnActiveSec=5min", "OnUnitInactiveSec=5min", "RandomizedDelaySec=30"],
+        }),
+        ...(cluster.endpoint.mode === "nodeLocal"
+            ? [{ path: "/etc/haproxy/haproxy.cfg", content: balancer(cluster.controlPlanes) }]
+            : []),
+    ];
+}
+
+const modules = `overlay
+br_netfilter
+nf_conntrack
+vxlan
+`;
+
+/** Forwarding and bridged traffic for pods; then what kubelet's `protectKernelDefaults` asks for; then room for watches. */
+const sysctl = `net.ipv4.ip_forward = 1
+net.bridge.bridge-nf-call-iptables = 1
+net.bridge.bridge-nf-call-ip6tables = 1
+net.ipv4.conf.all.rp_filter = 2
+vm.overcommit_memory = 1
+vm.panic_on_oom = 0
+kernel.panic = 10
+kernel.panic_on_oops = 1
+kernel.keys.root_maxkeys = 1000000
+kernel.keys.root_maxbytes = 25000000
+fs.inotify.max_user_watches = 524288
+fs.inotify.max_user_instances = 8192
+`;
+
+/** Without it systemd changes the address of Flannel's interface after Flannel has told it to the other nodes. */
+const flannelLink = `[Match]
+OriginalName=flannel*
+
+[Link]
+MACAddressPolicy=none
+`;
+
+/**
+ * The virtual router gives a machine's user data to whoever has its address, and pods that leave a node have it. So pods
+ * and processes of other users than root are kept from the router's web ports and from link-local addresses; DNS stays.
+ * The routers are filled in by `metadata-guard`. A table of its own, so that kube-proxy and Flannel leave it alone.
+ */
+const metadataGuardTable = `table inet metadata_guard {}
+delete table inet metadata_guard
+table inet metadata_guard {
+    set routers {
+        type ipv4_addr
+    }
+    chain pods {
+        type filter hook forward priority -10; policy accept;
+        ip daddr @routers tcp dport { 80, 443, 8080 } counter reject
+        ip daddr 169.254.0.0/16 counter reject
+    }
+    chain processes {
+        type filter hook output priority -10; policy accept;
+        ip daddr @routers tcp dport { 80, 443, 8080 } meta skuid != 0 counter reject
+        ip daddr 169.254.0.0/16 meta skuid != 0 counter reject
+    }
+}
+`;
+
+/**
+ * The balancer of this node. A control plane is used while its own health check, over verified TLS, says that it is
+ * ready; connections to one that fails are cut, so that clients look for another at once.
+ */
+function balancer(controlPlanes: ClusterSpec["controlPlanes"]): string {
+    const servers = Object.entries(controlPlanes).map(([name, address]) => `    server ${name} ${address}:${apiPort}\n`);
+    return `global
+    user haproxy
+    group haproxy
+    maxconn 4000
+
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 1h
+    timeout server 1h
+
+listen kubernetes-api
+    bind 127.0.0.1:${nodeLocalPort}
+    balance leastconn
+    option httpchk GET /readyz
+    default-server check check-ssl verify required ca-file ${paths.pki}/ca.crt verifyhost kubernetes inter 2s fastinter 1s fall 2 rise 1 on-marked-down shutdown-sessions
+${servers.join("")}`;
+}

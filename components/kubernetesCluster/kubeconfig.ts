@@ -1,0 +1,59 @@
+import { documents } from "./yaml";
+
+/** Who may do what with which cluster, as `kubectl` and `@pulumi/kubernetes` read it. */
+export interface KubeconfigSpec {
+    /** Name of the cluster. */
+    cluster: string;
+    /** Such as `https://10.1.1.21:6443`; its host must be in the API server's certificate. */
+    server: string;
+    /** The cluster's authority, PEM. */
+    caCertificate: string;
+    /** Client certificate with O=kubeadm:cluster-admins, PEM. */
+    clientCertificate: string;
+    clientKey: string;
+}
+
+/**
+ * A kubeconfig of an administrator. The group `kubeadm:cluster-admins` has its rights by a binding that can be taken
+ * away, other than `system:masters`, whose certificates no one can stop.
+ */
+export function renderKubeconfig(spec: KubeconfigSpec): string {
+    const base64 = (text: string) => Buffer.from(text, "utf8").toString("base64");
+    const user = `${spec.cluster}-admin`;
+    return documents({
+        apiVersion: "v1",
+        kind: "Config",
+        clusters: [
+            {
+                name: spec.cluster,
+                cluster: { server: spec.server, "certificate-authority-data": base64(spec.caCertificate) },
+            },
+        ],
+        users: [
+            {
+                name: user,
+                user: {
+                    "client-certificate-data": base64(spec.clientCertificate),
+                    "client-key-data": base64(spec.clientKey),
+                },
+            },
+        ],
+        contexts: [{ name: spec.cluster, context: { cluster: spec.cluster, user } }],
+        "current-context": spec.cluster,
+        preferences: {},
+    });
+}
+
+/** A kubeconfig for each control plane, by its name: one of them is enough, whichever answers. */
+export function renderKubeconfigs(
+    spec: Omit<KubeconfigSpec, "server">,
+    controlPlanes: Record<string, string>,
+    port = 6443,
+): Record<string, string> {
+    return Object.fromEntries(
+        Object.entries(controlPlanes).map(([name, address]) => [
+            name,
+            renderKubeconfig({ ...spec, server: `https://${address}:${port}` }),
+        ]),
+    );
+}

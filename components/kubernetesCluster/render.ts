@@ -1,0 +1,195 @@
+import { distributionPackages, fetchService, renderFetch, type Versions } from "../artifacts";
+import { type CloudConfig, envFile } from "../cloudInit";
+import { apiServerFiles } from "./apiServer";
+import { containerdFiles } from "./containerd";
+import { podNetworkFiles } from "./flannel";
+import { hostFiles } from "./host";
+import { kubeadmFiles } from "./kubeadm";
+import { taintText, workerKubeletFiles } from "./kubelet";
+import { paths } from "./paths";
+import { addons } from "./scripts/addons";
+import { approve } from "./scripts/approve";
+import { controlPlane } from "./scripts/controlPlane";
+import { library } from "./scripts/library";
+import { renew } from "./scripts/renew";
+import type { ClusterSpec, ControlPlaneSpec, NodeFile, PoolSpec, WorkerSpec } from "./spec";
+import { imagesUnit, jobFiles, kubeletUnit } from "./units";
+import { apiName, defaultContainerdVersion } from "./versions";
+
+/** Versions of what goes with containerd. */
+const runtimeVersions: Versions = { runc: "1.4.3", "cni-plugins": "1.9.1" };
+
+/**
+ * The user data of a control plane.
+ *
+ * Everything that happens on it hangs on systemd units that are started at every boot and do nothing where nothing is to
+ * be done; cloud-init only writes files and starts them, once.
+ */
+export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
+    const { cluster } = spec;
+    return node(cluster, ["kubelet", "kubeadm", "kubectl"], {
+        files: [
+            ...authorityFiles(spec),
+            ...apiServerFiles(spec),
+            ...kubeadmFiles(spec),
+            ...podNetworkFiles(cluster.podCidr, spec.podNetwork),
+            { path: "/etc/kubernetes/pools", content: poolLines(spec.pools) },
+            { path: paths.nodeEnv, content: nodeEnv(spec) },
+            { path: paths.library, content: library },
+            ...Object.entries({ "control-plane": controlPlane, addons, approve, renew }).map(([name, content]) => ({
+                path: `${paths.bin}/kubernetes-${name}`,
+                content,
+                permissions: "0755",
+            })),
+            ...controlPlaneJobs(),
+        ],
+        units: [
+            "kubernetes-control-plane.service",
+            "kubernetes-control-plane.timer",
+            "kubernetes-approve.timer",
+            "kubernetes-renew.timer",
+        ],
+    });
+}
+
+/** The user data of a worker: no key but its own. */
+export function renderWorker(spec: WorkerSpec): CloudConfig {
+    return node(spec.cluster, ["kubelet"], {
+        files: [
+            ...workerKubeletFiles(spec),
+            { path: paths.nodeEnv, content: envFile({ NODE: spec.nodeName, API_NAME: nameOfApi(spec.cluster) }) },
+        ],
+        units: [],
+    });
+}
+
+/**
+ * The document without its secrets, which are the files that only root may read. It is what a machine's user data
+ * becomes once the machine has joined: all that later changes need is still there, and what is in it may be read by
+ * anyone who gets at it. A machine that is installed anew needs the whole document again.
+ */
+export function withoutSecrets(document: CloudConfig): CloudConfig {
+    return { ...document, writeFiles: (document.writeFiles ?? []).filter((file) => file.permissions !== "0600") };
+}
+
+/** What both roles have. */
+function node(
+    cluster: ClusterSpec,
+    programs: readonly ("kubelet" | "kubeadm" | "kubectl")[],
+    own: { files: readonly NodeFile[]; units: readonly string[] },
+): CloudConfig {
+    const { artifacts, endpoint, timeServers } = cluster;
+    const balanced = endpoint.mode === "nodeLocal";
+    const images = (artifacts?.imageArchives ?? []).length > 0;
+    const units = [
+        "metadata-guard.timer",
+        "containerd.service",
+        ...(images ? ["kubernetes-images.service"] : []),
+        ...(balanced ? ["haproxy.service"] : []),
+        "kubelet.service",
+        ...own.units,
+    ].join(" ");
+    return {
+        packages: distributionPackages(
+            ["nftables", "conntrack", "chrony", ...(balanced ? ["haproxy"] : [])],
+            artifacts,
+        ),
+        ...(timeServers !== undefined && { ntp: { enabled: true, ntpClient: "chrony", servers: [...timeServers] } }),
+        writeFiles: [
+            ...hostFiles(cluster),
+            ...containerdFiles(cluster),
+            ...renderFetch(
+                {
+                    containerd: cluster.containerdVersion ?? defaultContainerdVersion,
+                    ...runtimeVersions,
+                    ...Object.fromEntries(programs.map((program) => [program, cluster.kubernetesVersion])),
+                },
+                artifacts,
+                { images },
+            ),
+            ...(images ? [{ path: `${paths.units}/kubernetes-images.service`, content: imagesUnit }] : []),
+            { path: `${paths.units}/kubelet.service`, content: kubeletUnit },
+            ...own.files,
+        ],
+        runcmd: [
+            "systemctl daemon-reload",
+            // The packages of a mirror come with it, and with them the balancer's unit.
+            `systemctl enable --now ${fetchService}`,
+            `systemctl enable ${units}`,
+            ...(balanced ? ["systemctl --no-block restart haproxy.service"] : []),
+            `systemctl --no-block start ${units}`,
+        ],
+    };
+}
+
+/** Keys of the cluster's authorities, but of etcd's only the certificate. */
+function authorityFiles(spec: ControlPlaneSpec): NodeFile[] {
+    const pair = (name: string, certificate: string, key: string): NodeFile[] => [
+        { path: `${paths.pki}/${name}.crt`, content: certificate },
+        { path: `${paths.pki}/${name}.key`, content: key, permissions: "0600" },
+    ];
+    return [
+        ...pair("ca", spec.cluster.caCertificate, spec.caKey),
+        ...pair("front-proxy-ca", spec.frontProxyCaCertificate, spec.frontProxyCaKey),
+        { path: `${paths.pki}/sa.pub`, content: spec.serviceAccountPublicKey },
+        { path: `${paths.pki}/sa.key`, content: spec.serviceAccountPrivateKey, permissions: "0600" },
+        { path: `${paths.pki}/etcd/ca.crt`, content: spec.etcd.caCertificate },
+        ...pair("apiserver-etcd-client", spec.etcd.clientCertificate, spec.etcd.clientKey),
+    ];
+}
+
+function nodeEnv({ cluster, nodeName, etcd }: ControlPlaneSpec): string {
+    return envFile({
+        CLUSTER: cluster.name,
+        NODE: nodeName,
+        ADDRESS: cluster.controlPlanes[nodeName],
+        VERSION: `v${cluster.kubernetesVersion}`,
+        API_NAME: nameOfApi(cluster),
+        ETCD_ENDPOINTS: etcd.endpoints.join(","),
+        CONTROL_PLANES: Object.entries(cluster.controlPlanes)
+            .map(([name, address]) => `${name}=${address}`)
+            .join(" "),
+    });
+}
+
+function nameOfApi({ name, endpoint }: ClusterSpec): string {
+    return endpoint.mode === "nodeLocal" ? apiName(name) : "";
+}
+
+/** A line per worker, `NODE LABELS TAINTS`, with `-` for none. */
+function poolLines(pools: Record<string, PoolSpec>): string {
+    return Object.values(pools)
+        .flatMap(({ nodes, labels = {}, taints = [] }) => {
+            const listed = (entries: string[]) => entries.sort().join(",") || "-";
+            const text = listed(Object.entries(labels).map(([key, value]) => `${key}=${value}`));
+            return nodes.map((name) => `${name} ${text} ${listed(taints.map(taintText))}\n`);
+        })
+        .join("");
+}
+
+function controlPlaneJobs(): NodeFile[] {
+    return [
+        ...jobFiles("kubernetes-control-plane", {
+            description: "Create or join the cluster, and keep it as its files say",
+            unit: [
+                "Wants=network-online.target",
+                `After=network-online.target ${fetchService} containerd.service kubernetes-images.service haproxy.service`,
+                "StartLimitIntervalSec=0",
+            ],
+            run: [`${paths.bin}/kubernetes-control-plane`, `${paths.bin}/kubernetes-addons`],
+            service: ["Restart=on-failure", "RestartSec=15"],
+            atBoot: true,
+            timer: ["OnUnitInactiveSec=2min", "RandomizedDelaySec=20"],
+        }),
+        ...jobFiles("kubernetes-approve", {
+            description: "Approve serving certificates of this cluster's nodes",
+            run: [`${paths.bin}/kubernetes-approve`],
+            timer: ["OnActiveSec=30", "OnUnitInactiveSec=30", "AccuracySec=5"],
+        }),
+        ...jobFiles("kubernetes-renew", {
+            description: "Renew the control plane's certificates before they expire",
+            run: [`${paths.bin}/kubernetes-renew`],
+            timer: ["OnCalendar=daily", "RandomizedDelaySec=4h", "Persistent=true"],
+        }),
+    ];
+}
