@@ -1,0 +1,164 @@
+import { sh } from "../cloudInit";
+
+/**
+ * Day two by pull. Python, because every machine with cloud-init has it and its YAML library. Files are written by
+ * cloud-init's own module,
+ * so that encodings, owners and modes mean what they meant at first boot.
+ */
+export const convergeScript = sh`
+#!/usr/bin/python3
+"""Brings this machine up to its user data: cs-converge
+
+Reads the user data again, writes those of the files in /etc/cs/converge that have changed, and runs what is to
+follow on each. A line of /etc/cs/converge is "PATH" or "PATH COMMAND". A command that fails is tried again next time.
+Exit status: 0 all is as it should be, 1 a file or a command failed, 75 the user data could not be had.
+"""
+import base64
+import gzip
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+import yaml
+
+RULES = os.environ.get("CS_CONVERGE_RULES", "/etc/cs/converge")
+STATE = os.environ.get("CS_CONVERGE_STATE", "/var/lib/cs/converge.json")
+LEASES = "/run/systemd/netif/leases"
+DHCLIENT = ("/var/lib/dhcp", "/var/lib/dhclient", "/var/lib/NetworkManager")
+
+
+def log(text):
+    print("cs-converge: " + text, file=sys.stderr, flush=True)
+
+
+def routers():
+    """Where the virtual router may be, as cloud-init looks for it: name, lease, gateway."""
+    try:
+        yield socket.getaddrinfo("data-server", 80, socket.AF_INET)[0][4][0]
+    except OSError:
+        pass
+    for folder in (LEASES,) + DHCLIENT:
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+            with open(os.path.join(folder, name), errors="replace") as lease:
+                for line in lease:
+                    if line.startswith("SERVER_ADDRESS="):
+                        yield line.split("=", 1)[1].strip()
+                    elif "dhcp-server-identifier" in line:
+                        yield line.split()[-1].strip(";")
+    with open("/proc/net/route") as routes:
+        for fields in (line.split() for line in routes):
+            if fields[1] == "00000000":
+                yield socket.inet_ntoa(struct.pack("<L", int(fields[2], 16)))
+
+
+def user_data():
+    given = os.environ.get("CS_CONVERGE_URL")
+    urls = [given] if given else ["http://%s/latest/user-data" % router for router in routers()]
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    reason = "no virtual router found"
+    for url in dict.fromkeys(urls):
+        try:
+            with opener.open(url, timeout=10) as answer:
+                return answer.read()
+        except OSError as error:
+            reason = "%s: %s" % (url, error)
+    log("cannot read the user data: " + reason)
+    sys.exit(75)
+
+
+def document():
+    raw = user_data()
+    text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
+    if not text.startswith("#cloud-config"):
+        log("the user data is no cloud-config document, nothing to do")
+        sys.exit(0)
+    return yaml.safe_load(text) or {}
+
+
+def content(file):
+    encoding = str(file.get("encoding", "")).lower()
+    data = file.get("content", "")
+    data = data if isinstance(data, bytes) else str(data).encode()
+    if encoding.endswith(("b64", "base64")):
+        data = base64.b64decode(data)
+    if encoding.startswith("gz"):
+        data = gzip.decompress(data)
+    return data
+
+
+def differs(file):
+    try:
+        with open(file["path"], "rb") as present:
+            return present.read() != content(file)
+    except FileNotFoundError:
+        return True
+
+
+def write(files):
+    # Without defer: the module leaves such files to a later stage of the boot, and users exist by now.
+    files = [{key: value for key, value in file.items() if key != "defer"} for file in files]
+    with tempfile.NamedTemporaryFile("w", prefix="cs-converge-", suffix=".yaml", dir="/run") as config:
+        config.write("#cloud-config\n" + yaml.safe_dump({"write_files": files}))
+        config.flush()
+        command = ["cloud-init", "--file", config.name, "single", "--name", "write_files", "--frequency", "always"]
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    missed = [file["path"] for file in files if differs(file)]
+    if missed:
+        log("cloud-init could not write %s: %s" % (", ".join(missed), result.stdout.strip()))
+    return missed
+
+
+def parse_rules(text):
+    return [tuple((line.split(None, 1) + [""])[:2]) for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def load_pending():
+    try:
+        with open(STATE) as state:
+            return json.load(state)["pending"]
+    except (FileNotFoundError, ValueError, KeyError):
+        return []
+
+
+def save_pending(pending):
+    os.makedirs(os.path.dirname(STATE), exist_ok=True)
+    with open(STATE + ".new", "w") as state:
+        json.dump({"pending": pending}, state)
+    os.replace(STATE + ".new", STATE)
+
+
+def main():
+    files = {file["path"]: file for file in document().get("write_files", []) if not file.get("append")}
+    if RULES in files:
+        rules = parse_rules(content(files[RULES]).decode())
+    else:
+        with open(RULES) as present:
+            rules = parse_rules(present.read())
+    changed = [files[path] for path, _ in rules if path in files and differs(files[path])]
+    commands = dict(rules)
+    pending = load_pending()
+    if changed:
+        log("writing " + ", ".join(file["path"] for file in changed))
+        # Remembered before anything is written: what a change asks for is not lost in a crash.
+        pending = list(dict.fromkeys(pending + [commands[file["path"]] for file in changed if commands[file["path"]]]))
+        save_pending(pending)
+        missed = write(changed)
+    else:
+        missed = []
+    for command in list(pending):
+        log("running " + command)
+        if subprocess.run(["/bin/sh", "-c", command], check=False).returncode == 0:
+            pending.remove(command)
+            save_pending(pending)
+        else:
+            log("%s failed and is tried again next time" % command)
+    return 1 if missed or pending else 0
+
+
+sys.exit(main())
+`;
