@@ -1,0 +1,45 @@
+/** CloudStack's error codes: the HTTP status is the `errorcode` of the body, `cserrorcode` says which exception it was. */
+
+export class ApiError extends Error {
+    readonly status: number;
+    /** Absent from the body where undefined, as for 401. */
+    readonly csErrorCode?: number;
+
+    constructor(status: number, text: string, csErrorCode?: number) {
+        super(text);
+        this.status = status;
+        this.csErrorCode = csErrorCode;
+    }
+}
+
+/** What tenants are told instead of an internal reason. */
+export const INTERNAL_TEXT = "Internal error executing command, please contact your system administrator";
+
+/** The request itself is wrong: a parameter is missing or refers to nothing. */
+export const malformed = (text: string) => new ApiError(431, text, 9999);
+
+/** The value of a parameter is refused (InvalidParameterValueException). */
+export const invalid = (text: string) => new ApiError(431, text, 4350);
+
+/** An internal error, of which a tenant sees no reason. */
+export const internal = (csErrorCode = 4250) => new ApiError(530, INTERNAL_TEXT, csErrorCode);
+
+/** An internal error whose reason is told, as jobs do. */
+export const failed = (text: string) => new ApiError(530, text, 4250);
+
+export const denied = (text: string) => new ApiError(531, text, 4365);
+
+export const overLimit = (text: string) => new ApiError(535, text, 4370);
+
+export const inUse = (text: string) => new ApiError(536, text, 9999);
+
+export const unauthorized = () => new ApiError(401, "unable to verify user credentials and/or request signature");
+
+export const notAvailable = (command: string, userId: string, why = "") =>
+    new ApiError(432, `The API [${command}] does not exist or is not available for the account for user id [${userId}].${why}`, 9999);
+
+/** The body of an error under the name of its command's answer (`errorresponse` where there is no such command). */
+export function errorBody(responseName: string, error: ApiError): object {
+    const code = error.csErrorCode === undefined ? {} : { cserrorcode: error.csErrorCode };
+    return { [responseName]: { uuidList: [], errorcode: error.status, ...code, errortext: error.message } };
+}

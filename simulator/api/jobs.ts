@@ -1,0 +1,182 @@
+/**
+ * Asynchronous jobs: accepted with the request, run one after the other where they work on the same thing, remembered with
+ * their results. A job that was at work when the cloud was killed goes on when it comes back.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { record, type Cloud } from "../cloud";
+import type { Job } from "../state/records";
+import { ApiError, internal, invalid, INTERNAL_TEXT } from "./errors";
+import type { AsyncCommand, Request, Submission, Work } from "./command";
+import type { Faults } from "./faults";
+
+/** How long results can be asked for (CloudStack's `job.expire.minutes`): a day. */
+const KEPT_MILLISECONDS = 86_400_000;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** What a job's failure is told as: errors of access become internal ones there, as in CloudStack. */
+function toFailure(error: unknown): { code: number; text: string } {
+    if (error instanceof ApiError) return { code: error.status === 531 ? 530 : error.status, text: error.message };
+    return { code: 530, text: error instanceof Error ? error.message : INTERNAL_TEXT };
+}
+
+export class Jobs {
+    private readonly cloud: Cloud;
+    private readonly faults: Faults;
+    private readonly commandOf: (name: string) => AsyncCommand;
+    private readonly queues = new Map<string, Promise<void>>();
+    private readonly stopping = new AbortController();
+
+    constructor(cloud: Cloud, faults: Faults, commandOf: (name: string) => AsyncCommand) {
+        this.cloud = cloud;
+        this.faults = faults;
+        this.commandOf = commandOf;
+    }
+
+    /**
+     * Accepts a job: what `submit` makes is kept even where the job's chosen id turns out to be used, as in CloudStack.
+     *
+     * @throws ApiError what `submit` throws; 431 for a `customjobid` that is no UUID; 530 for one that is used
+     */
+    accept(name: string, command: AsyncCommand, request: Request): object {
+        const chosen = request.arguments.customjobid as string | undefined;
+        if (chosen !== undefined && !UUID.test(chosen)) throw invalid(`UUID: ${chosen} doesn't follow the UUID format`);
+        const { store } = this.cloud;
+        const accepted = store.transaction(() => {
+            const submission = command.submit(request);
+            if (chosen !== undefined && store.jobs.get(chosen) !== undefined) return undefined;
+            return { submission, job: this.insert(name, command, request, submission, chosen ?? randomUUID()) };
+        });
+        if (accepted === undefined) throw internal();
+        this.enqueue(accepted.job);
+        const { created } = accepted.submission;
+        return { ...(created === undefined ? {} : { id: created }), jobid: accepted.job.id };
+    }
+
+    private insert(name: string, command: AsyncCommand, request: Request, submission: Submission, id: string): Job {
+        const { store } = this.cloud;
+        const oldest = this.cloud.now() - KEPT_MILLISECONDS;
+        for (const old of store.jobs.filter((job) => job.completed !== undefined && job.completed < oldest)) store.jobs.remove(old.id);
+        return store.jobs.insert({
+            id,
+            number: store.next("job"),
+            command: name,
+            accountId: request.caller.account.id,
+            userId: request.caller.user.id,
+            // What was made already is told to the job's steps as an argument of its own.
+            arguments: { ...request.arguments, ...(submission.created === undefined ? {} : { created: submission.created }) },
+            instanceType: command.instanceType,
+            instanceId: submission.instanceId,
+            queue: submission.queue,
+            created: this.cloud.now(),
+            status: 0,
+            resultCode: 0,
+        });
+    }
+
+    /** Takes up the jobs that were not done when the cloud stopped, in their order. */
+    resume(): number {
+        const pending = this.cloud.store.jobs.filter((job) => job.status === 0);
+        for (const job of pending) this.enqueue(job);
+        return pending.length;
+    }
+
+    /** Leaves all jobs as they are; `resume` takes them up. */
+    async stop(): Promise<void> {
+        this.stopping.abort();
+        await Promise.allSettled(this.queues.values());
+    }
+
+    /** Resolves when no job is waiting or at work. */
+    async idle(): Promise<void> {
+        while (this.queues.size > 0) await Promise.all(this.queues.values());
+    }
+
+    private enqueue(job: Job): void {
+        const before = this.queues.get(job.queue) ?? Promise.resolve();
+        const mine: Promise<void> = before.then(() => this.run(job.id)).finally(() => {
+            if (this.queues.get(job.queue) === mine) this.queues.delete(job.queue);
+        });
+        this.queues.set(job.queue, mine);
+    }
+
+    private async run(id: string): Promise<void> {
+        if (this.stopping.signal.aborted) return;
+        const { store } = this.cloud;
+        const job = store.jobs.need(id);
+        const command = this.commandOf(job.command);
+        const faults = this.faults.forJob(job.command, store.accounts.need(job.accountId).name);
+        const seconds = faults.find((fault) => fault.kind === "jobSeconds")?.seconds ?? this.cloud.settings.jobSeconds;
+
+        const refusal = job.started === undefined ? this.begin(id, command) : undefined;
+        const until = (store.jobs.need(id).started ?? this.cloud.now()) + seconds * 1000;
+        const outcome = await Promise.allSettled([this.wait(until), refusal === undefined ? command.act?.(this.work(id)) : undefined]);
+        if (this.stopping.signal.aborted) return;
+
+        const ordered = faults.find((fault) => fault.kind === "failJob");
+        const acted = outcome[1].status === "rejected" ? { error: outcome[1].reason } : undefined;
+        const problem = refusal ?? acted ?? (ordered === undefined ? undefined : { error: new ApiError(ordered.status ?? 530, ordered.text ?? "The job was told to fail.") });
+        if (problem === undefined && this.finish(id, command)) return;
+        if (problem !== undefined) this.fail(id, command, problem.error);
+    }
+
+    private begin(id: string, command: AsyncCommand): { error: unknown } | undefined {
+        const { store } = this.cloud;
+        try {
+            store.transaction(() => {
+                const memo = command.begin?.(this.work(id));
+                store.jobs.change(id, { started: this.cloud.now(), memo });
+            });
+            return undefined;
+        } catch (error) {
+            return { error };
+        }
+    }
+
+    private async wait(until: number): Promise<void> {
+        const milliseconds = until - this.cloud.now();
+        if (milliseconds > 0) await sleep(milliseconds, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    }
+
+    private work(id: string): Work {
+        const { store } = this.cloud;
+        const job = store.jobs.need(id);
+        const account = store.accounts.need(job.accountId);
+        const caller = { user: store.users.need(job.userId), account, isAdmin: account.type === 1 };
+        return { cloud: this.cloud, caller, arguments: job.arguments, method: "POST", job };
+    }
+
+    /** Whether it is done; otherwise it has failed, and says so. */
+    private finish(id: string, command: AsyncCommand): boolean {
+        try {
+            this.cloud.store.transaction(() => {
+                const result = command.finish(this.work(id));
+                this.complete(id, command, { status: 1, resultCode: 0, result });
+            });
+            return true;
+        } catch (error) {
+            this.fail(id, command, error);
+            return false;
+        }
+    }
+
+    private fail(id: string, command: AsyncCommand, error: unknown): void {
+        const { code, text } = toFailure(error);
+        this.cloud.store.transaction(() => {
+            const work = this.work(id);
+            if (work.job.started !== undefined) command.abandon?.(work);
+            this.complete(id, command, { status: 2, resultCode: code, result: { errorcode: code, errortext: text } });
+        });
+    }
+
+    private complete(id: string, command: AsyncCommand, outcome: Pick<Job, "status" | "resultCode" | "result">): void {
+        const job = this.cloud.store.jobs.change(id, { ...outcome, completed: this.cloud.now() });
+        if (command.event === undefined) return;
+        const words = outcome.status === 1 ? "Successfully completed" : "Error while";
+        record(this.cloud, {
+            type: command.event, level: outcome.status === 1 ? "INFO" : "ERROR", description: `${words} ${job.command}`,
+            userId: job.userId, accountId: job.accountId, resourceId: job.instanceId, resourceType: job.instanceType,
+        });
+    }
+}

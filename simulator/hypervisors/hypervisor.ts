@@ -1,0 +1,63 @@
+/**
+ * The seam between what the cloud decides and what happens to machines. Jobs call it while they run; whatever it does must be
+ * safe to do again, because a job that was interrupted by a restart of the cloud does it once more.
+ *
+ * An exception of any of them fails the job with its message, and the machine returns to the state it was in.
+ */
+
+/** A machine as it is to be: everything a hypervisor needs to make one. */
+export interface MachinePlan {
+    readonly id: string;
+    /** i-2-7-VM: unique, safe as a file or unit name. */
+    readonly instanceName: string;
+    /** The host name. */
+    readonly name: string;
+    readonly templateName: string;
+    readonly cpuNumber: number;
+    /** MHz per CPU. */
+    readonly cpuSpeed: number;
+    readonly memoryMiB: number;
+    readonly zoneName: string;
+    readonly serviceOfferingName: string;
+    readonly nics: readonly {
+        readonly networkId: string;
+        readonly address: string;
+        readonly netmask: string;
+        readonly gateway: string;
+        readonly mac: string;
+        readonly isDefault: boolean;
+    }[];
+    readonly securityGroupIds: readonly string[];
+    /** What the machine's metadata service answers. */
+    readonly userData?: Buffer;
+    readonly publicKeys: readonly string[];
+    readonly password?: string;
+    readonly rootVolume: VolumePlan;
+    readonly dataVolumes: readonly VolumePlan[];
+}
+
+export interface VolumePlan {
+    readonly id: string;
+    readonly sizeGiB: number;
+    readonly deviceId: number;
+}
+
+export interface Hypervisor {
+    /** As `status` shows it. */
+    readonly name: string;
+    /** Runs a machine, which is made first where it does not exist; a machine that runs is left alone. */
+    start(machine: MachinePlan): Promise<void>;
+    stop(machine: MachinePlan, forced: boolean): Promise<void>;
+    reboot(machine: MachinePlan): Promise<void>;
+    /** Gives a stopped machine a fresh root volume from its template; data volumes are kept. */
+    reinstall(machine: MachinePlan): Promise<void>;
+    /** Removes a stopped machine and its root volume. */
+    expunge(machine: MachinePlan): Promise<void>;
+    attach(machine: MachinePlan, volume: VolumePlan): Promise<void>;
+    detach(machine: MachinePlan, volume: VolumePlan): Promise<void>;
+    /** `machine` where the volume is attached to one. */
+    resize(volume: VolumePlan, machine: MachinePlan | undefined): Promise<void>;
+    deleteVolume(volumeId: string): Promise<void>;
+    /** Rules or members of security groups changed. */
+    filter(): Promise<void>;
+}

@@ -1,0 +1,168 @@
+/**
+ * `cloudstack-local`, the embedded cloud, for use in the same process:
+ *
+ *     const cloud = await startCloud();                     // in memory, free port, jobs of 0 s
+ *     cloud.endpoint                                        // http://127.0.0.1:PORT/client/api
+ *     const { apiKey, secretKey } = cloud.accounts.user;    // role User, may not expunge
+ *     cloud.accounts.expunger, cloud.accounts.admin         // role User that may expunge; root administrator
+ *     cloud.fault({ kind: "drop", command: "deployVirtualMachine" });       // the next deploy is done, its answer lost
+ *     cloud.fault({ kind: "failJob", command: "startVirtualMachine", count: 2, status: 530, text: "No host" });
+ *     cloud.calls().filter((call) => call.command === "listVirtualMachines");
+ *     await cloud.close();
+ *
+ * With `stateDir` the state is kept there and a later `startCloud` goes on with it, keys and ids included. What the API is, is
+ * CloudStack's own definition; what is in a new cloud (zones "sandbox" with security groups and "sandbox-isolated", offerings
+ * "Small Instance" to "XLarge Instance" and "Custom Constrained", templates "Debian 12" twice and "Debian 12 with password",
+ * network "shared", project "sandbox") is in `state/seed.ts`.
+ */
+import { randomBytes } from "node:crypto";
+import { DEFAULT_SETTINGS, type Cloud, type Settings } from "./cloud";
+import { control } from "./api/control";
+import { COMMANDS } from "./api/commands";
+import { isAsync } from "./api/command";
+import { Dispatcher } from "./api/dispatch";
+import { Expunger } from "./api/expunge";
+import { Faults, type Fault, type FaultRule } from "./api/faults";
+import { Jobs } from "./api/jobs";
+import { ApiServer, type Call } from "./api/server";
+import type { Hypervisor } from "./hypervisors/hypervisor";
+import { none } from "./hypervisors/none";
+import { ACCOUNTS, seed, type AccountName } from "./state/seed";
+import { Store } from "./state/store";
+
+export type { Call, Fault, FaultRule };
+export { StateError } from "./state/store";
+
+export interface CloudOptions extends Partial<Settings> {
+    /** Folder of the state; in memory without one. */
+    readonly stateDir?: string;
+    /** Default 0: any free port. */
+    readonly port?: number;
+    /** Addresses of the shared network of a new cloud; default 10.1.1.0/24. */
+    readonly cidr?: string;
+    /** Default: `none`, states only. */
+    readonly hypervisor?: Hypervisor;
+    /** The clock, in milliseconds since 1970; tests set it forward. */
+    readonly now?: () => number;
+    /** Where a line per call goes; default nowhere. */
+    readonly log?: (line: string) => void;
+    /** What `/control/` asks for; default random. */
+    readonly token?: string;
+}
+
+export interface Credentials {
+    readonly apiKey: string;
+    readonly secretKey: string;
+    readonly accountId: string;
+}
+
+export interface RunningCloud {
+    /** http://127.0.0.1:PORT */
+    readonly url: string;
+    /** The API: http://127.0.0.1:PORT/client/api */
+    readonly endpoint: string;
+    readonly port: number;
+    /** For requests to `/control/`. */
+    readonly token: string;
+    readonly accounts: Readonly<Record<AccountName, Credentials>>;
+    /** Id of the project "sandbox", whose members are the accounts user and expunger. */
+    readonly projectId: string;
+    /** Adds a fault rule. @throws RangeError that says what is wrong with it */
+    fault(fault: Fault): FaultRule;
+    faults(): FaultRule[];
+    clearFaults(): void;
+    /** The calls of the API so far, oldest first. */
+    calls(): readonly Call[];
+    clearCalls(): void;
+    /** Resolves when no job is waiting or at work. */
+    idle(): Promise<void>;
+    /** Stops at once; jobs that are at work go on when the state is started again. */
+    close(): Promise<void>;
+}
+
+function credentialsOf(store: Store, name: string): Credentials {
+    const account = store.accounts.find((a) => a.name === name && a.projectId === undefined)!;
+    const user = store.users.find((u) => u.accountId === account.id)!;
+    return { apiKey: user.apiKey, secretKey: user.secretKey, accountId: account.id };
+}
+
+function settingsOf(options: CloudOptions): Settings {
+    const given = Object.entries(DEFAULT_SETTINGS).map(([key, value]) => [key, options[key as keyof Settings] ?? value]);
+    return Object.fromEntries(given) as Settings;
+}
+
+/** What `status` tells of a cloud. */
+function summary(cloud: Cloud): object {
+    const { store } = cloud;
+    const states: Record<string, number> = {};
+    for (const machine of store.machines.filter((m) => m.removed === undefined)) states[machine.state] = (states[machine.state] ?? 0) + 1;
+    return {
+        hypervisor: cloud.hypervisor.name,
+        jobSeconds: cloud.settings.jobSeconds,
+        expungeSeconds: cloud.settings.expungeSeconds,
+        network: store.networks.find((network) => network.ownerId === undefined)?.cidr,
+        machines: states,
+        volumes: store.volumes.filter((v) => v.removed === undefined).length,
+        securityGroups: store.securityGroups.all().length,
+        pendingJobs: store.jobs.filter((job) => job.status === 0).length,
+    };
+}
+
+/**
+ * Starts a cloud.
+ *
+ * @throws StateError where the state cannot be used; RangeError for a wrong `cidr`; the system's error (EADDRINUSE) for a taken port
+ */
+export async function startCloud(options: CloudOptions = {}): Promise<RunningCloud> {
+    const store = new Store(options.stateDir);
+    try {
+        const now = options.now ?? Date.now;
+        if (store.accounts.all().length === 0) seed(store, now(), options.cidr ?? "10.1.1.0/24");
+        const cloud: Cloud = { store, settings: settingsOf(options), hypervisor: options.hypervisor ?? none, now };
+        return await serve(cloud, options);
+    } catch (error) {
+        store.close();
+        throw error;
+    }
+}
+
+async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud> {
+    const { store } = cloud;
+    const faults = new Faults();
+    const jobs = new Jobs(cloud, faults, (name) => {
+        const command = COMMANDS[name];
+        if (!isAsync(command)) throw new TypeError(`${name} has no jobs`);
+        return command;
+    });
+    const token = options.token ?? randomBytes(24).toString("base64url");
+    const server = new ApiServer({
+        dispatcher: new Dispatcher(cloud, COMMANDS, jobs), faults, now: cloud.now, log: options.log ?? (() => undefined),
+        control: control({ token, faults, status: () => summary(cloud) }),
+    });
+    const port = await server.listen(options.port ?? 0);
+    const expunger = new Expunger(cloud);
+    expunger.start();
+    jobs.resume();
+    const url = `http://127.0.0.1:${port}`;
+    const names = Object.keys(ACCOUNTS) as AccountName[];
+    return {
+        url,
+        endpoint: `${url}/client/api`,
+        port,
+        token,
+        accounts: Object.fromEntries(names.map((name) => [name, credentialsOf(store, ACCOUNTS[name])])) as Record<AccountName, Credentials>,
+        projectId: store.projects.all()[0].id,
+        fault: (fault) => faults.add(fault),
+        faults: () => faults.list(),
+        clearFaults: () => void faults.clear(),
+        calls: () => [...server.calls],
+        clearCalls: () => void server.calls.splice(0),
+        idle: () => jobs.idle(),
+        async close() {
+            expunger.stop();
+            await server.close();
+            await jobs.stop();
+            store.close();
+        },
+    };
+}

@@ -1,0 +1,260 @@
+/**
+ * What the cloud knows, one record type per kind of thing. Records are plain JSON and are never changed in place:
+ * a change is a new record in its table (see `store.ts`), which is what makes a transaction cheap to undo.
+ *
+ * Times are milliseconds since 1970 (UTC). `number` is the internal id that a few error texts of CloudStack show.
+ */
+
+export interface Row {
+    readonly id: string;
+}
+
+/** The owner of resources: a user's account, or the account behind a project. */
+export interface Account extends Row {
+    readonly number: number;
+    readonly name: string;
+    /** CloudStack's account types: 0 user, 1 root administrator, 5 the account behind a project. */
+    readonly type: 0 | 1 | 5;
+    readonly created: number;
+    /** Whether it may expunge and recover machines (`allow.user.expunge.recover.vm`). */
+    readonly mayExpunge: boolean;
+    /** The project whose account this is. */
+    readonly projectId?: string;
+    /** Limits set by the administrator, by the number of the resource type; -1 lifts a limit. */
+    readonly limits: Readonly<Record<number, number>>;
+}
+
+export interface User extends Row {
+    readonly name: string;
+    readonly accountId: string;
+    readonly apiKey: string;
+    readonly secretKey: string;
+    readonly created: number;
+}
+
+export interface Project extends Row {
+    readonly name: string;
+    readonly displayText: string;
+    readonly ownerId: string;
+    readonly memberIds: readonly string[];
+    readonly created: number;
+}
+
+export interface Zone extends Row {
+    readonly name: string;
+    readonly securityGroups: boolean;
+    readonly token: string;
+}
+
+export interface OsCategory extends Row {
+    readonly name: string;
+}
+
+export interface OsType extends Row {
+    readonly name: string;
+    readonly categoryId: string;
+}
+
+export interface Template extends Row {
+    readonly name: string;
+    readonly displayText: string;
+    readonly zoneIds: readonly string[];
+    readonly osTypeId: string;
+    readonly created: number;
+    readonly sizeGiB: number;
+    readonly passwordEnabled: boolean;
+}
+
+export interface ServiceOffering extends Row {
+    readonly number: number;
+    readonly name: string;
+    readonly created: number;
+    readonly diskOfferingId: string;
+    /** Absent where the machine's details say it. */
+    readonly cpuNumber?: number;
+    /** MHz; absent where the machine's details say it. */
+    readonly cpuSpeed?: number;
+    /** MiB; absent where the machine's details say it. */
+    readonly memory?: number;
+    /** The bounds of a constrained custom offering. */
+    readonly bounds?: Readonly<{ minCpu: number; maxCpu: number; minMemory: number; maxMemory: number }>;
+}
+
+export interface DiskOffering extends Row {
+    readonly name: string;
+    readonly displayText: string;
+    readonly created: number;
+    /** GiB; 0 where the volume says it. */
+    readonly sizeGiB: number;
+}
+
+export interface NetworkOffering extends Row {
+    readonly name: string;
+    readonly displayText: string;
+    readonly created: number;
+    readonly guestType: "Shared" | "Isolated";
+}
+
+export interface Network extends Row {
+    readonly name: string;
+    readonly displayText: string;
+    readonly zoneId: string;
+    readonly offeringId: string;
+    /** Absent for the shared network, which belongs to the domain. */
+    readonly ownerId?: string;
+    readonly state: "Setup" | "Allocated" | "Implemented";
+    readonly cidr: string;
+    readonly gateway: string;
+    /** First and last address that machines get. */
+    readonly start: string;
+    readonly end: string;
+    readonly domain: string;
+    readonly vlan: number;
+    readonly created: number;
+    readonly removed?: number;
+}
+
+export interface Nic {
+    readonly id: string;
+    readonly networkId: string;
+    readonly address: string;
+    readonly mac: string;
+    readonly isDefault: boolean;
+    readonly deviceId: number;
+}
+
+export type MachineState = "Starting" | "Running" | "Stopping" | "Stopped" | "Destroyed" | "Expunging" | "Error";
+
+export interface Machine extends Row {
+    readonly number: number;
+    readonly name: string;
+    readonly displayName: string;
+    readonly ownerId: string;
+    readonly userId: string;
+    readonly zoneId: string;
+    readonly templateId: string;
+    readonly serviceOfferingId: string;
+    readonly state: MachineState;
+    readonly created: number;
+    /** When its state changed last. */
+    readonly updated: number;
+    readonly instanceGroupId?: string;
+    readonly haEnabled: boolean;
+    readonly dynamicallyScalable: boolean;
+    readonly deleteProtection: boolean;
+    /** What it has of its offering, which a custom one leaves to the machine. */
+    readonly size: Readonly<{ cpuNumber: number; cpuSpeed: number; memory: number }>;
+    readonly details: Readonly<Record<string, string>>;
+    /** Base64, as CloudStack keeps it. */
+    readonly userData?: string;
+    readonly securityGroupIds: readonly string[];
+    readonly affinityGroupIds: readonly string[];
+    readonly nics: readonly Nic[];
+    /** From when the cloud has figures about it (CPU, network, disks). */
+    readonly statisticsFrom?: number;
+    readonly password?: string;
+    readonly destroyed?: number;
+    readonly removed?: number;
+}
+
+export interface InstanceGroup extends Row {
+    readonly name: string;
+    readonly ownerId: string;
+    readonly created: number;
+}
+
+export interface Volume extends Row {
+    readonly number: number;
+    readonly name: string;
+    readonly type: "ROOT" | "DATADISK";
+    readonly ownerId: string;
+    readonly zoneId: string;
+    readonly diskOfferingId?: string;
+    readonly sizeGiB: number;
+    readonly state: "Allocated" | "Ready" | "Destroy";
+    readonly created: number;
+    readonly machineId?: string;
+    readonly deviceId?: number;
+    readonly attached?: number;
+    readonly deleteProtection: boolean;
+    readonly removed?: number;
+}
+
+export interface SecurityGroup extends Row {
+    readonly name: string;
+    readonly description?: string;
+    readonly ownerId: string;
+}
+
+export interface SecurityGroupRule extends Row {
+    readonly groupId: string;
+    readonly direction: "ingress" | "egress";
+    /** tcp, udp, icmp, all or a protocol number. */
+    readonly protocol: string;
+    /** First port, or the ICMP type; 0 where the protocol has none. */
+    readonly from: number;
+    /** Last port, or the ICMP code; 0 where the protocol has none. */
+    readonly to: number;
+    readonly cidr?: string;
+    readonly sourceGroupId?: string;
+}
+
+export interface KeyPair extends Row {
+    readonly name: string;
+    readonly ownerId: string;
+    readonly publicKey: string;
+    readonly fingerprint: string;
+}
+
+export interface AffinityGroup extends Row {
+    readonly name: string;
+    readonly description?: string;
+    readonly type: string;
+    readonly ownerId: string;
+}
+
+export interface Tag extends Row {
+    readonly key: string;
+    readonly value: string;
+    readonly resourceType: string;
+    readonly resourceId: string;
+    readonly ownerId: string;
+}
+
+export interface Job extends Row {
+    readonly number: number;
+    readonly command: string;
+    readonly accountId: string;
+    readonly userId: string;
+    readonly arguments: Readonly<Record<string, unknown>>;
+    readonly instanceType?: string;
+    readonly instanceId?: string;
+    /** Jobs of one queue run one after the other. */
+    readonly queue: string;
+    readonly created: number;
+    /** When it got its turn; what it needs to go on after a restart of the cloud is in `memo`. */
+    readonly started?: number;
+    readonly memo?: unknown;
+    readonly completed?: number;
+    /** 0 pending, 1 succeeded, 2 failed. */
+    readonly status: 0 | 1 | 2;
+    readonly resultCode: number;
+    readonly result?: unknown;
+}
+
+export interface Event extends Row {
+    readonly type: string;
+    readonly level: "INFO" | "ERROR";
+    readonly description: string;
+    readonly userId: string;
+    readonly accountId: string;
+    readonly created: number;
+    readonly state: "Completed";
+    readonly resourceId?: string;
+    readonly resourceType?: string;
+}
+
+/** A number that grows, by its name. */
+export interface Counter extends Row {
+    readonly value: number;
+}
