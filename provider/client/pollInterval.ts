@@ -3,7 +3,7 @@
 /** The first look at a job of which nothing is known. */
 const FIRST = 200;
 
-/** Never longer between two looks. */
+/** About the longest time between two looks. */
 const LONGEST = 5_000;
 
 /** Between looks that are due around the expected end. */
@@ -32,7 +32,11 @@ export function nextLook({ startedAt, expected }: JobTiming, lastLook: number): 
     }
     const step = precision(expected);
     const due = startedAt + expected + step / 2;
-    return from < due ? Math.min(due, from + LONGEST) : from + clamp((from - due) / 2, step, LONGEST);
+    if (from >= due) {
+        return from + clamp((from - due) / 2, step, LONGEST);
+    }
+    // In equal parts, so that the last look before the end is not wasted on the moment before it.
+    return from + (due - from) / Math.ceil((due - from) / (1.1 * LONGEST));
 }
 
 function unknownGap(age: number): number {

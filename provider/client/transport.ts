@@ -47,7 +47,7 @@ export class NoAnswer extends Error {
  */
 export class Transport {
     private readonly settings: ClientSettings;
-    private axios: AxiosInstance | undefined;
+    private clients: { reads: AxiosInstance; changes: AxiosInstance } | undefined;
 
     constructor(settings: ClientSettings) {
         this.settings = settings;
@@ -58,7 +58,8 @@ export class Transport {
      * @throws NoAnswer
      */
     async send(form: string, readOnly: boolean): Promise<HttpAnswer> {
-        const client = (this.axios ??= this.connectLazily());
+        this.clients ??= connectLazily(this.settings.caFile);
+        const client = readOnly ? this.clients.reads : this.clients.changes;
         const endpoint = this.settings.endpoint;
         const progress = new Progress((this.settings.httpTimeoutSeconds ?? TIMEOUT_SECONDS) * 1000);
         try {
@@ -78,14 +79,19 @@ export class Transport {
             progress.end();
         }
     }
+}
 
-    /** Loads axios on the first request only: it costs more time than the rest of the package together. */
-    private connectLazily(): AxiosInstance {
-        const axios = require("axios") as import("axios").AxiosStatic;
-        const agent = { keepAlive: true, timeout: IDLE_MILLISECONDS };
-        return axios.create({
+/**
+ * Loads axios on the first request only: it costs more time than the rest of the package together. Reads share connections
+ * that are kept; a change has one of its own, since a kept one that the server is just closing would leave us in doubt.
+ */
+function connectLazily(caFile: string | undefined): { reads: AxiosInstance; changes: AxiosInstance } {
+    const axios = require("axios") as import("axios").AxiosStatic;
+    const ca = authorities(caFile);
+    const create = (agent: http.AgentOptions): AxiosInstance =>
+        axios.create({
             httpAgent: new http.Agent(agent),
-            httpsAgent: new https.Agent({ ...agent, ca: authorities(this.settings.caFile) }),
+            httpsAgent: new https.Agent({ ...agent, ca }),
             maxRedirects: 0,
             maxContentLength: -1,
             maxBodyLength: -1,
@@ -94,7 +100,7 @@ export class Transport {
             validateStatus: () => true,
             headers: { Accept: "application/json", "User-Agent": "pulumi-cloudstack" },
         });
-    }
+    return { reads: create({ keepAlive: true, timeout: IDLE_MILLISECONDS }), changes: create({ keepAlive: false }) };
 }
 
 /** Node's own authorities (those of NODE_EXTRA_CA_CERTS among them) and those of the file. */
@@ -138,8 +144,7 @@ class Progress {
             const secure = options.protocol === "https:";
             const sent = (secure ? https : http).request(options, onAnswer);
             sent.once("socket", (socket: tls.TLSSocket) => {
-                const handshake = secure && socket.getProtocol?.() === null;
-                if (!socket.connecting && !handshake) {
+                if (!socket.connecting && (!secure || socket.authorized)) {
                     this.connected = true;
                 } else {
                     socket.once(secure ? "secureConnect" : "connect", () => (this.connected = true));
