@@ -1,0 +1,63 @@
+import { clientPort, metricsPort, peerPort } from "./spec";
+
+/** Who may open a connection: machines of a group, or addresses. */
+export type RuleSource = { readonly group: "etcd" | "clients" } | { readonly cidr: string };
+
+/** What a security group lets in, as data: nothing else reaches the members. */
+export interface EtcdRule {
+    readonly to: "etcd";
+    readonly protocol: "tcp" | "icmp";
+    /** For tcp. */
+    readonly port?: number;
+    /** For icmp; -1 means all. */
+    readonly icmpType?: number;
+    readonly icmpCode?: number;
+    readonly from: RuleSource;
+    /** Why it is needed. */
+    readonly reason: string;
+}
+
+/** Whom to let in, beyond the members themselves. */
+export interface EtcdRuleArgs {
+    /** Whether there is a group of clients, such as Kubernetes' control planes. @default false */
+    readonly clients?: boolean;
+    /** Whoever runs `pulumi up` and waits for health. @default none */
+    readonly operatorCidrs?: readonly string[];
+    /** Whoever reads metrics, over plain HTTP. @default none */
+    readonly metricsCidrs?: readonly string[];
+    /** Whoever may log in. @default none */
+    readonly sshCidrs?: readonly string[];
+}
+
+/** The least that works: each rule with its reason. */
+export function etcdRules(args: EtcdRuleArgs = {}): EtcdRule[] {
+    const tcp = (port: number, from: RuleSource, reason: string): EtcdRule => ({
+        to: "etcd",
+        protocol: "tcp",
+        port,
+        from,
+        reason,
+    });
+    const icmp = (icmpType: number, icmpCode: number, from: RuleSource, reason: string): EtcdRule => ({
+        to: "etcd",
+        protocol: "icmp",
+        icmpType,
+        icmpCode,
+        from,
+        reason,
+    });
+    const groups: RuleSource[] = [{ group: "etcd" }, ...(args.clients ? [{ group: "clients" } as const] : [])];
+    const cidrs = (list: readonly string[] | undefined) => [...new Set(list)].sort().map((cidr) => ({ cidr }));
+    return [
+        tcp(peerPort, { group: "etcd" }, "raft between members"),
+        tcp(clientPort, { group: "etcd" }, "members ask each other when they start, join and keep house"),
+        ...(args.clients ? [tcp(clientPort, { group: "clients" }, "clients of the database")] : []),
+        ...cidrs(args.operatorCidrs).map((from) => tcp(clientPort, from, "health, as seen by whoever runs pulumi up")),
+        ...cidrs(args.metricsCidrs).map((from) => tcp(metricsPort, from, "metrics")),
+        ...cidrs(args.sshCidrs).map((from) => tcp(22, from, "log-in")),
+        ...groups.flatMap((from) => [
+            icmp(3, 4, from, "path MTU discovery: packets that are too large"),
+            icmp(8, 0, from, "ping"),
+        ]),
+    ];
+}

@@ -1,0 +1,93 @@
+import { sh } from "../../cloudInit";
+
+/**
+ * Runs before every start of etcd and decides how it starts, so that the first start, a restart, a lost disk and a
+ * replaced machine are the
+ * same command. It never starts a second cluster beside one that lives: a member without data starts a new cluster only
+ * if it is one of the
+ * founders, within the bootstrap window, and if no other member is in touch with a quorum.
+ */
+export const prestart = sh`
+#!/bin/bash
+# Decides how etcd starts: etcd-prestart [ENVIRONMENT-FILE]
+# Writes ETCD_INITIAL_CLUSTER and ETCD_INITIAL_CLUSTER_STATE to initial.env.
+# Exit status 1: not now; systemd tries again.
+# shellcheck source=/dev/null
+. "$(dirname "$0")/../lib/etcd-common.sh" "\${1:-/etc/etcd/node.env}"
+
+start() {
+  printf 'ETCD_INITIAL_CLUSTER=%s\nETCD_INITIAL_CLUSTER_STATE=%s\n' "$2" "$1" >"$RUN_DIR/initial.env"
+  : >"$RUN_DIR/ran"
+  log "starting, state $1, cluster $2"
+  exit 0
+}
+
+# True if LIST shows that the cluster does not know the member whose data is here: it was removed, or the cluster was
+# restored.
+data_is_stale() {
+  local id="" cluster=""
+  [ ! -e "$HOME_DIR/member-id" ] || read -r id cluster <"$HOME_DIR/member-id"
+  if [ -n "$id" ]; then
+    if grep -q "^$id, " <<<"$LIST" && [ "$cluster" = "$(cluster_of "$LIVE")" ]; then return 1; fi
+  elif awk -F', ' -v me="$PEER_URL" '$4 == me { found = 1 } END { exit !found }' <<<"$LIST"; then
+    return 1
+  fi
+  # In the boot in which it ran it was removed on purpose, and its machine is about to go. (A restored cluster has
+  # another number.)
+  if [ -e "$RUN_DIR/ran" ] && { [ -z "$cluster" ] || [ "$cluster" = "$(cluster_of "$LIVE")" ]; }; then
+    log "this member was removed from the cluster and stays out. To let it join again: rm $RUN_DIR/ran"
+    exit 1
+  fi
+}
+
+if [ -d "$DATA_DIR/member/wal" ]; then
+  # With data, etcd ignores what it is told of the cluster.
+  if ! ask_others || ! data_is_stale; then start existing "$NAME=$PEER_URL"; fi
+  aside=$HOME_DIR/removed-$(date -u +%Y%m%dT%H%M%SZ)
+  log "the cluster does not know the member whose data is here: moving it to $aside and joining anew"
+  rm -rf "$HOME_DIR"/removed-*
+  mv "$DATA_DIR" "$aside" || exit 1
+  rm -f "$HOME_DIR/member-id"
+elif ! ask_others; then
+  if [ -n "$FOUNDERS" ] && [ "$(date +%s)" -lt "$WINDOW_END" ]; then start new "$FOUNDERS"; fi
+  if [ -z "$FOUNDERS" ]; then
+    log "no other member is in touch with a quorum, and this one is no founder: waiting"
+  else
+    log "no other member is in touch with a quorum, and the bootstrap window closed at $(date -u -d "@$WINDOW_END")." \
+      "A blank member must not start a new cluster now. If the cluster is new: raise bootstrapWindowSeconds." \
+      "If it has lost its data: etcd-restore SNAPSHOT on one member."
+  fi
+  exit 1
+fi
+
+# Without data, and there is a cluster: whatever it knows of an earlier life of this member goes first.
+known="" gone=""
+while IFS=, read -r id _ called peer client _; do
+  id=\${id// /} called=\${called// /} peer=\${peer// /} client=\${client// /}
+  if [ "$peer" = "$PEER_URL" ]; then
+    # Without a client URL it was added and never started: that is us.
+    if [ -z "$client" ]; then known=$id; else gone="$gone $id"; fi
+  elif [ "$called" = "$NAME" ]; then
+    if [ -n "$client" ] && ctl "$client" endpoint health >/dev/null 2>&1; then
+      log "a member with this name is alive at $client: waiting for it to go"
+      exit 1
+    fi
+    gone="$gone $id"
+  fi
+done <<<"$LIST"
+
+for id in $gone; do
+  log "removing $id, an earlier life of this member"
+  ctl "$LIVE" member remove "$id" >&2 || exit 1
+done
+if [ -z "$known" ]; then
+  log "joining as a learner"
+  ctl "$LIVE" member add "$NAME" --learner --peer-urls="$PEER_URL" >&2 || exit 1
+fi
+
+# Everybody must be named, those too that have not started yet and have no name.
+cluster=$(ctl "$LIVE" member list | awk -F', ' -v me="$PEER_URL" -v name="$NAME" '
+  { if ($4 == me) $3 = name; else if ($3 == "") $3 = "unstarted-" $1; printf "%s%s=%s", (count++ ? "," : ""), $3, $4 }')
+[[ $cluster == *"$NAME=$PEER_URL"* ]] || exit 1
+start existing "$cluster"
+`;
