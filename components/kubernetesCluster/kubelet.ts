@@ -1,3 +1,4 @@
+import { envFile } from "../cloudInit";
 import { dnsAddress } from "./network";
 import { paths } from "./paths";
 import type { ClusterSpec, NodeFile, TaintSpec, WorkerSpec } from "./spec";
@@ -65,7 +66,7 @@ export function workerKubeletFiles(worker: WorkerSpec): NodeFile[] {
             }),
         },
         { path: "/etc/kubernetes/kubelet.conf", content: kubeletKubeconfig(cluster), permissions: "0640" },
-        { path: "/etc/kubernetes/kubelet.env", content: `KUBELET_NODE_ARGS="${kubeletFlags(worker).join(" ")}"\n` },
+        { path: "/etc/kubernetes/kubelet.env", content: envFile({ KUBELET_NODE_ARGS: kubeletFlags(worker).join(" ") }) },
         { path: `${paths.pki}/ca.crt`, content: cluster.caCertificate },
         { path: `${paths.pki}/kubelet-client.crt`, content: worker.clientCertificate },
         { path: `${paths.pki}/kubelet-client.key`, content: worker.clientKey, permissions: "0600" },

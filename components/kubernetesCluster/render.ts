@@ -110,7 +110,7 @@ function node(
             ...(images ? [{ path: `${paths.units}/kubernetes-images.service`, content: imagesUnit }] : []),
             { path: `${paths.units}/kubelet.service`, content: kubeletUnit },
             ...own.files,
-        ],
+        ].map(withoutComments),
         runcmd: [
             "systemctl daemon-reload",
             // The packages of a mirror come with it, and with them the balancer's unit.
@@ -120,6 +120,15 @@ function node(
             `systemctl --no-block start ${units}`,
         ],
     };
+}
+
+/** Scripts are explained where they are written; user data is scarce. What a script is for stays: its first lines. */
+function withoutComments(file: NodeFile): NodeFile {
+    if (!/^\/usr\/local\/(sbin|lib)\//.test(file.path)) return file;
+    const [first, ...rest] = file.content.split("\n");
+    const body = rest.findIndex((line) => !line.startsWith("#"));
+    const kept = rest.filter((line, index) => index < body || !/^\s*(#|$)/.test(line));
+    return { ...file, content: `${[first, ...kept].join("\n")}\n` };
 }
 
 /** Keys of the cluster's authorities, but of etcd's only the certificate. */

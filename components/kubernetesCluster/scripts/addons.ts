@@ -26,21 +26,21 @@ gone() { # OLD NEW: what the comma list OLD has and NEW has not
 
 # Labels and taints that a kubelet set at registration, and those it may not set. An annotation remembers what was set,
 # so that what the program no longer names goes away and what others have set stays.
-pool() { # NODE HAD_LABELS HAD_TAINTS LABELS TAINTS
-    local node=$1 each
-    for each in $(gone "$2" "$4"); do kubectl label node "$node" "\${each%%=*}-" || return 1; done
-    for each in $(gone "$3" "$5"); do kubectl taint node "$node" "$each-" || true; done
-    for each in \${4//,/ }; do [ "$each" = - ] || kubectl label --overwrite node "$node" "$each" || return 1; done
-    for each in \${5//,/ }; do [ "$each" = - ] || kubectl taint --overwrite node "$node" "$each" || return 1; done
-    kubectl annotate --overwrite node "$node" "pulumi-cloudstack/pool=$4 $5"
+pool() { # WORKER HAD_LABELS HAD_TAINTS LABELS TAINTS
+    local worker=$1 each
+    for each in $(gone "$2" "$4"); do kubectl label node "$worker" "\${each%%=*}-" || return 1; done
+    for each in $(gone "$3" "$5"); do kubectl taint node "$worker" "$each-" || true; done
+    for each in \${4//,/ }; do [ "$each" = - ] || kubectl label --overwrite node "$worker" "$each" || return 1; done
+    for each in \${5//,/ }; do [ "$each" = - ] || kubectl taint --overwrite node "$worker" "$each" || return 1; done
+    kubectl annotate --overwrite node "$worker" "pulumi-cloudstack/pool=$4 $5"
 }
 
 nodes=$(kubectl get nodes -o 'go-template={{range .items}}{{.metadata.name}} {{with .metadata.annotations}}{{with index . "pulumi-cloudstack/pool"}}{{.}}{{end}}{{end}}{{"\n"}}{{end}}') || exit 1
 failed=0
-while read -r node labels taints; do
-    read -r _ had_labels had_taints < <(grep "^$node " <<<"$nodes") || continue
+while read -r worker labels taints; do
+    read -r _ had_labels had_taints < <(grep "^$worker " <<<"$nodes") || continue
     [ "$had_labels $had_taints" = "$labels $taints" ] ||
-        pool "$node" "\${had_labels:--}" "\${had_taints:--}" "$labels" "$taints" || failed=1
+        pool "$worker" "\${had_labels:--}" "\${had_taints:--}" "$labels" "$taints" || failed=1
 done </etc/kubernetes/pools
 [ "$failed" = 0 ] || exit 1
 

@@ -23,7 +23,7 @@ export KUBECONFIG=/etc/kubernetes/admin.conf
 
 requests=$(kubectl get csr -o 'go-template={{range .items}}{{if and (eq .spec.signerName "kubernetes.io/kubelet-serving") (not .status.conditions)}}{{.metadata.name}} {{.spec.username}} {{.spec.request}}{{"\n"}}{{end}}{{end}}') || exit 1
 [ -n "$requests" ] || exit 0
-addresses=$(kubectl get nodes -o 'go-template={{range .items}}{{$name := .metadata.name}}{{range .status.addresses}}{{if ne .type "Hostname"}}{{$name}} {{.address}}{{"\n"}}{{end}}{{end}}{{end}}') || exit 1
+addresses=$(kubectl get nodes -o 'go-template={{range .items}}{{.metadata.name}}{{range .status.addresses}}{{if ne .type "Hostname"}} {{.address}}{{end}}{{end}}{{"\n"}}{{end}}') || exit 1
 
 known() { # NODE: its addresses by somebody else's word
     local each
@@ -42,7 +42,7 @@ wrong() { # NODE REQUEST: the first thing that is wrong with it
         "DNS:$1") ;;
         "IP Address:"*)
             address=\${san#IP Address:}
-            [ "$(awk -v a="$address" '$2 == a { print $1 }' <<<"$addresses" | sort -u)" = "$1" ] || { echo "$address is not its alone"; return; }
+            [ "$(awk -v a="$address" '{ for (i = 2; i <= NF; i++) if ($i == a) print $1 }' <<<"$addresses" | sort -u)" = "$1" ] || { echo "$address is not its alone"; return; }
             grep -qxF "$address" <<<"\${2:+$(known "$1")}" || { echo "$address is not what the network says"; return; }
             ;;
         *) echo "$san is not its name"; return ;;

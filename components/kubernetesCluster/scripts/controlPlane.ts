@@ -95,7 +95,7 @@ reconfigure() {
     lock || return 1
     log "the settings of the control plane have changed"
     stop_pod kube-apiserver 6443
-    rm -f $PKI/apiserver.crt $PKI/apiserver.key
+    rm -f "$PKI/apiserver.crt" "$PKI/apiserver.key"
     kubeadm init phase certs apiserver --config $INIT || return 1
     kubeadm init phase control-plane all --config $INIT || return 1
     wait_ready && unlock

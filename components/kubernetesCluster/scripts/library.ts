@@ -2,7 +2,6 @@ import { sh } from "../../cloudInit";
 
 /** What the scripts of a control plane share: sourced, after `node.env`. */
 export const library = sh`
-# shellcheck shell=bash
 PKI=/etc/kubernetes/pki
 STATE=/var/lib/kubernetes
 export KUBECONFIG=/etc/kubernetes/admin.conf

@@ -21,7 +21,7 @@ sysctl -q -w "net.netfilter.nf_conntrack_max=$connections" || echo "the size of 
 awk '$1 !~ /^#/ && $3 == "swap" { print $1 }' /etc/fstab | while read -r device; do swapoff "$device" || true; done
 
 mkdir -p /etc/containerd/conf.d /etc/kubernetes/kubelet.conf.d /etc/kubernetes/kubeadm.d/patches
-mkdir -p -m 0700 /var/log/kubernetes /var/lib/kubernetes
+install -d -m 0700 /var/log/kubernetes /var/lib/kubernetes
 
 # Pods are given the real name servers, not the stub on 127.0.0.53 that they cannot reach.
 resolver=/etc/kubernetes/kubelet.conf.d/10-resolver.conf

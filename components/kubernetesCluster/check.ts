@@ -1,0 +1,216 @@
+import { isIP } from "node:net";
+import { checkArtifacts, checkVersion } from "../artifacts";
+import type { Problem } from "../problems";
+import type { KubernetesClusterArgs, PoolArgs } from "./args";
+import { checkLabels, checkTaints, isHostLabel } from "./checkSyntax";
+import { known, knownArtifacts, type Report } from "./known";
+import { controlPlaneName, poolNodeNames } from "./names";
+import { type Cidr, contains, defaultCidrs, overlap, parseCidr, parseIpv4, sizeOf } from "./network";
+import { checkUserDataLength } from "./placeholders";
+import { defaultKubernetesVersion, releaseOf, releases } from "./versions";
+
+/**
+ * Everything that is wrong with the arguments of a cluster, at once. Values that are not known yet (outputs) are left
+ * out; where the rest is right, the length of the user data is checked too, with placeholders for what is not there yet.
+ *
+ * @param cluster the cluster's name, which host names begin with
+ */
+export function checkKubernetesArgs(cluster: string, args: KubernetesClusterArgs): Problem[] {
+    const problems: Problem[] = [];
+    const report: Report = (path, problem, remedy) => problems.push({ path, problem, remedy });
+    if (!isHostLabel(cluster))
+        report("name", `${JSON.stringify(cluster)} cannot begin host names`, hostNameRemedy);
+    checkVersions(args, report);
+    checkMembers(cluster, args, report);
+    checkPools(cluster, args.pools ?? {}, report);
+    checkNetworks(args, report);
+    checkEndpoint(args, report);
+    checkAudiences(args, report);
+    problems.push(...checkArtifacts(knownArtifacts(args.artifacts) ?? {}));
+    return problems.length > 0 ? problems : checkUserDataLength(cluster, args);
+}
+
+const hostNameRemedy = "Use lower-case letters, digits and -, a letter first, 63 in all";
+
+function checkVersions(args: KubernetesClusterArgs, report: Report): void {
+    const version = known(args.kubernetesVersion) ?? defaultKubernetesVersion;
+    if (releaseOf(version) === undefined)
+        report(
+            "kubernetesVersion",
+            `${JSON.stringify(version)} is not supported`,
+            `Use a version of ${Object.keys(releases).join(" or ")}, such as ${Object.values(releases)
+                .map(({ latest }) => latest)
+                .join(" or ")}`,
+        );
+    const artifacts = knownArtifacts(args.artifacts);
+    // A manifest that is not known yet may name any version.
+    if (artifacts === undefined && args.artifacts !== undefined) return;
+    const containerd = known(args.containerdVersion);
+    const problems = [
+        ...(releaseOf(version) === undefined ? [] : checkVersion("kubelet", version, artifacts ?? {}, "kubernetesVersion")),
+        ...(containerd === undefined ? [] : checkVersion("containerd", containerd, artifacts ?? {}, "containerdVersion")),
+    ];
+    for (const { path, problem, remedy } of problems) report(path, problem, remedy);
+}
+
+function checkMembers(cluster: string, { controlPlane, networkCidr }: KubernetesClusterArgs, report: Report): void {
+    const members = Object.entries(controlPlane.members);
+    if (members.length === 0)
+        report("controlPlane.members", "is empty", 'Name one control plane or three, such as { a: "10.1.1.21" }');
+    const network = parseCidr(known(networkCidr) ?? "");
+    const owners = new Map<string, string>();
+    for (const [name, input] of members) {
+        const path = `controlPlane.members.${name}`;
+        checkHostName(controlPlaneName(cluster, name), path, report);
+        const address = known(input);
+        if (address === undefined) continue;
+        const value = parseIpv4(address);
+        if (value === undefined) {
+            report(path, `${JSON.stringify(address)} is no IPv4 address`, "Use one such as 10.1.1.21");
+            continue;
+        }
+        if (network !== undefined && !isHostOf(network, value))
+            report(path, `${address} is no machine's address in ${known(networkCidr)}`, "Choose one that is");
+        const owner = owners.get(address);
+        if (owner !== undefined) report(path, `${address} is the address of ${owner} too`, "Give each its own");
+        owners.set(address, name);
+    }
+}
+
+/** Whether an address is one that a machine may have: not the network's own and not its broadcast address. */
+function isHostOf(network: Cidr, address: number): boolean {
+    return contains(network, address) && address !== network.first && address !== network.first + sizeOf(network) - 1;
+}
+
+function checkPools(cluster: string, pools: Record<string, PoolArgs>, report: Report): void {
+    const owners = new Map<string, string>();
+    for (const [name, pool] of Object.entries(pools)) {
+        const path = `pools.${name}`;
+        if ((pool.count === undefined) === (pool.nodes === undefined))
+            report(
+                path,
+                pool.count === undefined ? "has neither count nor nodes" : "has both count and nodes",
+                "Give the number of nodes (count) or their names (nodes)",
+            );
+        if (pool.count !== undefined && (!Number.isInteger(pool.count) || pool.count < 0))
+            report(`${path}.count`, `${pool.count} is no number of nodes`, "Use 0 or more");
+        const keys = pool.nodes ?? [];
+        keys.forEach((key, index) => {
+            if (keys.indexOf(key) !== index)
+                report(`${path}.nodes[${index}]`, `${JSON.stringify(key)} is there twice`, "Leave one of them out");
+        });
+        for (const host of Object.values(poolNodeNames(cluster, name, usable(pool)))) {
+            checkHostName(host, path, report);
+            // Pool "a" with node "b-0" and pool "a-b" with node "0" would be one machine.
+            const owner = owners.get(host);
+            if (owner !== undefined && owner !== name)
+                report(path, `names a node ${host}, as pool ${owner} does`, "Rename one of them");
+            owners.set(host, name);
+        }
+        checkLabels(known(pool.labels), `${path}.labels`, report);
+        checkTaints(known(pool.taints), `${path}.taints`, report);
+    }
+}
+
+/** The pool with a count that can be counted to. */
+function usable({ count, nodes }: PoolArgs): PoolArgs {
+    const whole = Number.isInteger(count) && (count as number) >= 0 && (count as number) <= 5000;
+    return { count: whole ? count : 0, nodes, serviceOffering: "" };
+}
+
+function checkHostName(host: string, path: string, report: Report): void {
+    if (!isHostLabel(host)) report(path, `makes the host name ${JSON.stringify(host)}, which is none`, hostNameRemedy);
+}
+
+function checkNetworks(args: KubernetesClusterArgs, report: Report): void {
+    const texts = {
+        networkCidr: known(args.networkCidr),
+        podCidr: known(args.podCidr) ?? (args.podCidr === undefined ? defaultCidrs.podCidr : undefined),
+        serviceCidr: known(args.serviceCidr) ?? (args.serviceCidr === undefined ? defaultCidrs.serviceCidr : undefined),
+    };
+    const parsed: [name: string, network: Cidr][] = [];
+    for (const [name, text] of Object.entries(texts)) {
+        if (text === undefined) continue;
+        const network = parseCidr(text);
+        if (network === undefined) report(name, cidrProblem(text), "Use an IPv4 network such as 10.244.0.0/16");
+        else parsed.push([name, network]);
+    }
+    parsed.forEach(([name, network], index) => {
+        for (const [other, another] of parsed.slice(0, index))
+            if (overlap(network, another))
+                report(
+                    name,
+                    `${texts[name as keyof typeof texts]} shares addresses with ${other} ${texts[other as keyof typeof texts]}`,
+                    "Choose networks that do not overlap",
+                );
+        if (name === "podCidr" && network.bits > 23)
+            report(name, `has ${2 ** Math.max(0, 24 - network.bits)} nodes' share`, "Use a /16, or at most a /23: each node takes a /24");
+        if (name === "serviceCidr" && network.bits > 28)
+            report(name, "is too small for the cluster's DNS, its tenth address", "Use a /28 or wider, such as a /16");
+    });
+    const backend = known(args.podNetwork?.backend);
+    if (backend !== undefined && !["vxlan", "wireguard", "none"].includes(backend))
+        report("podNetwork.backend", `${JSON.stringify(backend)} is unknown`, "Use vxlan, wireguard or none");
+    const mtu = known(args.podNetwork?.mtu);
+    if (mtu !== undefined && (!Number.isInteger(mtu) || mtu < 1280 || mtu > 9216))
+        report("podNetwork.mtu", `${mtu} is no MTU of a network`, "Use the machines' own, 1280 to 9216 bytes, such as 1450");
+}
+
+function cidrProblem(text: string): string {
+    const [address, bits] = text.split("/");
+    const fits = parseIpv4(address) !== undefined && /^\d{1,2}$/.test(bits ?? "") && Number(bits) <= 32;
+    return fits ? `${text} has bits set behind its prefix` : `${JSON.stringify(text)} is no IPv4 network`;
+}
+
+function checkEndpoint({ endpoint = {} }: KubernetesClusterArgs, report: Report): void {
+    const modes = ["nodeLocal", "cloudstackLoadBalancer", "dns", "external"];
+    const mode = known(endpoint.mode) ?? (endpoint.mode === undefined ? "nodeLocal" : undefined);
+    if (mode === undefined) return;
+    if (!modes.includes(mode)) {
+        report("endpoint.mode", `${JSON.stringify(mode)} is unknown`, `Use ${modes.slice(0, 3).join(", ")} or external`);
+        return;
+    }
+    if (mode === "nodeLocal") {
+        for (const field of ["host", "port"] as const)
+            if (endpoint[field] !== undefined)
+                report(
+                    `endpoint.${field}`,
+                    "is given, and endpoint.mode is nodeLocal, which has its own",
+                    "Leave it out, or set endpoint.mode to dns or external",
+                );
+        return;
+    }
+    const host = known(endpoint.host);
+    // A public address that CloudStack gives is an output: that is unknown, not missing.
+    if (endpoint.host === undefined)
+        report("endpoint.host", `is missing, and endpoint.mode is ${mode}`, "Give the name or address of the API");
+    else if (host !== undefined && isIP(host) !== 4 && !host.split(".").every((part) => isHostLabel(part, true)))
+        report("endpoint.host", `${JSON.stringify(host)} is no host`, "Use a name such as api.example.org, or an IPv4 address, without a port");
+    const port = known(endpoint.port);
+    if (port !== undefined && (!Number.isInteger(port) || port < 1 || port > 65535))
+        report("endpoint.port", `${port} is no port`, "Use 1 to 65535, such as 6443");
+}
+
+function checkAudiences(args: KubernetesClusterArgs, report: Report): void {
+    for (const field of ["operatorCidrs", "nodePortCidrs", "monitoringCidrs", "sshCidrs"] as const)
+        (known(args[field]) ?? []).forEach((input, index) => {
+            const text = known(input);
+            if (text === undefined || parseCidr(text) !== undefined || isIpv6Network(text)) return;
+            report(`${field}[${index}]`, cidrProblem(text).replace("IPv4 ", ""), "Use a network such as 203.0.113.0/24, or 203.0.113.7/32 for one address");
+        });
+    const waitFor = known(args.waitFor);
+    if (waitFor === undefined) return;
+    if (!["none", "api", "nodes"].includes(waitFor))
+        report("waitFor", `${JSON.stringify(waitFor)} is unknown`, "Use none, api or nodes");
+    else if (waitFor !== "none" && (args.operatorCidrs === undefined || known(args.operatorCidrs)?.length === 0))
+        report(
+            "waitFor",
+            `is ${waitFor}, and operatorCidrs lets nobody reach the API`,
+            "Put the network of whoever runs pulumi up into operatorCidrs, or wait for none",
+        );
+}
+
+function isIpv6Network(text: string): boolean {
+    const [address, bits, ...rest] = text.split("/");
+    return rest.length === 0 && isIP(address) === 6 && /^\d{1,3}$/.test(bits ?? "") && Number(bits) <= 128;
+}

@@ -1,0 +1,25 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Artifacts, ArtifactsArgs } from "../artifacts";
+
+/** Takes one problem of an argument. */
+export type Report = (path: string, problem: string, remedy: string) => void;
+
+/**
+ * A value that is known while the program runs; undefined for what is not given and for outputs and promises, which
+ * nobody can look into yet.
+ */
+export function known<T>(input: pulumi.Input<T> | undefined): T | undefined {
+    if (typeof input !== "object" || input === null) return input as T | undefined;
+    if (Array.isArray(input)) return input as T;
+    return "apply" in input || "then" in input ? undefined : (input as T);
+}
+
+/** The artifacts' arguments, if all of them are known: to check a part of them would be to guess. */
+export function knownArtifacts(input: pulumi.Input<ArtifactsArgs> | undefined): Artifacts | undefined {
+    return allKnown(input) ? (input as Artifacts | undefined) : undefined;
+}
+
+function allKnown(value: unknown): boolean {
+    if (typeof value !== "object" || value === null) return true;
+    return known(value) !== undefined && Object.values(value).every(allKnown);
+}

@@ -1,0 +1,141 @@
+import { type CloudConfig, defaultMaxLength, placeholder, renderUserData, UserDataTooLongError } from "../cloudInit";
+import type { Problem } from "../problems";
+import type { KubernetesClusterArgs } from "./args";
+import { known, knownArtifacts } from "./known";
+import { controlPlaneName, poolNodeNames } from "./names";
+import { defaultCidrs } from "./network";
+import { renderControlPlane, renderWorker } from "./render";
+import type { ClusterSpec, ControlPlaneSpec, EndpointSpec, PodNetworkSpec, TaintSpec, WorkerSpec } from "./spec";
+import { defaultKubernetesVersion } from "./versions";
+
+/**
+ * Whether the machines' user data fits, before anything exists: rendered from the arguments, with placeholders as long
+ * and as little compressible as what is not there yet.
+ */
+export function checkUserDataLength(cluster: string, args: KubernetesClusterArgs): Problem[] {
+    const maxLength = known(args.userDataMaxLength) ?? defaultMaxLength;
+    return [
+        tooLong("controlPlane", `user data of ${cluster}'s control planes`, maxLength, () =>
+            renderControlPlane(placeholderControlPlane(cluster, args)),
+        ),
+        ...Object.keys(args.pools ?? {}).map((pool) =>
+            tooLong(`pools.${pool}`, `user data of ${cluster}'s pool ${pool}`, maxLength, () =>
+                renderWorker(placeholderWorker(cluster, pool, args)),
+            ),
+        ),
+    ].filter((problem) => problem !== undefined);
+}
+
+function tooLong(
+    path: string,
+    subject: string,
+    maxLength: number,
+    render: () => CloudConfig,
+): Problem | undefined {
+    try {
+        renderUserData(render(), { maxLength, subject });
+        return undefined;
+    } catch (error) {
+        if (!(error instanceof UserDataTooLongError)) throw error;
+        // The last line of the message says what to do.
+        const lines = error.message.replace(/\.$/, "").split("\n");
+        return { path, problem: lines.slice(0, -1).join("\n"), remedy: lines.at(-1) ?? "" };
+    }
+}
+
+/** A control plane of these arguments, as long as the real one. */
+export function placeholderControlPlane(cluster: string, args: KubernetesClusterArgs): ControlPlaneSpec {
+    const spec = placeholderCluster(cluster, args);
+    const [nodeName] = Object.keys(spec.controlPlanes);
+    const certificate = (name: string) => placeholder("authority", `${cluster} ${name}`);
+    const key = (name: string) => placeholder("privateKey", `${cluster} ${name}`);
+    return {
+        cluster: spec,
+        nodeName,
+        etcd: {
+            // Five members, the most that is sensible.
+            endpoints: Array.from({ length: 5 }, (_, index) => `https://255.255.255.${100 + index}:2379`),
+            caCertificate: certificate("etcd"),
+            clientCertificate: placeholder("certificate", `${cluster} etcd client`),
+            clientKey: key("etcd client"),
+        },
+        caKey: key("ca"),
+        frontProxyCaCertificate: certificate("front proxy"),
+        frontProxyCaKey: key("front proxy"),
+        serviceAccountPublicKey: key("service accounts, public"),
+        serviceAccountPrivateKey: key("service accounts"),
+        encryptionKey: placeholder("secret", cluster),
+        podNetwork: (known(args.podNetwork?.backend) === "none"
+            ? { backend: "none" }
+            : { backend: known(args.podNetwork?.backend) ?? "vxlan", mtu: known(args.podNetwork?.mtu) ?? 1450 }) as PodNetworkSpec,
+        pools: Object.fromEntries(
+            Object.entries(args.pools ?? {}).map(([name, pool]) => [
+                name,
+                { nodes: Object.values(poolNodeNames(cluster, name, pool)), ...placeholderMarks(args, name) },
+            ]),
+        ),
+        extraSans: strings(args.extraSans),
+    };
+}
+
+/** A worker of a pool of these arguments, as long as the real one. */
+export function placeholderWorker(cluster: string, pool: string, args: KubernetesClusterArgs): WorkerSpec {
+    const names = Object.values(poolNodeNames(cluster, pool, args.pools?.[pool] ?? {}));
+    return {
+        cluster: placeholderCluster(cluster, args),
+        nodeName: names.at(-1) ?? `${cluster}-${pool}-0`,
+        clientCertificate: placeholder("certificate", `${cluster} ${pool}`),
+        clientKey: placeholder("privateKey", `${cluster} ${pool}`),
+        ...placeholderMarks(args, pool),
+    };
+}
+
+function placeholderCluster(cluster: string, args: KubernetesClusterArgs): ClusterSpec {
+    return {
+        name: cluster,
+        kubernetesVersion: known(args.kubernetesVersion) ?? defaultKubernetesVersion,
+        containerdVersion: known(args.containerdVersion),
+        endpoint: placeholderEndpoint(args),
+        controlPlanes: Object.fromEntries(
+            Object.entries(args.controlPlane.members).map(([name, address]) => [
+                controlPlaneName(cluster, name),
+                known(address) ?? "255.255.255.255",
+            ]),
+        ),
+        podCidr: known(args.podCidr) ?? defaultCidrs.podCidr,
+        serviceCidr: known(args.serviceCidr) ?? defaultCidrs.serviceCidr,
+        dnsDomain: known(args.dnsDomain),
+        caCertificate: placeholder("authority", `${cluster} ca`),
+        registryMirrors: Object.fromEntries(
+            Object.entries(known(args.registryMirrors) ?? {}).map(([registry, mirrors]) => [registry, strings(mirrors)]),
+        ),
+        timeServers: args.timeServers === undefined ? undefined : strings(args.timeServers),
+        artifacts: knownArtifacts(args.artifacts),
+    };
+}
+
+function placeholderEndpoint({ endpoint = {} }: KubernetesClusterArgs): EndpointSpec {
+    const mode = (known(endpoint.mode) ?? "nodeLocal") as EndpointSpec["mode"];
+    return mode === "nodeLocal"
+        ? { mode }
+        : { mode, host: known(endpoint.host) ?? "255.255.255.255", port: known(endpoint.port) };
+}
+
+function placeholderMarks(args: KubernetesClusterArgs, pool: string): { labels: Record<string, string>; taints: TaintSpec[] } {
+    const { labels, taints } = args.pools?.[pool] ?? {};
+    return {
+        labels: Object.fromEntries(Object.entries(known(labels) ?? {}).map(([key, value]) => [key, known(value) ?? ""])),
+        taints: (known(taints) ?? [])
+            .map((taint) => known(taint))
+            .filter((taint) => taint !== undefined)
+            .map((taint) => ({
+                key: known(taint.key) ?? "",
+                value: known(taint.value),
+                effect: known(taint.effect) as TaintSpec["effect"],
+            })),
+    };
+}
+
+function strings(list: Parameters<typeof known<unknown[]>>[0]): string[] {
+    return (known(list) ?? []).map((item) => (known(item as string) ?? "") as string);
+}
