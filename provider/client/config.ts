@@ -42,7 +42,7 @@ export function resolveSettings(options: {
     checkCaFile(caFile, problems);
     checkTimeout(timeout, problems);
     if (problems.length > 0 || !endpoint || !keys) {
-        throw new ConfigurationError(problems);
+        throw new ConfigurationError([...problems, ...sources.fileProblems]);
     }
     const tls = endpoint.from.unverified
         ? `That ${endpoint.from.label} turns verification off is not followed`
@@ -79,6 +79,8 @@ interface Sources {
     only?: Source;
     /** A profile that was asked for is missing or incomplete; that is said already. */
     profileFailed: boolean;
+    /** Files that cannot be read: no problem to whoever does not need them. */
+    fileProblems: readonly string[];
     /** Where it was looked, for messages. */
     places: string;
 }
@@ -96,7 +98,6 @@ function readSources(
     const stack = fromStack(stackSettings);
     const environment = fromEnvironment(env, problems);
     const profiles = readProfiles(env, process.cwd());
-    problems.push(...profiles.problems);
     const places = `the stack's configuration, the environment, ${profiles.files.join(", ")}`;
     const profileProblems: string[] = [];
     // A profile that is not asked for, or that another endpoint comes before, may be missing or incomplete.
@@ -121,7 +122,14 @@ function readSources(
                           : read(profiles.current, "the current one", false),
               };
     problems.push(...profileProblems);
-    return { stack, environment, ...found, profileFailed: profileProblems.length > 0, places };
+    return {
+        stack,
+        environment,
+        ...found,
+        profileFailed: profileProblems.length > 0,
+        fileProblems: profiles.problems,
+        places,
+    };
 }
 
 function chooseEndpoint(sources: Sources, problems: string[]): Endpoint | undefined {
@@ -212,7 +220,7 @@ function chooseKeys(sources: Sources, endpoint: Endpoint | undefined, problems: 
     }
     if (!keys.apiKey || !keys.secretKey) {
         const [has, lacks] = keys.apiKey ? [keys.apiKey, "secret key"] : [keys.secretKey!, "API key"];
-        if (!isProfile(keys, sources)) {
+        if (!isProfile(keys, sources) || !sources.profileFailed) {
             problems.push(`${has.source} is set, but ${keys.label} has no ${lacks} to go with it: set both or none`);
         }
         return undefined;

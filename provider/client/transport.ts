@@ -82,8 +82,9 @@ export class Transport {
 }
 
 /**
- * Loads axios on the first request only: it costs more time than the rest of the package together. Reads share connections
- * that are kept; a change has one of its own, since a kept one that the server is just closing would leave us in doubt.
+ * Loads axios on the first request only: it costs more time than the rest of the package together. Reads share
+ * connections that are kept; a change has one of its own, since a kept one that the server is just closing would leave
+ * us in doubt.
  */
 function connectLazily(caFile: string | undefined): { reads: AxiosInstance; changes: AxiosInstance } {
     const axios = require("axios") as import("axios").AxiosStatic;

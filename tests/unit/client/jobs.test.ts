@@ -28,7 +28,9 @@ class Cloud implements JobSource {
         if (error) {
             throw error;
         }
-        return new Set([...this.ends].filter(([id, end]) => end > this.clock.now() && !this.hidden.has(id)).map(([id]) => id));
+        return new Set(
+            [...this.ends].filter(([id, end]) => end > this.clock.now() && !this.hidden.has(id)).map(([id]) => id),
+        );
     }
 
     async query(id: string): Promise<JobAnswer> {
@@ -53,7 +55,12 @@ function setUp(): { clock: FakeClock; cloud: Cloud; poller: JobPoller } {
 }
 
 /** Submits jobs of a command and waits for all; the seconds that it took. */
-async function round(set: ReturnType<typeof setUp>, command: string, seconds: number[], spread = 0.02): Promise<number> {
+async function round(
+    set: ReturnType<typeof setUp>,
+    command: string,
+    seconds: number[],
+    spread = 0.02,
+): Promise<number> {
     const { clock, cloud, poller } = set;
     const started = clock.now();
     await clock.run(
@@ -62,7 +69,10 @@ async function round(set: ReturnType<typeof setUp>, command: string, seconds: nu
                 await clock.sleep(index * spread * 1000);
                 const id = `${command}-${started}-${index}`;
                 cloud.submit(id, length);
-                expect(await poller.wait(id, command, 600)).toEqual({ kind: "ended", answer: { jobstatus: 1, jobresult: { id } } });
+                expect(await poller.wait(id, command, 600)).toEqual({
+                    kind: "ended",
+                    answer: { jobstatus: 1, jobresult: { id } },
+                });
             }),
         ),
     );
@@ -167,7 +177,10 @@ describe("what may go wrong", () => {
             first = false;
             return error;
         };
-        expect(await set.clock.run(set.poller.wait("a", "x", 60))).toMatchObject({ kind: "lost", error: { message: "final" } });
+        expect(await set.clock.run(set.poller.wait("a", "x", 60))).toMatchObject({
+            kind: "lost",
+            error: { message: "final" },
+        });
         await round(set, "x", [1]);
     });
 
@@ -183,7 +196,10 @@ describe("what may go wrong", () => {
         const set = setUp();
         set.cloud.submit("a", 1);
         set.cloud.queryFails = () => new Error("away");
-        expect(await set.clock.run(set.poller.wait("a", "x", 30))).toMatchObject({ kind: "late", lastFailure: { message: "away" } });
+        expect(await set.clock.run(set.poller.wait("a", "x", 30))).toMatchObject({
+            kind: "late",
+            lastFailure: { message: "away" },
+        });
         expect(set.cloud.queries).toBeLessThan(12);
     });
 

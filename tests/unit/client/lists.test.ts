@@ -1,6 +1,16 @@
 import * as fc from "fast-check";
 import { Client, nearestNames } from "../../../provider/client";
-import { failure, fault, hurriedClock, ok, settingsFor, standIn, type Received, type Reply, type StandIn } from "./support";
+import {
+    failure,
+    fault,
+    hurriedClock,
+    ok,
+    settingsFor,
+    standIn,
+    type Received,
+    type Reply,
+    type StandIn,
+} from "./support";
 
 let server: StandIn;
 
@@ -86,7 +96,9 @@ describe("one", () => {
 
     test("does not choose between two", async () => {
         const client = await clientOf((request) => page(list, request));
-        expect((await failure(client.one("listVirtualMachines", {}, "twin"))).message).toContain('2 entries are named "twin": 3, 4');
+        expect((await failure(client.one("listVirtualMachines", {}, "twin"))).message).toContain(
+            '2 entries are named "twin": 3, 4',
+        );
     });
 });
 
@@ -104,11 +116,20 @@ describe("projects", () => {
 
     test("a name is looked up once and goes with every call that takes it", async () => {
         const client = await clientOf(cloud, { project: "Platform" });
-        await Promise.all([client.list("listVirtualMachines"), client.call("deployVirtualMachine"), client.call("createSecurityGroup")]);
+        await Promise.all([
+            client.list("listVirtualMachines"),
+            client.call("deployVirtualMachine"),
+            client.call("createSecurityGroup"),
+        ]);
         await client.call("stopVirtualMachine", { id: "1" });
         await client.call("registerSSHKeyPair");
         expect(sent("listProjects")).toEqual([undefined]);
-        for (const command of ["listVirtualMachines", "deployVirtualMachine", "createSecurityGroup", "registerSSHKeyPair"]) {
+        for (const command of [
+            "listVirtualMachines",
+            "deployVirtualMachine",
+            "createSecurityGroup",
+            "registerSSHKeyPair",
+        ]) {
             expect(sent(command)).toEqual([projects[0]!.id]);
         }
         expect(sent("stopVirtualMachine")).toEqual([undefined]);
@@ -143,7 +164,9 @@ describe("projects", () => {
 
 describe("nearestNames", () => {
     test("puts typing mistakes and parts first", () => {
-        expect(nearestNames("Smal Instance", ["Large Instance", "Small Instance", "Medium Instance", "Tiny"], 2)[0]).toBe("Small Instance");
+        expect(
+            nearestNames("Smal Instance", ["Large Instance", "Small Instance", "Medium Instance", "Tiny"], 2)[0],
+        ).toBe("Small Instance");
         expect(nearestNames("debian", ["Windows", "Debian 12 (64-bit)", "Ubuntu"], 1)).toEqual(["Debian 12 (64-bit)"]);
         expect(nearestNames("x", [])).toEqual([]);
     });

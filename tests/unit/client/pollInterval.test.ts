@@ -25,7 +25,9 @@ describe("a job of unknown length", () => {
         fc.assert(
             fc.property(fc.integer({ min: 0, max: 600_000 }), (length) => {
                 const late = looks(length).at(-1)! - length;
-                expect(late).toBeLessThanOrEqual(Math.max(200, Math.min(1.2 * length, Math.max(3_000, 0.3 * length), 5_000)));
+                expect(late).toBeLessThanOrEqual(
+                    Math.max(200, Math.min(1.2 * length, Math.max(3_000, 0.3 * length), 5_000)),
+                );
             }),
         );
     });

@@ -9,14 +9,19 @@ import type { Duplex } from "node:stream";
 import { Client } from "../../../provider/client";
 import { close, failure, hurriedClock, listen, ok, settingsFor, standIn, type StandIn } from "./support";
 
-const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"].flatMap((name) => [
+    name,
+    name.toLowerCase(),
+]);
 const before = { ...process.env };
 const opened: { close(): Promise<void> }[] = [];
 
 beforeEach(() => PROXY_VARIABLES.forEach((name) => delete process.env[name]));
 
 afterEach(async () => {
-    PROXY_VARIABLES.forEach((name) => (before[name] === undefined ? delete process.env[name] : (process.env[name] = before[name])));
+    PROXY_VARIABLES.forEach((name) =>
+        before[name] === undefined ? delete process.env[name] : (process.env[name] = before[name]),
+    );
     await Promise.all(opened.splice(0).map((server) => server.close()));
 });
 
@@ -55,7 +60,9 @@ describe("an endpoint that does not answer", () => {
         const port = await listen(server);
         await close(server);
         const clock = hurriedClock();
-        const error = await failure(new Client(settingsFor(`http://127.0.0.1:${port}/client/api`), clock).call("listZones"));
+        const error = await failure(
+            new Client(settingsFor(`http://127.0.0.1:${port}/client/api`), clock).call("listZones"),
+        );
         expect(error.message).toContain("nothing listens there (connection refused)");
         expect(error.message).toContain("cloudstack-local start");
         expect(clock.slept.reduce((sum, wait) => sum + wait, 0)).toBeLessThanOrEqual(5_000);
@@ -74,7 +81,9 @@ describe("an endpoint that does not answer", () => {
     });
 
     test("an unknown host is a matter of DNS", async () => {
-        expect(await message("https://cloud.invalid/client/api")).toMatch(/cannot reach https:\/\/cloud\.invalid.*\(DNS\)/);
+        expect(await message("https://cloud.invalid/client/api")).toMatch(
+            /cannot reach https:\/\/cloud\.invalid.*\(DNS\)/,
+        );
     });
 
     test("a connection that is never accepted ends, and nothing was sent", async () => {
@@ -90,13 +99,33 @@ describe("an endpoint that does not answer", () => {
 
 describe("an endpoint that is something else", () => {
     test.each<[string, number, string, Record<string, string>, RegExp]>([
-        ["another web server", 404, "<html><head><title>Not Found</title></head></html>", {}, /is not a CloudStack API: it answered HTTP 404 "Not Found".*client\/api/],
-        ["CloudStack's user interface", 200, "<!doctype html><title>CloudStack</title>", {}, /HTTP 200 "CloudStack".*\/client\/api/],
+        [
+            "another web server",
+            404,
+            "<html><head><title>Not Found</title></head></html>",
+            {},
+            /is not a CloudStack API: it answered HTTP 404 "Not Found".*client\/api/,
+        ],
+        [
+            "CloudStack's user interface",
+            200,
+            "<!doctype html><title>CloudStack</title>",
+            {},
+            /HTTP 200 "CloudStack".*\/client\/api/,
+        ],
         ["another API", 200, '{"hello":"world"}', {}, /is not a CloudStack API/],
-        ["a redirect", 301, "", { Location: "https://cloud.example.com/client/api?x=1" }, /redirects to https:\/\/cloud\.example\.com\/client\/api\. Set the endpoint/],
+        [
+            "a redirect",
+            301,
+            "",
+            { Location: "https://cloud.example.com/client/api?x=1" },
+            /redirects to https:\/\/cloud\.example\.com\/client\/api\. Set the endpoint/,
+        ],
         ["a proxy's login", 407, "<title>Proxy</title>", {}, /wants a name and a password/],
     ])("%s", async (_, status, body, headers, text) => {
-        const port = await serve(http.createServer((_request, response) => response.writeHead(status, headers).end(body)));
+        const port = await serve(
+            http.createServer((_request, response) => response.writeHead(status, headers).end(body)),
+        );
         expect(await message(`http://127.0.0.1:${port}/client/api`)).toMatch(text);
     });
 
@@ -105,7 +134,9 @@ describe("an endpoint that is something else", () => {
         expect(await message(`https://127.0.0.1:${plain}/client/api`)).toMatch(/does not speak TLS.*Is it an http:/);
         const odd = net.createServer((socket) => socket.end("SSH-2.0-OpenSSH_9.2\r\n"));
         await new Promise<void>((ready) => odd.listen(0, "127.0.0.1", ready));
-        const error = await failure(client(`http://127.0.0.1:${(odd.address() as net.AddressInfo).port}/`).call("createSecurityGroup"));
+        const error = await failure(
+            client(`http://127.0.0.1:${(odd.address() as net.AddressInfo).port}/`).call("createSecurityGroup"),
+        );
         expect(error.message).toMatch(/HPE_/);
         odd.close();
     });
@@ -136,7 +167,9 @@ describe("connections", () => {
     });
 
     test("an answer may take longer than an idle connection is kept", async () => {
-        const server = http.createServer((_, response) => void setTimeout(() => response.end(JSON.stringify({ xresponse: {} })), 4_600));
+        const server = http.createServer(
+            (_, response) => void setTimeout(() => response.end(JSON.stringify({ xresponse: {} })), 4_600),
+        );
         const one = client(`http://127.0.0.1:${await serve(server)}/client/api`);
         expect(await one.call("listZones")).toEqual({});
         expect(one.calls).toBe(1);
@@ -156,7 +189,15 @@ const hasOpenssl = (() => {
     const file = (name: string): string => path.join(folder, name);
 
     function certificate(name: string, subjectAltName: string): https.ServerOptions {
-        const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", file(`${name}.key`)];
+        const key = [
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-keyout",
+            file(`${name}.key`),
+        ];
         const subject = ["-subj", "/CN=test", "-addext", `subjectAltName=${subjectAltName}`];
         execFileSync("openssl", ["req", "-x509", ...key, "-out", file(`${name}.pem`), ...subject], { stdio: "ignore" });
         return { key: fs.readFileSync(file(`${name}.key`)), cert: fs.readFileSync(file(`${name}.pem`)) };
@@ -177,8 +218,13 @@ const hasOpenssl = (() => {
     });
 
     test("a profile that turned verification off is told that this is not followed", async () => {
-        const sources = { endpoint: "environment CLOUDSTACK_ENDPOINT", tls: "That x turns verification off is not followed" };
-        expect(await message(await secureCloud("noted"), { sources })).toContain("turns verification off is not followed.");
+        const sources = {
+            endpoint: "environment CLOUDSTACK_ENDPOINT",
+            tls: "That x turns verification off is not followed",
+        };
+        expect(await message(await secureCloud("noted"), { sources })).toContain(
+            "turns verification off is not followed.",
+        );
     });
 
     test("caFile makes it trusted", async () => {
@@ -242,7 +288,9 @@ const hasOpenssl = (() => {
     test("HTTPS_PROXY that refuses the tunnel, and one that is not there", async () => {
         const endpoint = await secureCloud("refused");
         const proxy = http.createServer();
-        proxy.on("connect", (_, socket: Duplex) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"));
+        proxy.on("connect", (_, socket: Duplex) =>
+            socket.end("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
+        );
         process.env.HTTPS_PROXY = `http://127.0.0.1:${await serve(proxy)}`;
         expect(await message(endpoint, { caFile: file("refused.pem") })).toMatch(/proxy.*wants a name and a password/);
         process.env.HTTPS_PROXY = "http://me:secret99@127.0.0.1:1";
@@ -257,7 +305,11 @@ test("HTTP_PROXY: the proxy gets the whole address", async () => {
     const asked: string[] = [];
     const proxy = http.createServer((request, response) => {
         asked.push(request.url!);
-        request.pipe(http.request(request.url!, { method: request.method, headers: request.headers }, (answer) => answer.pipe(response)));
+        request.pipe(
+            http.request(request.url!, { method: request.method, headers: request.headers }, (answer) =>
+                answer.pipe(response),
+            ),
+        );
     });
     process.env.HTTP_PROXY = `http://127.0.0.1:${await serve(proxy)}`;
     expect(await client(endpoint).list("listZones")).toEqual([{ id: "z" }]);
