@@ -97,6 +97,7 @@ function summary(cloud: Cloud): object {
     const states: Record<string, number> = {};
     for (const machine of store.machines.filter((m) => m.removed === undefined)) states[machine.state] = (states[machine.state] ?? 0) + 1;
     return {
+        pid: process.pid,
         hypervisor: cloud.hypervisor.name,
         jobSeconds: cloud.settings.jobSeconds,
         expungeSeconds: cloud.settings.expungeSeconds,

@@ -76,7 +76,7 @@ export interface ServiceOffering extends Row {
     readonly cpuSpeed?: number;
     /** MiB; absent where the machine's details say it. */
     readonly memory?: number;
-    /** The bounds of a constrained custom offering. */
+    /** A custom offering, whose machines choose within its bounds; a constrained one fixes the speed. */
     readonly bounds?: Readonly<{ minCpu: number; maxCpu: number; minMemory: number; maxMemory: number }>;
 }
 

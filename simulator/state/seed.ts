@@ -44,6 +44,11 @@ function addOfferings(store: Store, now: number): void {
         id: randomUUID(), number: store.next("serviceOffering"), name: "Custom Constrained", created: now, diskOfferingId: randomUUID(), cpuSpeed: 1000,
         bounds: { minCpu: 1, maxCpu: 8, minMemory: 512, maxMemory: 16_384 },
     });
+    // An unconstrained one bounds nothing but what a number of Java's may be.
+    store.serviceOfferings.insert({
+        id: randomUUID(), number: store.next("serviceOffering"), name: "Custom", created: now, diskOfferingId: randomUUID(),
+        bounds: { minCpu: 1, maxCpu: 2 ** 31 - 1, minMemory: 32, maxMemory: 2 ** 31 - 1 },
+    });
     const disks = [["Small", "Small Disk, 5 GB", 5], ["Medium", "Medium Disk, 20 GB", 20], ["Large", "Large Disk, 100 GB", 100], ["Custom", "Custom Disk", 0]] as const;
     for (const [name, displayText, sizeGiB] of disks) store.diskOfferings.insert({ id: randomUUID(), name, displayText, created: now, sizeGiB });
 }

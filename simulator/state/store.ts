@@ -119,6 +119,8 @@ export class Store {
         const file = folder === undefined ? ":memory:" : path.join(folder, "cloud.sqlite");
         if (folder !== undefined) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
         try {
+            // The journal beside it takes over the permissions of the file.
+            if (folder !== undefined) fs.closeSync(fs.openSync(file, "a", 0o600));
             this.database = new DatabaseSync(file);
             // One process owns a state: the lock is taken with the first write and kept.
             this.database.exec(`
@@ -140,7 +142,6 @@ export class Store {
             if (error instanceof StateError) throw error;
             throw new StateError(explainOpening(file, error));
         }
-        if (folder !== undefined) fs.chmodSync(file, 0o600);
     }
 
     private checkFormat(): void {

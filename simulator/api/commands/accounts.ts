@@ -1,6 +1,6 @@
-/** Who is there and what they may: accounts, users, projects, limits, capabilities, and the API itself. */
+/** Who is there and what they may: accounts, users, limits, capabilities, and the API itself. */
 import { timestamp, type Cloud } from "../../cloud";
-import type { Account, Project, User } from "../../state/records";
+import type { Account, User } from "../../state/records";
 import type { Commands, Request } from "../command";
 import { DEFINITIONS, describe } from "../definitions";
 import { DOMAIN } from "../entities";
@@ -23,7 +23,8 @@ const COUNTED: readonly (readonly [field: string, type: ResourceType])[] = [
     ["primarystorage", "primary_storage"], ["secondarystorage", "secondary_storage"], ["bucket", "bucket"], ["objectstorage", "object_storage"],
 ];
 
-function counts(cloud: Cloud, account: Account): object {
+/** Limit, use and rest of every resource type. */
+export function counts(cloud: Cloud, account: Account): object {
     const usage = usageOf(cloud, account);
     const fields: Record<string, string | number> = {};
     for (const [field, type] of COUNTED) {
@@ -80,27 +81,6 @@ function listUsers(request: Request): object {
     return page(request, "user", users, (user) => userAnswer(cloud, user));
 }
 
-function projectAnswer(cloud: Cloud, project: Project): object {
-    const owner = cloud.store.accounts.need(project.ownerId);
-    const members = project.memberIds.map((id) => cloud.store.accounts.need(id));
-    return {
-        id: project.id, name: project.name, displaytext: project.displayText, domainid: DOMAIN.id, domain: DOMAIN.name, state: "Active", ...counts(cloud, owner),
-        projectaccountname: `PrjAcct-${project.name}-${owner.number}`, created: timestamp(project.created), tags: [],
-        owner: members.slice(0, 1).map((member) => ({ account: member.name })), hasannotations: false,
-    };
-}
-
-function listProjects(request: Request): object {
-    const { cloud, caller } = request;
-    const { id, name, keyword, listall, state } = request.arguments;
-    const projects = cloud.store.projects.filter(
-        (p) =>
-            (p.memberIds.includes(caller.account.id) || (caller.isAdmin && (listall === true || id !== undefined))) && matches(p.id, id) && named(p.name, name) &&
-            contains(p.name, keyword) && named("Active", state),
-    );
-    return page(request, "project", projects, (project) => projectAnswer(cloud, project));
-}
-
 function limitAnswer(cloud: Cloud, account: Account, type: number): object {
     return {
         ...accountFields({ cloud }, account.id), domainid: DOMAIN.id, domain: DOMAIN.name, domainpath: DOMAIN.name, resourcetype: String(type),
@@ -151,7 +131,6 @@ function listApis(request: Request): object {
 export const accountCommands: Commands = {
     listAccounts: { entity: "account", run: listAccounts },
     listUsers: { entity: "user", run: listUsers },
-    listProjects: { entity: "project", run: listProjects },
     listResourceLimits: { run: listResourceLimits },
     updateResourceLimit: { run: updateResourceLimit },
     listCapabilities: { run: listCapabilities },

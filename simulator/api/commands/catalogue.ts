@@ -60,21 +60,23 @@ function listTemplates(request: Request): object {
 }
 
 function serviceOfferingAnswer(offering: ServiceOffering): object {
-    const { bounds } = offering;
-    const size = bounds === undefined
-        ? { cpunumber: offering.cpuNumber, cpuspeed: offering.cpuSpeed, memory: offering.memory }
-        : {
-              cpuspeed: offering.cpuSpeed,
-              serviceofferingdetails: {
-                  mincpunumber: String(bounds.minCpu), maxcpunumber: String(bounds.maxCpu), minmemory: String(bounds.minMemory), maxmemory: String(bounds.maxMemory),
-              },
-          };
     return {
-        id: offering.id, name: offering.name, state: "Active", displaytext: offering.name, ...size, created: timestamp(offering.created), storagetype: "shared",
-        provisioningtype: "thin", offerha: false, limitcpuuse: false, isvolatile: false, issystem: false, defaultuse: false,
-        iscustomized: bounds !== undefined, rootdisksize: 0, dynamicscalingenabled: true, diskofferingstrictness: false,
+        id: offering.id, name: offering.name, state: "Active", displaytext: offering.name, ...offeredSize(offering), created: timestamp(offering.created),
+        storagetype: "shared", provisioningtype: "thin", offerha: false, limitcpuuse: false, isvolatile: false, issystem: false, defaultuse: false,
+        iscustomized: offering.bounds !== undefined, rootdisksize: 0, dynamicscalingenabled: true, diskofferingstrictness: false,
         diskofferingid: offering.diskOfferingId, diskofferingname: offering.name, diskofferingdisplaytext: offering.name, encryptroot: false,
         gpudisplay: false, hasannotations: false,
+    };
+}
+
+/** CPU and memory of a fixed offering, the bounds of a constrained one, nothing of a free one. */
+function offeredSize({ bounds, cpuNumber, cpuSpeed, memory }: ServiceOffering): object {
+    if (bounds === undefined) return { cpunumber: cpuNumber, cpuspeed: cpuSpeed, memory };
+    if (cpuSpeed === undefined) return {};
+    const { minCpu, maxCpu, minMemory, maxMemory } = bounds;
+    return {
+        cpuspeed: cpuSpeed,
+        serviceofferingdetails: { mincpunumber: String(minCpu), maxcpunumber: String(maxCpu), minmemory: String(minMemory), maxmemory: String(maxMemory) },
     };
 }
 

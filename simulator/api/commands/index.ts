@@ -10,6 +10,7 @@ import { lifecycleCommands } from "./lifecycle";
 import { machineCommands } from "./machines";
 import { networkCommands } from "./networks";
 import { nicCommands } from "./nics";
+import { projectCommands } from "./projects";
 import { securityGroupCommands } from "./securityGroups";
 import { tagCommands } from "./tags";
 import { volumeCommands } from "./volumes";
@@ -25,6 +26,7 @@ export const COMMANDS: Commands = {
     ...machineCommands,
     ...networkCommands,
     ...nicCommands,
+    ...projectCommands,
     ...securityGroupCommands,
     ...tagCommands,
     ...volumeCommands,

@@ -8,7 +8,8 @@ import { contains, matches, page } from "../lists";
 import { ownerFields, ownerOf, scopeOf } from "../ownership";
 
 function keyPairAnswer(cloud: Cloud, pair: KeyPair): object {
-    return { id: pair.id, name: pair.name, ...ownerFields({ cloud }, pair.ownerId), fingerprint: pair.fingerprint, hasannotations: false };
+    const { domainpath: _, ...owner } = ownerFields({ cloud }, pair.ownerId);
+    return { id: pair.id, name: pair.name, ...owner, fingerprint: pair.fingerprint, hasannotations: false };
 }
 
 function fingerprintOf(blob: Buffer): string {

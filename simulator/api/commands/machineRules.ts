@@ -31,8 +31,7 @@ export function describeMachine(cloud: Cloud, machine: Machine): string {
 
 export function setState(cloud: Cloud, machine: Machine, state: MachineState, more: Partial<Machine> = {}): Machine {
     const now = cloud.now();
-    const every = cloud.settings.statisticsSeconds * 1000;
-    const first = state === "Running" && machine.statisticsFrom === undefined ? { statisticsFrom: (Math.floor(now / every) + 1) * every } : {};
+    const first = state === "Running" && machine.statisticsFrom === undefined ? { statisticsFrom: now + cloud.settings.statisticsSeconds * 1000 } : {};
     return cloud.store.machines.change(machine.id, { state, updated: now, ...first, ...more });
 }
 
@@ -103,7 +102,7 @@ export function sizeOf(offering: ServiceOffering, details: Record<string, string
     };
     return {
         cpuNumber: value("cpuNumber", "CPU cores", bounds.minCpu, bounds.maxCpu),
-        cpuSpeed: offering.cpuSpeed!,
+        cpuSpeed: offering.cpuSpeed ?? value("cpuSpeed", "CPU speed", 1, 2 ** 31 - 1),
         memory: value("memory", "memory", bounds.minMemory, bounds.maxMemory),
     };
 }

@@ -1,0 +1,47 @@
+/** Which subcommand, its help, and how errors are told. */
+import { ENV_HELP, env, LOGS_HELP, logs, STATUS_HELP, status, STOP_HELP, stop } from "./inspect";
+import { FAULT_HELP, fault } from "./fault";
+import { START_HELP, start } from "./start";
+import { UserError } from "./stateFolder";
+
+const HELP = `cloudstack-local: a CloudStack-compatible cloud on this computer
+
+  cloudstack-local start     start it
+  cloudstack-local stop      stop it; its state is kept
+  cloudstack-local status    whether it runs, and what it holds
+  cloudstack-local env       the variables and files that clients read
+  cloudstack-local logs      what was called
+  cloudstack-local fault     make things go wrong
+
+Each has --help.
+`;
+
+const COMMANDS: Readonly<Record<string, { help: string; run: (args: string[]) => Promise<void> }>> = {
+    start: { help: START_HELP, run: start },
+    stop: { help: STOP_HELP, run: stop },
+    status: { help: STATUS_HELP, run: status },
+    env: { help: ENV_HELP, run: env },
+    logs: { help: LOGS_HELP, run: logs },
+    fault: { help: FAULT_HELP, run: fault },
+};
+
+export async function run(args: string[]): Promise<void> {
+    const [name, ...rest] = args;
+    if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+        console.log(HELP);
+        if (name === undefined) process.exitCode = 2;
+        return;
+    }
+    const command = COMMANDS[name];
+    try {
+        if (command === undefined) throw new UserError(`There is no command "${name}": ${Object.keys(COMMANDS).join(", ")} (see cloudstack-local --help).`, 2);
+        if (rest.includes("--help") || rest.includes("-h")) return console.log(command.help);
+        await command.run(rest);
+    } catch (error) {
+        const isUsage = (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS") === true;
+        if (!(error instanceof UserError) && !isUsage) throw error;
+        console.error((error as Error).message);
+        if (isUsage) console.error(`See cloudstack-local ${name} --help.`);
+        process.exitCode = error instanceof UserError ? error.exitCode : 2;
+    }
+}

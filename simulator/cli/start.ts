@@ -1,0 +1,134 @@
+/** `cloudstack-local start`: in the foreground, or as a process of its own that outlives the command. */
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import { parseArgs } from "node:util";
+import { startCloud, StateError, type RunningCloud } from "../index";
+import { running } from "./control";
+import { stateFolder, UserError, type StateFolder } from "./stateFolder";
+
+export const START_HELP = `cloudstack-local start [options]
+
+Starts the embedded cloud on 127.0.0.1 and returns when it answers.
+
+  --state DIR           where it keeps its state (default: $CLOUDSTACK_LOCAL_STATE, else the XDG state folder)
+  --port N              default 8080; 0 takes any free one
+  --hypervisor NAME     auto (default), none: machines keep their states only
+  --cidr CIDR           addresses of the shared network of a new cloud (default 10.1.1.0/24)
+  --job-seconds N       how long every job takes, fractions allowed (default 0)
+  --expunge-seconds N   how long a destroyed machine waits until it is expunged (default 86400)
+  --foreground          stay in this terminal and log to it
+`;
+
+const OPTIONS = {
+    state: { type: "string" },
+    port: { type: "string", default: "8080" },
+    hypervisor: { type: "string", default: "auto" },
+    cidr: { type: "string" },
+    "job-seconds": { type: "string", default: "0" },
+    "expunge-seconds": { type: "string", default: "86400" },
+    foreground: { type: "boolean", default: false },
+} as const;
+
+interface StartOptions {
+    readonly folder: StateFolder;
+    readonly port: number;
+    readonly cidr?: string;
+    readonly jobSeconds: number;
+    readonly expungeSeconds: number;
+    readonly foreground: boolean;
+    /** Why there are no real machines. */
+    readonly note: string;
+}
+
+function numberOf(name: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value) || value < 0 || value > most) throw new UserError(`--${name} must be a number from 0${most < 1e6 ? ` to ${most}` : ""}, not "${text}".`, 2);
+    return value;
+}
+
+function readOptions(args: string[]): StartOptions {
+    const { values } = parseArgs({ args, options: OPTIONS });
+    if (values.hypervisor === "nspawn") throw new UserError("This version has no hypervisor nspawn: use --hypervisor none (or auto), whose machines keep their states only.");
+    if (values.hypervisor !== "auto" && values.hypervisor !== "none") throw new UserError(`--hypervisor must be auto, nspawn or none, not "${values.hypervisor}".`, 2);
+    return {
+        folder: stateFolder(values.state),
+        port: numberOf("port", values.port, 65_535),
+        cidr: values.cidr,
+        jobSeconds: numberOf("job-seconds", values["job-seconds"]),
+        expungeSeconds: numberOf("expunge-seconds", values["expunge-seconds"]),
+        foreground: values.foreground,
+        note: values.hypervisor === "auto" ? "Machines keep their states only (hypervisor none: this version has no other)." : "Machines keep their states only.",
+    };
+}
+
+/** @throws UserError for what a user can do something about */
+async function startHere(options: StartOptions, log: (line: string) => void): Promise<RunningCloud> {
+    const { folder, port, cidr, jobSeconds, expungeSeconds } = options;
+    try {
+        const cloud = await startCloud({ stateDir: folder.folder, port, cidr, jobSeconds, expungeSeconds, log });
+        folder.serve({ pid: process.pid, url: cloud.url, token: cloud.token }, { endpoint: cloud.endpoint, projectId: cloud.projectId, accounts: cloud.accounts });
+        return cloud;
+    } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code;
+        if (code === "EADDRINUSE") throw new UserError(`Port ${port} is taken by another program: choose another one with --port (0 takes any free one).`);
+        if (code === "EACCES") throw new UserError(`Port ${port} is not allowed to you: choose one above 1023 with --port.`);
+        if (error instanceof StateError || error instanceof RangeError) throw new UserError(error.message);
+        throw error;
+    }
+}
+
+async function inForeground(options: StartOptions): Promise<void> {
+    const log = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
+    const cloud = await startHere(options, log);
+    log(`listening at ${cloud.endpoint}, state in ${options.folder.folder}`);
+    await new Promise<void>((resolve) => {
+        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    });
+    options.folder.forgetServer();
+    await cloud.close();
+    log("stopped");
+}
+
+/** How long a new process may take until it answers, in milliseconds. */
+const PATIENCE = 20_000;
+
+async function inBackground(options: StartOptions, args: string[]): Promise<void> {
+    const { folder } = options;
+    const log = fs.openSync(folder.logFile, "a", 0o600);
+    const before = fs.fstatSync(log).size;
+    const child = spawn(process.execPath, [require.resolve("../main"), "start", ...args, "--foreground"], { detached: true, stdio: ["ignore", log, log] });
+    fs.closeSync(log);
+    let ended = false;
+    child.once("exit", () => (ended = true));
+    child.once("error", () => (ended = true));
+    const deadline = Date.now() + PATIENCE;
+    while (!ended && Date.now() < deadline) {
+        const found = await running(folder);
+        if (found !== undefined && found.server.pid === child.pid) {
+            child.unref();
+            return;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    if (!ended) child.kill();
+    const said = fs.readFileSync(folder.logFile).subarray(before).toString().trim();
+    throw new UserError(ended ? said || "The cloud ended at once, without a word." : `The cloud did not answer within ${PATIENCE / 1000} s; its log is ${folder.logFile}.`);
+}
+
+function introduce(folder: StateFolder, url: string, note: string): void {
+    console.log(`cloudstack-local answers at ${url}/client/api\n${note}\nState: ${folder.folder}\nFor your shell: eval "$(cloudstack-local env)"    Stop it: cloudstack-local stop`);
+}
+
+export async function start(args: string[]): Promise<void> {
+    const options = readOptions(args);
+    const { folder } = options;
+    folder.make();
+    const already = await running(folder);
+    if (already !== undefined) {
+        console.log(`cloudstack-local is already running at ${already.server.url}/client/api (process ${already.server.pid}); options of this start are not used.`);
+        return;
+    }
+    if (options.foreground) return inForeground(options);
+    await inBackground(options, args);
+    introduce(folder, folder.server()!.url, options.note);
+}
