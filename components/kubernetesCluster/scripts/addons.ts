@@ -39,8 +39,9 @@ nodes=$(kubectl get nodes -o 'go-template={{range .items}}{{.metadata.name}} {{w
 failed=0
 while read -r worker labels taints; do
     read -r _ had_labels had_taints < <(grep "^$worker " <<<"$nodes") || continue
+    : "\${had_labels:=-}" "\${had_taints:=-}"
     [ "$had_labels $had_taints" = "$labels $taints" ] ||
-        pool "$worker" "\${had_labels:--}" "\${had_taints:--}" "$labels" "$taints" || failed=1
+        pool "$worker" "$had_labels" "$had_taints" "$labels" "$taints" || failed=1
 done </etc/kubernetes/pools
 [ "$failed" = 0 ] || exit 1
 

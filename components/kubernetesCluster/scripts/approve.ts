@@ -43,7 +43,7 @@ wrong() { # NODE REQUEST: the first thing that is wrong with it
         "IP Address:"*)
             address=\${san#IP Address:}
             [ "$(awk -v a="$address" '{ for (i = 2; i <= NF; i++) if ($i == a) print $1 }' <<<"$addresses" | sort -u)" = "$1" ] || { echo "$address is not its alone"; return; }
-            grep -qxF "$address" <<<"\${2:+$(known "$1")}" || { echo "$address is not what the network says"; return; }
+            grep -qxF "$address" <<<"$(known "$1")" || { echo "$address is not what the network says"; return; }
             ;;
         *) echo "$san is not its name"; return ;;
         esac
