@@ -1,5 +1,6 @@
-import { distributionPackages, fetchService, renderFetch, type Versions } from "../artifacts";
-import { type CloudConfig, envFile } from "../cloudInit";
+import { distributionPackages, fetchPlanPath, fetchService, renderFetch, type Versions } from "../artifacts";
+import { type CloudConfig, envFile, mergeCloudConfig } from "../cloudInit";
+import { type ConvergeRule, convergeTimer, renderConverge } from "../node";
 import { apiServerFiles } from "./apiServer";
 import { containerdFiles } from "./containerd";
 import { podNetworkFiles } from "./flannel";
@@ -28,6 +29,7 @@ const runtimeVersions: Versions = { runc: "1.4.3", "cni-plugins": "1.9.1" };
 export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
     const { cluster } = spec;
     return node(cluster, ["kubelet", "kubeadm", "kubectl"], {
+        extra: spec.extraCloudConfig,
         files: [
             ...authorityFiles(spec),
             ...apiServerFiles(spec),
@@ -55,6 +57,7 @@ export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
 /** The user data of a worker: no key but its own. */
 export function renderWorker(spec: WorkerSpec): CloudConfig {
     return node(spec.cluster, ["kubelet"], {
+        extra: spec.extraCloudConfig,
         files: [
             ...workerKubeletFiles(spec),
             { path: paths.nodeEnv, content: envFile({ NODE: spec.nodeName, API_NAME: nameOfApi(spec.cluster) }) },
@@ -72,12 +75,16 @@ export function withoutSecrets(document: CloudConfig): CloudConfig {
     return { ...document, writeFiles: (document.writeFiles ?? []).filter((file) => file.permissions !== "0600") };
 }
 
-/** What both roles have. */
-function node(
-    cluster: ClusterSpec,
-    programs: readonly ("kubelet" | "kubeadm" | "kubectl")[],
-    own: { files: readonly NodeFile[]; units: readonly string[] },
-): CloudConfig {
+/** What one role has beyond the other. */
+interface Role {
+    files: readonly NodeFile[];
+    units: readonly string[];
+    /** What the user adds. */
+    extra?: CloudConfig;
+}
+
+/** A node: what both roles have, and its own. */
+function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | "kubectl")[], role: Role): CloudConfig {
     const { artifacts, endpoint, timeServers } = cluster;
     const balanced = endpoint.mode === "nodeLocal";
     const images = (artifacts?.imageArchives ?? []).length > 0;
@@ -87,30 +94,36 @@ function node(
         ...(images ? ["kubernetes-images.service"] : []),
         ...(balanced ? ["haproxy.service"] : []),
         "kubelet.service",
-        ...own.units,
+        ...role.units,
+        convergeTimer,
     ].join(" ");
-    return {
-        packages: distributionPackages(
-            ["nftables", "conntrack", "chrony", ...(balanced ? ["haproxy"] : [])],
-            artifacts,
-        ),
+    const own = [
+        ...hostFiles(cluster),
+        ...containerdFiles(cluster),
+        ...(images ? [{ path: `${paths.units}/kubernetes-images.service`, content: imagesUnit }] : []),
+        { path: `${paths.units}/kubelet.service`, content: kubeletUnit },
+        ...role.files,
+    ].map(withoutComments);
+    const versions: Versions = {
+        containerd: cluster.containerdVersion ?? defaultContainerdVersion,
+        ...runtimeVersions,
+        ...Object.fromEntries(programs.map((program) => [program, cluster.kubernetesVersion])),
+    };
+    const fetch = renderFetch(versions, artifacts, { images });
+    // New versions take a reinstallation: what is fetched is not followed on a running machine.
+    const followed = [
+        ...own,
+        ...fetch.filter(({ path }) => path !== fetchPlanPath),
+        ...(role.extra?.writeFiles ?? []).filter((file) => !file.append),
+    ];
+    const document: CloudConfig = {
+        packages: distributionPackages(["nftables", "conntrack", "chrony", ...(balanced ? ["haproxy"] : [])], artifacts),
         ...(timeServers !== undefined && { ntp: { enabled: true, ntpClient: "chrony", servers: [...timeServers] } }),
         writeFiles: [
-            ...hostFiles(cluster),
-            ...containerdFiles(cluster),
-            ...renderFetch(
-                {
-                    containerd: cluster.containerdVersion ?? defaultContainerdVersion,
-                    ...runtimeVersions,
-                    ...Object.fromEntries(programs.map((program) => [program, cluster.kubernetesVersion])),
-                },
-                artifacts,
-                { images },
-            ),
-            ...(images ? [{ path: `${paths.units}/kubernetes-images.service`, content: imagesUnit }] : []),
-            { path: `${paths.units}/kubelet.service`, content: kubeletUnit },
-            ...own.files,
-        ].map(withoutComments),
+            ...own,
+            ...fetch,
+            ...renderConverge(followed.map(convergeRule), cluster.convergeIntervalSeconds),
+        ],
         runcmd: [
             "systemctl daemon-reload",
             // The packages of a mirror come with it, and with them the balancer's unit.
@@ -120,11 +133,39 @@ function node(
             `systemctl --no-block start ${units}`,
         ],
     };
+    return mergeCloudConfig(document, role.extra);
 }
+
+/**
+ * What follows on a change of a file of a running machine. Most is read at the next run of a script or a timer; the
+ * certificates for etcd are read for every connection.
+ */
+function convergeRule({ path }: NodeFile): ConvergeRule {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (path === `${paths.units}/kubelet.service`) return { path, command: "systemctl daemon-reload && systemctl restart kubelet" };
+    if (path === `${paths.units}/containerd.service`)
+        return { path, command: "systemctl daemon-reload && systemctl restart containerd" };
+    if (path.startsWith(paths.units) && name.endsWith(".timer"))
+        return { path, command: `systemctl daemon-reload && systemctl restart ${name}` };
+    if (path.startsWith(paths.units)) return { path, command: "systemctl daemon-reload" };
+    const command = reactions[path];
+    return command === undefined ? { path } : { path, command };
+}
+
+const reactions: Record<string, string | undefined> = {
+    "/etc/haproxy/haproxy.cfg": "systemctl reload haproxy",
+    "/etc/containerd/config.toml": "systemctl restart containerd",
+    "/etc/kubernetes/metadata-guard.nft": "systemctl start metadata-guard",
+    "/etc/modules-load.d/kubernetes.conf": "kubernetes-prepare",
+    "/etc/sysctl.d/90-kubernetes.conf": "kubernetes-prepare",
+    "/etc/kubernetes/kubelet.conf": "systemctl restart kubelet",
+    "/etc/kubernetes/kubelet.env": "systemctl restart kubelet",
+    [paths.kubeletConfig]: "systemctl restart kubelet",
+};
 
 /** Scripts are explained where they are written; user data is scarce. What a script is for stays: its first lines. */
 function withoutComments(file: NodeFile): NodeFile {
-    if (!/^\/usr\/local\/(sbin|lib)\//.test(file.path)) return file;
+    if (!file.path.startsWith("/usr/local/")) return file;
     const [first, ...rest] = file.content.split("\n");
     const body = rest.findIndex((line) => !line.startsWith("#"));
     const kept = rest.filter((line, index) => index < body || !/^\s*(#|$)/.test(line));

@@ -1,5 +1,5 @@
 import type { Artifacts } from "../artifacts";
-import type { WriteFile } from "../cloudInit";
+import type { CloudConfig, WriteFile } from "../cloudInit";
 
 /**
  * What the renderers of this folder take: plain values, all of them known. The component class resolves its arguments,
@@ -63,6 +63,8 @@ export interface ClusterSpec {
     timeServers?: readonly string[];
     /** Where programs, packages and images come from. @default the projects' own sites, the distribution's packages */
     artifacts?: Artifacts;
+    /** How often a running machine reads its user data again, in seconds. @default 300 */
+    convergeIntervalSeconds?: number;
 }
 
 /** A file of a node. Mode 0600 says that it holds a secret, see `withoutSecrets`. */
@@ -117,6 +119,8 @@ export interface ControlPlaneSpec {
     pools: Record<string, PoolSpec>;
     /** Further names and addresses for the API server's certificate. */
     extraSans?: readonly string[];
+    /** What the user adds. */
+    extraCloudConfig?: CloudConfig;
 }
 
 /** A worker. It gets the cluster's certificate and a client certificate of its own, and nothing else. */
@@ -133,4 +137,6 @@ export interface WorkerSpec {
     labels?: Record<string, string>;
     /** Taints at registration. */
     taints?: readonly TaintSpec[];
+    /** What the user adds. */
+    extraCloudConfig?: CloudConfig;
 }

@@ -90,14 +90,17 @@ bootstrap() {
     done
 }
 
-# One control plane after the other takes over changed settings.
+# One control plane after the other takes over changed settings. What cannot be made anew leaves the old one running.
 reconfigure() {
     lock || return 1
     log "the settings of the control plane have changed"
-    stop_pod kube-apiserver 6443
-    rm -f "$PKI/apiserver.crt" "$PKI/apiserver.key"
-    kubeadm init phase certs apiserver --config $INIT || return 1
+    mv -f "$PKI/apiserver.crt" "$PKI/apiserver.key" "$STATE/"
+    if ! kubeadm init phase certs apiserver --config $INIT; then
+        mv -f "$STATE/apiserver.crt" "$STATE/apiserver.key" "$PKI/"
+        return 1
+    fi
     kubeadm init phase control-plane all --config $INIT || return 1
+    restart_pod kube-apiserver 6443
     wait_ready && unlock
 }
 

@@ -12,6 +12,15 @@ log() { echo "$*" >&2; }
 exec 9>/run/kubernetes-control-plane.lock
 flock 9
 
+# The program may name a newer version already: what its files say is for the machine that this one becomes when it is
+# installed anew, and nothing that is done here.
+installed=$(kubeadm version -o short) || exit 1
+if [ "$installed" != "$VERSION" ]; then
+    [ -e "$STATE/joined" ] || { log "kubeadm of this machine is $installed, and the program asks for $VERSION"; exit 1; }
+    log "this machine has $installed and waits to be installed anew with $VERSION"
+    exit 0
+fi
+
 # --- etcd, through its JSON gateway, so that nothing but curl is needed
 
 etcd() { # PATH BODY: what the first member answers that answers
@@ -94,14 +103,10 @@ wait_ready() { # that this machine's API is ready again
     done
 }
 
-stop_pod() { # NAME PORT: kubelet stops a static pod whose manifest is gone
+restart_pod() { # NAME PORT: kubelet stops a static pod whose manifest is gone
     local until=$((SECONDS + 120))
     mv -f "/etc/kubernetes/manifests/$1.yaml" "$STATE/$1.yaml"
     while timeout 2 bash -c "exec 3<>/dev/tcp/127.0.0.1/$2" 2>/dev/null && [ "$SECONDS" -lt "$until" ]; do sleep 1; done
-}
-
-restart_pod() { # NAME PORT
-    stop_pod "$1" "$2"
     mv -f "$STATE/$1.yaml" "/etc/kubernetes/manifests/$1.yaml"
 }
 

@@ -158,7 +158,9 @@ testWithTools(needed)("changed settings are taken over once, under the lock", as
     const changing = machine("demo-a");
     expect((await changing.run(script)).status).toBe(0);
     const joined = changing.calls.length;
-    changing.write("/etc/kubernetes/manifests/kube-apiserver.yaml", "");
+    changing.write("/etc/kubernetes/manifests/kube-apiserver.yaml", "pod");
+    changing.write("/etc/kubernetes/pki/apiserver.crt", "old");
+    changing.write("/etc/kubernetes/pki/apiserver.key", "old");
     changing.write("/etc/kubernetes/conf/audit-policy.yaml", "another");
     gateway.setMark("lock", "demo-b");
     const run = changing.start(script);
@@ -171,7 +173,8 @@ testWithTools(needed)("changed settings are taken over once, under the lock", as
         `kubeadm init phase certs apiserver --config ${init}`,
         `kubeadm init phase control-plane all --config ${init}`,
     ]);
-    expect(changing.read("/var/lib/kubernetes/settings")).not.toBe("");
+    expect(changing.read("/etc/kubernetes/pki/apiserver.crt")).toBe("");
+    expect(changing.read("/etc/kubernetes/manifests/kube-apiserver.yaml")).toBe("pod");
     expect(await changing.run(script)).toEqual({ status: 0, output: "" });
 }, 30_000);
 
@@ -182,4 +185,34 @@ testWithTools(needed)("checks that only this machine needs ignored are ignored",
     expect(only.calls.find((call) => call.includes("--skip-token-print"))).toContain(
         "--ignore-preflight-errors=SystemVerification,Swap",
     );
+}, 30_000);
+
+testWithTools(needed)("settings that cannot be taken over leave the API server as it is", async () => {
+    ready("10.1.1.22");
+    gateway.setMark("created", "demo-b");
+    const changing = machine("demo-a");
+    expect((await changing.run(script)).status).toBe(0);
+    changing.write("/etc/kubernetes/manifests/kube-apiserver.yaml", "pod");
+    changing.write("/etc/kubernetes/pki/apiserver.crt", "old");
+    changing.write("/etc/kubernetes/pki/apiserver.key", "old");
+    changing.write("/etc/kubernetes/conf/audit-policy.yaml", "another");
+    changing.write("/fail-kubeadm", "");
+    expect((await changing.run(script)).status).toBe(1);
+    expect(changing.read("/etc/kubernetes/pki/apiserver.crt")).toBe("old");
+    expect(changing.read("/etc/kubernetes/manifests/kube-apiserver.yaml")).toBe("pod");
+    expect(gateway.mark("lock")).toBeUndefined();
+    expect((await changing.run(script)).status).toBe(0);
+}, 30_000);
+
+testWithTools(needed)("files of a newer version wait for the machine to be installed anew", async () => {
+    ready("10.1.1.22");
+    gateway.setMark("created", "demo-b");
+    const old = machine("demo-a");
+    expect((await old.run(script)).status).toBe(0);
+    const before = old.calls;
+    fs.writeFileSync(path.join(cloud, "kubeadm"), "v1.35.8");
+    old.write("/etc/kubernetes/kubeadm-init.yaml", "of another version");
+    const { status, output } = await old.run(script);
+    expect([status, output.trim()]).toEqual([0, "this machine has v1.35.8 and waits to be installed anew with v1.36.4"]);
+    expect(old.calls).toEqual(before);
 }, 30_000);
