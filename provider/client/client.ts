@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readFault } from "./answers";
 import { CloudStackError } from "./errors";
 import { hintFor } from "./hints";
-import { JobPoller, type JobAnswer } from "./jobs";
+import { JobPoller, type JobSource } from "./jobs";
 import { listAll } from "./lists";
 import { encodeParams } from "./params";
 import { Projects } from "./projects";
@@ -12,6 +12,9 @@ import { startJob } from "./start";
 import type { Accepted, ClientSettings, Clock, Params } from "./types";
 
 export interface ClientOptions extends RequestOptions, Partial<Clock> {}
+
+/** What says nothing of a job itself: too many calls, a server that is starting or stopping, an inner error. */
+const PASSING_CODES = new Set([429, 503, 530]);
 
 const realClock: Clock = {
     now: Date.now,
@@ -38,24 +41,7 @@ export class Client {
         this.clock = { now: options.now ?? realClock.now, sleep: options.sleep ?? realClock.sleep };
         this.requests = new Requests(settings, this.clock, options);
         this.projects = new Projects(settings, (command, params) => this.list(command, params));
-        this.poller = new JobPoller(
-            {
-                running: async () => {
-                    const jobs = await listAll<{ jobid: string }>(
-                        (command, params) => this.poll(command, params),
-                        "listAsyncJobs",
-                        {},
-                    );
-                    return new Set(jobs.map(({ jobid }) => jobid));
-                },
-                query: (jobid) => this.poll<JobAnswer>("queryAsyncJobResult", { jobid }),
-                isFinal: (error) =>
-                    error instanceof CloudStackError &&
-                    error.outcome === "refused" &&
-                    ![429, 503, 530].includes(error.errorCode ?? error.httpStatus ?? 0),
-            },
-            this.clock,
-        );
+        this.poller = new JobPoller(this.jobSource(), this.clock);
     }
 
     /** HTTP requests made so far. */
@@ -98,7 +84,8 @@ export class Client {
         ).filter(({ name }) => exactName === undefined || name === exactName);
         if (found.length > 1) {
             const ids = found.map(({ id }) => id).join(", ");
-            const errorText = `${found.length} entries${exactName === undefined ? "" : ` are named "${exactName}"`}: ${ids}`;
+            const named = exactName === undefined ? "" : ` are named "${exactName}"`;
+            const errorText = `${found.length} entries${named}: ${ids}`;
             throw new CloudStackError({ command, outcome: "unsent", errorText, hint: "Give the id." });
         }
         return found[0];
@@ -159,9 +146,22 @@ export class Client {
         return this.wait<T>(jobid, { command, timeoutSeconds: options.timeoutSeconds });
     }
 
-    /** A read for the poller, which comes back by itself. */
-    private poll<T = any>(command: string, params: Params): Promise<T> {
-        return this.requests.send(command, encode(command, params), { urgent: true });
+    /** The poller's questions. A job belongs to the account that asked for it, also when it works in a project. */
+    private jobSource(): JobSource {
+        // No retries: the poller comes back by itself.
+        const ask = (command: string, params: Params): Promise<any> =>
+            this.requests.send(command, encode(command, params), { urgent: true });
+        return {
+            running: async () => {
+                const jobs = await listAll<{ jobid: string; jobstatus?: number }>(ask, "listAsyncJobs", {});
+                return new Set(jobs.filter(({ jobstatus }) => !jobstatus).map(({ jobid }) => jobid));
+            },
+            query: (jobid) => ask("queryAsyncJobResult", { jobid }),
+            isFinal: (error) =>
+                error instanceof CloudStackError &&
+                error.outcome === "refused" &&
+                !PASSING_CODES.has(error.errorCode ?? error.httpStatus ?? 0),
+        };
     }
 }
 

@@ -146,7 +146,8 @@ function chooseEndpoint(sources: Sources, problems: string[]): Endpoint | undefi
     if (!from?.endpoint) {
         if (!sources.profileFailed) {
             problems.push(
-                `no endpoint: set cloudstack:endpoint (pulumi config set cloudstack:endpoint ${EXAMPLE}), CLOUDSTACK_ENDPOINT, ` +
+                `no endpoint: set cloudstack:endpoint (pulumi config set cloudstack:endpoint ${EXAMPLE}), ` +
+                    `CLOUDSTACK_ENDPOINT, ` +
                     `or a profile (cloudstack:profile, CLOUDSTACK_PROFILE); looked in ${sources.places}`,
             );
         }
@@ -160,7 +161,8 @@ function chooseEndpoint(sources: Sources, problems: string[]): Endpoint | undefi
               : undefined;
     if (own?.endpoint && !same(own.endpoint.value, from.endpoint.value)) {
         problems.push(
-            `${from.endpoint.source} is ${from.endpoint.value}, but ${own.label} is for ${own.endpoint.value}: keep one of the two`,
+            `${from.endpoint.source} is ${from.endpoint.value}, but ${own.label} is for ${own.endpoint.value}: ` +
+                `keep one of the two`,
         );
     }
     const { value, problem } = checkEndpoint(from.endpoint);
@@ -187,7 +189,7 @@ function checkEndpoint({ value, source }: Sourced): { value: string; problem?: s
     if (url.username || url.password) {
         return {
             value: clean,
-            problem: `the endpoint from ${source} must not hold a user name or password: CloudStack wants an API key and a secret key`,
+            problem: `the endpoint from ${source} must not hold a user name or password: API calls need keys`,
         };
     }
     if (url.search || url.hash) {
@@ -239,11 +241,12 @@ function chooseKeys(sources: Sources, endpoint: Endpoint | undefined, problems: 
 function missingKeys(sources: Sources, candidates: readonly Source[], endpoint: Endpoint | undefined): string {
     const aside = candidates.map((source) => {
         const other = endpointsOf(source, sources);
-        return `; the keys of ${source.label} are ${other ? `for ${other.value}` : "for an endpoint that it does not name"}`;
+        return `; the keys of ${source.label} are for ${other?.value ?? "an endpoint that it does not name"}`;
     });
+    const wanted = endpoint ? ` for ${endpoint.value} (from ${endpoint.source})` : "";
     return (
-        `no API key and secret key${endpoint ? ` for ${endpoint.value} (from ${endpoint.source})` : ""}: set CLOUDSTACK_API_KEY and ` +
-        `CLOUDSTACK_SECRET_KEY, or pulumi config set --secret cloudstack:apiKey and cloudstack:secretKey, or a profile ` +
+        `no API key and secret key${wanted}: set CLOUDSTACK_API_KEY and CLOUDSTACK_SECRET_KEY, ` +
+        `or pulumi config set --secret cloudstack:apiKey and cloudstack:secretKey, or a profile ` +
         `(cloudstack:profile, CLOUDSTACK_PROFILE); looked in ${sources.places}${aside.join("")}`
     );
 }

@@ -56,7 +56,8 @@ function describe(facts: CloudStackErrorFacts): string {
         facts.jobId !== undefined ? `job ${facts.jobId}` : undefined,
     ].filter((code) => code !== undefined);
     const said = facts.errorText.trim().replace(/\.$/, "");
-    return `${facts.command}: ${said}${codes.length > 0 ? ` (${codes.join(", ")})` : ""}.${facts.hint ? ` ${facts.hint}` : ""}`;
+    const inBrackets = codes.length > 0 ? ` (${codes.join(", ")})` : "";
+    return `${facts.command}: ${said}${inBrackets}.${facts.hint ? ` ${facts.hint}` : ""}`;
 }
 
 /** The configuration is incomplete or contradicts itself; `problems` holds every reason. */

@@ -37,8 +37,9 @@ export function endpointOf(settings: ClientSettings): string {
 
 /** Names the keys without showing them. */
 export function keysOf(settings: ClientSettings): string {
+    const from = (source: string | undefined): string => (source ? ` from ${source}` : "");
     const { apiKey, secretKey } = settings.sources;
-    return `API key ${keyStart(settings.apiKey)}${apiKey ? ` from ${apiKey}` : ""}, secret key${secretKey ? ` from ${secretKey}` : ""}`;
+    return `API key ${keyStart(settings.apiKey)}${from(apiKey)}, secret key${from(secretKey)}`;
 }
 
 /** What to tell of a request without an answer. */

@@ -23,7 +23,8 @@ const HINTS: readonly Hint[] = [
     {
         code: 432,
         say: ({ command }) =>
-            `The account's role does not allow ${command}, or this CloudStack does not have it: an administrator can add the command to the role.`,
+            `The account's role does not allow ${command}, or this CloudStack does not have it: ` +
+            `an administrator can add the command to the role.`,
     },
     { code: 429, say: () => "The account makes more calls than the API's limit allows (api.throttling.max)." },
     { code: 503, say: () => "CloudStack is starting, stopping or under maintenance: try again later." },
@@ -37,7 +38,7 @@ const HINTS: readonly Hint[] = [
         say: ({ errorText }) => {
             const [, name, value] = /Invalid parameter (\S+) value=(\S*)/.exec(errorText) ?? [];
             return name
-                ? `There is no ${value} for ${name} here: it was deleted, belongs to another account or project, or is of another cloud.`
+                ? `There is no ${value} for ${name} here: deleted, of another account or project, or of another cloud.`
                 : "The id is not known here.";
         },
     },
@@ -65,8 +66,7 @@ const HINTS: readonly Hint[] = [
     {
         code: 530,
         text: /Internal error executing command/,
-        say: () =>
-            "CloudStack hides the reason from accounts that are not root administrators; the management server's log has it.",
+        say: () => "CloudStack hides the reason from all but root administrators; the management server's log has it.",
     },
     {
         code: 531,
@@ -83,7 +83,7 @@ const HINTS: readonly Hint[] = [
     {
         code: 535,
         say: () =>
-            "A limit of the account or project is reached: listResourceLimits shows them, an administrator raises them.",
+            "A limit of the account or project is reached: listResourceLimits shows it, an administrator raises it.",
     },
     {
         code: 536,
@@ -106,7 +106,8 @@ export function hintFor(facts: HintFacts): string | undefined {
 function unauthorised({ settings, clockAheadSeconds = 0 }: HintFacts): string {
     const minutes = Math.round(clockAheadSeconds / 60);
     if (Math.abs(minutes) >= 5) {
-        return `This machine's clock is ${Math.abs(minutes)} minutes ${minutes > 0 ? "ahead of" : "behind"} that of ${endpointOf(settings)}: set it right, or signed requests are refused.`;
+        const off = `${Math.abs(minutes)} minutes ${minutes > 0 ? "ahead of" : "behind"}`;
+        return `This machine's clock is ${off} that of ${endpointOf(settings)}: set it right, or calls are refused.`;
     }
     return `Check the keys (${keysOf(settings)}), that they belong to ${endpointOf(settings)}, and this machine's clock.`;
 }

@@ -33,7 +33,7 @@ export function nextLook({ startedAt, expected }: JobTiming, lastLook: number): 
     const step = precision(expected);
     const due = startedAt + expected + step / 2;
     if (from >= due) {
-        return from + clamp((from - due) / 2, step, LONGEST);
+        return from + clamp(from - due, step, LONGEST);
     }
     // In equal parts, so that the last look before the end is not wasted on the moment before it.
     return from + (due - from) / Math.ceil((due - from) / (1.1 * LONGEST));
