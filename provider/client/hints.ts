@@ -109,5 +109,6 @@ function unauthorised({ settings, clockAheadSeconds = 0 }: HintFacts): string {
         const off = `${Math.abs(minutes)} minutes ${minutes > 0 ? "ahead of" : "behind"}`;
         return `This machine's clock is ${off} that of ${endpointOf(settings)}: set it right, or calls are refused.`;
     }
-    return `Check the keys (${keysOf(settings)}), that they belong to ${endpointOf(settings)}, and this machine's clock.`;
+    const endpoint = endpointOf(settings);
+    return `Check the keys (${keysOf(settings)}), that they belong to ${endpoint}, and this machine's clock.`;
 }

@@ -70,7 +70,8 @@ export class Requests {
                 return tried.inner;
             }
             const random = (this.options.random ?? Math.random)();
-            const wait = Math.max(backoff(attempt, random), tried.waitMilliseconds ?? 0);
+            // Beyond the wait that was asked for too, or all that were told the same would come back together.
+            const wait = (tried.waitMilliseconds ?? 0) + backoff(attempt, random);
             const limit = this.options.retrySeconds ?? RETRY_SECONDS;
             const seconds = tried.neverConnected && !this.contacted ? Math.min(limit, FIRST_CONTACT_SECONDS) : limit;
             if (urgent || !tried.again || this.clock.now() + wait - started > seconds * 1000) {

@@ -243,7 +243,7 @@ describe("projects", () => {
 });
 
 describe("jobs", () => {
-    test("five rules and eight machines whose jobs take 17 s together cost at most ten looks beyond one query each", async () => {
+    test("17 s of jobs, five rules and eight machines, cost at most ten looks beyond one query each", async () => {
         const client = connect();
         const { securitygroup } = await client.call("createSecurityGroup", { name: "many rules" });
         fault("jobSeconds", "authorizeSecurityGroupIngress", { seconds: 0.2, count: 5 });

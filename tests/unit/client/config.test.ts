@@ -156,9 +156,9 @@ describe("what is missing or contradicts itself", () => {
         expect(found).toEqual([
             "CLOUDSTACK_API_KEY and CLOUDSTACK_KEY are both set and differ: unset one of them",
             expect.stringMatching(
-                /^the endpoint "cloud.example.com" \(from stack configuration cloudstack:endpoint\) is not a web address/,
+                /^the endpoint "cloud.example.com" \(from stack configuration .*\) is not a web address/,
             ),
-            "environment CLOUDSTACK_API_KEY is set, but the environment has no secret key to go with it: set both or none",
+            expect.stringMatching(/^environment CLOUDSTACK_API_KEY is set, but .* no secret key .*: set both or none$/),
             expect.stringMatching(/^caFile \/nowhere.pem \(from environment CLOUDSTACK_CA_FILE\) cannot be read/),
             expect.stringMatching(/^httpTimeoutSeconds "soon"/),
         ]);
@@ -200,7 +200,7 @@ describe("profiles", () => {
         });
     });
 
-    test("one that the stack or the environment names, with a dot in its name; verifycert = false is not followed", () => {
+    test("one that the stack or the environment names, a dot in it; verifycert = false is not followed", () => {
         cmk(CMK);
         for (const settings of [resolve({}, { profile: "prod.eu" }), resolve({ CLOUDSTACK_PROFILE: "prod.eu" })]) {
             expect(settings).toMatchObject({ endpoint: B, apiKey: "pk", secretKey: "ps", profile: "prod.eu" });
@@ -288,7 +288,7 @@ describe("profiles", () => {
         const found = problems({}, { profile: "prod.us" });
         expect(found).toEqual([
             expect.stringMatching(
-                /^profile "prod.us" \(from stack configuration cloudstack:profile\) is in none of .*; there are: prod.eu, /,
+                /^profile "prod.us" \(from stack configuration .*\) is in none of .*; there are: prod.eu, /,
             ),
         ]);
         expect(problems({}, {}, "lap")).toEqual([

@@ -18,8 +18,8 @@ const VECTOR = {
         ["all", Array.from({ length: 0x7f - 0x20 }, (_, index) => String.fromCharCode(0x20 + index)).join("")],
     ] as [string, string][],
     text:
-        "zz=b&aa=a&all=%20%21%22%23%24%25%26%27%28%29*%2b%2c-.%2f0123456789%3a%3b%3c%3d%3e%3f%40abcdefghijklmnopqrstuvwxyz" +
-        "%5b%5c%5d%5e_%60abcdefghijklmnopqrstuvwxyz%7b%7c%7d%7e&apikey=abc-_123&command=deployvirtualmachine" +
+        "zz=b&aa=a&all=%20%21%22%23%24%25%26%27%28%29*%2b%2c-.%2f0123456789%3a%3b%3c%3d%3e%3f%40" +
+        "abcdefghijklmnopqrstuvwxyz%5b%5c%5d%5e_%60abcdefghijklmnopqrstuvwxyz%7b%7c%7d%7e&apikey=abc-_123&command=deployvirtualmachine" +
         "&details[0].cpunumber=2&displayname=caf%c3%a9%20*%7e%2b%5b%5d%21%27%28%29%20%c3%9c%f0%9f%98%80" +
         "&expires=2026-01-02t03%3a04%3a05%2b0000&response=json&signatureversion=3",
     signature: "826htCZkeaoPf5Q2yi/ZkFgt04E=",
