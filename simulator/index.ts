@@ -27,6 +27,7 @@ import { Jobs } from "./api/jobs";
 import { ApiServer, type Call } from "./api/server";
 import type { Hypervisor } from "./hypervisors/hypervisor";
 import { none } from "./hypervisors/none";
+import { rangeOf } from "./state/addresses";
 import { ACCOUNTS, seed, type AccountName } from "./state/seed";
 import { Store } from "./state/store";
 
@@ -117,14 +118,22 @@ function summary(cloud: Cloud): object {
 export async function startCloud(options: CloudOptions = {}): Promise<RunningCloud> {
     const store = new Store(options.stateDir);
     try {
-        const now = options.now ?? Date.now;
-        if (store.accounts.all().length === 0) seed(store, now(), options.cidr ?? "10.1.1.0/24");
-        const cloud: Cloud = { store, settings: settingsOf(options), hypervisor: options.hypervisor ?? none, now };
+        checkNetwork(store, options.cidr);
+        const cloud: Cloud = { store, settings: settingsOf(options), hypervisor: options.hypervisor ?? none, now: options.now ?? Date.now };
         return await serve(cloud, options);
     } catch (error) {
         store.close();
         throw error;
     }
+}
+
+const DEFAULT_CIDR = "10.1.1.0/24";
+
+/** @throws RangeError where it is no network, or not the one that the state has */
+function checkNetwork(store: Store, cidr: string | undefined): void {
+    const wanted = rangeOf(cidr ?? DEFAULT_CIDR).cidr;
+    const has = store.networks.find((network) => network.ownerId === undefined)?.cidr;
+    if (cidr !== undefined && has !== undefined && has !== wanted) throw new RangeError(`The cloud of this state has the network ${has}: --cidr is for a new one.`);
 }
 
 async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud> {
@@ -141,6 +150,8 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
         control: control({ token, faults, status: () => summary(cloud) }),
     });
     const port = await server.listen(options.port ?? 0);
+    // Only now, so that a taken port leaves nothing behind; no request is read before this runs.
+    if (store.accounts.all().length === 0) seed(store, cloud.now(), options.cidr ?? DEFAULT_CIDR);
     const expunger = new Expunger(cloud);
     expunger.start();
     jobs.resume();

@@ -65,7 +65,7 @@ export async function stop(args: string[]): Promise<void> {
     const { pid } = found.server;
     process.kill(pid, "SIGTERM");
     const deadline = Date.now() + PATIENCE;
-    while (isAlive(pid)) {
+    while (folder.server()?.pid === pid && isAlive(pid)) {
         if (Date.now() > deadline) throw new UserError(`Process ${pid} did not stop within ${PATIENCE / 1000} s.`);
         await new Promise((resolve) => setTimeout(resolve, 25));
     }

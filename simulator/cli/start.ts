@@ -84,9 +84,10 @@ async function inForeground(options: StartOptions): Promise<void> {
     await new Promise<void>((resolve) => {
         for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
     });
-    options.folder.forgetServer();
     await cloud.close();
     log("stopped");
+    // Last of all: whoever waits for the end of this cloud waits for its file to go.
+    options.folder.forgetServer();
 }
 
 /** How long a new process may take until it answers, in milliseconds. */

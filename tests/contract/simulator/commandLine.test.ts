@@ -109,6 +109,7 @@ describe("a started cloud", () => {
         const vm = (await user.done("deployVirtualMachine", { ...(await user.catalogue()), name: "stays" })).virtualmachine;
         expect(vm.ipaddress).toBe("10.9.0.10");
         expect(command.ok("stop")).toContain("has stopped");
+        expect(command.run("start", "--port", "0", "--cidr", "10.8.0.0/24").err).toBe("The cloud of this state has the network 10.9.0.0/24: --cidr is for a new one.\n");
         expect(command.run("status").status).toBe(1);
         expect(command.run("env").err).toContain("The cloud is not running");
         command.ok("start", "--port", "0");
