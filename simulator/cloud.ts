@@ -1,4 +1,7 @@
-/** The cloud that commands and jobs work on: its memory, its settings, its clock and the hypervisor behind its machines. */
+/**
+ * The cloud that commands and jobs work on: its memory, its settings, its clock and the hypervisor behind its
+ * machines.
+ */
 import { randomUUID } from "node:crypto";
 import type { Hypervisor } from "./hypervisors/hypervisor";
 import type { Event } from "./state/records";
@@ -9,13 +12,20 @@ export interface Settings {
     readonly jobSeconds: number;
     /** How long a destroyed machine waits until it is expunged, in seconds (CloudStack's `expunge.delay`: a day). */
     readonly expungeSeconds: number;
-    /** How often figures about running machines are gathered, in seconds (CloudStack's `vm.stats.interval`: a minute). */
+    /**
+     * How often figures about running machines are gathered, in seconds (CloudStack's `vm.stats.interval`: a minute).
+     */
     readonly statisticsSeconds: number;
     /** Longest user data in base64 characters (`vm.userdata.max.length`). */
     readonly userDataLength: number;
 }
 
-export const DEFAULT_SETTINGS: Settings = { jobSeconds: 0, expungeSeconds: 86_400, statisticsSeconds: 60, userDataLength: 32_768 };
+export const DEFAULT_SETTINGS: Settings = {
+    jobSeconds: 0,
+    expungeSeconds: 86_400,
+    statisticsSeconds: 60,
+    userDataLength: 32_768,
+};
 
 export interface Cloud {
     readonly store: Store;

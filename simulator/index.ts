@@ -10,10 +10,10 @@
  *     cloud.calls().filter((call) => call.command === "listVirtualMachines");
  *     await cloud.close();
  *
- * With `stateDir` the state is kept there and a later `startCloud` goes on with it, keys and ids included. What the API is, is
- * CloudStack's own definition; what is in a new cloud (zones "sandbox" with security groups and "sandbox-isolated", offerings
- * "Small Instance" to "XLarge Instance" and "Custom Constrained", templates "Debian 12" twice and "Debian 12 with password",
- * network "shared", project "sandbox") is in `state/seed.ts`.
+ * With `stateDir` the state is kept there and a later `startCloud` goes on with it, keys and ids included. What the
+ * API is, is CloudStack's own definition; what is in a new cloud (zones "sandbox" with security groups and
+ * "sandbox-isolated", offerings "Small Instance" to "XLarge Instance" and "Custom Constrained", templates "Debian 12"
+ * twice and "Debian 12 with password", network "shared", project "sandbox") is in `state/seed.ts`.
  */
 import { randomBytes } from "node:crypto";
 import { DEFAULT_SETTINGS, type Cloud, type Settings } from "./cloud";
@@ -88,7 +88,10 @@ function credentialsOf(store: Store, name: string): Credentials {
 }
 
 function settingsOf(options: CloudOptions): Settings {
-    const given = Object.entries(DEFAULT_SETTINGS).map(([key, value]) => [key, options[key as keyof Settings] ?? value]);
+    const given = Object.entries(DEFAULT_SETTINGS).map(([key, value]) => [
+        key,
+        options[key as keyof Settings] ?? value,
+    ]);
     return Object.fromEntries(given) as Settings;
 }
 
@@ -96,7 +99,8 @@ function settingsOf(options: CloudOptions): Settings {
 function summary(cloud: Cloud): object {
     const { store } = cloud;
     const states: Record<string, number> = {};
-    for (const machine of store.machines.filter((m) => m.removed === undefined)) states[machine.state] = (states[machine.state] ?? 0) + 1;
+    for (const machine of store.machines.filter((m) => m.removed === undefined))
+        states[machine.state] = (states[machine.state] ?? 0) + 1;
     return {
         pid: process.pid,
         hypervisor: cloud.hypervisor.name,
@@ -113,13 +117,19 @@ function summary(cloud: Cloud): object {
 /**
  * Starts a cloud.
  *
- * @throws StateError where the state cannot be used; RangeError for a wrong `cidr`; the system's error (EADDRINUSE) for a taken port
+ * @throws StateError where the state cannot be used; RangeError for a wrong `cidr`; the system's error (EADDRINUSE)
+ * for a taken port
  */
 export async function startCloud(options: CloudOptions = {}): Promise<RunningCloud> {
     const store = new Store(options.stateDir);
     try {
         checkNetwork(store, options.cidr);
-        const cloud: Cloud = { store, settings: settingsOf(options), hypervisor: options.hypervisor ?? none, now: options.now ?? Date.now };
+        const cloud: Cloud = {
+            store,
+            settings: settingsOf(options),
+            hypervisor: options.hypervisor ?? none,
+            now: options.now ?? Date.now,
+        };
         return await serve(cloud, options);
     } catch (error) {
         store.close();
@@ -133,7 +143,8 @@ const DEFAULT_CIDR = "10.1.1.0/24";
 function checkNetwork(store: Store, cidr: string | undefined): void {
     const wanted = rangeOf(cidr ?? DEFAULT_CIDR).cidr;
     const has = store.networks.find((network) => network.ownerId === undefined)?.cidr;
-    if (cidr !== undefined && has !== undefined && has !== wanted) throw new RangeError(`The cloud of this state has the network ${has}: --cidr is for a new one.`);
+    if (cidr !== undefined && has !== undefined && has !== wanted)
+        throw new RangeError(`The cloud of this state has the network ${has}: --cidr is for a new one.`);
 }
 
 async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud> {
@@ -146,7 +157,10 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
     });
     const token = options.token ?? randomBytes(24).toString("base64url");
     const server = new ApiServer({
-        dispatcher: new Dispatcher(cloud, COMMANDS, jobs), faults, now: cloud.now, log: options.log ?? (() => undefined),
+        dispatcher: new Dispatcher(cloud, COMMANDS, jobs),
+        faults,
+        now: cloud.now,
+        log: options.log ?? (() => undefined),
         control: control({ token, faults, status: () => summary(cloud) }),
     });
     const port = await server.listen(options.port ?? 0);
@@ -162,7 +176,10 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
         endpoint: `${url}/client/api`,
         port,
         token,
-        accounts: Object.fromEntries(names.map((name) => [name, credentialsOf(store, ACCOUNTS[name])])) as Record<AccountName, Credentials>,
+        accounts: Object.fromEntries(names.map((name) => [name, credentialsOf(store, ACCOUNTS[name])])) as Record<
+            AccountName,
+            Credentials
+        >,
         projectId: store.projects.all()[0].id,
         fault: (fault) => faults.add(fault),
         faults: () => faults.list(),

@@ -23,8 +23,27 @@ export interface Work extends Request {
 
 /** What `id` and `ids` of a command refer to; see `entities.ts`. */
 export type Entity =
-    | "account" | "affinityGroup" | "diskOffering" | "event" | "instanceGroup" | "job" | "machine" | "network" | "networkOffering" | "nic"
-    | "osCategory" | "osType" | "project" | "rule" | "securityGroup" | "serviceOffering" | "sshKeyPair" | "template" | "user" | "volume" | "zone";
+    | "account"
+    | "affinityGroup"
+    | "diskOffering"
+    | "event"
+    | "instanceGroup"
+    | "job"
+    | "machine"
+    | "network"
+    | "networkOffering"
+    | "nic"
+    | "osCategory"
+    | "osType"
+    | "project"
+    | "rule"
+    | "securityGroup"
+    | "serviceOffering"
+    | "sshKeyPair"
+    | "template"
+    | "user"
+    | "volume"
+    | "zone";
 
 interface Common {
     readonly entity?: Entity;

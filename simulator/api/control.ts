@@ -1,6 +1,6 @@
 /**
- * The way in for `cloudstack-local status` and `fault`: JSON below /control/, for whoever holds the state folder's token
- * (header `Authorization: Bearer …`).
+ * The way in for `cloudstack-local status` and `fault`: JSON below /control/, for whoever holds the state folder's
+ * token (header `Authorization: Bearer …`).
  *
  *     GET    /control/status
  *     GET    /control/faults          POST /control/faults (a rule)          DELETE /control/faults[?id=…]
@@ -37,7 +37,8 @@ function addFault(faults: Faults, body: string): Answer {
 
 export function control(parts: ControlParts): (request: http.IncomingMessage, body: string) => Promise<Answer> {
     return async (request, body) => {
-        if (!isAllowed(request, parts.token)) return problem(401, "The token of this cloud's state folder is missing or wrong.");
+        if (!isAllowed(request, parts.token))
+            return problem(401, "The token of this cloud's state folder is missing or wrong.");
         const url = new URL(request.url ?? "/", "http://localhost");
         switch (`${request.method} ${url.pathname}`) {
             case "GET /control/status":

@@ -1,10 +1,11 @@
 /**
- * What commands exist, with their parameters and the fields of their answers: names, types and lengths of CloudStack 4.22 as
- * its own `listApis` tells them to a user, in a compact notation (`definitions.json`).
+ * What commands exist, with their parameters and the fields of their answers: names, types and lengths of CloudStack
+ * 4.22 as its own `listApis` tells them to a user, in a compact notation (`definitions.json`).
  *
- * `params`: "*id:uuid name:string userdata:string:1048576": a star marks a required one, a number the longest value (else 255);
- * required ones come first, in the order in which CloudStack misses them. `responses`: "name:type", or "name:type>other" for the
- * fields of an object. `absent` are commands that a user of CloudStack may call and that this cloud does not have.
+ * `params`: "*id:uuid name:string userdata:string:1048576": a star marks a required one, a number the longest value
+ * (else 255); required ones come first, in the order in which CloudStack misses them. `responses`: "name:type", or
+ * "name:type>other" for the fields of an object. `absent` are commands that a user of CloudStack may call and that
+ * this cloud does not have.
  */
 import table from "./definitions.json";
 
@@ -44,7 +45,13 @@ function readCommand(name: string, entry: Entry): CommandDefinition {
     const parameters = words(entry.params).map(readParameter);
     // Every asynchronous command also takes the id that its job is to have.
     if (entry.async === true) parameters.push({ name: "customjobid", type: "string", required: false, length: 255 });
-    return { name, async: entry.async === true, adminOnly: entry.adminOnly === true, parameters, response: entry.response };
+    return {
+        name,
+        async: entry.async === true,
+        adminOnly: entry.adminOnly === true,
+        parameters,
+        response: entry.response,
+    };
 }
 
 export const DEFINITIONS: ReadonlyMap<string, CommandDefinition> = new Map(
@@ -70,7 +77,12 @@ function describeFields(response: string): object[] {
     return words((table.responses as Record<string, string>)[response]).map((word) => {
         const [name, type] = word.split(":");
         const [kind, nested] = type.split(">");
-        return { name, description: "", type: kind, ...(nested === undefined ? {} : { response: describeFields(nested) }) };
+        return {
+            name,
+            description: "",
+            type: kind,
+            ...(nested === undefined ? {} : { response: describeFields(nested) }),
+        };
     });
 }
 
@@ -89,7 +101,11 @@ export function describe(command: CommandDefinition): object {
         isasync: command.async,
         related: "",
         params: command.parameters.map((p) => ({
-            name: p.name, description: "", type: p.type, length: p.length, required: p.required,
+            name: p.name,
+            description: "",
+            type: p.type,
+            length: p.length,
+            required: p.required,
         })),
         response: describeFields(command.response),
     };

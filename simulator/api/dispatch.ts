@@ -41,7 +41,12 @@ export class Dispatcher {
         let wrapper = responseName(name);
         try {
             const format = (reserved(parameters, "response") ?? "xml").toLowerCase();
-            if (format !== "json") throw new ApiError(430, `This cloud answers in JSON only: add response=json (asked for: ${format})`, 9999);
+            if (format !== "json")
+                throw new ApiError(
+                    430,
+                    `This cloud answers in JSON only: add response=json (asked for: ${format})`,
+                    9999,
+                );
             const user = authenticate(parameters, (apiKey) => this.userOf(apiKey), this.cloud.now());
             const account = this.cloud.store.accounts.need(user.accountId);
             const caller = { user, account, isAdmin: account.type === 1 };
@@ -58,21 +63,36 @@ export class Dispatcher {
         if (definition !== undefined && (caller.isAdmin || !definition.adminOnly)) return this.commands[name];
         refuse();
         if (definition !== undefined) throw notAvailable(name, caller.user.id);
-        if (ABSENT.has(name)) throw notAvailable(name, caller.user.id, " (CloudStack has it, this embedded cloud does not)");
+        if (ABSENT.has(name))
+            throw notAvailable(name, caller.user.id, " (CloudStack has it, this embedded cloud does not)");
         if (isAdministrative(name)) throw notAvailable(name, caller.user.id);
         throw unauthorized();
     }
 
-    private run(name: string, command: Command, parameters: ReadonlyMap<string, string>, caller: Caller, method: "GET" | "POST"): object {
+    private run(
+        name: string,
+        command: Command,
+        parameters: ReadonlyMap<string, string>,
+        caller: Caller,
+        method: "GET" | "POST",
+    ): object {
         const { store } = this.cloud;
-        const values = readArguments(DEFINITIONS.get(name)!, parameters, (parameter, id) => exists(store, command.entity, parameter, id));
+        const values = readArguments(DEFINITIONS.get(name)!, parameters, (parameter, id) =>
+            exists(store, command.entity, parameter, id),
+        );
         const request: Request = { cloud: this.cloud, caller, arguments: values, method };
         if (isAsync(command)) return this.jobs.accept(name, command, request);
         return store.transaction(() => {
             const answer = command.run(request);
             if (command.event !== undefined) {
                 const { user, account } = caller;
-                record(this.cloud, { type: command.event, level: "INFO", description: `Successfully completed ${name}`, userId: user.id, accountId: account.id });
+                record(this.cloud, {
+                    type: command.event,
+                    level: "INFO",
+                    description: `Successfully completed ${name}`,
+                    userId: user.id,
+                    accountId: account.id,
+                });
             }
             return answer;
         });

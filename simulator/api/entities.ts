@@ -33,27 +33,48 @@ export const DOMAIN = { id: "8f1d1a0c-52d5-11ef-9b1e-0242ac110002", name: "ROOT"
 
 function has(store: Store, entity: Entity, id: string): boolean {
     switch (entity) {
-        case "account": return store.accounts.get(id) !== undefined;
-        case "affinityGroup": return store.affinityGroups.get(id) !== undefined;
-        case "diskOffering": return store.diskOfferings.get(id) !== undefined;
-        case "event": return store.events.get(id) !== undefined;
-        case "instanceGroup": return store.instanceGroups.get(id) !== undefined;
-        case "job": return store.jobs.get(id) !== undefined;
-        case "machine": return store.machines.get(id) !== undefined;
-        case "network": return store.networks.get(id) !== undefined;
-        case "networkOffering": return store.networkOfferings.get(id) !== undefined;
-        case "nic": return store.machines.find((m) => m.nics.some((nic) => nic.id === id)) !== undefined;
-        case "osCategory": return store.osCategories.get(id) !== undefined;
-        case "osType": return store.osTypes.get(id) !== undefined;
-        case "project": return store.projects.get(id) !== undefined;
-        case "rule": return store.rules.get(id) !== undefined;
-        case "securityGroup": return store.securityGroups.get(id) !== undefined;
-        case "serviceOffering": return store.serviceOfferings.get(id) !== undefined;
-        case "sshKeyPair": return store.keyPairs.get(id) !== undefined;
-        case "template": return store.templates.get(id) !== undefined;
-        case "user": return store.users.get(id) !== undefined;
-        case "volume": return store.volumes.get(id) !== undefined;
-        case "zone": return store.zones.get(id) !== undefined;
+        case "account":
+            return store.accounts.get(id) !== undefined;
+        case "affinityGroup":
+            return store.affinityGroups.get(id) !== undefined;
+        case "diskOffering":
+            return store.diskOfferings.get(id) !== undefined;
+        case "event":
+            return store.events.get(id) !== undefined;
+        case "instanceGroup":
+            return store.instanceGroups.get(id) !== undefined;
+        case "job":
+            return store.jobs.get(id) !== undefined;
+        case "machine":
+            return store.machines.get(id) !== undefined;
+        case "network":
+            return store.networks.get(id) !== undefined;
+        case "networkOffering":
+            return store.networkOfferings.get(id) !== undefined;
+        case "nic":
+            return store.machines.find((m) => m.nics.some((nic) => nic.id === id)) !== undefined;
+        case "osCategory":
+            return store.osCategories.get(id) !== undefined;
+        case "osType":
+            return store.osTypes.get(id) !== undefined;
+        case "project":
+            return store.projects.get(id) !== undefined;
+        case "rule":
+            return store.rules.get(id) !== undefined;
+        case "securityGroup":
+            return store.securityGroups.get(id) !== undefined;
+        case "serviceOffering":
+            return store.serviceOfferings.get(id) !== undefined;
+        case "sshKeyPair":
+            return store.keyPairs.get(id) !== undefined;
+        case "template":
+            return store.templates.get(id) !== undefined;
+        case "user":
+            return store.users.get(id) !== undefined;
+        case "volume":
+            return store.volumes.get(id) !== undefined;
+        case "zone":
+            return store.zones.get(id) !== undefined;
     }
 }
 

@@ -1,4 +1,7 @@
-/** CloudStack's error codes: the HTTP status is the `errorcode` of the body, `cserrorcode` says which exception it was. */
+/**
+ * CloudStack's error codes: the HTTP status is the `errorcode` of the body, `cserrorcode` says which exception it
+ * was.
+ */
 
 export class ApiError extends Error {
     readonly status: number;
@@ -36,7 +39,11 @@ export const inUse = (text: string) => new ApiError(536, text, 9999);
 export const unauthorized = () => new ApiError(401, "unable to verify user credentials and/or request signature");
 
 export const notAvailable = (command: string, userId: string, why = "") =>
-    new ApiError(432, `The API [${command}] does not exist or is not available for the account for user id [${userId}].${why}`, 9999);
+    new ApiError(
+        432,
+        `The API [${command}] does not exist or is not available for the account for user id [${userId}].${why}`,
+        9999,
+    );
 
 /** The body of an error under the name of its command's answer (`errorresponse` where there is no such command). */
 export function errorBody(responseName: string, error: ApiError): object {

@@ -20,7 +20,14 @@ export function removeMachine(cloud: Cloud, machine: Machine): void {
     if (root !== undefined) removeVolume(cloud, root);
     for (const tag of cloud.store.tags.filter((t) => t.resourceId === machine.id)) cloud.store.tags.remove(tag.id);
     cloud.store.machines.change(machine.id, {
-        state: "Expunging", removed: cloud.now(), updated: cloud.now(), nics: [], securityGroupIds: [], affinityGroupIds: [], userData: undefined, password: undefined,
+        state: "Expunging",
+        removed: cloud.now(),
+        updated: cloud.now(),
+        nics: [],
+        securityGroupIds: [],
+        affinityGroupIds: [],
+        userData: undefined,
+        password: undefined,
     });
 }
 
@@ -54,7 +61,8 @@ export class Expunger {
                 await this.cloud.hypervisor.expunge(machinePlan(this.cloud, machine));
                 const now = this.cloud.store.machines.need(machine.id);
                 // An administrator may have recovered or expunged it meanwhile.
-                if (now.state === "Destroyed" && now.removed === undefined) this.cloud.store.transaction(() => removeMachine(this.cloud, now));
+                if (now.state === "Destroyed" && now.removed === undefined)
+                    this.cloud.store.transaction(() => removeMachine(this.cloud, now));
             } catch {
                 // It stays destroyed, and the next sweep tries again.
             } finally {

@@ -14,7 +14,16 @@ import { randomUUID } from "node:crypto";
  * - `failJob`: the command's job fails at its end (`status`, `text`)
  * - `jobSeconds`: the command's job takes `seconds`
  */
-export const FAULT_KINDS = ["refuse", "throttle", "unavailable", "delay", "cut", "drop", "failJob", "jobSeconds"] as const;
+export const FAULT_KINDS = [
+    "refuse",
+    "throttle",
+    "unavailable",
+    "delay",
+    "cut",
+    "drop",
+    "failJob",
+    "jobSeconds",
+] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -44,7 +53,13 @@ export interface FaultRule extends Fault {
 const JOB_KINDS: readonly FaultKind[] = ["failJob", "jobSeconds"];
 
 function toPattern(command: string): RegExp {
-    return new RegExp(`^${command.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`, "i");
+    return new RegExp(
+        `^${command
+            .split("*")
+            .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
+            .join(".*")}$`,
+        "i",
+    );
 }
 
 /** What is wrong with a rule that somebody wrote, or nothing. */
@@ -52,12 +67,15 @@ export function checkFault(fault: Record<string, unknown>): string | undefined {
     const known = ["kind", "command", "account", "count", "skip", "status", "text", "seconds"];
     const unknown = Object.keys(fault).filter((key) => !known.includes(key));
     if (unknown.length > 0) return `Unknown field ${unknown.join(", ")}: a fault has ${known.join(", ")}.`;
-    if (!(FAULT_KINDS as readonly unknown[]).includes(fault.kind)) return `kind must be one of ${FAULT_KINDS.join(", ")}.`;
+    if (!(FAULT_KINDS as readonly unknown[]).includes(fault.kind))
+        return `kind must be one of ${FAULT_KINDS.join(", ")}.`;
     for (const key of ["count", "skip", "status", "seconds"]) {
         const value = fault[key];
-        if (value !== undefined && !(typeof value === "number" && value >= 0)) return `${key} must be a number, 0 or more.`;
+        if (value !== undefined && !(typeof value === "number" && value >= 0))
+            return `${key} must be a number, 0 or more.`;
     }
-    if ((fault.kind === "delay" || fault.kind === "jobSeconds") && fault.seconds === undefined) return `${fault.kind} needs seconds.`;
+    if ((fault.kind === "delay" || fault.kind === "jobSeconds") && fault.seconds === undefined)
+        return `${fault.kind} needs seconds.`;
     return undefined;
 }
 
@@ -68,7 +86,13 @@ export class Faults {
     add(fault: Fault): FaultRule {
         const problem = checkFault({ ...fault });
         if (problem !== undefined) throw new RangeError(problem);
-        const rule = { ...fault, id: randomUUID().slice(0, 8), hits: 0, passed: 0, pattern: toPattern(fault.command ?? "*") };
+        const rule = {
+            ...fault,
+            id: randomUUID().slice(0, 8),
+            hits: 0,
+            passed: 0,
+            pattern: toPattern(fault.command ?? "*"),
+        };
         this.rules.push(rule);
         return shown(rule);
     }
@@ -97,7 +121,12 @@ export class Faults {
     private take(command: string, account: string | undefined, wanted: (kind: FaultKind) => boolean): Fault[] {
         const hit: Fault[] = [];
         this.rules = this.rules.map((rule) => {
-            if (!wanted(rule.kind) || !rule.pattern.test(command) || (rule.account !== undefined && rule.account !== account)) return rule;
+            if (
+                !wanted(rule.kind) ||
+                !rule.pattern.test(command) ||
+                (rule.account !== undefined && rule.account !== account)
+            )
+                return rule;
             if (rule.passed < (rule.skip ?? 0)) return { ...rule, passed: rule.passed + 1 };
             const count = rule.count ?? 1;
             if (count !== 0 && rule.hits >= count) return rule;

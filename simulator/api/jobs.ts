@@ -1,6 +1,6 @@
 /**
- * Asynchronous jobs: accepted with the request, run one after the other where they work on the same thing, remembered with
- * their results. A job that was at work when the cloud was killed goes on when it comes back.
+ * Asynchronous jobs: accepted with the request, run one after the other where they work on the same thing, remembered
+ * with their results. A job that was at work when the cloud was killed goes on when it comes back.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +14,9 @@ import type { Faults } from "./faults";
 const KEPT_MILLISECONDS = 86_400_000;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Longest time that a timer of Node takes, in milliseconds: 24 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** What a job's failure is told as: errors of access become internal ones there, as in CloudStack. */
 function toFailure(error: unknown): { code: number; text: string } {
@@ -57,7 +60,8 @@ export class Jobs {
     private insert(name: string, command: AsyncCommand, request: Request, submission: Submission, id: string): Job {
         const { store } = this.cloud;
         const oldest = this.cloud.now() - KEPT_MILLISECONDS;
-        for (const old of store.jobs.filter((job) => job.completed !== undefined && job.completed < oldest)) store.jobs.remove(old.id);
+        for (const old of store.jobs.filter((job) => job.completed !== undefined && job.completed < oldest))
+            store.jobs.remove(old.id);
         return store.jobs.insert({
             id,
             number: store.next("job"),
@@ -65,7 +69,10 @@ export class Jobs {
             accountId: request.caller.account.id,
             userId: request.caller.user.id,
             // What was made already is told to the job's steps as an argument of its own.
-            arguments: { ...request.arguments, ...(submission.created === undefined ? {} : { created: submission.created }) },
+            arguments: {
+                ...request.arguments,
+                ...(submission.created === undefined ? {} : { created: submission.created }),
+            },
             instanceType: command.instanceType,
             instanceId: submission.instanceId,
             queue: submission.queue,
@@ -95,30 +102,45 @@ export class Jobs {
 
     private enqueue(job: Job): void {
         const before = this.queues.get(job.queue) ?? Promise.resolve();
-        const mine: Promise<void> = before.then(() => this.run(job.id)).finally(() => {
-            if (this.queues.get(job.queue) === mine) this.queues.delete(job.queue);
-        });
+        const mine: Promise<void> = before
+            .then(() => this.run(job.id))
+            .finally(() => {
+                if (this.queues.get(job.queue) === mine) this.queues.delete(job.queue);
+            });
         this.queues.set(job.queue, mine);
     }
 
     private async run(id: string): Promise<void> {
         if (this.stopping.signal.aborted) return;
-        const { store } = this.cloud;
-        const job = store.jobs.need(id);
-        const command = this.commandOf(job.command);
-        const faults = this.faults.forJob(job.command, store.accounts.need(job.accountId).name);
-        const seconds = faults.find((fault) => fault.kind === "jobSeconds")?.seconds ?? this.cloud.settings.jobSeconds;
-
-        const refusal = job.started === undefined ? this.begin(id, command) : undefined;
-        const until = (store.jobs.need(id).started ?? this.cloud.now()) + seconds * 1000;
-        const outcome = await Promise.allSettled([this.wait(until), refusal === undefined ? command.act?.(this.work(id)) : undefined]);
-        if (this.stopping.signal.aborted) return;
-
-        const ordered = faults.find((fault) => fault.kind === "failJob");
-        const acted = outcome[1].status === "rejected" ? { error: outcome[1].reason } : undefined;
-        const problem = refusal ?? acted ?? (ordered === undefined ? undefined : { error: new ApiError(ordered.status ?? 530, ordered.text ?? "The job was told to fail.") });
-        if (problem === undefined && this.finish(id, command)) return;
+        const command = this.commandOf(this.cloud.store.jobs.need(id).command);
+        const problem = await this.attempt(id, command);
         if (problem !== undefined) this.fail(id, command, problem.error);
+    }
+
+    /** Does the job; answers what went wrong. */
+    private async attempt(id: string, command: AsyncCommand): Promise<{ error: unknown } | undefined> {
+        const { seconds, failure } = this.ordersFor(this.cloud.store.jobs.need(id));
+        const refusal = this.cloud.store.jobs.need(id).started === undefined ? this.begin(id, command) : undefined;
+        const until = (this.cloud.store.jobs.need(id).started ?? this.cloud.now()) + seconds * 1000;
+        // A failing job takes its time, too.
+        const [acted] = await Promise.allSettled([refusal ?? this.act(id, command), this.wait(until)]);
+        if (this.stopping.signal.aborted) return undefined;
+        if (refusal !== undefined) return refusal;
+        if (acted.status === "rejected") return { error: acted.reason };
+        return failure === undefined ? this.finish(id, command) : { error: failure };
+    }
+
+    /** How long it takes and whether it is to fail, by the faults that hit it. */
+    private ordersFor(job: Job): { seconds: number; failure?: ApiError } {
+        const faults = this.faults.forJob(job.command, this.cloud.store.accounts.need(job.accountId).name);
+        const seconds = faults.find((fault) => fault.kind === "jobSeconds")?.seconds ?? this.cloud.settings.jobSeconds;
+        const fault = faults.find(({ kind }) => kind === "failJob");
+        if (fault === undefined) return { seconds };
+        return { seconds, failure: new ApiError(fault.status ?? 530, fault.text ?? "The job was told to fail.") };
+    }
+
+    private async act(id: string, command: AsyncCommand): Promise<void> {
+        await command.act?.(this.work(id));
     }
 
     private begin(id: string, command: AsyncCommand): { error: unknown } | undefined {
@@ -135,8 +157,9 @@ export class Jobs {
     }
 
     private async wait(until: number): Promise<void> {
-        const milliseconds = until - this.cloud.now();
-        if (milliseconds > 0) await sleep(milliseconds, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+        const milliseconds = Math.min(until - this.cloud.now(), LONGEST_TIMER);
+        if (milliseconds > 0)
+            await sleep(milliseconds, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
 
     private work(id: string): Work {
@@ -147,27 +170,31 @@ export class Jobs {
         return { cloud: this.cloud, caller, arguments: job.arguments, method: "POST", job };
     }
 
-    /** Whether it is done; otherwise it has failed, and says so. */
-    private finish(id: string, command: AsyncCommand): boolean {
+    private finish(id: string, command: AsyncCommand): { error: unknown } | undefined {
         try {
             this.cloud.store.transaction(() => {
                 const result = command.finish(this.work(id));
                 this.complete(id, command, { status: 1, resultCode: 0, result });
             });
-            return true;
+            return undefined;
         } catch (error) {
-            this.fail(id, command, error);
-            return false;
+            return { error };
         }
     }
 
     private fail(id: string, command: AsyncCommand, error: unknown): void {
         const { code, text } = toFailure(error);
-        this.cloud.store.transaction(() => {
-            const work = this.work(id);
-            if (work.job.started !== undefined) command.abandon?.(work);
-            this.complete(id, command, { status: 2, resultCode: code, result: { errorcode: code, errortext: text } });
-        });
+        const outcome = { status: 2, resultCode: code, result: { errorcode: code, errortext: text } } as const;
+        const { store } = this.cloud;
+        try {
+            store.transaction(() => {
+                if (store.jobs.need(id).started !== undefined) command.abandon?.(this.work(id));
+                this.complete(id, command, outcome);
+            });
+        } catch {
+            // What was to be put back is gone itself; the job has failed all the same.
+            store.transaction(() => this.complete(id, command, outcome));
+        }
     }
 
     private complete(id: string, command: AsyncCommand, outcome: Pick<Job, "status" | "resultCode" | "result">): void {
@@ -175,8 +202,13 @@ export class Jobs {
         if (command.event === undefined) return;
         const words = outcome.status === 1 ? "Successfully completed" : "Error while";
         record(this.cloud, {
-            type: command.event, level: outcome.status === 1 ? "INFO" : "ERROR", description: `${words} ${job.command}`,
-            userId: job.userId, accountId: job.accountId, resourceId: job.instanceId, resourceType: job.instanceType,
+            type: command.event,
+            level: outcome.status === 1 ? "INFO" : "ERROR",
+            description: `${words} ${job.command}`,
+            userId: job.userId,
+            accountId: job.accountId,
+            resourceId: job.instanceId,
+            resourceType: job.instanceType,
         });
     }
 }

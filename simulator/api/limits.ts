@@ -6,9 +6,23 @@ import { overLimit } from "./errors";
 
 /** CloudStack's resource types by number, and what an account may have of each by default. */
 export const RESOURCE_TYPES = [
-    ["user_vm", 500], ["public_ip", 200], ["volume", 1000], ["snapshot", 20], ["template", 20], ["project", 10], ["network", 20], ["vpc", 20],
-    ["cpu", 2000], ["memory", 2_000_000], ["primary_storage", 100_000], ["secondary_storage", 400], ["backup", 20], ["backup_storage", 400],
-    ["bucket", 20], ["object_storage", 400], ["gpu", 20],
+    ["user_vm", 500],
+    ["public_ip", 200],
+    ["volume", 1000],
+    ["snapshot", 20],
+    ["template", 20],
+    ["project", 10],
+    ["network", 20],
+    ["vpc", 20],
+    ["cpu", 2000],
+    ["memory", 2_000_000],
+    ["primary_storage", 100_000],
+    ["secondary_storage", 400],
+    ["backup", 20],
+    ["backup_storage", 400],
+    ["bucket", 20],
+    ["object_storage", 400],
+    ["gpu", 20],
 ] as const;
 
 export type ResourceType = (typeof RESOURCE_TYPES)[number][0];
@@ -20,7 +34,9 @@ export function limitOf(account: Account, type: number): number {
 /** What counts: a destroyed machine does not, its root volume does until it is expunged. */
 export function usageOf(cloud: Cloud, account: Account): Partial<Record<ResourceType, number>> {
     const { store } = cloud;
-    const machines = store.machines.filter((m) => m.ownerId === account.id && m.removed === undefined && m.state !== "Destroyed");
+    const machines = store.machines.filter(
+        (m) => m.ownerId === account.id && m.removed === undefined && m.state !== "Destroyed",
+    );
     const volumes = store.volumes.filter((v) => v.ownerId === account.id && v.removed === undefined);
     const sum = <T>(items: T[], value: (item: T) => number) => items.reduce((total, item) => total + value(item), 0);
     return {
@@ -44,13 +60,20 @@ export function checkLimits(cloud: Cloud, account: Account, wanted: Partial<Reco
     if (account.type === 1) return;
     const usage = usageOf(cloud, account);
     for (const [type, more] of Object.entries(wanted) as [ResourceType, number][]) {
-        const limit = limitOf(account, RESOURCE_TYPES.findIndex(([name]) => name === type));
+        const limit = limitOf(
+            account,
+            RESOURCE_TYPES.findIndex(([name]) => name === type),
+        );
         const has = usage[type] ?? 0;
         if (limit === -1 || has + more <= limit) continue;
-        const whose = account.projectId === undefined ? `Account Name = '${account.name}'` : `Project ID = '${account.projectId}'`;
+        const whose =
+            account.projectId === undefined
+                ? `Account Name = '${account.name}'`
+                : `Project ID = '${account.projectId}'`;
         throw overLimit(
             `Maximum amount of resources of Type = '${type}' for ${whose} in Domain Id = '${DOMAIN.id}' is exceeded: ` +
-                `Account Resource Limit = ${limit}, Current Account Resource Amount = ${has}, Requested Resource Amount = ${more}.`,
+                `Account Resource Limit = ${limit}, Current Account Resource Amount = ${has}, Requested Resource ` +
+                `Amount = ${more}.`,
         );
     }
 }

@@ -1,4 +1,7 @@
-/** Lists as CloudStack answers them: one page of what matches, with the count of all; nothing at all where nothing matches. */
+/**
+ * Lists as CloudStack answers them: one page of what matches, with the count of all; nothing at all where nothing
+ * matches.
+ */
 import { invalid, malformed } from "./errors";
 import type { Arguments } from "./parameters";
 
@@ -8,10 +11,17 @@ const PAGE_LIMIT = 500;
 /**
  * @throws ApiError 431 where `page` and `pagesize` do not come together, or are out of bounds
  */
-export function page<T>(request: { arguments: Arguments }, name: string, items: readonly T[], show: (item: T) => object): object {
+export function page<T>(
+    request: { arguments: Arguments },
+    name: string,
+    items: readonly T[],
+    show: (item: T) => object,
+): object {
     const { page: number, pagesize } = request.arguments;
-    if (pagesize !== undefined && number === undefined) throw malformed('"page" parameter is required when "pagesize" is specified');
-    if (number !== undefined && pagesize === undefined) throw malformed('"pageSize" parameter is required when "page" is specified');
+    if (pagesize !== undefined && number === undefined)
+        throw malformed('"page" parameter is required when "pagesize" is specified');
+    if (number !== undefined && pagesize === undefined)
+        throw malformed('"pageSize" parameter is required when "page" is specified');
     if (pagesize > PAGE_LIMIT) throw invalid(`Page size can't exceed max allowed page size value: ${PAGE_LIMIT}`);
     if (number < 1 || pagesize < 1) throw invalid("Page and page size are counted from 1");
     const size = pagesize ?? PAGE_LIMIT;

@@ -24,7 +24,10 @@ function accountNamed(request: Request, name: string): Account {
     const account = request.cloud.store.accounts.find((a) => a.name === name && a.projectId === undefined);
     if (account === undefined) throw invalid(`Unable to find account ${name} in domain ${DOMAIN.id}`);
     if (!request.caller.isAdmin && account.id !== request.caller.account.id) {
-        throw denied(`${describeAccount(request.caller.account)} does not have permission to operate with resource ${describeAccount(account)}`);
+        throw denied(
+            `${describeAccount(request.caller.account)} does not have permission to operate with resource ` +
+                `${describeAccount(account)}`,
+        );
     }
     return account;
 }
@@ -52,7 +55,10 @@ export function scopeOf(request: Request): (ownerId: string) => boolean {
     if (caller.isAdmin && (listall === true || id !== undefined || ids !== undefined)) {
         return (ownerId) => id !== undefined || cloud.store.accounts.need(ownerId).projectId === undefined;
     }
-    const reachable = new Set([caller.account.id, ...(id === undefined ? [] : memberships(request).map((project) => project.ownerId))]);
+    const reachable = new Set([
+        caller.account.id,
+        ...(id === undefined ? [] : memberships(request).map((project) => project.ownerId)),
+    ]);
     return (ownerId) => reachable.has(ownerId);
 }
 
@@ -65,8 +71,15 @@ export function checkAccess(request: Request, ownerId: string): void {
     const { caller, cloud } = request;
     if (caller.isAdmin || caller.account.id === ownerId) return;
     const owner = cloud.store.accounts.need(ownerId);
-    if (owner.projectId !== undefined && cloud.store.projects.need(owner.projectId).memberIds.includes(caller.account.id)) return;
-    throw denied(`${describeAccount(caller.account)} does not have permission to operate with resource of ${describeAccount(owner)}`);
+    if (
+        owner.projectId !== undefined &&
+        cloud.store.projects.need(owner.projectId).memberIds.includes(caller.account.id)
+    )
+        return;
+    throw denied(
+        `${describeAccount(caller.account)} does not have permission to operate with resource of ` +
+            `${describeAccount(owner)}`,
+    );
 }
 
 /** How answers name an owner: the account, or the project instead. `path` is left out of tags inside other answers. */

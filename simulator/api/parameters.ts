@@ -1,6 +1,7 @@
 /**
- * From the text of a request to the arguments of a command, checked as CloudStack checks them: in the order of the definition,
- * stopping at the first problem, with its texts. Ids are looked up here, so that a command only sees ids that exist.
+ * From the text of a request to the arguments of a command, checked as CloudStack checks them: in the order of the
+ * definition, stopping at the first problem, with its texts. Ids are looked up here, so that a command only sees ids
+ * that exist.
  */
 import { malformed } from "./errors";
 import type { CommandDefinition, ParameterDefinition } from "./definitions";
@@ -14,9 +15,10 @@ export type Exists = (parameter: string, id: string) => boolean;
 /** Tab counts among them, line feed and carriage return do not. */
 const CONTROL = /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f]/;
 
-const NAME_RULE =
-    "it can contain ASCII letters 'a' through 'z', the digits '0' through '9', and the hyphen ('-'), " +
-    'must be between 1 and 63 characters long, and can\'t start or end with "-" and can\'t start with digit';
+/** What a host name is, as CloudStack's error texts go on after "it" or "Vm name". */
+export const NAME_RULE =
+    "can contain ASCII letters 'a' through 'z', the digits '0' through '9', and the hyphen ('-'), " +
+    "must be between 1 and 63 characters long, and can't start or end with \"-\" and can't start with digit";
 
 /** Whether it can be the name of a machine, which is its host name. */
 export function isHostName(name: string): boolean {
@@ -71,17 +73,21 @@ class Reader {
 
     private text(parameter: ParameterDefinition, value: string): string {
         if (value.length > parameter.length) {
-            this.refuse(`invalid value. Value greater than max allowed length ${parameter.length} for param: ${parameter.name}`);
+            this.refuse(
+                `invalid value. Value greater than max allowed length ${parameter.length} for param: ${parameter.name}`,
+            );
         }
         if (this.command.name === "deployVirtualMachine" && parameter.name === "name" && !isHostName(value)) {
-            this.refuse(`invalid value. Invalid value provided for API arg: name - ${NAME_RULE}`);
+            this.refuse(`invalid value. Invalid value provided for API arg: name - it ${NAME_RULE}`);
         }
         return value;
     }
 
     private list(parameter: ParameterDefinition, value: string): string[] {
         const items = value.split(",").filter((item) => item !== "");
-        return /ids$/.test(parameter.name) && parameter.name !== "resourceids" ? items.map((item) => this.id(parameter.name, item)) : items;
+        return /ids$/.test(parameter.name) && parameter.name !== "resourceids"
+            ? items.map((item) => this.id(parameter.name, item))
+            : items;
     }
 
     value(parameter: ParameterDefinition, value: string): unknown {
@@ -123,9 +129,14 @@ class Reader {
  *
  * @throws ApiError 431 for the first missing, malformed or unknown one
  */
-export function readArguments(command: CommandDefinition, parameters: ReadonlyMap<string, string>, exists: Exists): Arguments {
+export function readArguments(
+    command: CommandDefinition,
+    parameters: ReadonlyMap<string, string>,
+    exists: Exists,
+): Arguments {
     for (const [name, value] of parameters) {
-        if (CONTROL.test(value)) throw malformed(`Received value containing illegal ASCII non-printable characters for parameter ${name}`);
+        if (CONTROL.test(value))
+            throw malformed(`Received value containing illegal ASCII non-printable characters for parameter ${name}`);
     }
     return new Reader(command, exists).read(unpack(parameters));
 }

@@ -12,7 +12,9 @@ export function volumePlan(volume: Volume): VolumePlan {
 export function machinePlan(cloud: Cloud, machine: Machine): MachinePlan {
     const { store } = cloud;
     const root = rootVolumeOf(cloud, machine.id);
-    const data = store.volumes.filter((v) => v.machineId === machine.id && v.type === "DATADISK" && v.removed === undefined);
+    const data = store.volumes.filter(
+        (v) => v.machineId === machine.id && v.type === "DATADISK" && v.removed === undefined,
+    );
     return {
         id: machine.id,
         instanceName: instanceName(cloud, machine),
@@ -26,13 +28,20 @@ export function machinePlan(cloud: Cloud, machine: Machine): MachinePlan {
         nics: machine.nics.map((nic) => {
             const network = store.networks.need(nic.networkId);
             return {
-                networkId: network.id, address: nic.address, netmask: rangeOf(network.cidr).netmask, gateway: network.gateway,
-                mac: nic.mac, isDefault: nic.isDefault,
+                networkId: network.id,
+                address: nic.address,
+                netmask: rangeOf(network.cidr).netmask,
+                gateway: network.gateway,
+                mac: nic.mac,
+                isDefault: nic.isDefault,
             };
         }),
         securityGroupIds: machine.securityGroupIds,
         userData: machine.userData === undefined ? undefined : Buffer.from(machine.userData, "base64"),
-        publicKeys: (machine.details["SSH.PublicKey"] ?? "").split("\n").map((key) => key.trim()).filter((key) => key !== ""),
+        publicKeys: (machine.details["SSH.PublicKey"] ?? "")
+            .split("\n")
+            .map((key) => key.trim())
+            .filter((key) => key !== ""),
         password: machine.password,
         rootVolume: root === undefined ? { id: machine.id, sizeGiB: 0, deviceId: 0 } : volumePlan(root),
         dataVolumes: data.map(volumePlan),

@@ -51,7 +51,9 @@ async function readBody(request: http.IncomingMessage): Promise<string> {
 }
 
 function hidden(parameters: ReadonlyMap<string, string>): Record<string, string> {
-    return Object.fromEntries([...parameters].filter(([name]) => !["apikey", "signature"].includes(name.toLowerCase())));
+    return Object.fromEntries(
+        [...parameters].filter(([name]) => !["apikey", "signature"].includes(name.toLowerCase())),
+    );
 }
 
 /** The answer that a fault gives instead of the cloud's. */
@@ -62,11 +64,15 @@ function refusal(command: string, fault: Fault): { status: number; body: object 
             return { status: error.status, body: errorBody(responseName(command), error) };
         }
         case "throttle": {
-            const text = fault.text ?? "The given user has reached his/her account api limit, please retry after 1000 ms.";
+            const text =
+                fault.text ?? "The given user has reached his/her account api limit, please retry after 1000 ms.";
             return { status: 429, body: errorBody(responseName(command), new ApiError(429, text, 4545)) };
         }
         case "unavailable":
-            return { status: 503, body: "<html><body><h1>503 Service Unavailable</h1>No server is available to handle this request.</body></html>\n" };
+            return {
+                status: 503,
+                body: "<html><body><h1>503 Service Unavailable</h1>No server is available for this request.</body></html>\n",
+            };
         default:
             return undefined;
     }
@@ -82,7 +88,14 @@ export class ApiServer {
         this.server = http.createServer((request, response) => {
             this.serve(request, response).catch((error) => {
                 parts.log(`error ${error instanceof Error ? error.stack : error}`);
-                this.send(response, 530, { errorresponse: { uuidList: [], errorcode: 530, cserrorcode: 9999, errortext: `cloudstack-local failed: ${error instanceof Error ? error.message : error}` } });
+                this.send(response, 530, {
+                    errorresponse: {
+                        uuidList: [],
+                        errorcode: 530,
+                        cserrorcode: 9999,
+                        errortext: `cloudstack-local failed: ${error instanceof Error ? error.message : error}`,
+                    },
+                });
             });
         });
         // Clients keep their connections between polls.
@@ -107,7 +120,11 @@ export class ApiServer {
         if (response.destroyed || response.headersSent) return;
         const text = typeof body === "string" ? body : JSON.stringify(body);
         const type = typeof body === "string" ? "text/html" : "application/json;charset=utf-8";
-        response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(text), "X-Description": "cloudstack-local" });
+        response.writeHead(status, {
+            "Content-Type": type,
+            "Content-Length": Buffer.byteLength(text),
+            "X-Description": "cloudstack-local",
+        });
         response.end(text);
     }
 
@@ -121,9 +138,11 @@ export class ApiServer {
                 return this.send(response, answer.status, answer.body);
             }
             if (path !== API_PATH) throw new ApiError(404, `Nothing here: the API is at ${API_PATH}`);
-            if (request.method !== "GET" && request.method !== "POST") throw new ApiError(405, `Method ${request.method} is not allowed: use GET or POST`);
+            if (request.method !== "GET" && request.method !== "POST")
+                throw new ApiError(405, `Method ${request.method} is not allowed: use GET or POST`);
             const parameters = new Map(url.searchParams);
-            if (request.method === "POST") for (const [name, value] of new URLSearchParams(body)) parameters.set(name, value);
+            if (request.method === "POST")
+                for (const [name, value] of new URLSearchParams(body)) parameters.set(name, value);
             await this.call(parameters, request.method, response);
         } catch (error) {
             if (!(error instanceof ApiError)) throw error;
@@ -131,14 +150,19 @@ export class ApiServer {
         }
     }
 
-    private async call(parameters: Map<string, string>, method: "GET" | "POST", response: http.ServerResponse): Promise<void> {
+    private async call(
+        parameters: Map<string, string>,
+        method: "GET" | "POST",
+        response: http.ServerResponse,
+    ): Promise<void> {
         const { dispatcher, faults } = this.parts;
         const at = this.parts.now();
         const start = performance.now();
         const command = reserved(parameters, "command") ?? "";
         const account = dispatcher.accountOf(parameters)?.name;
         const hit = faults.forRequest(command, account);
-        for (const fault of hit) if (fault.kind === "delay") await sleep(fault.seconds! * 1000, undefined, { ref: false });
+        for (const fault of hit)
+            if (fault.kind === "delay") await sleep(fault.seconds! * 1000, undefined, { ref: false });
         const refused = hit.map((fault) => refusal(command, fault)).find((answer) => answer !== undefined);
         const cut = hit.some((fault) => fault.kind === "cut");
         const answer = refused ?? (cut ? undefined : dispatcher.handle(parameters, method));
@@ -146,13 +170,21 @@ export class ApiServer {
         if (lost) response.destroy();
         else this.send(response, answer.status, answer.body);
         this.remember({
-            command, account, status: lost ? 0 : answer.status, at, milliseconds: Math.round((performance.now() - start) * 100) / 100, parameters: hidden(parameters),
+            command,
+            account,
+            status: lost ? 0 : answer.status,
+            at,
+            milliseconds: Math.round((performance.now() - start) * 100) / 100,
+            parameters: hidden(parameters),
         });
     }
 
     private remember(call: Call): void {
         this.calls.push(call);
         if (this.calls.length > CALLS_KEPT) this.calls.splice(0, CALLS_KEPT / 10);
-        this.parts.log(`${call.command || "-"} ${call.account ?? "-"} ${call.status === 0 ? "cut" : call.status} ${call.milliseconds} ms`);
+        this.parts.log(
+            `${call.command || "-"} ${call.account ?? "-"} ${call.status === 0 ? "cut" : call.status} ` +
+                `${call.milliseconds} ms`,
+        );
     }
 }

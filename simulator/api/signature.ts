@@ -37,7 +37,11 @@ function moment(text: string): number {
  *
  * @throws ApiError 401, with one and the same text, where key, signature or expiry is missing or wrong
  */
-export function authenticate(parameters: ReadonlyMap<string, string>, userOf: (apiKey: string) => User | undefined, now: number): User {
+export function authenticate(
+    parameters: ReadonlyMap<string, string>,
+    userOf: (apiKey: string) => User | undefined,
+    now: number,
+): User {
     const user = userOf(reserved(parameters, "apikey") ?? "");
     const given = reserved(parameters, "signature");
     if (user === undefined || given === undefined) throw unauthorized();

@@ -29,7 +29,10 @@ export async function ask<T>(server: ServerFile, method: string, path: string, b
     return answer;
 }
 
-/** The cloud that serves a state now, or nothing: a file of a process that is gone, or of another cloud, does not count. */
+/**
+ * The cloud that serves a state now, or nothing: a file of a process that is gone, or of another cloud, does not
+ * count.
+ */
 export async function running(folder: StateFolder): Promise<{ server: ServerFile; status: Status } | undefined> {
     const server = folder.server();
     if (server === undefined) return undefined;
@@ -44,6 +47,7 @@ export async function running(folder: StateFolder): Promise<{ server: ServerFile
 /** @throws UserError where no cloud serves the state */
 export async function needRunning(folder: StateFolder): Promise<{ server: ServerFile; status: Status }> {
     const found = await running(folder);
-    if (found === undefined) throw new UserError(`No cloud is running on ${folder.folder}: start it with cloudstack-local start.`);
+    if (found === undefined)
+        throw new UserError(`No cloud is running on ${folder.folder}: start it with cloudstack-local start.`);
     return found;
 }

@@ -11,7 +11,8 @@ export interface Access {
 }
 
 /**
- * - `shell`: `export NAME=value` lines for this package (CLOUDSTACK_ENDPOINT, _API_KEY, _SECRET_KEY), the Python client cs
+ * - `shell`: `export NAME=value` lines for this package (CLOUDSTACK_ENDPOINT, _API_KEY, _SECRET_KEY), the Python
+ *   client cs
  *   (CLOUDSTACK_ENDPOINT, _KEY, _SECRET) and Terraform's provider (CLOUDSTACK_API_URL, _API_KEY, _SECRET_KEY)
  * - `cmk`: the file that cmk reads (`~/.cmk/config`, or `cmk -c FILE`)
  * - `cs`: the file that cs reads (`~/.cloudstack.ini`)
@@ -29,8 +30,17 @@ export function environment({ endpoint, apiKey, secretKey }: Access, format: For
             ]);
         case "cmk":
             return lines([
-                "asyncblock = true", "timeout = 1800", "output = json", "verifycert = true", "profile = local", "", "[local]",
-                `url = ${endpoint}`, `apikey = ${apiKey}`, `secretkey = ${secretKey}`, "domain = /",
+                "asyncblock = true",
+                "timeout = 1800",
+                "output = json",
+                "verifycert = true",
+                "profile = local",
+                "",
+                "[local]",
+                `url = ${endpoint}`,
+                `apikey = ${apiKey}`,
+                `secretkey = ${secretKey}`,
+                "domain = /",
             ]);
         case "cs":
             return lines(["[cloudstack]", `endpoint = ${endpoint}`, `key = ${apiKey}`, `secret = ${secretKey}`]);

@@ -32,12 +32,24 @@ Rules are gone when the cloud stops.
 `;
 
 const OPTIONS = {
-    state: { type: "string" }, command: { type: "string" }, account: { type: "string" }, count: { type: "string" }, skip: { type: "string" },
-    status: { type: "string" }, text: { type: "string" }, seconds: { type: "string" },
+    state: { type: "string" },
+    command: { type: "string" },
+    account: { type: "string" },
+    count: { type: "string" },
+    skip: { type: "string" },
+    status: { type: "string" },
+    text: { type: "string" },
+    seconds: { type: "string" },
 } as const;
 
 function shown(rule: FaultRule): string {
-    const limits = [rule.account && `account ${rule.account}`, rule.skip && `after ${rule.skip}`, rule.seconds !== undefined && `${rule.seconds} s`, rule.status, rule.text];
+    const limits = [
+        rule.account && `account ${rule.account}`,
+        rule.skip && `after ${rule.skip}`,
+        rule.seconds !== undefined && `${rule.seconds} s`,
+        rule.status,
+        rule.text,
+    ];
     const times = rule.count === 0 ? "always" : `${rule.hits} of ${rule.count ?? 1}`;
     return [rule.id, rule.kind, rule.command ?? "*", times, ...limits.filter((part) => part)].join("  ");
 }
@@ -45,7 +57,11 @@ function shown(rule: FaultRule): string {
 export async function fault(args: string[]): Promise<void> {
     const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
     const [action, id] = positionals;
-    if (action === undefined) throw new UserError(`Say which fault: ${FAULT_KINDS.join(", ")}, or list, or clear (see cloudstack-local fault --help).`, 2);
+    if (action === undefined)
+        throw new UserError(
+            `Say which fault: ${FAULT_KINDS.join(", ")}, or list, or clear (see cloudstack-local fault --help).`,
+            2,
+        );
     const { server } = await needRunning(stateFolder(values.state));
     if (action === "list") {
         const { faults } = await ask<{ faults: FaultRule[] }>(server, "GET", "faults");
@@ -53,12 +69,26 @@ export async function fault(args: string[]): Promise<void> {
         return;
     }
     if (action === "clear") {
-        const { cleared } = await ask<{ cleared: number }>(server, "DELETE", id === undefined ? "faults" : `faults?id=${encodeURIComponent(id)}`);
+        const { cleared } = await ask<{ cleared: number }>(
+            server,
+            "DELETE",
+            id === undefined ? "faults" : `faults?id=${encodeURIComponent(id)}`,
+        );
         console.log(`${cleared} removed.`);
         return;
     }
-    const numeric = (name: "count" | "skip" | "status" | "seconds") => (values[name] === undefined ? {} : { [name]: Number(values[name]) });
+    const numeric = (name: "count" | "skip" | "status" | "seconds") =>
+        values[name] === undefined ? {} : { [name]: Number(values[name]) };
     const text = (name: "command" | "account" | "text") => (values[name] === undefined ? {} : { [name]: values[name] });
-    const rule = { kind: action, ...text("command"), ...text("account"), ...text("text"), ...numeric("count"), ...numeric("skip"), ...numeric("status"), ...numeric("seconds") };
+    const rule = {
+        kind: action,
+        ...text("command"),
+        ...text("account"),
+        ...text("text"),
+        ...numeric("count"),
+        ...numeric("skip"),
+        ...numeric("status"),
+        ...numeric("seconds"),
+    };
     console.log(shown(await ask<FaultRule>(server, "POST", "faults", rule as Fault)));
 }

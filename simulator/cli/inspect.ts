@@ -56,7 +56,10 @@ export async function stop(args: string[]): Promise<void> {
     if (found === undefined) {
         const stale = folder.server();
         if (stale !== undefined && isAlive(stale.pid)) {
-            throw new UserError(`Process ${stale.pid}, which served ${folder.folder}, does not answer. If it is the cloud (see ps -p ${stale.pid}), end it with kill ${stale.pid}.`);
+            throw new UserError(
+                `Process ${stale.pid}, which served ${folder.folder}, does not answer. If it is the cloud (see ` +
+                    `ps -p ${stale.pid}), end it with kill ${stale.pid}.`,
+            );
         }
         folder.forgetServer();
         console.log(`No cloud is running on ${folder.folder}.`);
@@ -73,22 +76,37 @@ export async function stop(args: string[]): Promise<void> {
 }
 
 export async function status(args: string[]): Promise<void> {
-    const { values } = parseArgs({ args, options: { state: { type: "string" }, json: { type: "boolean", default: false } } });
+    const { values } = parseArgs({
+        args,
+        options: { state: { type: "string" }, json: { type: "boolean", default: false } },
+    });
     const folder = stateFolder(values.state);
     const found = await running(folder);
     if (values.json) {
-        const answer = found === undefined ? { running: false, state: folder.folder } : { running: true, state: folder.folder, endpoint: `${found.server.url}/client/api`, ...found.status };
+        const answer =
+            found === undefined
+                ? { running: false, state: folder.folder }
+                : { running: true, state: folder.folder, endpoint: `${found.server.url}/client/api`, ...found.status };
         console.log(JSON.stringify(answer, null, 2));
     } else if (found === undefined) {
         console.log(`No cloud is running on ${folder.folder}.`);
     } else {
         const { server, status: now } = found;
-        const machines = Object.entries(now.machines).map(([state, count]) => `${count} ${state}`).join(", ") || "none";
+        const machines =
+            Object.entries(now.machines)
+                .map(([state, count]) => `${count} ${state}`)
+                .join(", ") || "none";
         console.log(
             [
-                `endpoint      ${server.url}/client/api`, `process       ${server.pid}`, `state         ${folder.folder}`, `hypervisor    ${now.hypervisor}`,
-                `network       ${now.network}`, `jobs          ${now.pendingJobs} pending, ${now.jobSeconds} s each`, `machines      ${machines}`,
-                `volumes       ${now.volumes}`, `groups        ${now.securityGroups}`,
+                `endpoint      ${server.url}/client/api`,
+                `process       ${server.pid}`,
+                `state         ${folder.folder}`,
+                `hypervisor    ${now.hypervisor}`,
+                `network       ${now.network}`,
+                `jobs          ${now.pendingJobs} pending, ${now.jobSeconds} s each`,
+                `machines      ${machines}`,
+                `volumes       ${now.volumes}`,
+                `groups        ${now.securityGroups}`,
             ].join("\n"),
         );
     }
@@ -96,23 +114,46 @@ export async function status(args: string[]): Promise<void> {
 }
 
 export async function env(args: string[]): Promise<void> {
-    const { values } = parseArgs({ args, options: { state: { type: "string" }, account: { type: "string", default: "user" }, format: { type: "string", default: "shell" } } });
+    const { values } = parseArgs({
+        args,
+        options: {
+            state: { type: "string" },
+            account: { type: "string", default: "user" },
+            format: { type: "string", default: "shell" },
+        },
+    });
     const folder = stateFolder(values.state);
     const credentials = folder.credentials();
-    if (credentials === undefined) throw new UserError(`There is no cloud in ${folder.folder} yet: cloudstack-local start makes one.`);
-    if (!(FORMATS as readonly string[]).includes(values.format)) throw new UserError(`--format must be one of ${FORMATS.join(", ")}, not "${values.format}".`, 2);
+    if (credentials === undefined)
+        throw new UserError(`There is no cloud in ${folder.folder} yet: cloudstack-local start makes one.`);
+    if (!(FORMATS as readonly string[]).includes(values.format))
+        throw new UserError(`--format must be one of ${FORMATS.join(", ")}, not "${values.format}".`, 2);
     const account = Object.entries(credentials.accounts).find(([name]) => name === values.account)?.[1];
-    if (account === undefined) throw new UserError(`--account must be one of ${Object.keys(credentials.accounts).join(", ")}, not "${values.account}".`, 2);
-    if ((await running(folder)) === undefined) console.error("The cloud is not running: start it with cloudstack-local start.");
+    if (account === undefined)
+        throw new UserError(
+            `--account must be one of ${Object.keys(credentials.accounts).join(", ")}, not "${values.account}".`,
+            2,
+        );
+    if ((await running(folder)) === undefined)
+        console.error("The cloud is not running: start it with cloudstack-local start.");
     process.stdout.write(environment({ endpoint: credentials.endpoint, ...account }, values.format as Format));
 }
 
 export async function logs(args: string[]): Promise<void> {
-    const { values } = parseArgs({ args, options: { state: { type: "string" }, lines: { type: "string", default: "50" }, follow: { type: "boolean", default: false } } });
+    const { values } = parseArgs({
+        args,
+        options: {
+            state: { type: "string" },
+            lines: { type: "string", default: "50" },
+            follow: { type: "boolean", default: false },
+        },
+    });
     const { logFile } = stateFolder(values.state);
-    if (!fs.existsSync(logFile)) throw new UserError(`There is no log at ${logFile}: the cloud was never started in the background there.`);
+    if (!fs.existsSync(logFile))
+        throw new UserError(`There is no log at ${logFile}: the cloud was never started in the background there.`);
     const count = Number(values.lines);
-    if (!Number.isInteger(count) || count < 0) throw new UserError(`--lines must be a whole number from 0, not "${values.lines}".`, 2);
+    if (!Number.isInteger(count) || count < 0)
+        throw new UserError(`--lines must be a whole number from 0, not "${values.lines}".`, 2);
     const text = fs.readFileSync(logFile);
     const lines = text.toString().replace(/\n$/, "").split("\n");
     if (count > 0) console.log(lines.slice(-count).join("\n"));

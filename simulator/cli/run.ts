@@ -34,7 +34,11 @@ export async function run(args: string[]): Promise<void> {
     }
     const command = COMMANDS[name];
     try {
-        if (command === undefined) throw new UserError(`There is no command "${name}": ${Object.keys(COMMANDS).join(", ")} (see cloudstack-local --help).`, 2);
+        if (command === undefined)
+            throw new UserError(
+                `There is no command "${name}": ${Object.keys(COMMANDS).join(", ")} (see cloudstack-local --help).`,
+                2,
+            );
         if (rest.includes("--help") || rest.includes("-h")) return console.log(command.help);
         await command.run(rest);
     } catch (error) {

@@ -42,14 +42,20 @@ interface StartOptions {
 
 function numberOf(name: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
     const value = Number(text);
-    if (text.trim() === "" || !Number.isFinite(value) || value < 0 || value > most) throw new UserError(`--${name} must be a number from 0${most < 1e6 ? ` to ${most}` : ""}, not "${text}".`, 2);
+    if (text.trim() === "" || !Number.isFinite(value) || value < 0 || value > most)
+        throw new UserError(`--${name} must be a number from 0${most < 1e6 ? ` to ${most}` : ""}, not "${text}".`, 2);
     return value;
 }
 
 function readOptions(args: string[]): StartOptions {
     const { values } = parseArgs({ args, options: OPTIONS });
-    if (values.hypervisor === "nspawn") throw new UserError("This version has no hypervisor nspawn: use --hypervisor none (or auto), whose machines keep their states only.");
-    if (values.hypervisor !== "auto" && values.hypervisor !== "none") throw new UserError(`--hypervisor must be auto, nspawn or none, not "${values.hypervisor}".`, 2);
+    if (values.hypervisor === "nspawn")
+        throw new UserError(
+            "This version has no hypervisor nspawn: use --hypervisor none (or auto), whose machines keep their " +
+                "states only.",
+        );
+    if (values.hypervisor !== "auto" && values.hypervisor !== "none")
+        throw new UserError(`--hypervisor must be auto, nspawn or none, not "${values.hypervisor}".`, 2);
     return {
         folder: stateFolder(values.state),
         port: numberOf("port", values.port, 65_535),
@@ -57,7 +63,10 @@ function readOptions(args: string[]): StartOptions {
         jobSeconds: numberOf("job-seconds", values["job-seconds"]),
         expungeSeconds: numberOf("expunge-seconds", values["expunge-seconds"]),
         foreground: values.foreground,
-        note: values.hypervisor === "auto" ? "Machines keep their states only (hypervisor none: this version has no other)." : "Machines keep their states only.",
+        note:
+            values.hypervisor === "auto"
+                ? "Machines keep their states only (hypervisor none: this version has no other)."
+                : "Machines keep their states only.",
     };
 }
 
@@ -66,12 +75,19 @@ async function startHere(options: StartOptions, log: (line: string) => void): Pr
     const { folder, port, cidr, jobSeconds, expungeSeconds } = options;
     try {
         const cloud = await startCloud({ stateDir: folder.folder, port, cidr, jobSeconds, expungeSeconds, log });
-        folder.serve({ pid: process.pid, url: cloud.url, token: cloud.token }, { endpoint: cloud.endpoint, projectId: cloud.projectId, accounts: cloud.accounts });
+        folder.serve(
+            { pid: process.pid, url: cloud.url, token: cloud.token },
+            { endpoint: cloud.endpoint, projectId: cloud.projectId, accounts: cloud.accounts },
+        );
         return cloud;
     } catch (error) {
         const code = (error as NodeJS.ErrnoException).code;
-        if (code === "EADDRINUSE") throw new UserError(`Port ${port} is taken by another program: choose another one with --port (0 takes any free one).`);
-        if (code === "EACCES") throw new UserError(`Port ${port} is not allowed to you: choose one above 1023 with --port.`);
+        if (code === "EADDRINUSE")
+            throw new UserError(
+                `Port ${port} is taken by another program: choose another one with --port (0 takes any free one).`,
+            );
+        if (code === "EACCES")
+            throw new UserError(`Port ${port} is not allowed to you: choose one above 1023 with --port.`);
         if (error instanceof StateError || error instanceof RangeError) throw new UserError(error.message);
         throw error;
     }
@@ -97,7 +113,10 @@ async function inBackground(options: StartOptions, args: string[]): Promise<void
     const { folder } = options;
     const log = fs.openSync(folder.logFile, "a", 0o600);
     const before = fs.fstatSync(log).size;
-    const child = spawn(process.execPath, [require.resolve("../main"), "start", ...args, "--foreground"], { detached: true, stdio: ["ignore", log, log] });
+    const child = spawn(process.execPath, [require.resolve("../main"), "start", ...args, "--foreground"], {
+        detached: true,
+        stdio: ["ignore", log, log],
+    });
     fs.closeSync(log);
     let ended = false;
     child.once("exit", () => (ended = true));
@@ -113,11 +132,22 @@ async function inBackground(options: StartOptions, args: string[]): Promise<void
     }
     if (!ended) child.kill();
     const said = fs.readFileSync(folder.logFile).subarray(before).toString().trim();
-    throw new UserError(ended ? said || "The cloud ended at once, without a word." : `The cloud did not answer within ${PATIENCE / 1000} s; its log is ${folder.logFile}.`);
+    throw new UserError(
+        ended
+            ? said || "The cloud ended at once, without a word."
+            : `The cloud did not answer within ${PATIENCE / 1000} s; its log is ${folder.logFile}.`,
+    );
 }
 
 function introduce(folder: StateFolder, url: string, note: string): void {
-    console.log(`cloudstack-local answers at ${url}/client/api\n${note}\nState: ${folder.folder}\nFor your shell: eval "$(cloudstack-local env)"    Stop it: cloudstack-local stop`);
+    console.log(
+        [
+            `cloudstack-local answers at ${url}/client/api`,
+            note,
+            `State: ${folder.folder}`,
+            'For your shell: eval "$(cloudstack-local env)"    Stop it: cloudstack-local stop',
+        ].join("\n"),
+    );
 }
 
 export async function start(args: string[]): Promise<void> {
@@ -126,7 +156,10 @@ export async function start(args: string[]): Promise<void> {
     folder.make();
     const already = await running(folder);
     if (already !== undefined) {
-        console.log(`cloudstack-local is already running at ${already.server.url}/client/api (process ${already.server.pid}); options of this start are not used.`);
+        console.log(
+            `cloudstack-local is already running at ${already.server.url}/client/api (process ` +
+                `${already.server.pid}); options of this start are not used.`,
+        );
         return;
     }
     if (options.foreground) return inForeground(options);

@@ -1,4 +1,7 @@
-/** What the command line finds in a state folder: which process serves it, its keys, its log. All files are the owner's only. */
+/**
+ * What the command line finds in a state folder: which process serves it, its keys, its log. All files are the
+ * owner's only.
+ */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -53,7 +56,10 @@ export class StateFolder {
             fs.mkdirSync(this.folder, { recursive: true, mode: 0o700 });
             fs.accessSync(this.folder, fs.constants.W_OK);
         } catch (error) {
-            throw new UserError(`The state folder ${this.folder} cannot be made or written to (${(error as NodeJS.ErrnoException).code}): choose another with --state.`);
+            throw new UserError(
+                `The state folder ${this.folder} cannot be made or written to ` +
+                    `(${(error as NodeJS.ErrnoException).code}): choose another with --state.`,
+            );
         }
     }
 

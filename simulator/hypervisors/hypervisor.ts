@@ -1,6 +1,6 @@
 /**
- * The seam between what the cloud decides and what happens to machines. Jobs call it while they run; whatever it does must be
- * safe to do again, because a job that was interrupted by a restart of the cloud does it once more.
+ * The seam between what the cloud decides and what happens to machines. Jobs call it while they run; whatever it does
+ * must be safe to do again, because a job that was interrupted by a restart of the cloud does it once more.
  *
  * An exception of any of them fails the job with its message, and the machine returns to the state it was in.
  */

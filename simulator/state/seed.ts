@@ -1,4 +1,7 @@
-/** A new cloud: its zones, offerings, templates, networks and accounts. Keys and ids are random, so no two clouds are the same. */
+/**
+ * A new cloud: its zones, offerings, templates, networks and accounts. Keys and ids are random, so no two clouds are
+ * the same.
+ */
 import { randomBytes, randomUUID } from "node:crypto";
 import { rangeOf } from "./addresses";
 import type { Account } from "./records";
@@ -14,46 +17,125 @@ export const PROJECT = "sandbox";
 const key = () => randomBytes(64).toString("base64url");
 
 function addAccount(store: Store, now: number, name: string, type: Account["type"], mayExpunge: boolean): Account {
-    const account = store.accounts.insert({ id: randomUUID(), number: store.next("account"), name, type, created: now, mayExpunge, limits: {} });
-    store.users.insert({ id: randomUUID(), name, accountId: account.id, apiKey: key(), secretKey: key(), created: now });
+    const account = store.accounts.insert({
+        id: randomUUID(),
+        number: store.next("account"),
+        name,
+        type,
+        created: now,
+        mayExpunge,
+        limits: {},
+    });
+    store.users.insert({
+        id: randomUUID(),
+        name,
+        accountId: account.id,
+        apiKey: key(),
+        secretKey: key(),
+        created: now,
+    });
     return account;
 }
 
-/** The administrator, a user, a user who may expunge, and a project of both; every account has its default security group. */
+/**
+ * The administrator, a user, a user who may expunge, and a project of both; every account has its default security
+ * group.
+ */
 function addAccounts(store: Store, now: number): void {
     const admin = addAccount(store, now, ACCOUNTS.admin, 1, true);
-    const members = [addAccount(store, now, ACCOUNTS.user, 0, false), addAccount(store, now, ACCOUNTS.expunger, 0, true)];
+    const members = [
+        addAccount(store, now, ACCOUNTS.user, 0, false),
+        addAccount(store, now, ACCOUNTS.expunger, 0, true),
+    ];
     const projectId = randomUUID();
     const behind = store.accounts.insert({
-        id: randomUUID(), number: store.next("account"), name: `PrjAcct-${PROJECT}`, type: 5, created: now, mayExpunge: false, projectId, limits: {},
+        id: randomUUID(),
+        number: store.next("account"),
+        name: `PrjAcct-${PROJECT}`,
+        type: 5,
+        created: now,
+        mayExpunge: false,
+        projectId,
+        limits: {},
     });
     store.projects.insert({
-        id: projectId, name: PROJECT, displayText: "A project to try projects with", ownerId: behind.id, memberIds: members.map((member) => member.id), created: now,
+        id: projectId,
+        name: PROJECT,
+        displayText: "A project to try projects with",
+        ownerId: behind.id,
+        memberIds: members.map((member) => member.id),
+        created: now,
     });
     for (const owner of [admin, ...members, behind]) {
-        store.securityGroups.insert({ id: randomUUID(), name: "default", description: "Default Security Group", ownerId: owner.id });
+        store.securityGroups.insert({
+            id: randomUUID(),
+            name: "default",
+            description: "Default Security Group",
+            ownerId: owner.id,
+        });
     }
 }
 
 function addOfferings(store: Store, now: number): void {
-    const sizes = [["Small Instance", 1, 500, 512], ["Medium Instance", 1, 1000, 1024], ["Large Instance", 2, 1000, 2048], ["XLarge Instance", 4, 1000, 4096]] as const;
+    const sizes = [
+        ["Small Instance", 1, 500, 512],
+        ["Medium Instance", 1, 1000, 1024],
+        ["Large Instance", 2, 1000, 2048],
+        ["XLarge Instance", 4, 1000, 4096],
+    ] as const;
     for (const [name, cpuNumber, cpuSpeed, memory] of sizes) {
-        store.serviceOfferings.insert({ id: randomUUID(), number: store.next("serviceOffering"), name, created: now, diskOfferingId: randomUUID(), cpuNumber, cpuSpeed, memory });
+        store.serviceOfferings.insert({
+            id: randomUUID(),
+            number: store.next("serviceOffering"),
+            name,
+            created: now,
+            diskOfferingId: randomUUID(),
+            cpuNumber,
+            cpuSpeed,
+            memory,
+        });
     }
     store.serviceOfferings.insert({
-        id: randomUUID(), number: store.next("serviceOffering"), name: "Custom Constrained", created: now, diskOfferingId: randomUUID(), cpuSpeed: 1000,
+        id: randomUUID(),
+        number: store.next("serviceOffering"),
+        name: "Custom Constrained",
+        created: now,
+        diskOfferingId: randomUUID(),
+        cpuSpeed: 1000,
         bounds: { minCpu: 1, maxCpu: 8, minMemory: 512, maxMemory: 16_384 },
     });
     // An unconstrained one bounds nothing but what a number of Java's may be.
     store.serviceOfferings.insert({
-        id: randomUUID(), number: store.next("serviceOffering"), name: "Custom", created: now, diskOfferingId: randomUUID(),
+        id: randomUUID(),
+        number: store.next("serviceOffering"),
+        name: "Custom",
+        created: now,
+        diskOfferingId: randomUUID(),
         bounds: { minCpu: 1, maxCpu: 2 ** 31 - 1, minMemory: 32, maxMemory: 2 ** 31 - 1 },
     });
-    const disks = [["Small", "Small Disk, 5 GB", 5], ["Medium", "Medium Disk, 20 GB", 20], ["Large", "Large Disk, 100 GB", 100], ["Custom", "Custom Disk", 0]] as const;
-    for (const [name, displayText, sizeGiB] of disks) store.diskOfferings.insert({ id: randomUUID(), name, displayText, created: now, sizeGiB });
+    const disks = [
+        ["Small", "Small Disk, 5 GB", 5],
+        ["Medium", "Medium Disk, 20 GB", 20],
+        ["Large", "Large Disk, 100 GB", 100],
+        ["Custom", "Custom Disk", 0],
+    ] as const;
+    for (const [name, displayText, sizeGiB] of disks)
+        store.diskOfferings.insert({ id: randomUUID(), name, displayText, created: now, sizeGiB });
 }
 
-const CATEGORIES = ["Ubuntu", "Debian", "Fedora", "CentOS", "Rocky Linux", "AlmaLinux", "Oracle", "RedHat", "SUSE", "Windows", "Other"];
+const CATEGORIES = [
+    "Ubuntu",
+    "Debian",
+    "Fedora",
+    "CentOS",
+    "Rocky Linux",
+    "AlmaLinux",
+    "Oracle",
+    "RedHat",
+    "SUSE",
+    "Windows",
+    "Other",
+];
 
 const DAY = 86_400_000;
 
@@ -61,10 +143,27 @@ const DAY = 86_400_000;
 function addTemplates(store: Store, now: number, zoneIds: string[]): void {
     for (const name of CATEGORIES) store.osCategories.insert({ id: randomUUID(), name });
     const debian = store.osCategories.find((category) => category.name === "Debian")!;
-    const osType = store.osTypes.insert({ id: randomUUID(), name: "Debian GNU/Linux 12 (64-bit)", categoryId: debian.id });
-    const templates = [["Debian 12", "Debian 12 (bookworm), first build", 60, false], ["Debian 12", "Debian 12 (bookworm)", 1, false], ["Debian 12 with password", "Debian 12 (bookworm) with the password script", 1, true]] as const;
+    const osType = store.osTypes.insert({
+        id: randomUUID(),
+        name: "Debian GNU/Linux 12 (64-bit)",
+        categoryId: debian.id,
+    });
+    const templates = [
+        ["Debian 12", "Debian 12 (bookworm), first build", 60, false],
+        ["Debian 12", "Debian 12 (bookworm)", 1, false],
+        ["Debian 12 with password", "Debian 12 (bookworm) with the password script", 1, true],
+    ] as const;
     for (const [name, displayText, age, passwordEnabled] of templates) {
-        store.templates.insert({ id: randomUUID(), name, displayText, zoneIds, osTypeId: osType.id, created: now - age * DAY, sizeGiB: 2, passwordEnabled });
+        store.templates.insert({
+            id: randomUUID(),
+            name,
+            displayText,
+            zoneIds,
+            osTypeId: osType.id,
+            created: now - age * DAY,
+            sizeGiB: 2,
+            passwordEnabled,
+        });
     }
 }
 
@@ -78,19 +177,47 @@ export function seed(store: Store, now: number, cidr: string): void {
     store.transaction(() => {
         addAccounts(store, now);
         addOfferings(store, now);
-        const zone = store.zones.insert({ id: randomUUID(), name: "sandbox", securityGroups: true, token: randomUUID() });
-        const isolated = store.zones.insert({ id: randomUUID(), name: "sandbox-isolated", securityGroups: false, token: randomUUID() });
+        const zone = store.zones.insert({
+            id: randomUUID(),
+            name: "sandbox",
+            securityGroups: true,
+            token: randomUUID(),
+        });
+        const isolated = store.zones.insert({
+            id: randomUUID(),
+            name: "sandbox-isolated",
+            securityGroups: false,
+            token: randomUUID(),
+        });
         addTemplates(store, now, [zone.id, isolated.id]);
         const shared = store.networkOfferings.insert({
-            id: randomUUID(), name: "DefaultSharedNetworkOfferingWithSGService", displayText: "Offering for Shared Security group enabled networks", created: now, guestType: "Shared",
+            id: randomUUID(),
+            name: "DefaultSharedNetworkOfferingWithSGService",
+            displayText: "Offering for Shared Security group enabled networks",
+            created: now,
+            guestType: "Shared",
         });
         store.networkOfferings.insert({
-            id: randomUUID(), name: "DefaultIsolatedNetworkOfferingWithSourceNatService", displayText: "Offering for Isolated networks with Source Nat service enabled",
-            created: now, guestType: "Isolated",
+            id: randomUUID(),
+            name: "DefaultIsolatedNetworkOfferingWithSourceNatService",
+            displayText: "Offering for Isolated networks with Source Nat service enabled",
+            created: now,
+            guestType: "Isolated",
         });
         store.networks.insert({
-            id: randomUUID(), name: "shared", displayText: "Shared network with security groups", zoneId: zone.id, offeringId: shared.id, state: "Setup", cidr: range.cidr,
-            gateway: range.gateway, start: range.start, end: range.end, domain: "cs1cloud.internal", vlan: 31, created: now,
+            id: randomUUID(),
+            name: "shared",
+            displayText: "Shared network with security groups",
+            zoneId: zone.id,
+            offeringId: shared.id,
+            state: "Setup",
+            cidr: range.cidr,
+            gateway: range.gateway,
+            start: range.start,
+            end: range.end,
+            domain: "cs1cloud.internal",
+            vlan: 31,
+            created: now,
         });
     });
 }

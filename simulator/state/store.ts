@@ -1,9 +1,11 @@
 /**
- * The cloud's memory: tables of records that live in maps (reads cost nothing) and in SQLite (nothing acknowledged is lost).
+ * The cloud's memory: tables of records that live in maps (reads cost nothing) and in SQLite (nothing acknowledged is
+ * lost).
  *
- * All changes happen in `transaction`, which is written to SQLite as a whole before it returns; an exception undoes the maps
- * instead. The journal is a write-ahead log, so a killed process loses nothing that was committed; `synchronous=NORMAL`
- * means that only a crash of the whole computer may take the last moments with it, and never leaves a torn state.
+ * All changes happen in `transaction`, which is written to SQLite as a whole before it returns; an exception undoes
+ * the maps instead. The journal is a write-ahead log, so a killed process loses nothing that was committed;
+ * `synchronous=NORMAL` means that only a crash of the whole computer may take the last moments with it, and never
+ * leaves a torn state.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -132,7 +134,8 @@ export class Store {
             `);
             this.checkFormat();
             this.write = this.database.prepare(
-                "INSERT INTO records (kind, id, record) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET record = excluded.record",
+                "INSERT INTO records (kind, id, record) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET " +
+                    "record = excluded.record",
             );
             this.erase = this.database.prepare("DELETE FROM records WHERE kind = ? AND id = ?");
             for (const row of this.database.prepare("SELECT kind, record FROM records ORDER BY position").all()) {
@@ -146,7 +149,11 @@ export class Store {
 
     private checkFormat(): void {
         const found = Number(this.database.prepare("PRAGMA user_version").get()?.user_version);
-        if (found > FORMAT) throw new StateError(`The state is of format ${found}, this version reads ${FORMAT}: use a newer version, or another folder (--state).`);
+        if (found > FORMAT)
+            throw new StateError(
+                `The state is of format ${found}, this version reads ${FORMAT}: use a newer version, or another ` +
+                    "folder (--state).",
+            );
         this.database.exec(`PRAGMA user_version = ${FORMAT}`);
     }
 
@@ -160,7 +167,10 @@ export class Store {
         return table;
     }
 
-    /** Runs `work` so that either all of its changes are kept, on disk, or none. A transaction inside another is part of it. */
+    /**
+     * Runs `work` so that either all of its changes are kept, on disk, or none. A transaction inside another is part
+     * of it.
+     */
     transaction<T>(work: () => T): T {
         if (this.dirty !== undefined) return work();
         this.dirty = new Map();
@@ -208,6 +218,8 @@ export class Store {
 
 function explainOpening(file: string, error: unknown): string {
     const reason = error instanceof Error ? error.message : String(error);
-    if (/locked|busy/i.test(reason)) return `Another process holds ${file}: stop it first (cloudstack-local stop), or use another folder (--state).`;
-    return `The state in ${file} cannot be read (${reason}): move the folder away to begin anew, or use another one (--state).`;
+    if (/locked|busy/i.test(reason))
+        return `Another process holds ${file}: stop it first (cloudstack-local stop), or use another folder (--state).`;
+    const advice = "move the folder away to begin anew, or use another one (--state)";
+    return `The state in ${file} cannot be read (${reason}): ${advice}.`;
 }

@@ -1,6 +1,6 @@
 /**
- * A client that nobody here wrote: the Python package `cs` drives a machine and a group through the embedded cloud, with what
- * `cloudstack-local env` prints and nothing else. It is installed once under the checkout's `.tools`.
+ * A client that nobody here wrote: the Python package `cs` drives a machine and a group through the embedded cloud,
+ * with what `cloudstack-local env` prints and nothing else. It is installed once under the checkout's `.tools`.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -16,7 +16,10 @@ const CS = path.join(FOLDER, "bin", "cs");
 /** Why the client cannot be had on this computer, or nothing. */
 function install(): string | undefined {
     if (fs.existsSync(CS)) return undefined;
-    const steps = [["python3", "-m", "venv", FOLDER], [path.join(FOLDER, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", `cs==${VERSION}`]];
+    const steps = [
+        ["python3", "-m", "venv", FOLDER],
+        [path.join(FOLDER, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", `cs==${VERSION}`],
+    ];
     for (const [command, ...args] of steps) {
         const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
         if (status === 0) continue;
@@ -55,12 +58,32 @@ const where = obstacle === undefined ? "" : ` (skipped, cs cannot be installed: 
         const [offering] = cs("listServiceOfferings", "name=Small Instance").serviceoffering;
 
         const group = cs("--post", "createSecurityGroup", "name=from-cs", "description=made by cs").securitygroup;
-        const authorized = cs("authorizeSecurityGroupIngress", `securitygroupid=${group.id}`, "protocol=tcp", "startport=22", "endport=22", "cidrlist=192.0.2.0/24");
-        expect(authorized.securitygroup.ingressrule).toMatchObject([{ protocol: "tcp", startport: 22, endport: 22, cidr: "192.0.2.0/24" }]);
+        const authorized = cs(
+            "authorizeSecurityGroupIngress",
+            `securitygroupid=${group.id}`,
+            "protocol=tcp",
+            "startport=22",
+            "endport=22",
+            "cidrlist=192.0.2.0/24",
+        );
+        expect(authorized.securitygroup.ingressrule).toMatchObject([
+            { protocol: "tcp", startport: 22, endport: 22, cidr: "192.0.2.0/24" },
+        ]);
 
-        const wishes = [`zoneid=${zone.id}`, `templateid=${template.id}`, `serviceofferingid=${offering.id}`, `securitygroupids=${group.id}`, "details[0].owner=cs & co"];
+        const wishes = [
+            `zoneid=${zone.id}`,
+            `templateid=${template.id}`,
+            `serviceofferingid=${offering.id}`,
+            `securitygroupids=${group.id}`,
+            "details[0].owner=cs & co",
+        ];
         const machine = cs("--post", "deployVirtualMachine", "name=from-cs", ...wishes).virtualmachine;
-        expect(machine).toMatchObject({ name: "from-cs", state: "Running", details: { owner: "cs & co" }, securitygroup: [{ name: "from-cs" }] });
+        expect(machine).toMatchObject({
+            name: "from-cs",
+            state: "Running",
+            details: { owner: "cs & co" },
+            securitygroup: [{ name: "from-cs" }],
+        });
         expect(cs("listVirtualMachines").virtualmachine).toMatchObject([{ id: machine.id, state: "Running" }]);
 
         expect(cs("stopVirtualMachine", `id=${machine.id}`).virtualmachine.state).toBe("Stopped");

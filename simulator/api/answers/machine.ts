@@ -8,7 +8,19 @@ import { nestedTagAnswer, tagsOf } from "./tags";
 
 /** What `details` of `listVirtualMachines` chooses from. */
 export const MACHINE_DETAILS = [
-    "all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "diskoff", "backoff", "iso", "volume", "min", "affgrp",
+    "all",
+    "group",
+    "nics",
+    "stats",
+    "secgrp",
+    "tmpl",
+    "servoff",
+    "diskoff",
+    "backoff",
+    "iso",
+    "volume",
+    "min",
+    "affgrp",
 ] as const;
 
 export type MachineDetail = (typeof MACHINE_DETAILS)[number];
@@ -25,7 +37,9 @@ export function instanceName(cloud: Cloud, machine: Machine): string {
 }
 
 export function rootVolumeOf(cloud: Cloud, machineId: string): Volume | undefined {
-    return cloud.store.volumes.find((volume) => volume.machineId === machineId && volume.type === "ROOT" && volume.removed === undefined);
+    return cloud.store.volumes.find(
+        (volume) => volume.machineId === machineId && volume.type === "ROOT" && volume.removed === undefined,
+    );
 }
 
 export function defaultNic(machine: Machine): Nic | undefined {
@@ -70,13 +84,27 @@ function templateFields(cloud: Cloud, machine: Machine): object {
 function offeringFields(cloud: Cloud, machine: Machine): object {
     const offering = cloud.store.serviceOfferings.need(machine.serviceOfferingId);
     const { cpuNumber, cpuSpeed, memory } = machine.size;
-    return { serviceofferingid: offering.id, serviceofferingname: offering.name, cpunumber: cpuNumber, cpuspeed: cpuSpeed, memory };
+    return {
+        serviceofferingid: offering.id,
+        serviceofferingname: offering.name,
+        cpunumber: cpuNumber,
+        cpuspeed: cpuSpeed,
+        memory,
+    };
 }
 
 /** Figures of a machine that nothing real stands behind: it does nothing. */
 const IDLE = {
-    cpuused: "0%", networkkbsread: 0, networkkbswrite: 0, diskkbsread: 0, diskkbswrite: 0,
-    memorykbs: 0, memoryintfreekbs: 0, memorytargetkbs: 0, diskioread: 0, diskiowrite: 0,
+    cpuused: "0%",
+    networkkbsread: 0,
+    networkkbswrite: 0,
+    diskkbsread: 0,
+    diskkbswrite: 0,
+    memorykbs: 0,
+    memoryintfreekbs: 0,
+    memorytargetkbs: 0,
+    diskioread: 0,
+    diskiowrite: 0,
 };
 
 function groupFields(cloud: Cloud, machine: Machine): object {
@@ -96,7 +124,10 @@ function affinityFields(cloud: Cloud, machine: Machine): object[] {
 function detailFields(cloud: Cloud, machine: Machine, admin: boolean): Record<string, string> {
     const offering = cloud.store.serviceOfferings.need(machine.serviceOfferingId);
     const { cpuNumber, cpuSpeed, memory } = machine.size;
-    const custom: Record<string, string> = offering.bounds === undefined ? {} : { cpuNumber: String(cpuNumber), cpuSpeed: String(cpuSpeed), memory: String(memory) };
+    const custom: Record<string, string> =
+        offering.bounds === undefined
+            ? {}
+            : { cpuNumber: String(cpuNumber), cpuSpeed: String(cpuSpeed), memory: String(memory) };
     const internal: Record<string, string> = admin
         ? { memoryOvercommitRatio: "1.0", "Message.ReservedCapacityFreed.Flag": "false", cpuOvercommitRatio: "1.0" }
         : {};
@@ -133,7 +164,9 @@ export function machineAnswer(cloud: Cloud, machine: Machine, view: MachineView)
         ...(measured ? part("stats", () => IDLE) : {}),
         guestosid: osType.id,
         ...(root === undefined ? {} : part("volume", () => ({ rootdeviceid: 0, rootdevicetype: "ROOT" }))),
-        securitygroup: shows("secgrp") ? machine.securityGroupIds.map((id) => nestedGroupAnswer(cloud, store.securityGroups.need(id))) : [],
+        securitygroup: shows("secgrp")
+            ? machine.securityGroupIds.map((id) => nestedGroupAnswer(cloud, store.securityGroups.need(id)))
+            : [],
         nic: shows("nics") ? machine.nics.map((nic) => nicAnswer(cloud, nic)) : [],
         hypervisor: "KVM",
         ...(defaultNic(machine) === undefined ? {} : part("nics", () => ({ ipaddress: defaultNic(machine)!.address }))),

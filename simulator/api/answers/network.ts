@@ -10,8 +10,16 @@ type Capabilities = readonly (readonly [name: string, value: string])[];
 
 const VIRTUAL_ROUTER = "VirtualRouter";
 
-/** Services of the two kinds of networks: name, provider, and capabilities as a network, and as an offering, lists them. */
-const SERVICES: Readonly<Record<NetworkOffering["guestType"], readonly { name: string; provider: string; network: Capabilities; offering: Capabilities }[]>> = {
+/**
+ * Services of the two kinds of networks: name, provider, and capabilities as a network, and as an offering, lists
+ * them.
+ */
+const SERVICES: Readonly<
+    Record<
+        NetworkOffering["guestType"],
+        readonly { name: string; provider: string; network: Capabilities; offering: Capabilities }[]
+    >
+> = {
     Shared: [
         { name: "Dhcp", provider: VIRTUAL_ROUTER, network: [["DhcpAccrossMultipleSubnets", "true"]], offering: [] },
         { name: "SecurityGroup", provider: "SecurityGroupProvider", network: [], offering: [] },
@@ -19,19 +27,46 @@ const SERVICES: Readonly<Record<NetworkOffering["guestType"], readonly { name: s
         { name: "UserData", provider: VIRTUAL_ROUTER, network: [], offering: [] },
     ],
     Isolated: [
-        { name: "Lb", provider: VIRTUAL_ROUTER, network: [["SupportedProtocols", "tcp, udp, tcp-proxy"]], offering: [["SupportedLBIsolation", "dedicated"], ["ElasticLb", "false"], ["InlineMode", "false"], ["VmAutoScaling", "true"]] },
+        {
+            name: "Lb",
+            provider: VIRTUAL_ROUTER,
+            network: [["SupportedProtocols", "tcp, udp, tcp-proxy"]],
+            offering: [
+                ["SupportedLBIsolation", "dedicated"],
+                ["ElasticLb", "false"],
+                ["InlineMode", "false"],
+                ["VmAutoScaling", "true"],
+            ],
+        },
         { name: "Firewall", provider: VIRTUAL_ROUTER, network: [["SupportedProtocols", "tcp,udp,icmp"]], offering: [] },
-        { name: "StaticNat", provider: VIRTUAL_ROUTER, network: [], offering: [["ElasticIp", "false"], ["AssociatePublicIP", "true"]] },
+        {
+            name: "StaticNat",
+            provider: VIRTUAL_ROUTER,
+            network: [],
+            offering: [
+                ["ElasticIp", "false"],
+                ["AssociatePublicIP", "true"],
+            ],
+        },
         { name: "Dhcp", provider: VIRTUAL_ROUTER, network: [["DhcpAccrossMultipleSubnets", "true"]], offering: [] },
         { name: "PortForwarding", provider: VIRTUAL_ROUTER, network: [], offering: [] },
         { name: "Vpn", provider: VIRTUAL_ROUTER, network: [["VpnTypes", "removeaccessvpn"]], offering: [] },
         { name: "Dns", provider: VIRTUAL_ROUTER, network: [["AllowDnsSuffixModification", "true"]], offering: [] },
-        { name: "SourceNat", provider: VIRTUAL_ROUTER, network: [["SupportedSourceNatTypes", "peraccount"]], offering: [["SupportedSourceNatTypes", "peraccount"], ["RedundantRouter", "false"]] },
+        {
+            name: "SourceNat",
+            provider: VIRTUAL_ROUTER,
+            network: [["SupportedSourceNatTypes", "peraccount"]],
+            offering: [
+                ["SupportedSourceNatTypes", "peraccount"],
+                ["RedundantRouter", "false"],
+            ],
+        },
         { name: "UserData", provider: VIRTUAL_ROUTER, network: [], offering: [] },
     ],
 };
 
-const capabilityAnswers = (capabilities: Capabilities) => capabilities.map(([name, value]) => ({ name, value, canchooseservicecapability: false }));
+const capabilityAnswers = (capabilities: Capabilities) =>
+    capabilities.map(([name, value]) => ({ name, value, canchooseservicecapability: false }));
 
 export function networkAnswer(cloud: Cloud, network: Network): object {
     const { store } = cloud;
@@ -65,7 +100,9 @@ export function networkAnswer(cloud: Cloud, network: Network): object {
         domain: DOMAIN.name,
         domainpath: DOMAIN.name,
         service: SERVICES[offering.guestType].map(({ name, provider, network: capabilities }) => ({
-            name, provider: [{ name: provider }], capability: capabilityAnswers(capabilities),
+            name,
+            provider: [{ name: provider }],
+            capability: capabilityAnswers(capabilities),
         })),
         networkdomain: network.domain,
         physicalnetworkid: zone.id,
@@ -105,7 +142,9 @@ export function networkOfferingAnswer(offering: NetworkOffering): object {
         guestiptype: offering.guestType,
         serviceofferingid: offering.id,
         service: SERVICES[offering.guestType].map(({ name, provider, offering: capabilities }) => ({
-            name, provider: [{ name: provider }], ...(capabilities.length === 0 ? {} : { capability: capabilityAnswers(capabilities) }),
+            name,
+            provider: [{ name: provider }],
+            ...(capabilities.length === 0 ? {} : { capability: capabilityAnswers(capabilities) }),
         })),
         forvpc: false,
         fornsx: false,

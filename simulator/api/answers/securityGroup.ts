@@ -5,14 +5,24 @@ import { accountFields, ownerFields } from "../ownership";
 import { tagAnswer, tagsOf } from "./tags";
 
 function ruleAnswer(cloud: Cloud, rule: SecurityGroupRule): object {
-    const ends = rule.protocol === "icmp" ? { icmptype: rule.from, icmpcode: rule.to } : { startport: rule.from, endport: rule.to };
+    const ends =
+        rule.protocol === "icmp"
+            ? { icmptype: rule.from, icmpcode: rule.to }
+            : { startport: rule.from, endport: rule.to };
     if (rule.sourceGroupId === undefined) return { ruleid: rule.id, protocol: rule.protocol, ...ends, cidr: rule.cidr };
     const source = cloud.store.securityGroups.need(rule.sourceGroupId);
-    return { ruleid: rule.id, protocol: rule.protocol, ...ends, securitygroupname: source.name, ...accountFields({ cloud }, source.ownerId) };
+    return {
+        ruleid: rule.id,
+        protocol: rule.protocol,
+        ...ends,
+        securitygroupname: source.name,
+        ...accountFields({ cloud }, source.ownerId),
+    };
 }
 
 function rulesOf(cloud: Cloud, rules: readonly SecurityGroupRule[]): { ingressrule: object[]; egressrule: object[] } {
-    const of = (direction: string) => rules.filter((rule) => rule.direction === direction).map((rule) => ruleAnswer(cloud, rule));
+    const of = (direction: string) =>
+        rules.filter((rule) => rule.direction === direction).map((rule) => ruleAnswer(cloud, rule));
     return { ingressrule: of("ingress"), egressrule: of("egress") };
 }
 
@@ -23,11 +33,16 @@ function head(cloud: Cloud, group: SecurityGroup): object {
 
 /** Ids of the machines in a group; destroyed ones belong to it until they are expunged. */
 export function membersOf(cloud: Cloud, groupId: string): string[] {
-    return cloud.store.machines.filter((m) => m.removed === undefined && m.securityGroupIds.includes(groupId)).map((m) => m.id);
+    return cloud.store.machines
+        .filter((m) => m.removed === undefined && m.securityGroupIds.includes(groupId))
+        .map((m) => m.id);
 }
 
 export function securityGroupAnswer(cloud: Cloud, group: SecurityGroup): object {
-    const rules = rulesOf(cloud, cloud.store.rules.filter((rule) => rule.groupId === group.id));
+    const rules = rulesOf(
+        cloud,
+        cloud.store.rules.filter((rule) => rule.groupId === group.id),
+    );
     const tagged = (list: object[]) => list.map((rule) => ({ ...rule, tags: [] }));
     const members = membersOf(cloud, group.id);
     return {
@@ -49,7 +64,13 @@ export function authorizedAnswer(cloud: Cloud, group: SecurityGroup, rules: read
 export function nestedGroupAnswer(cloud: Cloud, group: SecurityGroup): object {
     const description = group.description === undefined ? {} : { description: group.description };
     return {
-        id: group.id, name: group.name, ...description, ...accountFields({ cloud }, group.ownerId),
-        ingressrule: [], egressrule: [], tags: [], virtualmachineids: [],
+        id: group.id,
+        name: group.name,
+        ...description,
+        ...accountFields({ cloud }, group.ownerId),
+        ingressrule: [],
+        egressrule: [],
+        tags: [],
+        virtualmachineids: [],
     };
 }

@@ -28,14 +28,22 @@ function offeringFields(cloud: Cloud, volume: Volume): object {
     const machine = volume.type === "ROOT" ? cloud.store.machines.get(volume.machineId) : undefined;
     if (machine === undefined) return {};
     const offering = cloud.store.serviceOfferings.need(machine.serviceOfferingId);
-    return { serviceofferingid: String(offering.number), serviceofferingname: offering.name, serviceofferingdisplaytext: offering.name };
+    return {
+        serviceofferingid: String(offering.number),
+        serviceofferingname: offering.name,
+        serviceofferingdisplaytext: offering.name,
+    };
 }
 
 function diskOfferingFields(cloud: Cloud, volume: Volume): object {
     const offering = cloud.store.diskOfferings.get(volume.diskOfferingId);
     return offering === undefined
         ? {}
-        : { diskofferingid: offering.id, diskofferingname: offering.name, diskofferingdisplaytext: offering.displayText };
+        : {
+              diskofferingid: offering.id,
+              diskofferingname: offering.name,
+              diskofferingdisplaytext: offering.displayText,
+          };
 }
 
 export function volumeAnswer(cloud: Cloud, volume: Volume): object {

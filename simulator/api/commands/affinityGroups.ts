@@ -10,7 +10,9 @@ import { checkAccess, ownerFields, ownerOf, scopeOf } from "../ownership";
 const TYPES = ["host anti-affinity", "host affinity", "non-strict host anti-affinity", "non-strict host affinity"];
 
 function membersOf(cloud: Cloud, groupId: string): string[] {
-    return cloud.store.machines.filter((m) => m.removed === undefined && m.affinityGroupIds.includes(groupId)).map((m) => m.id);
+    return cloud.store.machines
+        .filter((m) => m.removed === undefined && m.affinityGroupIds.includes(groupId))
+        .map((m) => m.id);
 }
 
 function affinityGroupAnswer(cloud: Cloud, group: AffinityGroup): object {
@@ -28,10 +30,15 @@ function affinityGroupAnswer(cloud: Cloud, group: AffinityGroup): object {
 function groupOf(request: Request): AffinityGroup {
     const { store } = request.cloud;
     const { id, name } = request.arguments;
-    if (id === undefined && name === undefined) throw invalid("Either the affinity group Id or the name of the affinity group is required to delete it");
+    if (id === undefined && name === undefined)
+        throw invalid("Either the affinity group Id or the name of the affinity group is required to delete it");
     const owner = ownerOf(request);
-    const group = id === undefined ? store.affinityGroups.find((g) => g.ownerId === owner.id && g.name === name) : store.affinityGroups.get(id);
-    if (group === undefined) throw invalid(`Unable to find affinity group by ${id === undefined ? `name ${name}` : `id ${id}`}`);
+    const group =
+        id === undefined
+            ? store.affinityGroups.find((g) => g.ownerId === owner.id && g.name === name)
+            : store.affinityGroups.get(id);
+    if (group === undefined)
+        throw invalid(`Unable to find affinity group by ${id === undefined ? `name ${name}` : `id ${id}`}`);
     checkAccess(request, group.ownerId);
     return group;
 }
@@ -44,11 +51,18 @@ const createAffinityGroup: AsyncCommand = {
         const { store } = request.cloud;
         const { name, type, description } = request.arguments;
         const owner = ownerOf(request);
-        if (!TYPES.includes(type.toLowerCase())) throw invalid(`Unable to create affinity group, invalid affinity group type${type}`);
+        if (!TYPES.includes(type.toLowerCase()))
+            throw invalid(`Unable to create affinity group, invalid affinity group type${type}`);
         if (store.affinityGroups.find((group) => group.ownerId === owner.id && group.name === name) !== undefined) {
             throw invalid(`Unable to create affinity group, a group with name ${name} already exists.`);
         }
-        const group = store.affinityGroups.insert({ id: randomUUID(), name, description, type: type.toLowerCase(), ownerId: owner.id });
+        const group = store.affinityGroups.insert({
+            id: randomUUID(),
+            name,
+            description,
+            type: type.toLowerCase(),
+            ownerId: owner.id,
+        });
         return { created: group.id, queue: group.id };
     },
     finish(work) {
@@ -57,7 +71,8 @@ const createAffinityGroup: AsyncCommand = {
         return { affinitygroup: affinityGroupAnswer(work.cloud, group) };
     },
     abandon(work) {
-        if (work.cloud.store.affinityGroups.get(work.arguments.created) !== undefined) work.cloud.store.affinityGroups.remove(work.arguments.created);
+        if (work.cloud.store.affinityGroups.get(work.arguments.created) !== undefined)
+            work.cloud.store.affinityGroups.remove(work.arguments.created);
     },
 };
 
@@ -71,7 +86,9 @@ const deleteAffinityGroup: AsyncCommand = {
         const group = groupOf(work);
         // Machines simply lose a group that is deleted.
         for (const machine of work.cloud.store.machines.filter((m) => m.affinityGroupIds.includes(group.id))) {
-            work.cloud.store.machines.change(machine.id, { affinityGroupIds: machine.affinityGroupIds.filter((id) => id !== group.id) });
+            work.cloud.store.machines.change(machine.id, {
+                affinityGroupIds: machine.affinityGroupIds.filter((id) => id !== group.id),
+            });
         }
         work.cloud.store.affinityGroups.remove(group.id);
         return { success: true };
@@ -84,8 +101,13 @@ function listAffinityGroups(request: Request): object {
     const inScope = scopeOf(request);
     const groups = cloud.store.affinityGroups.filter(
         (group) =>
-            matches(group.id, id) && matches(group.name, name) && matches(group.type, type) && contains(group.name, keyword) && inScope(group.ownerId) &&
-            (virtualmachineid === undefined || cloud.store.machines.need(virtualmachineid).affinityGroupIds.includes(group.id)),
+            matches(group.id, id) &&
+            matches(group.name, name) &&
+            matches(group.type, type) &&
+            contains(group.name, keyword) &&
+            inScope(group.ownerId) &&
+            (virtualmachineid === undefined ||
+                cloud.store.machines.need(virtualmachineid).affinityGroupIds.includes(group.id)),
     );
     return page(request, "affinitygroup", groups, (group) => affinityGroupAnswer(cloud, group));
 }

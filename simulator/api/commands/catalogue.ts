@@ -13,17 +13,38 @@ const TEMPLATE_FILTERS = ["featured", "self", "selfexecutable", "sharedexecutabl
 
 function zoneAnswer(zone: Zone): object {
     return {
-        id: zone.id, name: zone.name, networktype: "Advanced", securitygroupsenabled: zone.securityGroups, gputotal: 0, gpuused: 0,
-        allocationstate: "Enabled", zonetoken: zone.token, dhcpprovider: "VirtualRouter", localstorageenabled: false, tags: [],
-        allowuserspecifyvrmtu: false, routerprivateinterfacemaxmtu: 1500, routerpublicinterfacemaxmtu: 1500, type: "Core", isnsxenabled: false,
-        ismultiarch: false, asnrange: "", routedmodeenabled: true, hasannotations: false,
+        id: zone.id,
+        name: zone.name,
+        networktype: "Advanced",
+        securitygroupsenabled: zone.securityGroups,
+        gputotal: 0,
+        gpuused: 0,
+        allocationstate: "Enabled",
+        zonetoken: zone.token,
+        dhcpprovider: "VirtualRouter",
+        localstorageenabled: false,
+        tags: [],
+        allowuserspecifyvrmtu: false,
+        routerprivateinterfacemaxmtu: 1500,
+        routerpublicinterfacemaxmtu: 1500,
+        type: "Core",
+        isnsxenabled: false,
+        ismultiarch: false,
+        asnrange: "",
+        routedmodeenabled: true,
+        hasannotations: false,
     };
 }
 
 function listZones(request: Request): object {
     const { id, ids, name, keyword, networktype } = request.arguments;
     const zones = request.cloud.store.zones.filter(
-        (z) => matches(z.id, id) && (ids === undefined || ids.includes(z.id)) && named(z.name, name) && contains(z.name, keyword) && named("Advanced", networktype),
+        (z) =>
+            matches(z.id, id) &&
+            (ids === undefined || ids.includes(z.id)) &&
+            named(z.name, name) &&
+            contains(z.name, keyword) &&
+            named("Advanced", networktype),
     );
     return page(request, "zone", zones, zoneAnswer);
 }
@@ -32,12 +53,41 @@ function templateAnswer(request: Request, template: Template, zone: Zone): objec
     const { store } = request.cloud;
     const bytes = template.sizeGiB * 2 ** 30;
     return {
-        id: template.id, name: template.name, displaytext: template.displayText, ispublic: true, created: timestamp(template.created), isready: true,
-        passwordenabled: template.passwordEnabled, format: "QCOW2", isfeatured: true, crossZones: true, ostypeid: template.osTypeId,
-        ostypename: store.osTypes.need(template.osTypeId).name, account: "system", zoneid: zone.id, zonename: zone.name, size: bytes, physicalsize: bytes,
-        templatetype: "USER", hypervisor: "KVM", domain: DOMAIN.name, domainpath: DOMAIN.name, domainid: DOMAIN.id, isextractable: false, checksum: "",
-        details: {}, downloaddetails: [{ downloadState: "DOWNLOADED", datastore: "secondary", downloadPercent: "100" }], arch: "x86_64", bits: 0,
-        sshkeyenabled: true, isdynamicallyscalable: false, directdownload: false, deployasis: false, forcks: false, requireshvm: false, tags: [],
+        id: template.id,
+        name: template.name,
+        displaytext: template.displayText,
+        ispublic: true,
+        created: timestamp(template.created),
+        isready: true,
+        passwordenabled: template.passwordEnabled,
+        format: "QCOW2",
+        isfeatured: true,
+        crossZones: true,
+        ostypeid: template.osTypeId,
+        ostypename: store.osTypes.need(template.osTypeId).name,
+        account: "system",
+        zoneid: zone.id,
+        zonename: zone.name,
+        size: bytes,
+        physicalsize: bytes,
+        templatetype: "USER",
+        hypervisor: "KVM",
+        domain: DOMAIN.name,
+        domainpath: DOMAIN.name,
+        domainid: DOMAIN.id,
+        isextractable: false,
+        checksum: "",
+        details: {},
+        downloaddetails: [{ downloadState: "DOWNLOADED", datastore: "secondary", downloadPercent: "100" }],
+        arch: "x86_64",
+        bits: 0,
+        sshkeyenabled: true,
+        isdynamicallyscalable: false,
+        directdownload: false,
+        deployasis: false,
+        forcks: false,
+        requireshvm: false,
+        tags: [],
         hasannotations: false,
     };
 }
@@ -46,26 +96,57 @@ function templateAnswer(request: Request, template: Template, zone: Zone): objec
 function listTemplates(request: Request): object {
     const { store } = request.cloud;
     const { id, ids, name, keyword, zoneid, templatefilter, hypervisor, tags } = request.arguments;
-    if (!TEMPLATE_FILTERS.includes(templatefilter.toLowerCase())) throw invalid("Please specify a valid template filter.");
-    if (templatefilter.toLowerCase() === "all" && !request.caller.isAdmin) throw invalid("Filter all can be specified by admin only");
+    if (!TEMPLATE_FILTERS.includes(templatefilter.toLowerCase()))
+        throw invalid("Please specify a valid template filter.");
+    if (templatefilter.toLowerCase() === "all" && !request.caller.isAdmin)
+        throw invalid("Filter all can be specified by admin only");
     // The templates are the system's, public and featured: they are nobody's own.
-    const shown = !["self", "selfexecutable", "sharedexecutable"].includes(templatefilter.toLowerCase()) && (tags ?? []).length === 0;
+    const shown =
+        !["self", "selfexecutable", "sharedexecutable"].includes(templatefilter.toLowerCase()) &&
+        (tags ?? []).length === 0;
     const entries = store.templates
         .filter(
             (t) =>
-                shown && matches(t.id, id) && (ids === undefined || ids.includes(t.id)) && named(t.name, name) && contains(t.name, keyword) && named("KVM", hypervisor),
+                shown &&
+                matches(t.id, id) &&
+                (ids === undefined || ids.includes(t.id)) &&
+                named(t.name, name) &&
+                contains(t.name, keyword) &&
+                named("KVM", hypervisor),
         )
-        .flatMap((template) => template.zoneIds.filter((zone) => matches(zone, zoneid)).map((zone) => ({ template, zone: store.zones.need(zone) })));
+        .flatMap((template) =>
+            template.zoneIds
+                .filter((zone) => matches(zone, zoneid))
+                .map((zone) => ({ template, zone: store.zones.need(zone) })),
+        );
     return page(request, "template", entries, ({ template, zone }) => templateAnswer(request, template, zone));
 }
 
 function serviceOfferingAnswer(offering: ServiceOffering): object {
     return {
-        id: offering.id, name: offering.name, state: "Active", displaytext: offering.name, ...offeredSize(offering), created: timestamp(offering.created),
-        storagetype: "shared", provisioningtype: "thin", offerha: false, limitcpuuse: false, isvolatile: false, issystem: false, defaultuse: false,
-        iscustomized: offering.bounds !== undefined, rootdisksize: 0, dynamicscalingenabled: true, diskofferingstrictness: false,
-        diskofferingid: offering.diskOfferingId, diskofferingname: offering.name, diskofferingdisplaytext: offering.name, encryptroot: false,
-        gpudisplay: false, hasannotations: false,
+        id: offering.id,
+        name: offering.name,
+        state: "Active",
+        displaytext: offering.name,
+        ...offeredSize(offering),
+        created: timestamp(offering.created),
+        storagetype: "shared",
+        provisioningtype: "thin",
+        offerha: false,
+        limitcpuuse: false,
+        isvolatile: false,
+        issystem: false,
+        defaultuse: false,
+        iscustomized: offering.bounds !== undefined,
+        rootdisksize: 0,
+        dynamicscalingenabled: true,
+        diskofferingstrictness: false,
+        diskofferingid: offering.diskOfferingId,
+        diskofferingname: offering.name,
+        diskofferingdisplaytext: offering.name,
+        encryptroot: false,
+        gpudisplay: false,
+        hasannotations: false,
     };
 }
 
@@ -76,7 +157,12 @@ function offeredSize({ bounds, cpuNumber, cpuSpeed, memory }: ServiceOffering): 
     const { minCpu, maxCpu, minMemory, maxMemory } = bounds;
     return {
         cpuspeed: cpuSpeed,
-        serviceofferingdetails: { mincpunumber: String(minCpu), maxcpunumber: String(maxCpu), minmemory: String(minMemory), maxmemory: String(maxMemory) },
+        serviceofferingdetails: {
+            mincpunumber: String(minCpu),
+            maxcpunumber: String(maxCpu),
+            minmemory: String(minMemory),
+            maxmemory: String(maxMemory),
+        },
     };
 }
 
@@ -86,7 +172,12 @@ function listServiceOfferings(request: Request): object {
     const machine = store.machines.get(virtualmachineid);
     const offerings = store.serviceOfferings.filter(
         (o) =>
-            issystem !== true && matches(o.id, id) && named(o.name, name) && contains(o.name, keyword) && matches(o.cpuNumber, cpunumber) && matches(o.memory, memory) &&
+            issystem !== true &&
+            matches(o.id, id) &&
+            named(o.name, name) &&
+            contains(o.name, keyword) &&
+            matches(o.cpuNumber, cpunumber) &&
+            matches(o.memory, memory) &&
             // With a machine: what it could change to.
             (machine === undefined || o.id !== machine.serviceOfferingId || o.bounds !== undefined),
     );
@@ -95,15 +186,27 @@ function listServiceOfferings(request: Request): object {
 
 function diskOfferingAnswer(offering: DiskOffering): object {
     return {
-        id: offering.id, name: offering.name, state: "Active", displaytext: offering.displayText, disksize: offering.sizeGiB, created: timestamp(offering.created),
-        iscustomized: offering.sizeGiB === 0, storagetype: "shared", provisioningtype: "thin", displayoffering: true, disksizestrictness: false, encrypt: false,
+        id: offering.id,
+        name: offering.name,
+        state: "Active",
+        displaytext: offering.displayText,
+        disksize: offering.sizeGiB,
+        created: timestamp(offering.created),
+        iscustomized: offering.sizeGiB === 0,
+        storagetype: "shared",
+        provisioningtype: "thin",
+        displayoffering: true,
+        disksizestrictness: false,
+        encrypt: false,
         hasannotations: false,
     };
 }
 
 function listDiskOfferings(request: Request): object {
     const { id, name, keyword } = request.arguments;
-    const offerings = request.cloud.store.diskOfferings.filter((o) => matches(o.id, id) && named(o.name, name) && contains(o.name, keyword));
+    const offerings = request.cloud.store.diskOfferings.filter(
+        (o) => matches(o.id, id) && named(o.name, name) && contains(o.name, keyword),
+    );
     return page(request, "diskoffering", offerings, diskOfferingAnswer);
 }
 
@@ -111,24 +214,44 @@ function listNetworkOfferings(request: Request): object {
     const { id, name, keyword, guestiptype, state, forvpc, supportedservices } = request.arguments;
     const offerings = request.cloud.store.networkOfferings.filter(
         (o) =>
-            matches(o.id, id) && named(o.name, name) && contains(o.name, keyword) && named(o.guestType, guestiptype) && named("Enabled", state) && forvpc !== true &&
-            (supportedservices ?? []).every((service: string) => service !== "SecurityGroup" || o.guestType === "Shared"),
+            matches(o.id, id) &&
+            named(o.name, name) &&
+            contains(o.name, keyword) &&
+            named(o.guestType, guestiptype) &&
+            named("Enabled", state) &&
+            forvpc !== true &&
+            (supportedservices ?? []).every(
+                (service: string) => service !== "SecurityGroup" || o.guestType === "Shared",
+            ),
     );
     return page(request, "networkoffering", offerings, networkOfferingAnswer);
 }
 
 function listOsCategories(request: Request): object {
     const { id, name, keyword } = request.arguments;
-    const categories = request.cloud.store.osCategories.filter((c) => matches(c.id, id) && named(c.name, name) && contains(c.name, keyword));
+    const categories = request.cloud.store.osCategories.filter(
+        (c) => matches(c.id, id) && named(c.name, name) && contains(c.name, keyword),
+    );
     return page(request, "oscategory", categories, (c) => ({ id: c.id, name: c.name, isfeatured: true }));
 }
 
 function listOsTypes(request: Request): object {
     const { store } = request.cloud;
     const { id, oscategoryid, keyword, description } = request.arguments;
-    const types = store.osTypes.filter((t) => matches(t.id, id) && matches(t.categoryId, oscategoryid) && contains(t.name, keyword) && named(t.name, description));
+    const types = store.osTypes.filter(
+        (t) =>
+            matches(t.id, id) &&
+            matches(t.categoryId, oscategoryid) &&
+            contains(t.name, keyword) &&
+            named(t.name, description),
+    );
     return page(request, "ostype", types, (t) => ({
-        id: t.id, name: t.name, oscategoryid: t.categoryId, oscategoryname: store.osCategories.need(t.categoryId).name, description: t.name, isuserdefined: false,
+        id: t.id,
+        name: t.name,
+        oscategoryid: t.categoryId,
+        oscategoryname: store.osCategories.need(t.categoryId).name,
+        description: t.name,
+        isuserdefined: false,
     }));
 }
 
@@ -141,6 +264,9 @@ export const catalogueCommands: Commands = {
     listOsCategories: { entity: "osCategory", run: listOsCategories },
     listOsTypes: { entity: "osType", run: listOsTypes },
     listHypervisors: {
-        run: (request) => page(request, "hypervisor", request.arguments.zoneid === undefined ? HYPERVISORS : ["KVM"], (name) => ({ name })),
+        run: (request) =>
+            page(request, "hypervisor", request.arguments.zoneid === undefined ? HYPERVISORS : ["KVM"], (name) => ({
+                name,
+            })),
     },
 };

@@ -4,11 +4,21 @@ import { machineAnswer, READ_ONLY_DETAILS } from "../answers/machine";
 import type { AsyncCommand, Commands, Request, Work } from "../command";
 import { failed, internal, invalid } from "../errors";
 import { checkLimits } from "../limits";
-import { isHostName } from "../parameters";
+import { isHostName, NAME_RULE } from "../parameters";
 import { findAffinityGroups, findGroups } from "./deploy";
 import {
-    checkNameIsFree, describeMachine, instanceGroup, keyPairDetails, machineAt, machineOf, machineResult, newPassword, onMachine, readDetails,
-    readUserData, sizeOf,
+    checkNameIsFree,
+    describeMachine,
+    instanceGroup,
+    keyPairDetails,
+    machineAt,
+    machineOf,
+    machineResult,
+    newPassword,
+    onMachine,
+    readDetails,
+    readUserData,
+    sizeOf,
 } from "./machineRules";
 
 const ownerOf = (request: Request, machine: Machine) => request.cloud.store.accounts.need(machine.ownerId);
@@ -21,13 +31,13 @@ function newName(request: Request, machine: Machine): string {
     const { cloud } = request;
     const name = request.arguments.name as string | undefined;
     if (name === undefined) return machine.name;
-    if (!isHostName(name)) {
-        throw invalid(
-            "Invalid name. Vm name can contain ASCII letters 'a' through 'z', the digits '0' through '9', and the hyphen ('-'), " +
-                'must be between 1 and 63 characters long, and can\'t start or end with "-" and can\'t start with digit',
-        );
-    }
-    checkNameIsFree(cloud, name, machine.nics.map((nic) => cloud.store.networks.need(nic.networkId)), machine.id);
+    if (!isHostName(name)) throw invalid(`Invalid name. Vm name ${NAME_RULE}`);
+    checkNameIsFree(
+        cloud,
+        name,
+        machine.nics.map((nic) => cloud.store.networks.need(nic.networkId)),
+        machine.id,
+    );
     return name;
 }
 
@@ -36,7 +46,9 @@ function newDetails(request: Request, machine: Machine): Record<string, string> 
     if (request.arguments.cleanupdetails === true) return {};
     if (request.arguments.details === undefined) return { ...machine.details };
     const { kept } = readDetails(request);
-    const forbidden = request.caller.isAdmin ? undefined : Object.keys(kept).find((key) => READ_ONLY_DETAILS.includes(key));
+    const forbidden = request.caller.isAdmin
+        ? undefined
+        : Object.keys(kept).find((key) => READ_ONLY_DETAILS.includes(key));
     if (forbidden !== undefined) throw invalid(`You're not allowed to add or edit the read-only setting: ${forbidden}`);
     return kept;
 }
@@ -49,7 +61,9 @@ function newSecurityGroups(request: Request, machine: Machine): readonly string[
         throw invalid("Virtual machine cannot have security groups: the zone has none");
     }
     if (machine.state !== "Stopped") throw internal();
-    return findGroups(request, ownerOf(request, machine), securitygroupids, securitygroupnames).map((group) => group.id);
+    return findGroups(request, ownerOf(request, machine), securitygroupids, securitygroupnames).map(
+        (group) => group.id,
+    );
 }
 
 function updateVirtualMachine(request: Request): object {
@@ -58,7 +72,10 @@ function updateVirtualMachine(request: Request): object {
     const changed = cloud.store.machines.change(machine.id, {
         name: newName(request, machine),
         displayName: given.displayname ?? machine.displayName,
-        instanceGroupId: given.group === undefined ? machine.instanceGroupId : instanceGroup(cloud, ownerOf(request, machine), given.group),
+        instanceGroupId:
+            given.group === undefined
+                ? machine.instanceGroupId
+                : instanceGroup(cloud, ownerOf(request, machine), given.group),
         haEnabled: given.haenable ?? machine.haEnabled,
         dynamicallyScalable: given.isdynamicallyscalable ?? machine.dynamicallyScalable,
         deleteProtection: given.deleteprotection ?? machine.deleteProtection,
@@ -75,7 +92,8 @@ function withOffering(request: Request, machine: Machine): Machine {
     const offering = cloud.store.serviceOfferings.need(request.arguments.serviceofferingid);
     const size = sizeOf(offering, readDetails(request).size);
     checkLimits(cloud, ownerOf(request, machine), {
-        cpu: Math.max(0, size.cpuNumber - machine.size.cpuNumber), memory: Math.max(0, size.memory - machine.size.memory),
+        cpu: Math.max(0, size.cpuNumber - machine.size.cpuNumber),
+        memory: Math.max(0, size.memory - machine.size.memory),
     });
     return cloud.store.machines.change(machine.id, { serviceOfferingId: offering.id, size });
 }
@@ -84,13 +102,18 @@ function changeServiceForVirtualMachine(request: Request): object {
     const machine = machineOf(request);
     if (machine.state !== "Stopped") {
         throw invalid(
-            `Unable to upgrade virtual machine ${describeMachine(request.cloud, machine)}  in state ${machine.state}; make sure the virtual machine is stopped`,
+            `Unable to upgrade virtual machine ${describeMachine(request.cloud, machine)}  in state ` +
+                `${machine.state}; make sure the virtual machine is stopped`,
         );
     }
     return answer(request, withOffering(request, machine));
 }
 
-const common = { instanceType: "VirtualMachine", entity: "machine", submit: (request: Request) => onMachine(request) } as const;
+const common = {
+    instanceType: "VirtualMachine",
+    entity: "machine",
+    submit: (request: Request) => onMachine(request),
+} as const;
 
 const scaleVirtualMachine: AsyncCommand = {
     ...common,
@@ -98,7 +121,8 @@ const scaleVirtualMachine: AsyncCommand = {
     event: "VM.UPGRADE",
     begin(work) {
         const { state } = machineAt(work);
-        if (state === "Running") throw failed("Dynamically scaling virtual machines is disabled for this zone, please contact your admin.");
+        if (state === "Running")
+            throw failed("Dynamically scaling virtual machines is disabled for this zone, please contact your admin.");
         if (state !== "Stopped") throw failed("Failed to scale vm");
     },
     finish: (work) => machineResult(work, withOffering(work, machineAt(work))),
@@ -114,7 +138,8 @@ const resetSSHKeyForVirtualMachine: AsyncCommand = {
         const { keypair, keypairs } = work.arguments;
         const names = [...(keypairs ?? []), ...(keypair === undefined ? [] : [keypair])];
         if (names.length === 0) throw invalid("Please provide a key pair: keypair or keypairs");
-        if (machine.state !== "Stopped") throw invalid(`Vm ${describeMachine(work.cloud, machine)} should be stopped to do SSH Key reset`);
+        if (machine.state !== "Stopped")
+            throw invalid(`Vm ${describeMachine(work.cloud, machine)} should be stopped to do SSH Key reset`);
         return keyPairDetails(work.cloud, ownerOf(work, machine), names);
     },
     finish(work) {
@@ -142,7 +167,8 @@ const resetPasswordForVirtualMachine: AsyncCommand = {
         if (!work.cloud.store.templates.need(machine.templateId).passwordEnabled) {
             throw invalid("Fail to reset password for the virtual machine, the template is not password enabled");
         }
-        if (machine.state !== "Stopped") throw invalid(`Vm ${describeMachine(work.cloud, machine)} should be stopped to do password reset`);
+        if (machine.state !== "Stopped")
+            throw invalid(`Vm ${describeMachine(work.cloud, machine)} should be stopped to do password reset`);
     },
     finish: (work) => withPassword(work, machineAt(work)),
 };
@@ -161,21 +187,33 @@ const updateVMAffinityGroup: AsyncCommand = {
     },
     begin(work) {
         const machine = machineOf(work);
-        if (machine.state !== "Stopped") throw invalid(`Unable update affinity groups of the virtual machine ${describeMachine(work.cloud, machine)}  in state ${machine.state}; make sure the virtual machine is stopped`);
+        if (machine.state !== "Stopped")
+            throw invalid(
+                `Unable update affinity groups of the virtual machine ${describeMachine(work.cloud, machine)}  ` +
+                    `in state ${machine.state}; make sure the virtual machine is stopped`,
+            );
     },
     finish(work) {
         const machine = machineOf(work);
         const { affinitygroupids, affinitygroupnames } = work.arguments;
         const affinityGroupIds = findAffinityGroups(work, ownerOf(work, machine), affinitygroupids, affinitygroupnames);
         const changed = work.cloud.store.machines.change(machine.id, { affinityGroupIds });
-        return { virtualmachine: machineAnswer(work.cloud, changed, { admin: work.caller.isAdmin, details: ["affgrp"] }) };
+        return {
+            virtualmachine: machineAnswer(work.cloud, changed, { admin: work.caller.isAdmin, details: ["affgrp"] }),
+        };
     },
 };
 
 function resetUserDataForVirtualMachine(request: Request): object {
     const machine = machineOf(request);
-    if (machine.state !== "Stopped") throw invalid(`Vm ${describeMachine(request.cloud, machine)} should be stopped to do UserData reset`);
-    return answer(request, request.cloud.store.machines.change(machine.id, { userData: readUserData(request, request.arguments.userdata) }));
+    if (machine.state !== "Stopped")
+        throw invalid(`Vm ${describeMachine(request.cloud, machine)} should be stopped to do UserData reset`);
+    return answer(
+        request,
+        request.cloud.store.machines.change(machine.id, {
+            userData: readUserData(request, request.arguments.userdata),
+        }),
+    );
 }
 
 export const changeCommands: Commands = {
@@ -185,5 +223,9 @@ export const changeCommands: Commands = {
     resetSSHKeyForVirtualMachine,
     resetPasswordForVirtualMachine,
     updateVMAffinityGroup,
-    resetUserDataForVirtualMachine: { entity: "machine", event: "VM.RESETUSERDATA", run: resetUserDataForVirtualMachine },
+    resetUserDataForVirtualMachine: {
+        entity: "machine",
+        event: "VM.RESETUSERDATA",
+        run: resetUserDataForVirtualMachine,
+    },
 };

@@ -1,4 +1,7 @@
-/** deployVirtualMachine: what is checked and made before its job runs (the machine, stopped), and the job that starts it. */
+/**
+ * deployVirtualMachine: what is checked and made before its job runs (the machine, stopped), and the job that starts
+ * it.
+ */
 import { randomUUID } from "node:crypto";
 import type { Cloud } from "../../cloud";
 import type { Account, Machine, Network, SecurityGroup, Template, Zone } from "../../state/records";
@@ -8,8 +11,18 @@ import { checkLimits } from "../limits";
 import { checkAccess, ownerOf } from "../ownership";
 import { machinePlan } from "../plan";
 import {
-    checkNameIsFree, instanceGroup, keyPairDetails, machineAt, machineResult, newNic, newPassword, readDetails, readUserData,
-    rootVolumeIsReady, setState, sizeOf,
+    checkNameIsFree,
+    instanceGroup,
+    keyPairDetails,
+    machineAt,
+    machineResult,
+    newNic,
+    newPassword,
+    readDetails,
+    readUserData,
+    rootVolumeIsReady,
+    setState,
+    sizeOf,
 } from "./machineRules";
 import { createIsolatedNetwork, defaultIsolatedNetworks } from "./networks";
 import { defaultGroup } from "./securityGroups";
@@ -18,7 +31,8 @@ function templateFor(request: Request, zone: Zone): Template {
     const id = request.arguments.templateid as string | undefined;
     if (id === undefined) throw invalid("Unable to deploy a virtual machine without a template: templateid is missing");
     const template = request.cloud.store.templates.need(id);
-    if (!template.zoneIds.includes(zone.id)) throw invalid(`Template ${template.name} has not been completely downloaded to zone ${zone.name}`);
+    if (!template.zoneIds.includes(zone.id))
+        throw invalid(`Template ${template.name} has not been completely downloaded to zone ${zone.name}`);
     return template;
 }
 
@@ -31,11 +45,18 @@ interface Placement {
 function placements(request: Request, zone: Zone, owner: Account): Placement[] {
     const { store } = request.cloud;
     const { networkids, iptonetworklist, ipaddress } = request.arguments;
-    if (networkids !== undefined && iptonetworklist !== undefined) throw invalid("ipToNetworkMap can't be specified along with networkIds or ipAddress");
+    if (networkids !== undefined && iptonetworklist !== undefined)
+        throw invalid("ipToNetworkMap can't be specified along with networkIds or ipAddress");
     const asked: { id: string; address?: string }[] =
         iptonetworklist === undefined
-            ? ((networkids ?? []) as string[]).map((id, index) => ({ id, address: index === 0 ? ipaddress : undefined }))
-            : (iptonetworklist as Record<string, string>[]).map(({ networkid, ip }) => ({ id: networkid, address: ip }));
+            ? ((networkids ?? []) as string[]).map((id, index) => ({
+                  id,
+                  address: index === 0 ? ipaddress : undefined,
+              }))
+            : (iptonetworklist as Record<string, string>[]).map(({ networkid, ip }) => ({
+                  id: networkid,
+                  address: ip,
+              }));
     if (asked.length === 0) return [{ network: chosenByZone(request, zone, owner), address: ipaddress }];
     return asked.map(({ id, address }) => {
         const network = store.networks.get(id);
@@ -50,7 +71,10 @@ function chosenByZone(request: Request, zone: Zone, owner: Account): Network {
     const { cloud } = request;
     if (zone.securityGroups) return cloud.store.networks.find((n) => n.zoneId === zone.id && n.ownerId === undefined)!;
     const own = defaultIsolatedNetworks(cloud, owner, zone);
-    if (own.length > 1) throw invalid(`More than 1 default Isolated networks are found for account ${owner.name}; please specify networkIds`);
+    if (own.length > 1)
+        throw invalid(
+            `More than 1 default Isolated networks are found for account ${owner.name}; please specify networkIds`,
+        );
     return own[0] ?? createIsolatedNetwork(cloud, owner, zone, { name: `${owner.name}-network` });
 }
 
@@ -72,7 +96,12 @@ function securityGroups(request: Request, zone: Zone, owner: Account): SecurityG
 }
 
 /** @throws ApiError 431 for a group that does not exist, 531 for one of somebody else */
-export function findGroups(request: Request, owner: Account, ids: string[] | undefined, names: string[] | undefined): SecurityGroup[] {
+export function findGroups(
+    request: Request,
+    owner: Account,
+    ids: string[] | undefined,
+    names: string[] | undefined,
+): SecurityGroup[] {
     const { store } = request.cloud;
     const byName = (names ?? []).map((name) => {
         const group = store.securityGroups.find((g) => g.ownerId === owner.id && g.name === name);
@@ -85,9 +114,15 @@ export function findGroups(request: Request, owner: Account, ids: string[] | und
 }
 
 /** @throws ApiError 431 for a group that does not exist */
-export function findAffinityGroups(request: Request, owner: Account, ids: string[] | undefined, names: string[] | undefined): string[] {
+export function findAffinityGroups(
+    request: Request,
+    owner: Account,
+    ids: string[] | undefined,
+    names: string[] | undefined,
+): string[] {
     const { store } = request.cloud;
-    if (ids !== undefined && names !== undefined) throw invalid("affinitygroupids parameter is mutually exclusive with affinitygroupnames parameter");
+    if (ids !== undefined && names !== undefined)
+        throw invalid("affinitygroupids parameter is mutually exclusive with affinitygroupnames parameter");
     const byName = (names ?? []).map((name) => {
         const group = store.affinityGroups.find((g) => g.ownerId === owner.id && g.name === name);
         if (group === undefined) throw invalid(`Unable to find affinity group by name ${name}`);
@@ -102,7 +137,9 @@ function rootDiskSize(request: Request, template: Template): number {
     if (asked === undefined) return template.sizeGiB;
     if (asked <= 0) throw invalid("Root disk size should be a positive number.");
     if (asked < template.sizeGiB) {
-        throw invalid(`The root disk size override (${asked} GB) is smaller than the template size (${template.sizeGiB} GB)`);
+        throw invalid(
+            `The root disk size override (${asked} GB) is smaller than the template size (${template.sizeGiB} GB)`,
+        );
     }
     return asked;
 }
@@ -117,13 +154,36 @@ function dataDisk(request: Request): { offeringId: string; sizeGiB: number } | u
 }
 
 function makeVolumes(cloud: Cloud, machine: Machine, rootGiB: number, data: ReturnType<typeof dataDisk>): void {
-    const common = { ownerId: machine.ownerId, zoneId: machine.zoneId, state: "Allocated", created: cloud.now(), machineId: machine.id, deleteProtection: false } as const;
+    const common = {
+        ownerId: machine.ownerId,
+        zoneId: machine.zoneId,
+        state: "Allocated",
+        created: cloud.now(),
+        machineId: machine.id,
+        deleteProtection: false,
+    } as const;
     const attached = { attached: cloud.now() };
-    cloud.store.volumes.insert({ id: randomUUID(), number: cloud.store.next("volume"), name: `ROOT-${machine.number}`, type: "ROOT", sizeGiB: rootGiB, deviceId: 0, ...common, ...attached });
+    cloud.store.volumes.insert({
+        id: randomUUID(),
+        number: cloud.store.next("volume"),
+        name: `ROOT-${machine.number}`,
+        type: "ROOT",
+        sizeGiB: rootGiB,
+        deviceId: 0,
+        ...common,
+        ...attached,
+    });
     if (data === undefined) return;
     cloud.store.volumes.insert({
-        id: randomUUID(), number: cloud.store.next("volume"), name: `DATA-${machine.number}`, type: "DATADISK",
-        diskOfferingId: data.offeringId, sizeGiB: data.sizeGiB, deviceId: 1, ...common, ...attached,
+        id: randomUUID(),
+        number: cloud.store.next("volume"),
+        name: `DATA-${machine.number}`,
+        type: "DATADISK",
+        diskOfferingId: data.offeringId,
+        sizeGiB: data.sizeGiB,
+        deviceId: 1,
+        ...common,
+        ...attached,
     });
 }
 
@@ -136,7 +196,10 @@ function submit(request: Request): Submission {
     const template = templateFor(request, zone);
     const groups = securityGroups(request, zone, owner);
     const userData = readUserData(request, given.userdata);
-    const keys = keyPairDetails(cloud, owner, [...(given.keypairs ?? []), ...(given.keypair === undefined ? [] : [given.keypair])]);
+    const keys = keyPairDetails(cloud, owner, [
+        ...(given.keypairs ?? []),
+        ...(given.keypair === undefined ? [] : [given.keypair]),
+    ]);
     const affinityGroupIds = findAffinityGroups(request, owner, given.affinitygroupids, given.affinitygroupnames);
     const details = readDetails(request);
     const size = sizeOf(offering, details.size);
@@ -145,9 +208,17 @@ function submit(request: Request): Submission {
     const placed = placements(request, zone, owner);
     const id = randomUUID();
     const name = given.name ?? `VM-${id}`;
-    checkNameIsFree(cloud, name, placed.map(({ network }) => network));
+    checkNameIsFree(
+        cloud,
+        name,
+        placed.map(({ network }) => network),
+    );
     checkLimits(cloud, owner, {
-        user_vm: 1, volume: data === undefined ? 1 : 2, cpu: size.cpuNumber, memory: size.memory, primary_storage: rootGiB + (data?.sizeGiB ?? 0),
+        user_vm: 1,
+        volume: data === undefined ? 1 : 2,
+        cpu: size.cpuNumber,
+        memory: size.memory,
+        primary_storage: rootGiB + (data?.sizeGiB ?? 0),
     });
     const machine = store.machines.insert({
         id,
@@ -200,13 +271,21 @@ export const deployVirtualMachine: AsyncCommand = {
         if (starts(work.arguments)) {
             machine = setState(work.cloud, machine, "Running");
             rootVolumeIsReady(work.cloud, machine.id);
-            for (const volume of store.volumes.filter((v) => v.machineId === machine.id && v.state === "Allocated")) store.volumes.change(volume.id, { state: "Ready" });
-            for (const nic of machine.nics) if (store.networks.need(nic.networkId).state === "Allocated") store.networks.change(nic.networkId, { state: "Implemented" });
+            for (const volume of store.volumes.filter((v) => v.machineId === machine.id && v.state === "Allocated"))
+                store.volumes.change(volume.id, { state: "Ready" });
+            for (const nic of machine.nics)
+                if (store.networks.need(nic.networkId).state === "Allocated")
+                    store.networks.change(nic.networkId, { state: "Implemented" });
         }
         const result = machineResult(work, machine) as { virtualmachine: object };
-        return machine.password === undefined ? result : { virtualmachine: { ...result.virtualmachine, password: machine.password } };
+        return machine.password === undefined
+            ? result
+            : { virtualmachine: { ...result.virtualmachine, password: machine.password } };
     },
-    /** As in CloudStack, what cannot start at its creation is left in state Error, with its id, for its owner to destroy. */
+    /**
+     * As in CloudStack, what cannot start at its creation is left in state Error, with its id, for its owner to
+     * destroy.
+     */
     abandon(work) {
         const machine = work.cloud.store.machines.get(work.job.instanceId);
         if (machine !== undefined && machine.removed === undefined) setState(work.cloud, machine, "Error");

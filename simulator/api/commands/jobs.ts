@@ -7,7 +7,10 @@ import { contains, matches, page } from "../lists";
 import { checkAccess, ownerFields } from "../ownership";
 
 /** Who runs the jobs; one server, under one name. */
-const SERVER = { managementserverid: "7f9c24e5-2f0f-4d27-8e7a-3a8e2f0a9d11", managementservername: "localhost" } as const;
+const SERVER = {
+    managementserverid: "7f9c24e5-2f0f-4d27-8e7a-3a8e2f0a9d11",
+    managementservername: "localhost",
+} as const;
 
 function jobAnswer(cloud: Cloud, job: Job, commands: Commands): object {
     const account = cloud.store.accounts.need(job.accountId);
@@ -35,15 +38,24 @@ function jobAnswer(cloud: Cloud, job: Job, commands: Commands): object {
 
 function eventAnswer(cloud: Cloud, event: Event): object {
     return {
-        id: event.id, username: cloud.store.users.need(event.userId).name, type: event.type, level: event.level, description: event.description,
+        id: event.id,
+        username: cloud.store.users.need(event.userId).name,
+        type: event.type,
+        level: event.level,
+        description: event.description,
         ...ownerFields({ cloud }, event.accountId),
         ...(event.resourceId === undefined ? {} : { resourceid: event.resourceId, resourcetype: event.resourceType }),
-        created: timestamp(event.created), state: event.state, archived: false,
+        created: timestamp(event.created),
+        state: event.state,
+        archived: false,
     };
 }
 
 /** Days and moments as `listEvents` takes them. */
-const moment = (text: string | undefined, end: boolean) => (text === undefined ? undefined : Date.parse(text.length === 10 ? `${text}T${end ? "23:59:59" : "00:00:00"}Z` : `${text.replace(" ", "T")}`));
+const moment = (text: string | undefined, end: boolean) =>
+    text === undefined
+        ? undefined
+        : Date.parse(text.length === 10 ? `${text}T${end ? "23:59:59" : "00:00:00"}Z` : `${text.replace(" ", "T")}`);
 
 function listEvents(request: Request): object {
     const { cloud, caller } = request;
@@ -51,8 +63,14 @@ function listEvents(request: Request): object {
     const [from, to] = [moment(startdate, false), moment(enddate, true)];
     const events = cloud.store.events.filter(
         (e) =>
-            (e.accountId === caller.account.id || (caller.isAdmin && listall === true)) && matches(e.id, id) && matches(e.type, type) && matches(e.level as string, level) &&
-            contains(e.description, keyword) && matches(e.resourceId, resourceid) && (from === undefined || e.created >= from) && (to === undefined || e.created <= to),
+            (e.accountId === caller.account.id || (caller.isAdmin && listall === true)) &&
+            matches(e.id, id) &&
+            matches(e.type, type) &&
+            matches(e.level as string, level) &&
+            contains(e.description, keyword) &&
+            matches(e.resourceId, resourceid) &&
+            (from === undefined || e.created >= from) &&
+            (to === undefined || e.created <= to),
     );
     return page(request, "event", events.reverse(), (event) => eventAnswer(cloud, event));
 }
@@ -75,7 +93,9 @@ export function jobCommands(commands: () => Commands): Commands {
                 const from = moment(startdate, false);
                 const jobs = cloud.store.jobs.filter(
                     (job) =>
-                        job.status === 0 && (job.accountId === caller.account.id || (caller.isAdmin && listall === true)) && contains(job.command, keyword) &&
+                        job.status === 0 &&
+                        (job.accountId === caller.account.id || (caller.isAdmin && listall === true)) &&
+                        contains(job.command, keyword) &&
                         (from === undefined || job.created >= from),
                 );
                 return page(request, "asyncjobs", jobs, (job) => jobAnswer(cloud, job, commands()));

@@ -32,7 +32,9 @@ function number(bytes: Buffer): Buffer {
 function blobOf(publicKey: string): Buffer {
     const [type, base64] = publicKey.trim().split(/\s+/);
     const blob = Buffer.from(base64 ?? "", "base64");
-    const fits = /^(ssh-(rsa|dss|ed25519)|ecdsa-sha2-nistp\d+)$/.test(type ?? "") && blob.subarray(4, 4 + type.length).toString("latin1") === type;
+    const fits =
+        /^(ssh-(rsa|dss|ed25519)|ecdsa-sha2-nistp\d+)$/.test(type ?? "") &&
+        blob.subarray(4, 4 + type.length).toString("latin1") === type;
     if (!fits) throw invalid("Public key is invalid");
     return blob;
 }
@@ -40,7 +42,13 @@ function blobOf(publicKey: string): Buffer {
 function insert(request: Request, publicKey: string, blob: Buffer): KeyPair {
     const { store } = request.cloud;
     const owner = ownerOf(request);
-    return store.keyPairs.insert({ id: randomUUID(), name: request.arguments.name, ownerId: owner.id, publicKey, fingerprint: fingerprintOf(blob) });
+    return store.keyPairs.insert({
+        id: randomUUID(),
+        name: request.arguments.name,
+        ownerId: owner.id,
+        publicKey,
+        fingerprint: fingerprintOf(blob),
+    });
 }
 
 function checkNameIsFree(request: Request): void {
@@ -55,9 +63,18 @@ function createSSHKeyPair(request: Request): object {
     checkNameIsFree(request);
     const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const { n, e } = publicKey.export({ format: "jwk" });
-    const blob = Buffer.concat([field(Buffer.from("ssh-rsa")), number(Buffer.from(e!, "base64url")), number(Buffer.from(n!, "base64url"))]);
+    const blob = Buffer.concat([
+        field(Buffer.from("ssh-rsa")),
+        number(Buffer.from(e!, "base64url")),
+        number(Buffer.from(n!, "base64url")),
+    ]);
     const pair = insert(request, `ssh-rsa ${blob.toString("base64")} \n`, blob);
-    return { keypair: { privatekey: privateKey.export({ type: "pkcs1", format: "pem" }), ...keyPairAnswer(request.cloud, pair) } };
+    return {
+        keypair: {
+            privatekey: privateKey.export({ type: "pkcs1", format: "pem" }),
+            ...keyPairAnswer(request.cloud, pair),
+        },
+    };
 }
 
 function registerSSHKeyPair(request: Request): object {
@@ -66,7 +83,11 @@ function registerSSHKeyPair(request: Request): object {
     const blob = blobOf(given);
     const publicKey = given.trim().split(/\s+/).slice(0, 2).join(" ");
     const owner = ownerOf(request);
-    if (request.cloud.store.keyPairs.find((pair) => pair.ownerId === owner.id && pair.publicKey.trim() === publicKey) !== undefined) {
+    if (
+        request.cloud.store.keyPairs.find(
+            (pair) => pair.ownerId === owner.id && pair.publicKey.trim() === publicKey,
+        ) !== undefined
+    ) {
         throw invalid(`A key pair with key '${publicKey}' already exists for this account.`);
     }
     return { keypair: keyPairAnswer(request.cloud, insert(request, publicKey, blob)) };
@@ -76,7 +97,8 @@ function deleteSSHKeyPair(request: Request): object {
     const { name } = request.arguments;
     const owner = ownerOf(request);
     const pair = request.cloud.store.keyPairs.find((p) => p.ownerId === owner.id && p.name === name);
-    if (pair === undefined) throw invalid(`A key pair with name '${name}' does not exist for account ${owner.name} in specified domain id`);
+    if (pair === undefined)
+        throw invalid(`A key pair with name '${name}' does not exist for account ${owner.name} in specified domain id`);
     request.cloud.store.keyPairs.remove(pair.id);
     return { success: true };
 }
@@ -86,7 +108,12 @@ function listSSHKeyPairs(request: Request): object {
     const { id, name, fingerprint, keyword } = request.arguments;
     const inScope = scopeOf(request);
     const pairs = cloud.store.keyPairs.filter(
-        (pair) => matches(pair.id, id) && matches(pair.name, name) && matches(pair.fingerprint, fingerprint) && contains(pair.name, keyword) && inScope(pair.ownerId),
+        (pair) =>
+            matches(pair.id, id) &&
+            matches(pair.name, name) &&
+            matches(pair.fingerprint, fingerprint) &&
+            contains(pair.name, keyword) &&
+            inScope(pair.ownerId),
     );
     return page(request, "sshkeypair", pairs.reverse(), (pair) => keyPairAnswer(cloud, pair));
 }

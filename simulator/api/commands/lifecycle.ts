@@ -7,7 +7,16 @@ import { denied, failed, invalid } from "../errors";
 import { detached, removeMachine, removeVolume } from "../expunge";
 import { checkLimits } from "../limits";
 import { machinePlan, volumePlan } from "../plan";
-import { describeMachine, machineAt, machineOf, machineResult, newPassword, onMachine, rootVolumeIsReady, setState } from "./machineRules";
+import {
+    describeMachine,
+    machineAt,
+    machineOf,
+    machineResult,
+    newPassword,
+    onMachine,
+    rootVolumeIsReady,
+    setState,
+} from "./machineRules";
 
 /** The state to return to, which `begin` left as the job's memo. */
 interface Memo {
@@ -17,7 +26,13 @@ interface Memo {
 const memoOf = (work: Work) => work.job.memo as Memo;
 
 function common(java: string, event: string) {
-    return { java: `user.vm.${java}`, instanceType: "VirtualMachine", entity: "machine", event, submit: (request: Request) => onMachine(request) } as const;
+    return {
+        java: `user.vm.${java}`,
+        instanceType: "VirtualMachine",
+        entity: "machine",
+        event,
+        submit: (request: Request) => onMachine(request),
+    } as const;
 }
 
 /** Into a state of transition; what was before is remembered. */
@@ -35,8 +50,10 @@ const startVirtualMachine: AsyncCommand = {
     ...common("StartVMCmd", "VM.START"),
     begin(work) {
         const machine = machineAt(work);
-        if (machine.state === "Running") throw invalid(`The virtual machine ${machine.id} (${machine.displayName}) is already running`);
-        if (machine.state !== "Stopped") throw failed(`Unable to start ${describeMachine(work.cloud, machine)} in state ${machine.state}`);
+        if (machine.state === "Running")
+            throw invalid(`The virtual machine ${machine.id} (${machine.displayName}) is already running`);
+        if (machine.state !== "Stopped")
+            throw failed(`Unable to start ${describeMachine(work.cloud, machine)} in state ${machine.state}`);
         return passInto(work, machine, "Starting");
     },
     async act(work) {
@@ -55,13 +72,17 @@ const stopVirtualMachine: AsyncCommand = {
     begin(work) {
         const machine = machineAt(work);
         if (machine.state === "Stopped") return { before: "Stopped" };
-        if (machine.state !== "Running") throw failed(`Unable to stop ${describeMachine(work.cloud, machine)} in state ${machine.state}`);
+        if (machine.state !== "Running")
+            throw failed(`Unable to stop ${describeMachine(work.cloud, machine)} in state ${machine.state}`);
         return passInto(work, machine, "Stopping");
     },
     act: (work) => work.cloud.hypervisor.stop(machinePlan(work.cloud, machineAt(work)), work.arguments.forced === true),
     finish(work) {
         const machine = machineAt(work);
-        return machineResult(work, memoOf(work).before === "Stopped" ? machine : setState(work.cloud, machine, "Stopped"));
+        return machineResult(
+            work,
+            memoOf(work).before === "Stopped" ? machine : setState(work.cloud, machine, "Stopped"),
+        );
     },
     abandon: fallBack,
 };
@@ -82,12 +103,20 @@ const restoreVirtualMachine: AsyncCommand = {
     begin(work) {
         const machine = machineAt(work);
         if (machine.state !== "Running" && machine.state !== "Stopped") {
-            throw failed(`Vm ${machine.id} currently in ${machine.state} state, restore vm can only execute when VM in Running or Stopped`);
+            throw failed(
+                `Vm ${machine.id} currently in ${machine.state} state, restore vm can only execute when VM in ` +
+                    "Running or Stopped",
+            );
         }
         const template = work.cloud.store.templates.get(work.arguments.templateid);
-        if (template !== undefined && !template.zoneIds.includes(machine.zoneId)) throw invalid(`Template ${template.name} is not available in the machine's zone`);
+        if (template !== undefined && !template.zoneIds.includes(machine.zoneId))
+            throw invalid(`Template ${template.name} is not available in the machine's zone`);
         const memo = machine.state === "Running" ? passInto(work, machine, "Stopping") : { before: machine.state };
-        return { ...memo, templateBefore: machine.templateId, ...(template === undefined ? {} : changeTemplate(work, machine, template.id)) };
+        return {
+            ...memo,
+            templateBefore: machine.templateId,
+            ...(template === undefined ? {} : changeTemplate(work, machine, template.id)),
+        };
     },
     async act(work) {
         const { hypervisor } = work.cloud;
@@ -105,16 +134,31 @@ const restoreVirtualMachine: AsyncCommand = {
         if (old !== undefined) removeVolume(work.cloud, old);
         const now = work.cloud.now();
         store.volumes.insert({
-            id: randomUUID(), number: store.next("volume"), name: `ROOT-${machine.number}`, type: "ROOT", ownerId: machine.ownerId, zoneId: machine.zoneId,
-            sizeGiB, state: old?.state ?? "Ready", created: now, machineId: machine.id, deviceId: 0, attached: now, deleteProtection: false,
+            id: randomUUID(),
+            number: store.next("volume"),
+            name: `ROOT-${machine.number}`,
+            type: "ROOT",
+            ownerId: machine.ownerId,
+            zoneId: machine.zoneId,
+            sizeGiB,
+            state: old?.state ?? "Ready",
+            created: now,
+            machineId: machine.id,
+            deviceId: 0,
+            attached: now,
+            deleteProtection: false,
         });
         const password = template.passwordEnabled ? newPassword() : undefined;
-        const result = machineResult(work, setState(work.cloud, machine, memoOf(work).before, { password })) as { virtualmachine: object };
+        const result = machineResult(work, setState(work.cloud, machine, memoOf(work).before, { password })) as {
+            virtualmachine: object;
+        };
         return password === undefined ? result : { virtualmachine: { ...result.virtualmachine, password } };
     },
     abandon(work) {
         fallBack(work);
-        work.cloud.store.machines.change(work.job.instanceId!, { templateId: (work.job.memo as { templateBefore: string }).templateBefore });
+        work.cloud.store.machines.change(work.job.instanceId!, {
+            templateId: (work.job.memo as { templateBefore: string }).templateBefore,
+        });
     },
 };
 
@@ -126,24 +170,31 @@ function changeTemplate(work: Work, machine: Machine, templateId: string): objec
 const mayExpunge = (work: Request) => work.caller.isAdmin || work.caller.account.mayExpunge;
 
 function dataVolumes(work: Work): Volume[] {
-    return work.cloud.store.volumes.filter((v) => v.machineId === work.job.instanceId && v.type === "DATADISK" && v.removed === undefined);
+    return work.cloud.store.volumes.filter(
+        (v) => v.machineId === work.job.instanceId && v.type === "DATADISK" && v.removed === undefined,
+    );
 }
 
 /**
- * Stops a machine and marks it destroyed: invisible to its user, its name, addresses and groups held, until it is expunged.
- * Its data volumes are detached and kept, except those in `volumeids`.
+ * Stops a machine and marks it destroyed: invisible to its user, its name, addresses and groups held, until it is
+ * expunged. Its data volumes are detached and kept, except those in `volumeids`.
  */
 const destroyVirtualMachine: AsyncCommand = {
     ...common("DestroyVMCmd", "VM.DESTROY"),
     begin(work) {
         const machine = machineAt(work);
-        if (work.arguments.expunge === true && !mayExpunge(work)) throw failed("Account does not have permission for expunging.");
+        if (work.arguments.expunge === true && !mayExpunge(work))
+            throw failed("Account does not have permission for expunging.");
         if (machine.deleteProtection) {
-            throw invalid(`Instance [id = ${machine.id}, name = ${instanceNameOf(work, machine)}] has delete protection enabled and cannot be deleted.`);
+            throw invalid(
+                `Instance [id = ${machine.id}, name = ${instanceNameOf(work, machine)}] has delete protection ` +
+                    "enabled and cannot be deleted.",
+            );
         }
         for (const id of (work.arguments.volumeids ?? []) as string[]) {
             const volume = work.cloud.store.volumes.need(id);
-            if (volume.machineId !== machine.id || volume.type !== "DATADISK") throw invalid(`Unable to delete volume ${id}: it is no data volume of the machine`);
+            if (volume.machineId !== machine.id || volume.type !== "DATADISK")
+                throw invalid(`Unable to delete volume ${id}: it is no data volume of the machine`);
         }
         return machine.state === "Running" ? passInto(work, machine, "Stopping") : { before: machine.state };
     },
@@ -162,7 +213,12 @@ const destroyVirtualMachine: AsyncCommand = {
             else detached(work.cloud, volume);
         }
         const destroyed =
-            machine.state === "Destroyed" ? machine : setState(work.cloud, machine, "Destroyed", { destroyed: work.cloud.now(), statisticsFrom: undefined });
+            machine.state === "Destroyed"
+                ? machine
+                : setState(work.cloud, machine, "Destroyed", {
+                      destroyed: work.cloud.now(),
+                      statisticsFrom: undefined,
+                  });
         if (work.arguments.expunge !== true) return machineResult(work, destroyed);
         removeMachine(work.cloud, destroyed);
         // The machine is gone: as in CloudStack, nothing is told about it.
@@ -180,7 +236,9 @@ const expungeVirtualMachine: AsyncCommand = {
     java: "admin.vm.ExpungeVMCmd",
     begin(work) {
         if (!mayExpunge(work)) {
-            throw failed("Expunging a vm can only be done by an Admin. Or when the allow.user.expunge.recover.vm key is set.");
+            throw failed(
+                "Expunging a vm can only be done by an Admin. Or when the allow.user.expunge.recover.vm key is set.",
+            );
         }
         const machine = machineAt(work);
         if (machine.state !== "Destroyed" && machine.state !== "Error") {
@@ -196,8 +254,12 @@ const expungeVirtualMachine: AsyncCommand = {
 
 function recoverVirtualMachine(request: Request): object {
     const machine = machineOf(request);
-    if (!mayExpunge(request)) throw denied("Recovering a vm can only be done by an Admin. Or when the allow.user.expunge.recover.vm key is set.");
-    if (machine.state !== "Destroyed") throw invalid(`Unable to recover vm with specified vmId: it is in state ${machine.state}, not Destroyed`);
+    if (!mayExpunge(request))
+        throw denied(
+            "Recovering a vm can only be done by an Admin. Or when the allow.user.expunge.recover.vm key is set.",
+        );
+    if (machine.state !== "Destroyed")
+        throw invalid(`Unable to recover vm with specified vmId: it is in state ${machine.state}, not Destroyed`);
     const owner = request.cloud.store.accounts.need(machine.ownerId);
     checkLimits(request.cloud, owner, { user_vm: 1, cpu: machine.size.cpuNumber, memory: machine.size.memory });
     const recovered = setState(request.cloud, machine, "Stopped", { destroyed: undefined });

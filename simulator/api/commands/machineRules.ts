@@ -1,4 +1,6 @@
-/** What several commands on virtual machines need: finding one, its states, its names, addresses, sizes and user data. */
+/**
+ * What several commands on virtual machines need: finding one, its states, its names, addresses, sizes and user data.
+ */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Cloud } from "../../cloud";
 import { firstFree, isWithin } from "../../state/addresses";
@@ -12,7 +14,8 @@ import { checkAccess } from "../ownership";
 /** The machine of a request; one that is expunged is gone, though its id is still known. */
 export function machineOf(request: Request, id: string = request.arguments.id): Machine {
     const machine = request.cloud.store.machines.get(id);
-    if (machine === undefined || machine.removed !== undefined) throw invalid(`Unable to find a virtual machine with id ${id}`);
+    if (machine === undefined || machine.removed !== undefined)
+        throw invalid(`Unable to find a virtual machine with id ${id}`);
     checkAccess(request, machine.ownerId);
     return machine;
 }
@@ -25,13 +28,20 @@ export function machineAt(work: Work): Machine {
 /** How error texts of CloudStack show a machine. */
 export function describeMachine(cloud: Cloud, machine: Machine): string {
     return `VM instance ${JSON.stringify({
-        id: machine.number, instanceName: instanceName(cloud, machine), state: machine.state, type: "User", uuid: machine.id,
+        id: machine.number,
+        instanceName: instanceName(cloud, machine),
+        state: machine.state,
+        type: "User",
+        uuid: machine.id,
     })}`;
 }
 
 export function setState(cloud: Cloud, machine: Machine, state: MachineState, more: Partial<Machine> = {}): Machine {
     const now = cloud.now();
-    const first = state === "Running" && machine.statisticsFrom === undefined ? { statisticsFrom: now + cloud.settings.statisticsSeconds * 1000 } : {};
+    const first =
+        state === "Running" && machine.statisticsFrom === undefined
+            ? { statisticsFrom: now + cloud.settings.statisticsSeconds * 1000 }
+            : {};
     return cloud.store.machines.change(machine.id, { state, updated: now, ...first, ...more });
 }
 
@@ -47,14 +57,22 @@ export function onMachine(request: Request, id: string = request.arguments.id): 
     return { instanceId: machine.id, queue: machine.id };
 }
 
-/** @throws ApiError 431 where another machine of a network has the name, destroyed ones that are not expunged included */
+/**
+ * @throws ApiError 431 where another machine of a network has the name, destroyed ones that are not expunged included
+ */
 export function checkNameIsFree(cloud: Cloud, name: string, networks: readonly Network[], except?: string): void {
     for (const network of networks) {
         const holder = cloud.store.machines.find(
-            (m) => m.id !== except && m.name.toLowerCase() === name.toLowerCase() && m.nics.some((nic) => nic.networkId === network.id),
+            (m) =>
+                m.id !== except &&
+                m.name.toLowerCase() === name.toLowerCase() &&
+                m.nics.some((nic) => nic.networkId === network.id),
         );
         if (holder !== undefined) {
-            throw invalid(`The vm with hostName ${name} already exists in the network domain: ${network.domain}; network=${network.name}`);
+            throw invalid(
+                `The vm with hostName ${name} already exists in the network domain: ${network.domain}; ` +
+                    `network=${network.name}`,
+            );
         }
     }
 }
@@ -62,9 +80,16 @@ export function checkNameIsFree(cloud: Cloud, name: string, networks: readonly N
 /**
  * A new NIC with an address: the one asked for, or the first free one.
  *
- * @throws ApiError 530 without a reason where the address is taken or outside of the range (as CloudStack answers), 533 where none is left
+ * @throws ApiError 530 without a reason where the address is taken or outside of the range (as CloudStack answers),
+ * 533 where none is left
  */
-export function newNic(cloud: Cloud, network: Network, wanted: string | undefined, deviceId: number, isDefault: boolean): Nic {
+export function newNic(
+    cloud: Cloud,
+    network: Network,
+    wanted: string | undefined,
+    deviceId: number,
+    isDefault: boolean,
+): Nic {
     const address = takeAddress(cloud, network, wanted);
     if (address === undefined) {
         throw wanted === undefined
@@ -72,7 +97,12 @@ export function newNic(cloud: Cloud, network: Network, wanted: string | undefine
             : internal(0);
     }
     const number = cloud.store.next("mac");
-    const mac = ["1e", "00", randomBytes(1).toString("hex"), ...[16, 8, 0].map((shift) => ((number >> shift) & 255).toString(16).padStart(2, "0"))].join(":");
+    const mac = [
+        "1e",
+        "00",
+        randomBytes(1).toString("hex"),
+        ...[16, 8, 0].map((shift) => ((number >> shift) & 255).toString(16).padStart(2, "0")),
+    ].join(":");
     return { id: randomUUID(), networkId: network.id, address, mac, isDefault, deviceId };
 }
 
@@ -86,7 +116,11 @@ export function takeAddress(cloud: Cloud, network: Network, wanted: string | und
     return isWithin(wanted, network.start, network.end) && !taken.has(wanted) ? wanted : undefined;
 }
 
-/** CPU and memory that an offering gives, or that the details ask of a custom one. @throws ApiError 431 outside of its bounds */
+/**
+ * CPU and memory that an offering gives, or that the details ask of a custom one.
+ *
+ * @throws ApiError 431 outside of its bounds
+ */
 export function sizeOf(offering: ServiceOffering, details: Record<string, string>): Machine["size"] {
     const { bounds } = offering;
     if (bounds === undefined) {
@@ -97,7 +131,8 @@ export function sizeOf(offering: ServiceOffering, details: Record<string, string
     }
     const value = (key: string, words: string, min: number, max: number) => {
         const number = Number(details[key]);
-        if (!Number.isInteger(number) || number < min || number > max) throw invalid(`Invalid ${words} value, specify a value between ${min} and ${max}`);
+        if (!Number.isInteger(number) || number < min || number > max)
+            throw invalid(`Invalid ${words} value, specify a value between ${min} and ${max}`);
         return number;
     };
     return {
@@ -128,9 +163,11 @@ export function readUserData(request: Request, text: string | undefined): string
     if (text === undefined || text === "") return undefined;
     const decoded = text.includes("%") ? decodeOnceMore(text) : text;
     if (!/^[A-Za-z0-9+/_\s-]*=*\s*$/.test(decoded)) throw invalid("User data is not base64 encoded");
-    if (request.method === "GET" && decoded.length > GET_LIMIT) throw invalid("User data is too long for an http GET request");
+    if (request.method === "GET" && decoded.length > GET_LIMIT)
+        throw invalid("User data is too long for an http GET request");
     const { userDataLength } = request.cloud.settings;
-    if (decoded.length > userDataLength) throw invalid(`User data has exceeded configurable max length: ${userDataLength}`);
+    if (decoded.length > userDataLength)
+        throw invalid(`User data has exceeded configurable max length: ${userDataLength}`);
     return Buffer.from(decoded, "base64").toString("base64");
 }
 
@@ -154,11 +191,16 @@ export function instanceGroup(cloud: Cloud, owner: Account, name: string | undef
 
 /** The details that key pairs are kept in. @throws ApiError 431 where one of them does not exist */
 export function keyPairDetails(cloud: Cloud, owner: Account, names: readonly string[]): Record<string, string> {
-    const pairs = names.map((name) => cloud.store.keyPairs.find((pair) => pair.ownerId === owner.id && pair.name === name));
+    const pairs = names.map((name) =>
+        cloud.store.keyPairs.find((pair) => pair.ownerId === owner.id && pair.name === name),
+    );
     const found = pairs.filter((pair) => pair !== undefined);
     if (found.length < names.length) throw invalid("Not all specified keypairs exist");
     if (found.length === 0) return {};
-    return { "SSH.PublicKey": found.map((pair) => pair.publicKey).join("\n"), "SSH.KeyPairNames": found.map((pair) => pair.name).join(",") };
+    return {
+        "SSH.PublicKey": found.map((pair) => pair.publicKey).join("\n"),
+        "SSH.KeyPairNames": found.map((pair) => pair.name).join(","),
+    };
 }
 
 /** A password for a machine whose template takes one. */

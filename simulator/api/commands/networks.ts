@@ -12,7 +12,9 @@ import { checkAccess, ownerOf, scopeOf } from "../ownership";
 import { hasTags } from "./tags";
 
 export function defaultIsolatedNetworks(cloud: Cloud, owner: Account, zone: Zone): Network[] {
-    return cloud.store.networks.filter((n) => n.ownerId === owner.id && n.zoneId === zone.id && n.removed === undefined);
+    return cloud.store.networks.filter(
+        (n) => n.ownerId === owner.id && n.zoneId === zone.id && n.removed === undefined,
+    );
 }
 
 interface Wishes {
@@ -31,7 +33,8 @@ export function createIsolatedNetwork(cloud: Cloud, owner: Account, zone: Zone, 
     const { store } = cloud;
     checkLimits(cloud, owner, { network: 1 });
     const range = rangeOf(wishes.cidr ?? ISOLATED_CIDR);
-    const offeringId = wishes.offeringId ?? store.networkOfferings.find((offering) => offering.guestType === "Isolated")!.id;
+    const offeringId =
+        wishes.offeringId ?? store.networkOfferings.find((offering) => offering.guestType === "Isolated")!.id;
     return store.networks.insert({
         id: randomUUID(),
         name: wishes.name,
@@ -54,7 +57,11 @@ export function createIsolatedNetwork(cloud: Cloud, owner: Account, zone: Zone, 
 function cidrFrom(gateway: string | undefined, netmask: string | undefined): string | undefined {
     if (gateway === undefined && netmask === undefined) return undefined;
     if (gateway === undefined || netmask === undefined) throw invalid("gateway and netmask must be specified together");
-    const ones = netmask.split(".").map((part) => Number(part).toString(2).padStart(8, "0")).join("").indexOf("0");
+    const ones = netmask
+        .split(".")
+        .map((part) => Number(part).toString(2).padStart(8, "0"))
+        .join("")
+        .indexOf("0");
     const prefix = ones === -1 ? 32 : ones;
     if (toAddress(2 ** 32 - 2 ** (32 - prefix)) !== netmask) throw invalid(`Invalid netmask ${netmask}`);
     try {
@@ -70,11 +77,17 @@ function createNetwork(request: Request): object {
     const owner = ownerOf(request);
     const zone = store.zones.need(given.zoneid);
     const offering = store.networkOfferings.need(given.networkofferingid);
-    if (offering.guestType === "Shared") throw invalid("Shared networks of this zone can only be created by an administrator");
-    if (zone.securityGroups) throw invalid("Cannot create a network with SourceNat service in a zone with security groups enabled");
+    if (offering.guestType === "Shared")
+        throw invalid("Shared networks of this zone can only be created by an administrator");
+    if (zone.securityGroups)
+        throw invalid("Cannot create a network with SourceNat service in a zone with security groups enabled");
     const network = createIsolatedNetwork(cloud, owner, zone, {
-        name: given.name, displayText: given.displaytext, cidr: cidrFrom(given.gateway, given.netmask), gateway: given.gateway,
-        domain: given.networkdomain, offeringId: offering.id,
+        name: given.name,
+        displayText: given.displaytext,
+        cidr: cidrFrom(given.gateway, given.netmask),
+        gateway: given.gateway,
+        domain: given.networkdomain,
+        offeringId: offering.id,
     });
     return { network: networkAnswer(cloud, network) };
 }
@@ -83,7 +96,8 @@ function networkOf(request: Request): Network {
     const network = request.cloud.store.networks.need(request.arguments.id);
     if (network.removed !== undefined) throw invalid(`unable to find network with id ${network.id}`);
     if (network.ownerId === undefined) {
-        if (!request.caller.isAdmin) checkAccess(request, request.cloud.store.accounts.find((account) => account.type === 1)!.id);
+        if (!request.caller.isAdmin)
+            checkAccess(request, request.cloud.store.accounts.find((account) => account.type === 1)!.id);
         return network;
     }
     checkAccess(request, network.ownerId);
@@ -97,8 +111,14 @@ function listNetworks(request: Request): object {
     // The shared network belongs to the domain: everybody in it sees it.
     const networks = cloud.store.networks.filter(
         (n) =>
-            n.removed === undefined && (n.ownerId === undefined || inScope(n.ownerId)) && matches(n.id, id) && matches(n.zoneId, zoneid) &&
-            matches(n.offeringId, networkofferingid) && canusefordeploy !== false && contains(n.name, keyword) && hasTags(cloud, n.id, tags) &&
+            n.removed === undefined &&
+            (n.ownerId === undefined || inScope(n.ownerId)) &&
+            matches(n.id, id) &&
+            matches(n.zoneId, zoneid) &&
+            matches(n.offeringId, networkofferingid) &&
+            canusefordeploy !== false &&
+            contains(n.name, keyword) &&
+            hasTags(cloud, n.id, tags) &&
             named(cloud.store.networkOfferings.need(n.offeringId).guestType, type === "all" ? undefined : type),
     );
     return page(request, "network", networks, (network) => networkAnswer(cloud, network));
@@ -120,7 +140,9 @@ export const networkCommands: Commands = {
             const network = networkOf(work);
             const { name, displaytext, networkdomain } = work.arguments;
             const changed = work.cloud.store.networks.change(network.id, {
-                name: name ?? network.name, displayText: displaytext ?? network.displayText, domain: networkdomain ?? network.domain,
+                name: name ?? network.name,
+                displayText: displaytext ?? network.displayText,
+                domain: networkdomain ?? network.domain,
             });
             return { network: networkAnswer(work.cloud, changed) };
         },

@@ -5,7 +5,16 @@ import type { AsyncCommand, Commands, Request } from "../command";
 import { invalid } from "../errors";
 import { matches, page } from "../lists";
 import { checkAccess } from "../ownership";
-import { checkNameIsFree, describeMachine, machineAt, machineOf, machineResult, newNic, onMachine, takeAddress } from "./machineRules";
+import {
+    checkNameIsFree,
+    describeMachine,
+    machineAt,
+    machineOf,
+    machineResult,
+    newNic,
+    onMachine,
+    takeAddress,
+} from "./machineRules";
 
 function listNics(request: Request): object {
     const { cloud } = request;
@@ -15,7 +24,10 @@ function listNics(request: Request): object {
     return page(request, "nic", nics, (nic) => ({ ...nicAnswer(cloud, nic), virtualmachineid: machine.id }));
 }
 
-/** A change takes effect with the machine's next start, so it must be stopped where the network gives addresses (CloudStack's UserVmManagerImpl). */
+/**
+ * A change takes effect with the machine's next start, so it must be stopped where the network gives addresses
+ * (CloudStack's UserVmManagerImpl).
+ */
 function withNics(machine: Machine, change: (nic: Nic) => Nic): readonly Nic[] {
     return machine.nics.map(change);
 }
@@ -32,18 +44,28 @@ const updateVmNicIp: AsyncCommand = {
     },
     begin(work) {
         const machine = machineAt(work);
-        if (machine.state !== "Stopped") throw invalid("VM is not Stopped, unable to update the vm nic having the specified id");
+        if (machine.state !== "Stopped")
+            throw invalid("VM is not Stopped, unable to update the vm nic having the specified id");
         const nic = machine.nics.find((n) => n.id === work.arguments.nicid)!;
-        const address = takeAddress(work.cloud, work.cloud.store.networks.need(nic.networkId), work.arguments.ipaddress);
-        if (address === undefined) throw invalid(`Allocating ip to guest nic ${nic.id} failed, please choose another ip`);
-        work.cloud.store.machines.change(machine.id, { nics: withNics(machine, (n) => (n.id === nic.id ? { ...n, address } : n)) });
+        const address = takeAddress(
+            work.cloud,
+            work.cloud.store.networks.need(nic.networkId),
+            work.arguments.ipaddress,
+        );
+        if (address === undefined)
+            throw invalid(`Allocating ip to guest nic ${nic.id} failed, please choose another ip`);
+        work.cloud.store.machines.change(machine.id, {
+            nics: withNics(machine, (n) => (n.id === nic.id ? { ...n, address } : n)),
+        });
         return nic;
     },
     finish: (work) => machineResult(work, machineAt(work)),
     abandon(work) {
         const machine = machineAt(work);
         const before = work.job.memo as Nic;
-        work.cloud.store.machines.change(machine.id, { nics: withNics(machine, (n) => (n.id === before.id ? before : n)) });
+        work.cloud.store.machines.change(machine.id, {
+            nics: withNics(machine, (n) => (n.id === before.id ? before : n)),
+        });
     },
 };
 
@@ -55,11 +77,16 @@ const addNicToVirtualMachine: AsyncCommand = {
     begin(work) {
         const { store } = work.cloud;
         const machine = machineAt(work);
-        if (machine.state !== "Stopped" && machine.state !== "Running") throw invalid("NICs can only be added to a running or a stopped machine");
+        if (machine.state !== "Stopped" && machine.state !== "Running")
+            throw invalid("NICs can only be added to a running or a stopped machine");
         const network = store.networks.need(work.arguments.networkid);
-        if (network.removed !== undefined || network.zoneId !== machine.zoneId) throw invalid(`Network ${network.id} is not in the machine's zone`);
+        if (network.removed !== undefined || network.zoneId !== machine.zoneId)
+            throw invalid(`Network ${network.id} is not in the machine's zone`);
         if (network.ownerId !== undefined) checkAccess(work, network.ownerId);
-        if (machine.nics.some((nic) => nic.networkId === network.id)) throw invalid(`A NIC already exists for VM:${describeMachine(work.cloud, machine)} in network: ${network.id}`);
+        if (machine.nics.some((nic) => nic.networkId === network.id))
+            throw invalid(
+                `A NIC already exists for VM:${describeMachine(work.cloud, machine)} in network: ${network.id}`,
+            );
         checkNameIsFree(work.cloud, machine.name, [network], machine.id);
         const deviceId = Math.max(-1, ...machine.nics.map((nic) => nic.deviceId)) + 1;
         const nic = newNic(work.cloud, network, work.arguments.ipaddress, deviceId, machine.nics.length === 0);
@@ -83,8 +110,16 @@ const removeNicFromVirtualMachine: AsyncCommand = {
         const nic = machine.nics.find((n) => n.id === work.arguments.nicid);
         if (nic === undefined) throw invalid(`There is no nic ${work.arguments.nicid} in VM ${machine.id}`);
         if (nic.isDefault) throw invalid("Unable to remove the default nic of a VM");
-        return machineResult(work, work.cloud.store.machines.change(machine.id, { nics: machine.nics.filter((n) => n.id !== nic.id) }));
+        return machineResult(
+            work,
+            work.cloud.store.machines.change(machine.id, { nics: machine.nics.filter((n) => n.id !== nic.id) }),
+        );
     },
 };
 
-export const nicCommands: Commands = { listNics: { run: listNics }, updateVmNicIp, addNicToVirtualMachine, removeNicFromVirtualMachine };
+export const nicCommands: Commands = {
+    listNics: { run: listNics },
+    updateVmNicIp,
+    addNicToVirtualMachine,
+    removeNicFromVirtualMachine,
+};

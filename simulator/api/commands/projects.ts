@@ -11,9 +11,20 @@ import { counts } from "./accounts";
 function projectAnswer(cloud: Cloud, project: Project): object {
     const owner = cloud.store.accounts.need(project.ownerId);
     return {
-        id: project.id, name: project.name, displaytext: project.displayText, domainid: DOMAIN.id, domain: DOMAIN.name, state: "Active", ...counts(cloud, owner),
-        projectaccountname: `PrjAcct-${project.name}-${owner.number}`, created: timestamp(project.created), tags: [],
-        owner: membersOf(cloud, project).slice(0, 1).map((member) => ({ account: member.name })), hasannotations: false,
+        id: project.id,
+        name: project.name,
+        displaytext: project.displayText,
+        domainid: DOMAIN.id,
+        domain: DOMAIN.name,
+        state: "Active",
+        ...counts(cloud, owner),
+        projectaccountname: `PrjAcct-${project.name}-${owner.number}`,
+        created: timestamp(project.created),
+        tags: [],
+        owner: membersOf(cloud, project)
+            .slice(0, 1)
+            .map((member) => ({ account: member.name })),
+        hasannotations: false,
     };
 }
 
@@ -34,8 +45,11 @@ function listProjects(request: Request): object {
     const { id, name, keyword, listall, state } = request.arguments;
     const projects = cloud.store.projects.filter(
         (p) =>
-            (p.memberIds.includes(caller.account.id) || (caller.isAdmin && (listall === true || id !== undefined))) && matches(p.id, id) && named(p.name, name) &&
-            contains(p.name, keyword) && named("Active", state),
+            (p.memberIds.includes(caller.account.id) || (caller.isAdmin && (listall === true || id !== undefined))) &&
+            matches(p.id, id) &&
+            named(p.name, name) &&
+            contains(p.name, keyword) &&
+            named("Active", state),
     );
     return page(request, "project", projects, (project) => projectAnswer(cloud, project));
 }
@@ -44,16 +58,27 @@ function listProjectAccounts(request: Request): object {
     const { cloud } = request;
     const { account, keyword } = request.arguments;
     const project = projectOf(request);
-    const members = membersOf(cloud, project).filter((member) => named(member.name, account) && contains(member.name, keyword));
+    const members = membersOf(cloud, project).filter(
+        (member) => named(member.name, account) && contains(member.name, keyword),
+    );
     return page(request, "projectaccount", members, (member) => ({
-        projectid: project.id, project: project.name, accountid: member.id, account: member.name, accounttype: member.type,
-        role: member.id === project.memberIds[0] ? "Admin" : "Regular", domainid: DOMAIN.id, domain: DOMAIN.name,
+        projectid: project.id,
+        project: project.name,
+        accountid: member.id,
+        account: member.name,
+        accounttype: member.type,
+        role: member.id === project.memberIds[0] ? "Admin" : "Regular",
+        domainid: DOMAIN.id,
+        domain: DOMAIN.name,
     }));
 }
 
 function accountNamed(work: Work): Account {
-    const account = work.cloud.store.accounts.find((a) => a.name === work.arguments.account && a.projectId === undefined);
-    if (account === undefined) throw invalid(`Account name=${work.arguments.account} can't be added to the project: it does not exist`);
+    const account = work.cloud.store.accounts.find(
+        (a) => a.name === work.arguments.account && a.projectId === undefined,
+    );
+    if (account === undefined)
+        throw invalid(`Account name=${work.arguments.account} can't be added to the project: it does not exist`);
     return account;
 }
 
@@ -69,7 +94,8 @@ export const projectCommands: Commands = {
         finish(work) {
             const project = projectOf(work);
             const account = accountNamed(work);
-            if (!project.memberIds.includes(account.id)) work.cloud.store.projects.change(project.id, { memberIds: [...project.memberIds, account.id] });
+            if (!project.memberIds.includes(account.id))
+                work.cloud.store.projects.change(project.id, { memberIds: [...project.memberIds, account.id] });
             return { success: true };
         },
     },
@@ -80,8 +106,11 @@ export const projectCommands: Commands = {
         finish(work) {
             const project = projectOf(work);
             const account = accountNamed(work);
-            if (!project.memberIds.includes(account.id)) throw invalid(`Account name=${account.name} is not assigned to the project id=${project.id}`);
-            work.cloud.store.projects.change(project.id, { memberIds: project.memberIds.filter((id) => id !== account.id) });
+            if (!project.memberIds.includes(account.id))
+                throw invalid(`Account name=${account.name} is not assigned to the project id=${project.id}`);
+            work.cloud.store.projects.change(project.id, {
+                memberIds: project.memberIds.filter((id) => id !== account.id),
+            });
             return { success: true };
         },
     },

@@ -1,4 +1,7 @@
-/** Security groups and their rules. Rules are checked inside the job, not when they are sent (CloudStack's SecurityGroupManagerImpl). */
+/**
+ * Security groups and their rules. Rules are checked inside the job, not when they are sent (CloudStack's
+ * SecurityGroupManagerImpl).
+ */
 import { randomUUID } from "node:crypto";
 import type { Cloud } from "../../cloud";
 import { isCidr } from "../../state/addresses";
@@ -19,7 +22,12 @@ export const DEFAULT_GROUP = "default";
 export function defaultGroup(cloud: Cloud, owner: Account): SecurityGroup {
     return (
         groupNamed(cloud, owner.id, DEFAULT_GROUP) ??
-        cloud.store.securityGroups.insert({ id: randomUUID(), name: DEFAULT_GROUP, description: "Default Security Group", ownerId: owner.id })
+        cloud.store.securityGroups.insert({
+            id: randomUUID(),
+            name: DEFAULT_GROUP,
+            description: "Default Security Group",
+            ownerId: owner.id,
+        })
     );
 }
 
@@ -30,8 +38,10 @@ function groupNamed(cloud: Cloud, ownerId: string, name: string): SecurityGroup 
 /** The group that a request means by id or name. */
 function groupOf(request: Request, id: string | undefined, name: string | undefined): SecurityGroup {
     const { cloud } = request;
-    const group = id === undefined ? groupNamed(cloud, ownerOf(request).id, name ?? "") : cloud.store.securityGroups.need(id);
-    if (group === undefined) throw invalid(`Unable to find security group ${name} for account id=${ownerOf(request).id}`);
+    const group =
+        id === undefined ? groupNamed(cloud, ownerOf(request).id, name ?? "") : cloud.store.securityGroups.need(id);
+    if (group === undefined)
+        throw invalid(`Unable to find security group ${name} for account id=${ownerOf(request).id}`);
     checkAccess(request, group.ownerId);
     return group;
 }
@@ -40,7 +50,13 @@ function groupOf(request: Request, id: string | undefined, name: string | undefi
 type Traffic = Pick<SecurityGroupRule, "protocol" | "from" | "to">;
 
 /** @throws ApiError 431 with CloudStack's text for the first thing that is wrong */
-export function readTraffic(values: { protocol?: string; startport?: number; endport?: number; icmptype?: number; icmpcode?: number }): Traffic {
+export function readTraffic(values: {
+    protocol?: string;
+    startport?: number;
+    endport?: number;
+    icmptype?: number;
+    icmpcode?: number;
+}): Traffic {
     const protocol = (values.protocol ?? "all").trim().toLowerCase();
     const shown = (value?: number) => (value === undefined ? "null" : String(value));
     if (/^\d+$/.test(protocol)) {
@@ -51,7 +67,8 @@ export function readTraffic(values: { protocol?: string; startport?: number; end
     if (!["tcp", "udp", "icmp", "all"].includes(protocol)) throw invalid(`Invalid protocol ${protocol}`);
     if (protocol === "icmp") {
         const { icmptype: type, icmpcode: code } = values;
-        if (type === undefined || code === undefined) throw invalid(`Invalid ICMP type/code specified, icmpType = ${shown(type)}, icmpCode = ${shown(code)}`);
+        if (type === undefined || code === undefined)
+            throw invalid(`Invalid ICMP type/code specified, icmpType = ${shown(type)}, icmpCode = ${shown(code)}`);
         if (type === -1 && code !== -1) throw invalid("Invalid icmp code");
         if (type !== -1 && code === -1) throw invalid("Invalid icmp code: need non-negative icmp code ");
         if (code > 255 || type > 255 || code < -1 || type < -1) throw invalid("Invalid icmp type/code ");
@@ -59,10 +76,12 @@ export function readTraffic(values: { protocol?: string; startport?: number; end
     }
     const { startport: start, endport: end } = values;
     if (protocol === "all") {
-        if (start !== undefined || end !== undefined) throw invalid("Cannot specify startPort or endPort without specifying protocol");
+        if (start !== undefined || end !== undefined)
+            throw invalid("Cannot specify startPort or endPort without specifying protocol");
         return { protocol, from: 0, to: 0 };
     }
-    if (start === undefined || end === undefined) throw invalid(`Invalid port range specified, startPort = ${shown(start)}, endPort = ${shown(end)}`);
+    if (start === undefined || end === undefined)
+        throw invalid(`Invalid port range specified, startPort = ${shown(start)}, endPort = ${shown(end)}`);
     if (start === 0 && end === 0) return { protocol, from: 0, to: 65_535 };
     if (start > end) throw invalid(`Invalid port range ${start}:${end}`);
     if (start > 65_535 || end > 65_535 || start < -1 || end < -1) throw invalid(`Invalid port numbers ${start}:${end}`);
@@ -72,22 +91,33 @@ export function readTraffic(values: { protocol?: string; startport?: number; end
 
 function sourceGroups(work: Work, traffic: Traffic): SecurityGroup[] {
     const { cloud } = work;
-    return ((work.arguments.usersecuritygrouplist ?? []) as Record<string, string>[]).map(({ account: name, group }) => {
-        if (name === undefined || group === undefined) {
-            throw invalid(
-                "Invalid user group specified, fields 'group' and 'account' cannot be null, " +
-                    "please specify groups in the form:  userGroupList[0].group=XXX&userGroupList[0].account=YYY",
-            );
-        }
-        const account = cloud.store.accounts.find((a) => a.name === name && a.projectId === undefined) ?? projectAccount(work, name);
-        if (account === undefined) {
-            const { protocol, from, to } = traffic;
-            throw invalid(`Nonexistent account: ${name} when trying to authorize security group rule  for ${work.job.instanceId}:${protocol}:${from}:${to}`);
-        }
-        const source = groupNamed(cloud, account.id, group);
-        if (source === undefined) throw invalid(`Nonexistent group ${group} for account ${name}/${DOMAIN.number} is given, unable to authorize security group rule.`);
-        return source;
-    });
+    return ((work.arguments.usersecuritygrouplist ?? []) as Record<string, string>[]).map(
+        ({ account: name, group }) => {
+            if (name === undefined || group === undefined) {
+                throw invalid(
+                    "Invalid user group specified, fields 'group' and 'account' cannot be null, " +
+                        "please specify groups in the form:  userGroupList[0].group=XXX&userGroupList[0].account=YYY",
+                );
+            }
+            const account =
+                cloud.store.accounts.find((a) => a.name === name && a.projectId === undefined) ??
+                projectAccount(work, name);
+            if (account === undefined) {
+                const { protocol, from, to } = traffic;
+                throw invalid(
+                    `Nonexistent account: ${name} when trying to authorize security group rule  for ` +
+                        `${work.job.instanceId}:${protocol}:${from}:${to}`,
+                );
+            }
+            const source = groupNamed(cloud, account.id, group);
+            if (source === undefined)
+                throw invalid(
+                    `Nonexistent group ${group} for account ${name}/${DOMAIN.number} is given, unable to ` +
+                        "authorize security group rule.",
+                );
+            return source;
+        },
+    );
 }
 
 /** A project's own account goes by a name that only answers with a project show; the project's name stands for it. */
@@ -116,7 +146,11 @@ function authorizeRules(work: Work, direction: Direction): SecurityGroupRule[] {
     const made: SecurityGroupRule[] = [];
     for (const end of wanted) {
         const existing = cloud.store.rules.find(
-            (rule) => rule.groupId === group.id && sameTraffic(rule, traffic) && rule.cidr === end.cidr && rule.sourceGroupId === end.sourceGroupId,
+            (rule) =>
+                rule.groupId === group.id &&
+                sameTraffic(rule, traffic) &&
+                rule.cidr === end.cidr &&
+                rule.sourceGroupId === end.sourceGroupId,
         );
         // As in CloudStack, only the first rule with this traffic and end is looked at, of whichever direction.
         if (existing?.direction === direction) continue;
@@ -133,7 +167,10 @@ function authorize(direction: Direction, java: string): AsyncCommand {
         event: `SG.AUTH.${direction.toUpperCase()}`,
         submit(request) {
             const { securitygroupid: id, securitygroupname: name } = request.arguments;
-            if (id === undefined && name === undefined) throw invalid("Either securityGroupId or securityGroupName is required by authorizeSecurityGroup command");
+            if (id === undefined && name === undefined)
+                throw invalid(
+                    "Either securityGroupId or securityGroupName is required by authorizeSecurityGroup command",
+                );
             const group = groupOf(request, id, name);
             return { instanceId: group.id, queue: group.id };
         },
@@ -143,11 +180,14 @@ function authorize(direction: Direction, java: string): AsyncCommand {
             const { store } = work.cloud;
             const group = store.securityGroups.get(work.job.instanceId);
             if (group === undefined) throw failed("The security group was deleted meanwhile");
-            const made = (work.job.memo as string[]).map((id) => store.rules.get(id)).filter((rule) => rule !== undefined);
+            const made = (work.job.memo as string[])
+                .map((id) => store.rules.get(id))
+                .filter((rule) => rule !== undefined);
             return { securitygroup: authorizedAnswer(work.cloud, group, made) };
         },
         abandon(work) {
-            for (const id of work.job.memo as string[]) if (work.cloud.store.rules.get(id) !== undefined) work.cloud.store.rules.remove(id);
+            for (const id of work.job.memo as string[])
+                if (work.cloud.store.rules.get(id) !== undefined) work.cloud.store.rules.remove(id);
         },
     };
 }
@@ -166,7 +206,8 @@ function revoke(direction: Direction, java: string): AsyncCommand {
         begin(work) {
             const rule = work.cloud.store.rules.get(work.arguments.id);
             if (rule === undefined) throw invalid(`Unable to find security rule with id ${work.arguments.id}`);
-            if (rule.direction !== direction) throw invalid(`Mismatch in rule type for security rule with id ${rule.id}`);
+            if (rule.direction !== direction)
+                throw invalid(`Mismatch in rule type for security rule with id ${rule.id}`);
             work.cloud.store.rules.remove(rule.id);
             return rule;
         },
@@ -183,7 +224,8 @@ function createSecurityGroup(request: Request): object {
     const { name, description } = request.arguments;
     const owner = ownerOf(request);
     if (name.trim() === "") throw invalid("Security group name cannot be empty");
-    if (groupNamed(cloud, owner.id, name) !== undefined) throw invalid(`Unable to create security group, a group with name ${name} already exists.`);
+    if (groupNamed(cloud, owner.id, name) !== undefined)
+        throw invalid(`Unable to create security group, a group with name ${name} already exists.`);
     const group = cloud.store.securityGroups.insert({ id: randomUUID(), name, description, ownerId: owner.id });
     return { securitygroup: securityGroupAnswer(cloud, group) };
 }
@@ -191,11 +233,13 @@ function createSecurityGroup(request: Request): object {
 function deleteSecurityGroup(request: Request): object {
     const { store } = request.cloud;
     const { id, name } = request.arguments;
-    if (id === undefined && name === undefined) throw invalid("Either id or name parameter is required by deleteSecurityGroup command");
+    if (id === undefined && name === undefined)
+        throw invalid("Either id or name parameter is required by deleteSecurityGroup command");
     const group = groupOf(request, id, name);
     if (group.name === DEFAULT_GROUP) throw invalid("The network group default is reserved");
     const isSource = store.rules.find((rule) => rule.sourceGroupId === group.id) !== undefined;
-    if (isSource || membersOf(request.cloud, group.id).length > 0) throw inUse("Cannot delete group when there are security rules that allow this group");
+    if (isSource || membersOf(request.cloud, group.id).length > 0)
+        throw inUse("Cannot delete group when there are security rules that allow this group");
     for (const rule of store.rules.filter((r) => r.groupId === group.id)) store.rules.remove(rule.id);
     for (const tag of store.tags.filter((t) => t.resourceId === group.id)) store.tags.remove(tag.id);
     store.securityGroups.remove(group.id);
@@ -210,8 +254,12 @@ function listSecurityGroups(request: Request): object {
     if (machine !== undefined) checkAccess(request, machine.ownerId);
     const groups = cloud.store.securityGroups.filter(
         (group) =>
-            matches(group.id, id) && matches(group.name, securitygroupname) && contains(group.name, keyword) && inScope(group.ownerId) &&
-            (machine === undefined || machine.securityGroupIds.includes(group.id)) && hasTags(cloud, group.id, tags),
+            matches(group.id, id) &&
+            matches(group.name, securitygroupname) &&
+            contains(group.name, keyword) &&
+            inScope(group.ownerId) &&
+            (machine === undefined || machine.securityGroupIds.includes(group.id)) &&
+            hasTags(cloud, group.id, tags),
     );
     return page(request, "securitygroup", groups, (group) => securityGroupAnswer(cloud, group));
 }

@@ -21,7 +21,10 @@ const TYPES = Object.keys(OWNERS);
 /** Whether a resource has all the tags that a list asks for. */
 export function hasTags(cloud: Cloud, resourceId: string, wanted: Record<string, string>[] | undefined): boolean {
     return (wanted ?? []).every(
-        ({ key, value }) => cloud.store.tags.find((tag) => tag.resourceId === resourceId && tag.key === key && matches(tag.value, value)) !== undefined,
+        ({ key, value }) =>
+            cloud.store.tags.find(
+                (tag) => tag.resourceId === resourceId && tag.key === key && matches(tag.value, value),
+            ) !== undefined,
     );
 }
 
@@ -61,7 +64,9 @@ function deleteTags(work: Work): object {
     const wanted = work.arguments.tags as Record<string, string>[] | undefined;
     const found: Tag[] = resources(work).flatMap(({ id }) =>
         store.tags.filter(
-            (tag) => tag.resourceId === id && (wanted === undefined || wanted.some(({ key, value }) => tag.key === key && matches(tag.value, value))),
+            (tag) =>
+                tag.resourceId === id &&
+                (wanted === undefined || wanted.some(({ key, value }) => tag.key === key && matches(tag.value, value))),
         ),
     );
     if (found.length === 0) throw invalid("Unable to find any tags which conform to specified delete parameters.");
@@ -75,8 +80,12 @@ function listTags(request: Request): object {
     const inScope = scopeOf(request);
     const tags = cloud.store.tags.filter(
         (tag) =>
-            matches(tag.resourceId, resourceid) && matches(tag.key, key) && matches(tag.value, value) && contains(tag.key, keyword) &&
-            (resourcetype === undefined || tag.resourceType.toLowerCase() === resourcetype.toLowerCase()) && inScope(tag.ownerId),
+            matches(tag.resourceId, resourceid) &&
+            matches(tag.key, key) &&
+            matches(tag.value, value) &&
+            contains(tag.key, keyword) &&
+            (resourcetype === undefined || tag.resourceType.toLowerCase() === resourcetype.toLowerCase()) &&
+            inScope(tag.ownerId),
     );
     return page(request, "tag", tags.reverse(), (tag) => tagAnswer(cloud, tag));
 }

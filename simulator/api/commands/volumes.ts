@@ -36,27 +36,39 @@ const queueOf = (volume: Volume) => volume.machineId ?? volume.id;
 
 function customSize(size: number | undefined): number {
     if (size === undefined) throw invalid("This disk offering requires a custom size specified");
-    if (size < SIZE.min || size > SIZE.max) throw invalid(`Volume size: ${size} GB is out of allowed range. Min: ${SIZE.min}. Max: ${SIZE.max}`);
+    if (size < SIZE.min || size > SIZE.max)
+        throw invalid(`Volume size: ${size} GB is out of allowed range. Min: ${SIZE.min}. Max: ${SIZE.max}`);
     return size;
 }
 
 function submitCreate(request: Request) {
     const { cloud, arguments: given } = request;
     const { store } = cloud;
-    if (given.diskofferingid === undefined) throw invalid("At least one of disk Offering ID or snapshot ID must be passed whilst creating volume");
+    if (given.diskofferingid === undefined)
+        throw invalid("At least one of disk Offering ID or snapshot ID must be passed whilst creating volume");
     const offering = store.diskOfferings.need(given.diskofferingid);
     const machine = given.virtualmachineid === undefined ? undefined : machineOf(request, given.virtualmachineid);
     const zoneId = given.zoneid ?? machine?.zoneId;
     if (zoneId === undefined) throw invalid("ZoneId/diskOfferingId must be specified");
-    if (offering.sizeGiB !== 0 && given.size !== undefined) throw invalid("This disk offering does not allow custom size");
+    if (offering.sizeGiB !== 0 && given.size !== undefined)
+        throw invalid("This disk offering does not allow custom size");
     const sizeGiB = offering.sizeGiB === 0 ? customSize(given.size) : offering.sizeGiB;
     const owner = ownerOf(request);
     checkLimits(cloud, owner, { volume: 1, primary_storage: sizeGiB });
     const id = randomUUID();
     const number = store.next("volume");
     store.volumes.insert({
-        id, number, name: given.name ?? `Volume-${number}`, type: "DATADISK", ownerId: owner.id, zoneId, diskOfferingId: offering.id, sizeGiB,
-        state: "Allocated", created: cloud.now(), deleteProtection: false,
+        id,
+        number,
+        name: given.name ?? `Volume-${number}`,
+        type: "DATADISK",
+        ownerId: owner.id,
+        zoneId,
+        diskOfferingId: offering.id,
+        sizeGiB,
+        state: "Allocated",
+        created: cloud.now(),
+        deleteProtection: false,
     });
     return { created: id, instanceId: id, queue: machine?.id ?? id };
 }
@@ -70,12 +82,18 @@ const createVolume: AsyncCommand = {
         const machineId = work.arguments.virtualmachineid as string | undefined;
         if (machineId === undefined) return;
         const volume = volumeAt(work);
-        await work.cloud.hypervisor.attach(machinePlan(work.cloud, machineOf(work, machineId)), { ...volumePlan(volume), deviceId: freeDevice(work, machineId) });
+        await work.cloud.hypervisor.attach(machinePlan(work.cloud, machineOf(work, machineId)), {
+            ...volumePlan(volume),
+            deviceId: freeDevice(work, machineId),
+        });
     },
     finish(work) {
         const machineId = work.arguments.virtualmachineid as string | undefined;
         if (machineId === undefined) return volumeResult(work, volumeAt(work));
-        return volumeResult(work, attach(work, volumeAt(work), machineOf(work, machineId), freeDevice(work, machineId)));
+        return volumeResult(
+            work,
+            attach(work, volumeAt(work), machineOf(work, machineId), freeDevice(work, machineId)),
+        );
     },
     abandon(work) {
         const volume = work.cloud.store.volumes.get(work.job.instanceId);
@@ -87,11 +105,19 @@ const createVolume: AsyncCommand = {
 function freeDevice(work: Work, machineId: string): number {
     const taken = new Set(work.cloud.store.volumes.filter((v) => v.machineId === machineId).map((v) => v.deviceId));
     for (let device = 1; device <= DEVICES; device += 1) if (device !== 3 && !taken.has(device)) return device;
-    throw invalid(`The specified VM already has the maximum number of data disks (${DEVICES - 1}) attached. Please specify another VM.`);
+    throw invalid(
+        `The specified VM already has the maximum number of data disks (${DEVICES - 1}) attached. Please ` +
+            "specify another VM.",
+    );
 }
 
 function attach(work: Work, volume: Volume, machine: Machine, deviceId: number): Volume {
-    return work.cloud.store.volumes.change(volume.id, { machineId: machine.id, deviceId, attached: work.cloud.now(), state: "Ready" });
+    return work.cloud.store.volumes.change(volume.id, {
+        machineId: machine.id,
+        deviceId,
+        attached: work.cloud.now(),
+        state: "Ready",
+    });
 }
 
 const attachVolume: AsyncCommand = {
@@ -108,30 +134,40 @@ const attachVolume: AsyncCommand = {
         const machine = machineOf(work, work.arguments.virtualmachineid);
         if (volume.type !== "DATADISK") throw invalid("Please specify a data volume");
         if (volume.machineId !== undefined) throw invalid("Please specify a volume that is not attached to any VM.");
-        if (volume.zoneId !== machine.zoneId) throw invalid("Please specify a VM that is in the same zone as the volume.");
+        if (volume.zoneId !== machine.zoneId)
+            throw invalid("Please specify a VM that is in the same zone as the volume.");
         if (volume.ownerId !== machine.ownerId) throw invalid("Volume and machine belong to different accounts.");
-        if (machine.state !== "Running" && machine.state !== "Stopped") throw invalid("Please specify a VM that is either running or stopped.");
+        if (machine.state !== "Running" && machine.state !== "Stopped")
+            throw invalid("Please specify a VM that is either running or stopped.");
         const asked = work.arguments.deviceid as number | undefined;
         if (asked === undefined) return freeDevice(work, machine.id);
-        if (asked < 1 || asked === 3 || asked > DEVICES) throw invalid(`deviceId ${asked} is not available; specify one from 1 to ${DEVICES}, not 3`);
-        if (work.cloud.store.volumes.find((v) => v.machineId === machine.id && v.deviceId === asked) !== undefined) throw invalid(`deviceId ${asked} is used by another volume`);
+        if (asked < 1 || asked === 3 || asked > DEVICES)
+            throw invalid(`deviceId ${asked} is not available; specify one from 1 to ${DEVICES}, not 3`);
+        if (work.cloud.store.volumes.find((v) => v.machineId === machine.id && v.deviceId === asked) !== undefined)
+            throw invalid(`deviceId ${asked} is used by another volume`);
         return asked;
     },
     async act(work) {
         const plan = machinePlan(work.cloud, machineOf(work, work.arguments.virtualmachineid));
         await work.cloud.hypervisor.attach(plan, { ...volumePlan(volumeAt(work)), deviceId: work.job.memo as number });
     },
-    finish: (work) => volumeResult(work, attach(work, volumeAt(work), machineOf(work, work.arguments.virtualmachineid), work.job.memo as number)),
+    finish: (work) =>
+        volumeResult(
+            work,
+            attach(work, volumeAt(work), machineOf(work, work.arguments.virtualmachineid), work.job.memo as number),
+        ),
 };
 
 /** The volume of a detach: by its own id, or by machine and device. */
 function toDetach(request: Request): Volume {
     const { id, virtualmachineid, deviceid } = request.arguments;
     if (id !== undefined) {
-        if (virtualmachineid !== undefined || deviceid !== undefined) throw invalid("Please provide either a volume id, or a tuple(device id, instance id)");
+        if (virtualmachineid !== undefined || deviceid !== undefined)
+            throw invalid("Please provide either a volume id, or a tuple(device id, instance id)");
         return volumeOf(request);
     }
-    if (virtualmachineid === undefined || deviceid === undefined) throw invalid("Please provide either a volume id, or a tuple(device id, instance id)");
+    if (virtualmachineid === undefined || deviceid === undefined)
+        throw invalid("Please provide either a volume id, or a tuple(device id, instance id)");
     const machine = machineOf(request, virtualmachineid);
     const volume = request.cloud.store.volumes.find((v) => v.machineId === machine.id && v.deviceId === deviceid);
     if (volume === undefined) throw invalid(`Unable to find a volume at device ${deviceid} of machine ${machine.id}`);
@@ -150,7 +186,8 @@ const detachVolume: AsyncCommand = {
     begin(work) {
         const volume = volumeAt(work);
         if (volume.machineId === undefined) throw invalid("The specified volume is not attached to a VM.");
-        if (volume.type !== "DATADISK") throw invalid("Please specify a data volume; a root volume cannot be detached here.");
+        if (volume.type !== "DATADISK")
+            throw invalid("Please specify a data volume; a root volume cannot be detached here.");
     },
     async act(work) {
         const volume = volumeAt(work);
@@ -173,16 +210,22 @@ const resizeVolume: AsyncCommand = {
         const volume = volumeAt(work);
         const { size, diskofferingid, shrinkok } = work.arguments;
         const offering = work.cloud.store.diskOfferings.get(diskofferingid ?? volume.diskOfferingId);
-        if (size === undefined && diskofferingid === undefined) throw invalid("Either a new disk offering or a new size is needed");
-        if (offering !== undefined && offering.sizeGiB !== 0 && size !== undefined) throw invalid("To resize a volume of a fixed disk offering, give another disk offering");
-        const sizeGiB = offering === undefined || offering.sizeGiB === 0 ? customSize(size ?? volume.sizeGiB) : offering.sizeGiB;
+        if (size === undefined && diskofferingid === undefined)
+            throw invalid("Either a new disk offering or a new size is needed");
+        if (offering !== undefined && offering.sizeGiB !== 0 && size !== undefined)
+            throw invalid("To resize a volume of a fixed disk offering, give another disk offering");
+        const sizeGiB =
+            offering === undefined || offering.sizeGiB === 0 ? customSize(size ?? volume.sizeGiB) : offering.sizeGiB;
         if (sizeGiB < volume.sizeGiB && (shrinkok !== true || volume.type === "ROOT")) {
             throw invalid(
-                `Going from existing size of ${volume.sizeGiB * 2 ** 30} to size of ${sizeGiB * 2 ** 30} would shrink the volume.` +
+                `Going from existing size of ${volume.sizeGiB * 2 ** 30} to size of ${sizeGiB * 2 ** 30} would ` +
+                    "shrink the volume." +
                     "Need to sign off by supplying the shrinkok parameter with value of true.",
             );
         }
-        checkLimits(work.cloud, work.cloud.store.accounts.need(volume.ownerId), { primary_storage: Math.max(0, sizeGiB - volume.sizeGiB) });
+        checkLimits(work.cloud, work.cloud.store.accounts.need(volume.ownerId), {
+            primary_storage: Math.max(0, sizeGiB - volume.sizeGiB),
+        });
         return { sizeGiB, diskOfferingId: offering?.id };
     },
     act(work) {
@@ -191,13 +234,23 @@ const resizeVolume: AsyncCommand = {
         const plan = { ...volumePlan(volume), sizeGiB: (work.job.memo as { sizeGiB: number }).sizeGiB };
         return work.cloud.hypervisor.resize(plan, machine && machinePlan(work.cloud, machine));
     },
-    finish: (work) => volumeResult(work, work.cloud.store.volumes.change(volumeAt(work).id, work.job.memo as Pick<Volume, "sizeGiB" | "diskOfferingId">)),
+    finish: (work) =>
+        volumeResult(
+            work,
+            work.cloud.store.volumes.change(
+                volumeAt(work).id,
+                work.job.memo as Pick<Volume, "sizeGiB" | "diskOfferingId">,
+            ),
+        ),
 };
 
 function deleteVolume(request: Request): object {
     const volume = volumeOf(request);
     if (volume.machineId !== undefined) throw invalid("Please specify a volume that is not attached to any VM.");
-    if (volume.deleteProtection) throw invalid(`Volume [id = ${volume.id}, name = ${volume.name}] has delete protection enabled and cannot be deleted.`);
+    if (volume.deleteProtection)
+        throw invalid(
+            `Volume [id = ${volume.id}, name = ${volume.name}] has delete protection enabled and cannot be deleted.`,
+        );
     removeVolume(request.cloud, volume);
     // Sync as the command is, the file behind the volume goes when it goes.
     void request.cloud.hypervisor.deleteVolume(volume.id).catch(() => undefined);
@@ -209,9 +262,17 @@ function listVolumes(request: Request): object {
     const inScope = scopeOf(request);
     const volumes = cloud.store.volumes.filter(
         (v) =>
-            v.removed === undefined && inScope(v.ownerId) && matches(v.id, given.id) && (given.ids === undefined || given.ids.includes(v.id)) &&
-            named(v.name, given.name) && contains(v.name, given.keyword) && named(v.type, given.type) && named(v.state, given.state) &&
-            matches(v.zoneId, given.zoneid) && matches(v.machineId, given.virtualmachineid) && matches(v.diskOfferingId, given.diskofferingid) &&
+            v.removed === undefined &&
+            inScope(v.ownerId) &&
+            matches(v.id, given.id) &&
+            (given.ids === undefined || given.ids.includes(v.id)) &&
+            named(v.name, given.name) &&
+            contains(v.name, given.keyword) &&
+            named(v.type, given.type) &&
+            named(v.state, given.state) &&
+            matches(v.zoneId, given.zoneid) &&
+            matches(v.machineId, given.virtualmachineid) &&
+            matches(v.diskOfferingId, given.diskofferingid) &&
             hasTags(cloud, v.id, given.tags),
     );
     return page(request, "volume", volumes, (volume) => volumeAnswer(cloud, volume));
@@ -230,7 +291,13 @@ const updateVolume: AsyncCommand = {
     finish(work) {
         const volume = volumeAt(work);
         const { name, deleteprotection } = work.arguments;
-        return volumeResult(work, work.cloud.store.volumes.change(volume.id, { name: name ?? volume.name, deleteProtection: deleteprotection ?? volume.deleteProtection }));
+        return volumeResult(
+            work,
+            work.cloud.store.volumes.change(volume.id, {
+                name: name ?? volume.name,
+                deleteProtection: deleteprotection ?? volume.deleteProtection,
+            }),
+        );
     },
 };
 

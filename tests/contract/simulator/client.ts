@@ -1,4 +1,7 @@
-/** A small CloudStack client for the tests of the embedded cloud; it shares no code with the cloud nor with the provider. */
+/**
+ * A small CloudStack client for the tests of the embedded cloud; it shares no code with the cloud nor with the
+ * provider.
+ */
 import { createHmac } from "node:crypto";
 import * as http from "node:http";
 import type { Credentials, RunningCloud } from "../../../simulator";
@@ -22,20 +25,29 @@ export interface Signing {
     readonly signature?: string;
 }
 
-const escape = (value: string) => encodeURIComponent(value).replace(/[!'()~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+const escape = (value: string) =>
+    encodeURIComponent(value).replace(/[!'()~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 export function signedQuery(parameters: Record<string, string>, secretKey: string): string {
     const pairs = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
-    const text = pairs.map(([name, value]) => `${name}=${escape(value)}`).join("&").toLowerCase();
+    const text = pairs
+        .map(([name, value]) => `${name}=${escape(value)}`)
+        .join("&")
+        .toLowerCase();
     const signature = createHmac("sha1", secretKey).update(text).digest("base64");
-    return [...pairs, ["signature", signature]].map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
+    return [...pairs, ["signature", signature]]
+        .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+        .join("&");
 }
 
 const agent = new http.Agent({ keepAlive: true });
 
 function send(url: string, method: string, body: string | undefined): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
-        const headers = body === undefined ? {} : { "Content-Type": "application/x-www-form-urlencoded", "Content-Length": Buffer.byteLength(body) };
+        const headers =
+            body === undefined
+                ? {}
+                : { "Content-Type": "application/x-www-form-urlencoded", "Content-Length": Buffer.byteLength(body) };
         const request = http.request(url, { method, headers, agent }, (response) => {
             const chunks: Buffer[] = [];
             response.on("data", (chunk) => chunks.push(chunk));
@@ -47,7 +59,12 @@ function send(url: string, method: string, body: string | undefined): Promise<{ 
     });
 }
 
-export async function call(endpoint: string, command: string, parameters: Record<string, unknown> = {}, signing: Signing = {}): Promise<Reply> {
+export async function call(
+    endpoint: string,
+    command: string,
+    parameters: Record<string, unknown> = {},
+    signing: Signing = {},
+): Promise<Reply> {
     const { apiKey, secretKey, version = "3", method = "POST" } = signing;
     const all: Record<string, string> = { command, response: "json" };
     for (const [name, value] of Object.entries(parameters)) if (value !== undefined) all[name] = String(value);
@@ -58,8 +75,10 @@ export async function call(endpoint: string, command: string, parameters: Record
         all.expires = signing.expires ?? new Date(Date.now() + 86_400_000).toISOString().replace(/\.\d+Z$/, "+0000");
     }
     let query = apiKey === undefined ? new URLSearchParams(all).toString() : signedQuery(all, secretKey!);
-    if (signing.signature !== undefined) query = query.replace(/signature=[^&]*$/, `signature=${encodeURIComponent(signing.signature)}`);
-    const { status, text } = method === "GET" ? await send(`${endpoint}?${query}`, "GET", undefined) : await send(endpoint, "POST", query);
+    if (signing.signature !== undefined)
+        query = query.replace(/signature=[^&]*$/, `signature=${encodeURIComponent(signing.signature)}`);
+    const { status, text } =
+        method === "GET" ? await send(`${endpoint}?${query}`, "GET", undefined) : await send(endpoint, "POST", query);
     const body = text.startsWith("{") ? JSON.parse(text) : text;
     return { status, body, answer: typeof body === "string" ? body : Object.values(body)[0] };
 }
@@ -113,11 +132,18 @@ export class Client {
     }
 
     /** What a deploy needs, by name. */
-    async catalogue(zoneName = "sandbox"): Promise<{ zoneid: string; templateid: string; serviceofferingid: string; networkids?: string }> {
+    async catalogue(
+        zoneName = "sandbox",
+    ): Promise<{ zoneid: string; templateid: string; serviceofferingid: string; networkids?: string }> {
         const [zone] = await this.list("listZones", { name: zoneName });
         const templates = await this.list("listTemplates", { templatefilter: "executable", zoneid: zone.id });
         const [offering] = await this.list("listServiceOfferings", { name: "Medium Instance" });
         const [network] = await this.list("listNetworks", { zoneid: zone.id });
-        return { zoneid: zone.id, templateid: templates[0].id, serviceofferingid: offering.id, ...(network === undefined ? {} : { networkids: network.id }) };
+        return {
+            zoneid: zone.id,
+            templateid: templates[0].id,
+            serviceofferingid: offering.id,
+            ...(network === undefined ? {} : { networkids: network.id }),
+        };
     }
 }

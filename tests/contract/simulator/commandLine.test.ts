@@ -22,8 +22,14 @@ test("every command has help, and a wrong one is told what there is", () => {
         expect(out).toContain(`cloudstack-local ${name}`);
     }
     expect(command.run("--help").out).toContain("Each has --help");
-    expect(command.run("stp")).toMatchObject({ status: 2, err: expect.stringContaining('There is no command "stp": start, stop') });
-    expect(command.run("start", "--ports", "1")).toMatchObject({ status: 2, err: expect.stringMatching(/Unknown option '--ports'[^]*See cloudstack-local start --help/) });
+    expect(command.run("stp")).toMatchObject({
+        status: 2,
+        err: expect.stringContaining('There is no command "stp": start, stop'),
+    });
+    expect(command.run("start", "--ports", "1")).toMatchObject({
+        status: 2,
+        err: expect.stringMatching(/Unknown option '--ports'[^]*See cloudstack-local start --help/),
+    });
 });
 
 test("without a cloud each command says so", () => {
@@ -31,35 +37,59 @@ test("without a cloud each command says so", () => {
     expect(JSON.parse(command.run("status", "--json").out)).toEqual({ running: false, state: command.state });
     expect(command.run("env")).toMatchObject({ status: 1, err: expect.stringContaining("There is no cloud in") });
     expect(command.run("logs")).toMatchObject({ status: 1, err: expect.stringContaining("There is no log") });
-    expect(command.run("fault", "list")).toMatchObject({ status: 1, err: expect.stringContaining("cloudstack-local start") });
+    expect(command.run("fault", "list")).toMatchObject({
+        status: 1,
+        err: expect.stringContaining("cloudstack-local start"),
+    });
     expect(command.run("stop")).toMatchObject({ status: 0, out: expect.stringContaining("No cloud is running") });
 });
 
 test("bad options are refused before anything is made", async () => {
     expect(command.run("start", "--port", "http").err).toBe('--port must be a number from 0 to 65535, not "http".\n');
     expect(command.run("start", "--job-seconds=-1").err).toContain("--job-seconds must be a number from 0");
-    expect(command.run("start", "--hypervisor", "nspawn")).toMatchObject({ status: 1, err: expect.stringContaining("This version has no hypervisor nspawn") });
+    expect(command.run("start", "--hypervisor", "nspawn")).toMatchObject({
+        status: 1,
+        err: expect.stringContaining("This version has no hypervisor nspawn"),
+    });
     expect(command.run("start", "--hypervisor", "xen").status).toBe(2);
-    expect(command.run("start", "--port", "0", "--cidr", "10.1.1.0")).toMatchObject({ status: 1, err: expect.stringContaining('"10.1.1.0" is not an IPv4 network') });
+    expect(command.run("start", "--port", "0", "--cidr", "10.1.1.0")).toMatchObject({
+        status: 1,
+        err: expect.stringContaining('"10.1.1.0" is not an IPv4 network'),
+    });
     const other = net.createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => other.once("listening", resolve));
     const { port } = other.address() as net.AddressInfo;
-    expect(command.run("start", "--port", String(port)).err).toBe(`Port ${port} is taken by another program: choose another one with --port (0 takes any free one).\n`);
+    expect(command.run("start", "--port", String(port)).err).toBe(
+        `Port ${port} is taken by another program: choose another one with --port (0 takes any free one).\n`,
+    );
     await new Promise((resolve) => other.close(resolve));
 });
 
 describe("a started cloud", () => {
     beforeAll(() => {
-        expect(command.ok("start", "--port", "0", "--cidr", "10.9.0.0/24", "--job-seconds", "0.02")).toMatch(/answers at http:\/\/127\.0\.0\.1:\d+\/client\/api/);
+        expect(command.ok("start", "--port", "0", "--cidr", "10.9.0.0/24", "--job-seconds", "0.02")).toMatch(
+            /answers at http:\/\/127\.0\.0\.1:\d+\/client\/api/,
+        );
     });
 
     test("is not started twice", () => {
-        expect(command.run("start", "--port", "0")).toMatchObject({ status: 0, out: expect.stringContaining("is already running at") });
+        expect(command.run("start", "--port", "0")).toMatchObject({
+            status: 0,
+            out: expect.stringContaining("is already running at"),
+        });
     });
 
     test("tells its status", async () => {
         const { endpoint } = command.file("credentials.json");
-        expect(JSON.parse(command.ok("status", "--json"))).toMatchObject({ running: true, endpoint, hypervisor: "none", network: "10.9.0.0/24", jobSeconds: 0.02, machines: {}, pendingJobs: 0 });
+        expect(JSON.parse(command.ok("status", "--json"))).toMatchObject({
+            running: true,
+            endpoint,
+            hypervisor: "none",
+            network: "10.9.0.0/24",
+            jobSeconds: 0.02,
+            machines: {},
+            pendingJobs: 0,
+        });
         expect(command.ok("status")).toContain(`endpoint      ${endpoint}`);
     });
 
@@ -68,22 +98,51 @@ describe("a started cloud", () => {
         const variables = command.environment();
         const { apiKey, secretKey } = accounts.user;
         expect(variables).toEqual({
-            CLOUDSTACK_ENDPOINT: endpoint, CLOUDSTACK_API_URL: endpoint, CLOUDSTACK_API_KEY: apiKey, CLOUDSTACK_KEY: apiKey,
-            CLOUDSTACK_SECRET_KEY: secretKey, CLOUDSTACK_SECRET: secretKey,
+            CLOUDSTACK_ENDPOINT: endpoint,
+            CLOUDSTACK_API_URL: endpoint,
+            CLOUDSTACK_API_KEY: apiKey,
+            CLOUDSTACK_KEY: apiKey,
+            CLOUDSTACK_SECRET_KEY: secretKey,
+            CLOUDSTACK_SECRET: secretKey,
         });
-        const client = new Client({ endpoint: variables.CLOUDSTACK_ENDPOINT }, { ...accounts.user, apiKey: variables.CLOUDSTACK_KEY, secretKey: variables.CLOUDSTACK_SECRET });
+        const client = new Client(
+            { endpoint: variables.CLOUDSTACK_ENDPOINT },
+            { ...accounts.user, apiKey: variables.CLOUDSTACK_KEY, secretKey: variables.CLOUDSTACK_SECRET },
+        );
         expect((await client.list("listAccounts"))[0].name).toBe("user");
         expect(command.environment("--account", "admin").CLOUDSTACK_API_KEY).toBe(accounts.admin.apiKey);
-        expect(command.ok("env", "--format", "cmk")).toMatch(new RegExp(`profile = local\n\n\\[local\\]\nurl = ${endpoint}\napikey = ${apiKey}\nsecretkey = ${secretKey}`));
-        expect(command.ok("env", "--format", "cs")).toBe(`[cloudstack]\nendpoint = ${endpoint}\nkey = ${apiKey}\nsecret = ${secretKey}\n`);
-        expect(command.run("env", "--account", "nobody")).toMatchObject({ status: 2, err: expect.stringContaining("user, expunger, admin") });
+        expect(command.ok("env", "--format", "cmk")).toMatch(
+            new RegExp(
+                `profile = local\n\n\\[local\\]\nurl = ${endpoint}\napikey = ${apiKey}\nsecretkey = ${secretKey}`,
+            ),
+        );
+        expect(command.ok("env", "--format", "cs")).toBe(
+            `[cloudstack]\nendpoint = ${endpoint}\nkey = ${apiKey}\nsecret = ${secretKey}\n`,
+        );
+        expect(command.run("env", "--account", "nobody")).toMatchObject({
+            status: 2,
+            err: expect.stringContaining("user, expunger, admin"),
+        });
         expect(command.run("env", "--format", "toml").status).toBe(2);
     });
 
     test("faults are ordered, listed and cleared", async () => {
         const { endpoint, accounts } = command.file("credentials.json");
         const user = new Client({ endpoint }, accounts.user);
-        expect(command.ok("fault", "refuse", "--command", "listZones", "--status", "530", "--text", "Out of order", "--count", "1")).toMatch(/refuse {2}listZones {2}0 of 1 {2}530 {2}Out of order/);
+        expect(
+            command.ok(
+                "fault",
+                "refuse",
+                "--command",
+                "listZones",
+                "--status",
+                "530",
+                "--text",
+                "Out of order",
+                "--count",
+                "1",
+            ),
+        ).toMatch(/refuse {2}listZones {2}0 of 1 {2}530 {2}Out of order/);
         expect((await user.send("listZones")).answer.errortext).toBe("Out of order");
         expect(command.ok("fault", "list")).toMatch(/1 of 1/);
         expect(command.ok("fault", "clear")).toBe("1 removed.\n");
@@ -100,16 +159,20 @@ describe("a started cloud", () => {
     });
 
     test("its files are its owner's", () => {
-        for (const name of fs.readdirSync(command.state)) expect([name, fs.statSync(path.join(command.state, name)).mode & 0o077]).toEqual([name, 0]);
+        for (const name of fs.readdirSync(command.state))
+            expect([name, fs.statSync(path.join(command.state, name)).mode & 0o077]).toEqual([name, 0]);
     });
 
     test("stops, and starts again with everything", async () => {
         const { accounts } = command.file("credentials.json");
         let user = new Client({ endpoint: command.file("credentials.json").endpoint }, accounts.user);
-        const vm = (await user.done("deployVirtualMachine", { ...(await user.catalogue()), name: "stays" })).virtualmachine;
+        const vm = (await user.done("deployVirtualMachine", { ...(await user.catalogue()), name: "stays" }))
+            .virtualmachine;
         expect(vm.ipaddress).toBe("10.9.0.10");
         expect(command.ok("stop")).toContain("has stopped");
-        expect(command.run("start", "--port", "0", "--cidr", "10.8.0.0/24").err).toBe("The cloud of this state has the network 10.9.0.0/24: --cidr is for a new one.\n");
+        expect(command.run("start", "--port", "0", "--cidr", "10.8.0.0/24").err).toBe(
+            "The cloud of this state has the network 10.9.0.0/24: --cidr is for a new one.\n",
+        );
         expect(command.run("status").status).toBe(1);
         expect(command.run("env").err).toContain("The cloud is not running");
         command.ok("start", "--port", "0");

@@ -1,4 +1,7 @@
-/** The command `cloudstack-local` as users run it: compiled to a folder of its own, each cloud with a state folder of its own. */
+/**
+ * The command `cloudstack-local` as users run it: compiled to a folder of its own, each cloud with a state folder of
+ * its own.
+ */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -15,7 +18,12 @@ function copy(from: string, to: string): void {
         else if (entry.name.endsWith(".json")) fs.copyFileSync(source, path.join(to, entry.name));
         else {
             const { outputText } = ts.transpileModule(fs.readFileSync(source, "utf8"), {
-                compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true, resolveJsonModule: true },
+                compilerOptions: {
+                    module: ts.ModuleKind.CommonJS,
+                    target: ts.ScriptTarget.ES2022,
+                    esModuleInterop: true,
+                    resolveJsonModule: true,
+                },
             });
             fs.writeFileSync(path.join(to, entry.name.replace(/\.ts$/, ".js")), outputText);
         }
@@ -43,7 +51,10 @@ export class CommandLine {
     }
 
     run(...args: string[]): Result {
-        const { status, stdout, stderr } = spawnSync(process.execPath, [this.main, ...args], { env: this.env, encoding: "utf8" });
+        const { status, stdout, stderr } = spawnSync(process.execPath, [this.main, ...args], {
+            env: this.env,
+            encoding: "utf8",
+        });
         return { status, out: stdout, err: stderr };
     }
 
@@ -64,7 +75,9 @@ export class CommandLine {
 
     /** The variables that `env` exports. */
     environment(...args: string[]): Record<string, string> {
-        const lines = this.ok("env", ...args).trim().split("\n");
+        const lines = this.ok("env", ...args)
+            .trim()
+            .split("\n");
         return Object.fromEntries(lines.map((line) => /^export (\w+)=(.*)$/.exec(line)!.slice(1) as [string, string]));
     }
 

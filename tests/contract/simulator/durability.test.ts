@@ -27,7 +27,13 @@ describe("kill -9", () => {
         const { pid, url } = command.file("server.json");
         process.kill(pid, "SIGKILL");
         // It is dead when nobody listens any more.
-        while (await fetch(url).then(() => true, () => false)) await new Promise((resolve) => setTimeout(resolve, 5));
+        while (
+            await fetch(url).then(
+                () => true,
+                () => false,
+            )
+        )
+            await new Promise((resolve) => setTimeout(resolve, 5));
     };
 
     test("at any moment of many calls: all that was answered is there afterwards, all jobs are done", async () => {
@@ -42,8 +48,10 @@ describe("kill -9", () => {
                 for (let number = 0; !dead; number += 1) {
                     const name = `w${writer}-${round}-${number}`;
                     try {
-                        if (writer === 0) machines.set(name, (await user.ok("deployVirtualMachine", { ...base, name })).jobid);
-                        else if ((await user.ok("createSecurityGroup", { name })).securitygroup.name === name) groups.add(name);
+                        if (writer === 0)
+                            machines.set(name, (await user.ok("deployVirtualMachine", { ...base, name })).jobid);
+                        else if ((await user.ok("createSecurityGroup", { name })).securitygroup.name === name)
+                            groups.add(name);
                     } catch (error) {
                         if (!dead) throw error;
                     }
@@ -69,7 +77,9 @@ describe("kill -9", () => {
         expect(present.length - machines.size).toBeLessThanOrEqual(6);
         const addresses = present.map((vm) => vm.ipaddress);
         expect(new Set(addresses).size).toBe(addresses.length);
-        expect((await user.list("listSecurityGroups")).map((group) => group.name)).toEqual(expect.arrayContaining([...groups]));
+        expect((await user.list("listSecurityGroups")).map((group) => group.name)).toEqual(
+            expect.arrayContaining([...groups]),
+        );
     });
 });
 
@@ -85,7 +95,8 @@ describe("a state folder", () => {
     test("keeps jobs at work over a restart, in their order, and the states they passed through", async () => {
         const first = await startCloud({ stateDir: folder, jobSeconds: 0 });
         const before = new Client(first, first.accounts.user);
-        const vm = (await before.done("deployVirtualMachine", { ...(await before.catalogue()), name: "patient" })).virtualmachine;
+        const vm = (await before.done("deployVirtualMachine", { ...(await before.catalogue()), name: "patient" }))
+            .virtualmachine;
         first.fault({ kind: "jobSeconds", command: "*", seconds: 600, count: 0 });
         const stop = (await before.ok("stopVirtualMachine", { id: vm.id })).jobid;
         const start = (await before.ok("startVirtualMachine", { id: vm.id })).jobid;
@@ -97,20 +108,31 @@ describe("a state folder", () => {
         const after = new Client(second, second.accounts.user);
         expect(second.accounts).toEqual(first.accounts);
         const [stopped, started] = [await after.job(stop), await after.job(start)];
-        expect([stopped.jobresult.virtualmachine.state, started.jobresult.virtualmachine.state]).toEqual(["Stopped", "Running"]);
-        expect((await after.list("listVirtualMachines"))[0]).toMatchObject({ id: vm.id, ipaddress: vm.ipaddress, state: "Running" });
+        expect([stopped.jobresult.virtualmachine.state, started.jobresult.virtualmachine.state]).toEqual([
+            "Stopped",
+            "Running",
+        ]);
+        expect((await after.list("listVirtualMachines"))[0]).toMatchObject({
+            id: vm.id,
+            ipaddress: vm.ipaddress,
+            state: "Running",
+        });
         await second.close();
     });
 
     test("belongs to one process, and its files to one user", async () => {
         const cloud = await startCloud({ stateDir: folder });
         await expect(startCloud({ stateDir: folder })).rejects.toThrow(/Another process holds .*cloudstack-local stop/);
-        for (const name of fs.readdirSync(folder)) expect([name, fs.statSync(path.join(folder, name)).mode & 0o077]).toEqual([name, 0]);
+        for (const name of fs.readdirSync(folder))
+            expect([name, fs.statSync(path.join(folder, name)).mode & 0o077]).toEqual([name, 0]);
         await cloud.close();
     });
 
     test("that cannot be read is told as such", async () => {
-        fs.writeFileSync(path.join(folder, "cloud.sqlite"), "not a database, and longer than a header of one would be ".repeat(20));
+        fs.writeFileSync(
+            path.join(folder, "cloud.sqlite"),
+            "not a database, and longer than a header of one would be ".repeat(20),
+        );
         await expect(startCloud({ stateDir: folder })).rejects.toThrow(StateError);
         await expect(startCloud({ stateDir: folder })).rejects.toThrow(/cannot be read .*move the folder away/);
     });

@@ -16,14 +16,17 @@ afterEach(() => cloud.clearFaults());
 
 afterAll(() => cloud.close());
 
-const groups = async () => (await user.list("listSecurityGroups")).map((group) => group.name).filter((name) => name !== "default");
+const groups = async () =>
+    (await user.list("listSecurityGroups")).map((group) => group.name).filter((name) => name !== "default");
 
 test("refuse: the ordered error, as often as ordered, nothing done", async () => {
     cloud.fault({ kind: "refuse", command: "createSecurityGroup", status: 533, text: "No capacity", count: 2 });
     for (let time = 0; time < 2; time += 1) {
         const { status, body } = await user.send("createSecurityGroup", { name: "refused" });
         expect(status).toBe(533);
-        expect(body).toEqual({ createsecuritygroupresponse: { uuidList: [], errorcode: 533, cserrorcode: 4250, errortext: "No capacity" } });
+        expect(body).toEqual({
+            createsecuritygroupresponse: { uuidList: [], errorcode: 533, cserrorcode: 4250, errortext: "No capacity" },
+        });
     }
     expect(await groups()).toEqual([]);
     expect((await user.send("createSecurityGroup", { name: "refused" })).status).toBe(200);
@@ -65,7 +68,8 @@ test("cut: no answer, nothing done; drop: no answer, but done", async () => {
     await expect(user.send("createSecurityGroup", { name: "dropped" })).rejects.toThrow(/hang up|ECONNRESET/);
     expect(await groups()).toEqual(["dropped"]);
     expect(cloud.calls().filter((call) => call.command === "createSecurityGroup")).toMatchObject([
-        { status: 0, account: "user", parameters: { name: "cut" } }, { status: 0, account: "user", parameters: { name: "dropped" } },
+        { status: 0, account: "user", parameters: { name: "cut" } },
+        { status: 0, account: "user", parameters: { name: "dropped" } },
     ]);
     expect(JSON.stringify(cloud.calls())).not.toContain(cloud.accounts.user.apiKey);
     await user.ok("deleteSecurityGroup", { name: "dropped" });
@@ -80,7 +84,11 @@ test("failJob: a deploy leaves a machine in Error; other jobs leave what was", a
 
     const vm = (await user.done("deployVirtualMachine", { ...base, name: "lucky" })).virtualmachine;
     const state = async () => (await user.list("listVirtualMachines", { id: vm.id }))[0].state;
-    for (const [command, before] of [["stopVirtualMachine", "Running"], ["destroyVirtualMachine", "Running"], ["restoreVirtualMachine", "Running"]] as const) {
+    for (const [command, before] of [
+        ["stopVirtualMachine", "Running"],
+        ["destroyVirtualMachine", "Running"],
+        ["restoreVirtualMachine", "Running"],
+    ] as const) {
         cloud.fault({ kind: "failJob", command });
         expect((await user.run(command, { id: vm.id, virtualmachineid: vm.id })).jobstatus).toBe(2);
         expect(await state()).toBe(before);

@@ -11,7 +11,9 @@ let offset = 0;
 
 beforeAll(async () => {
     cloud = await startCloud({ expungeSeconds: 3600, now: () => Date.now() + offset });
-    [user, expunger, admin] = [cloud.accounts.user, cloud.accounts.expunger, cloud.accounts.admin].map((credentials) => new Client(cloud, credentials));
+    [user, expunger, admin] = [cloud.accounts.user, cloud.accounts.expunger, cloud.accounts.admin].map(
+        (credentials) => new Client(cloud, credentials),
+    );
     base = await user.catalogue();
 });
 
@@ -31,14 +33,17 @@ async function deploy(client: Client, name: string, more: Record<string, unknown
     return (await client.done("deployVirtualMachine", { ...base, name, ...more })).virtualmachine;
 }
 
-const machine = async (client: Client, id: string, more: Record<string, unknown> = {}) => (await client.list("listVirtualMachines", { id, ...more }))[0];
+const machine = async (client: Client, id: string, more: Record<string, unknown> = {}) =>
+    (await client.list("listVirtualMachines", { id, ...more }))[0];
 
 describe("requests", () => {
     test("GET and POST, names in any case, only JSON", async () => {
         expect((await user.send("listZones", {}, { method: "GET" })).status).toBe(200);
         const [zone] = await user.list("listZones");
         expect((await user.send("listZones", { ID: zone.id })).answer.count).toBe(1);
-        expect(text(await user.send("listZones", { response: "xml" }))).toBe("430/9999 This cloud answers in JSON only: add response=json (asked for: xml)");
+        expect(text(await user.send("listZones", { response: "xml" }))).toBe(
+            "430/9999 This cloud answers in JSON only: add response=json (asked for: xml)",
+        );
         const put = await fetch(cloud.endpoint, { method: "PUT" });
         expect(put.status).toBe(405);
         expect((await fetch(`${cloud.url}/`)).status).toBe(404);
@@ -49,17 +54,30 @@ describe("requests", () => {
         for (const expires of [soon, soon.replace(/\.\d+Z/, "Z"), soon.replace(/\.\d+Z/, "+0000")]) {
             expect((await user.send("listZones", {}, { expires })).status).toBe(200);
         }
-        for (const expires of ["", "yesterday", "2020-01-01T00:00:00+0000"]) expect((await user.send("listZones", {}, { expires })).status).toBe(401);
+        for (const expires of ["", "yesterday", "2020-01-01T00:00:00+0000"])
+            expect((await user.send("listZones", {}, { expires })).status).toBe(401);
     });
 
     test("parameters are checked one after the other", async () => {
         const { serviceofferingid, ...without } = base;
-        expect(text(await user.send("deployVirtualMachine", without))).toBe("431/9999 Unable to execute API command deployvirtualmachine due to missing parameter serviceofferingid");
-        expect(text(await user.send("deployVirtualMachine", { serviceofferingid }))).toBe("431/9999 Unable to execute API command deployvirtualmachine due to missing parameter zoneid");
-        expect(text(await user.send("createVolume", { name: "v", size: "big" }))).toBe("431/9999 Unable to execute API command createvolume due to invalid value big for parameter size");
-        expect(text(await user.send("createSecurityGroup", { name: "g".repeat(256) }))).toMatch(/^431\/9999 .*Value greater than max allowed length 255 for param: name$/);
-        expect(text(await user.send("startVirtualMachine", { id: base.zoneid }))).toMatch(/^431\/9999 .*Invalid parameter id value=/);
-        expect(text(await user.send("deployVirtualMachine", { ...base, name: "1st" }))).toMatch(/can't start with digit$/);
+        expect(text(await user.send("deployVirtualMachine", without))).toBe(
+            "431/9999 Unable to execute API command deployvirtualmachine due to missing parameter serviceofferingid",
+        );
+        expect(text(await user.send("deployVirtualMachine", { serviceofferingid }))).toBe(
+            "431/9999 Unable to execute API command deployvirtualmachine due to missing parameter zoneid",
+        );
+        expect(text(await user.send("createVolume", { name: "v", size: "big" }))).toBe(
+            "431/9999 Unable to execute API command createvolume due to invalid value big for parameter size",
+        );
+        expect(text(await user.send("createSecurityGroup", { name: "g".repeat(256) }))).toMatch(
+            /^431\/9999 .*Value greater than max allowed length 255 for param: name$/,
+        );
+        expect(text(await user.send("startVirtualMachine", { id: base.zoneid }))).toMatch(
+            /^431\/9999 .*Invalid parameter id value=/,
+        );
+        expect(text(await user.send("deployVirtualMachine", { ...base, name: "1st" }))).toMatch(
+            /can't start with digit$/,
+        );
     });
 
     test("pages come with both of their parameters", async () => {
@@ -70,8 +88,11 @@ describe("requests", () => {
         expect(await user.ok("listSecurityGroups", { keyword: "p-", page: 3, pagesize: 2 })).toEqual({});
         expect((await user.send("listSecurityGroups", { page: 1 })).status).toBe(431);
         expect((await user.send("listSecurityGroups", { pagesize: 10 })).status).toBe(431);
-        expect(text(await user.send("listSecurityGroups", { page: 1, pagesize: 501 }))).toBe("431/4350 Page size can't exceed max allowed page size value: 500");
-        for (const name of ["p-1", "p-2", "p-3"]) expect(await user.ok("deleteSecurityGroup", { name })).toEqual({ success: true });
+        expect(text(await user.send("listSecurityGroups", { page: 1, pagesize: 501 }))).toBe(
+            "431/4350 Page size can't exceed max allowed page size value: 500",
+        );
+        for (const name of ["p-1", "p-2", "p-3"])
+            expect(await user.ok("deleteSecurityGroup", { name })).toEqual({ success: true });
     });
 
     test("what a User may not call exists for the administrator", async () => {
@@ -81,21 +102,32 @@ describe("requests", () => {
         const names = async (client: Client) => (await client.ok("listApis")).api.map((api: any) => api.name);
         expect(await names(user)).not.toContain("updateSecurityGroup");
         expect(await names(admin)).toContain("updateSecurityGroup");
-        expect(text(await user.send("createVPC", {}))).toMatch(/^432\/9999 The API \[createVPC\] does not exist .* this embedded cloud does not\)$/);
+        expect(text(await user.send("createVPC", {}))).toMatch(
+            /^432\/9999 The API \[createVPC\] does not exist .* this embedded cloud does not\)$/,
+        );
         await user.ok("deleteSecurityGroup", { id: group.id });
     });
 
     test("listApis tells parameters and fields", async () => {
         const [api] = (await user.ok("listApis", { name: "deployVirtualMachine" })).api;
         expect(api).toMatchObject({ name: "deployVirtualMachine", isasync: true });
-        expect(api.params).toContainEqual({ name: "userdata", description: "", type: "string", length: 1048576, required: false });
-        expect(api.response.find((field: any) => field.name === "nic").response.map((field: any) => field.name)).toContain("macaddress");
+        expect(api.params).toContainEqual({
+            name: "userdata",
+            description: "",
+            type: "string",
+            length: 1048576,
+            required: false,
+        });
+        expect(
+            api.response.find((field: any) => field.name === "nic").response.map((field: any) => field.name),
+        ).toContain("macaddress");
     });
 });
 
 describe("accounts", () => {
     test("only one of the two users may expunge, and may recover", async () => {
-        const may = async (client: Client) => (await client.ok("listCapabilities")).capability.allowuserexpungerecovervm;
+        const may = async (client: Client) =>
+            (await client.ok("listCapabilities")).capability.allowuserexpungerecovervm;
         expect([await may(user), await may(expunger), await may(admin)]).toEqual([false, true, true]);
 
         const vm = await deploy(expunger, "short-lived");
@@ -107,7 +139,9 @@ describe("accounts", () => {
         const again = await deploy(expunger, "short-lived", { ipaddress: vm.ipaddress });
         expect(again.ipaddress).toBe(vm.ipaddress);
         await expunger.done("destroyVirtualMachine", { id: again.id, expunge: true });
-        expect(text(await expunger.send("startVirtualMachine", { id: vm.id }))).toBe(`431/4350 Unable to find a virtual machine with id ${vm.id}`);
+        expect(text(await expunger.send("startVirtualMachine", { id: vm.id }))).toBe(
+            `431/4350 Unable to find a virtual machine with id ${vm.id}`,
+        );
     });
 
     test("a user neither sees nor touches what is another's", async () => {
@@ -127,9 +161,18 @@ describe("accounts", () => {
         const group = (await user.ok("createSecurityGroup", { name: "shared-group", projectid })).securitygroup;
         expect(group).toMatchObject({ projectid, project: "sandbox" });
         expect(group.account).toBeUndefined();
-        expect((await user.run("authorizeSecurityGroupIngress", {
-            securitygroupid: group.id, protocol: "tcp", startport: 1, endport: 1, "usersecuritygrouplist[0].account": "sandbox", "usersecuritygrouplist[0].group": "shared-group",
-        })).jobresult.securitygroup.ingressrule[0]).toMatchObject({ securitygroupname: "shared-group", projectid });
+        expect(
+            (
+                await user.run("authorizeSecurityGroupIngress", {
+                    securitygroupid: group.id,
+                    protocol: "tcp",
+                    startport: 1,
+                    endport: 1,
+                    "usersecuritygrouplist[0].account": "sandbox",
+                    "usersecuritygrouplist[0].group": "shared-group",
+                })
+            ).jobresult.securitygroup.ingressrule[0],
+        ).toMatchObject({ securitygroupname: "shared-group", projectid });
         const vm = await deploy(user, "of-the-project", { projectid, securitygroupids: group.id });
         expect(vm).toMatchObject({ projectid, project: "sandbox" });
         expect(await user.list("listVirtualMachines")).toEqual([]);
@@ -148,8 +191,13 @@ describe("accounts", () => {
     });
 
     test("limits are set by the administrator and refuse with 535", async () => {
-        const limit = (resourcetype: number, max: number) => admin.ok("updateResourceLimit", { account: "user", domainid: undefined, resourcetype, max });
-        expect((await limit(0, 1)).resourcelimit).toMatchObject({ resourcetypename: "user_vm", max: 1, account: "user" });
+        const limit = (resourcetype: number, max: number) =>
+            admin.ok("updateResourceLimit", { account: "user", domainid: undefined, resourcetype, max });
+        expect((await limit(0, 1)).resourcelimit).toMatchObject({
+            resourcetypename: "user_vm",
+            max: 1,
+            account: "user",
+        });
         const vm = await deploy(user, "the-only-one");
         expect(text(await user.send("deployVirtualMachine", { ...base, name: "one-more" }))).toMatch(
             /^535\/4370 Maximum amount of resources of Type = 'user_vm' for Account Name = 'user' in Domain Id = '.*' is exceeded: Account Resource Limit = 1, Current Account Resource Amount = 1, Requested Resource Amount = 1\.$/,
@@ -158,7 +206,11 @@ describe("accounts", () => {
         await limit(9, 1500);
         expect(text(await user.send("deployVirtualMachine", { ...base, name: "one-more" }))).toMatch(/Type = 'memory'/);
         expect((await user.list("listResourceLimits", { resourcetype: 9 }))[0].max).toBe(1500);
-        expect((await user.list("listAccounts"))[0]).toMatchObject({ vmtotal: 1, vmlimit: "Unlimited", memoryavailable: "476" });
+        expect((await user.list("listAccounts"))[0]).toMatchObject({
+            vmtotal: 1,
+            vmlimit: "Unlimited",
+            memoryavailable: "476",
+        });
         expect((await user.send("updateResourceLimit", { resourcetype: 0, max: 9 })).status).toBe(432);
         await limit(9, -1);
         await user.done("destroyVirtualMachine", { id: vm.id });
@@ -171,9 +223,12 @@ describe("a machine", () => {
         const vm = await deploy(user, "held", { securitygroupids: group.id });
         await user.done("destroyVirtualMachine", { id: vm.id });
         expect((await user.send("deleteSecurityGroup", { id: group.id })).status).toBe(536);
-        expect(text(await user.send("deployVirtualMachine", { ...base, ipaddress: vm.ipaddress }))).toBe("530/0 Internal error executing command, please contact your system administrator");
+        expect(text(await user.send("deployVirtualMachine", { ...base, ipaddress: vm.ipaddress }))).toBe(
+            "530/0 Internal error executing command, please contact your system administrator",
+        );
         offset += 3_601_000;
-        for (let tries = 0; tries < 40 && (await machine(admin, vm.id, { listall: true })) !== undefined; tries += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+        for (let tries = 0; tries < 40 && (await machine(admin, vm.id, { listall: true })) !== undefined; tries += 1)
+            await new Promise((resolve) => setTimeout(resolve, 100));
         expect(await user.ok("deleteSecurityGroup", { id: group.id })).toEqual({ success: true });
         expect((await deploy(user, "held", { ipaddress: vm.ipaddress })).ipaddress).toBe(vm.ipaddress);
     });
@@ -182,12 +237,19 @@ describe("a machine", () => {
         const group = (await user.ok("createSecurityGroup", { name: "retired" })).securitygroup;
         const vm = await deploy(user, "retired", { securitygroupids: group.id, ipaddress: "10.1.1.99" });
         const [nic] = vm.nic;
-        expect(await failure(user, "updateVmNicIp", { nicid: nic.id })).toBe("431 VM is not Stopped, unable to update the vm nic having the specified id");
+        expect(await failure(user, "updateVmNicIp", { nicid: nic.id })).toBe(
+            "431 VM is not Stopped, unable to update the vm nic having the specified id",
+        );
         await user.done("stopVirtualMachine", { id: vm.id });
-        expect(await failure(user, "updateVmNicIp", { nicid: nic.id, ipaddress: "10.1.1.251" })).toMatch(/^431 Allocating ip to guest nic .* failed, please choose another ip$/);
+        expect(await failure(user, "updateVmNicIp", { nicid: nic.id, ipaddress: "10.1.1.251" })).toMatch(
+            /^431 Allocating ip to guest nic .* failed, please choose another ip$/,
+        );
         const moved = await user.done("updateVmNicIp", { nicid: nic.id });
         expect(moved.virtualmachine.nic[0].ipaddress).not.toBe("10.1.1.99");
-        expect((await user.ok("updateVirtualMachine", { id: vm.id, name: "retired-gone-1", securitygroupids: "" })).virtualmachine.securitygroup).toEqual([]);
+        expect(
+            (await user.ok("updateVirtualMachine", { id: vm.id, name: "retired-gone-1", securitygroupids: "" }))
+                .virtualmachine.securitygroup,
+        ).toEqual([]);
         await user.done("destroyVirtualMachine", { id: vm.id });
         await user.ok("deleteSecurityGroup", { id: group.id });
         const successor = await deploy(user, "retired", { ipaddress: "10.1.1.99" });
@@ -199,14 +261,20 @@ describe("a machine", () => {
         const vm = await deploy(user, "changing");
         const [large] = await user.list("listServiceOfferings", { name: "Large Instance" });
         const affinity = await user.done("createAffinityGroup", { name: "apart", type: "host anti-affinity" });
-        expect((await user.send("updateVirtualMachine", { id: vm.id, securitygroupids: vm.securitygroup[0].id })).status).toBe(530);
-        expect(await failure(user, "updateVMAffinityGroup", { id: vm.id, affinitygroupids: affinity.affinitygroup.id })).toMatch(/^431 .*in state Running; make sure the virtual machine is stopped$/);
+        expect(
+            (await user.send("updateVirtualMachine", { id: vm.id, securitygroupids: vm.securitygroup[0].id })).status,
+        ).toBe(530);
+        expect(
+            await failure(user, "updateVMAffinityGroup", { id: vm.id, affinitygroupids: affinity.affinitygroup.id }),
+        ).toMatch(/^431 .*in state Running; make sure the virtual machine is stopped$/);
         expect(await failure(user, "startVirtualMachine", { id: vm.id })).toMatch(/^431 .* is already running$/);
         await user.done("stopVirtualMachine", { id: vm.id });
         expect((await user.done("stopVirtualMachine", { id: vm.id })).virtualmachine.state).toBe("Stopped");
         expect(await failure(user, "rebootVirtualMachine", { id: vm.id })).toBe("530 Failed to reboot vm instance");
         await user.done("updateVMAffinityGroup", { id: vm.id, affinitygroupids: affinity.affinitygroup.id });
-        expect((await user.done("scaleVirtualMachine", { id: vm.id, serviceofferingid: large.id })).virtualmachine).toMatchObject({ cpunumber: 2, memory: 2048, affinitygroup: [{ name: "apart" }] });
+        expect(
+            (await user.done("scaleVirtualMachine", { id: vm.id, serviceofferingid: large.id })).virtualmachine,
+        ).toMatchObject({ cpunumber: 2, memory: 2048, affinitygroup: [{ name: "apart" }] });
         expect((await user.list("listAffinityGroups"))[0].virtualmachineIds).toEqual([vm.id]);
         await user.done("deleteAffinityGroup", { name: "apart" });
         expect((await machine(user, vm.id)).affinitygroup).toEqual([]);
@@ -215,30 +283,61 @@ describe("a machine", () => {
 
     test("of a custom offering has the size its details say, within bounds", async () => {
         const [offering] = await user.list("listServiceOfferings", { name: "Custom Constrained" });
-        expect(offering).toMatchObject({ iscustomized: true, cpuspeed: 1000, serviceofferingdetails: { mincpunumber: "1", maxcpunumber: "8", minmemory: "512", maxmemory: "16384" } });
+        expect(offering).toMatchObject({
+            iscustomized: true,
+            cpuspeed: 1000,
+            serviceofferingdetails: { mincpunumber: "1", maxcpunumber: "8", minmemory: "512", maxmemory: "16384" },
+        });
         const wish = { ...base, serviceofferingid: offering.id };
-        expect(text(await user.send("deployVirtualMachine", wish))).toBe("431/4350 Invalid CPU cores value, specify a value between 1 and 8");
-        expect((await user.send("deployVirtualMachine", { ...wish, "details[0].cpuNumber": 9, "details[0].memory": 1024 })).status).toBe(431);
-        const vm = await deploy(user, "custom", { serviceofferingid: offering.id, "details[0].cpuNumber": 3, "details[0].memory": 1536, "details[0].owner": "me" });
-        expect(vm).toMatchObject({ cpunumber: 3, memory: 1536, details: { owner: "me", cpuNumber: "3", memory: "1536" } });
+        expect(text(await user.send("deployVirtualMachine", wish))).toBe(
+            "431/4350 Invalid CPU cores value, specify a value between 1 and 8",
+        );
+        expect(
+            (await user.send("deployVirtualMachine", { ...wish, "details[0].cpuNumber": 9, "details[0].memory": 1024 }))
+                .status,
+        ).toBe(431);
+        const vm = await deploy(user, "custom", {
+            serviceofferingid: offering.id,
+            "details[0].cpuNumber": 3,
+            "details[0].memory": 1536,
+            "details[0].owner": "me",
+        });
+        expect(vm).toMatchObject({
+            cpunumber: 3,
+            memory: 1536,
+            details: { owner: "me", cpuNumber: "3", memory: "1536" },
+        });
         await user.done("destroyVirtualMachine", { id: vm.id });
     });
 
     test("keeps details, user data and tags as they were set", async () => {
         const userdata = Buffer.from("#cloud-config\n").toString("base64");
-        const vm = await deploy(user, "kept", { userdata: encodeURIComponent(userdata.replace(/=+$/, "")), "details[0].owner": "o/p/s/kept" });
-        expect((await user.ok("getVirtualMachineUserData", { virtualmachineid: vm.id })).virtualmachineuserdata.userdata).toBe(userdata);
+        const vm = await deploy(user, "kept", {
+            userdata: encodeURIComponent(userdata.replace(/=+$/, "")),
+            "details[0].owner": "o/p/s/kept",
+        });
+        expect(
+            (await user.ok("getVirtualMachineUserData", { virtualmachineid: vm.id })).virtualmachineuserdata.userdata,
+        ).toBe(userdata);
         await user.ok("updateVirtualMachine", { id: vm.id, userdata: "" });
-        expect((await user.ok("getVirtualMachineUserData", { virtualmachineid: vm.id })).virtualmachineuserdata.userdata).toBeUndefined();
+        expect(
+            (await user.ok("getVirtualMachineUserData", { virtualmachineid: vm.id })).virtualmachineuserdata.userdata,
+        ).toBeUndefined();
         expect((await machine(user, vm.id)).details).toEqual({ owner: "o/p/s/kept" });
-        expect(text(await user.send("updateVirtualMachine", { id: vm.id, "details[0].rootDiskController": "scsi" }))).toMatch(/read-only setting: rootDiskController$/);
-        expect(text(await user.send("deployVirtualMachine", { ...base, userdata: "A".repeat(5000) }, { method: "GET" }))).toMatch(/too long for an http GET request$/);
+        expect(
+            text(await user.send("updateVirtualMachine", { id: vm.id, "details[0].rootDiskController": "scsi" })),
+        ).toMatch(/read-only setting: rootDiskController$/);
+        expect(
+            text(await user.send("deployVirtualMachine", { ...base, userdata: "A".repeat(5000) }, { method: "GET" })),
+        ).toMatch(/too long for an http GET request$/);
         const tag = { resourceids: vm.id, resourcetype: "UserVm", "tags[0].key": "a", "tags[0].value": "1" };
         await user.done("createTags", tag);
         expect(await failure(user, "createTags", tag)).toBe(`530 tag a already on UserVm with id ${vm.id}`);
         expect(await user.list("listVirtualMachines", { "tags[0].key": "a", "tags[0].value": "2" })).toEqual([]);
         await user.done("deleteTags", tag);
-        expect(await failure(user, "deleteTags", tag)).toBe("431 Unable to find any tags which conform to specified delete parameters.");
+        expect(await failure(user, "deleteTags", tag)).toBe(
+            "431 Unable to find any tags which conform to specified delete parameters.",
+        );
         await user.done("destroyVirtualMachine", { id: vm.id });
     });
 
@@ -249,14 +348,27 @@ describe("a machine", () => {
         expect(older.created < newer.created).toBe(true);
         const vm = await deploy(user, "again", { templateid: older.id });
         const rootBefore = (await user.list("listVolumes", { virtualmachineid: vm.id, type: "ROOT" }))[0].id;
-        const restored = (await user.done("restoreVirtualMachine", { virtualmachineid: vm.id, templateid: withPassword.id })).virtualmachine;
-        expect(restored).toMatchObject({ id: vm.id, name: vm.name, ipaddress: vm.ipaddress, state: "Running", templateid: withPassword.id, passwordenabled: true });
+        const restored = (
+            await user.done("restoreVirtualMachine", { virtualmachineid: vm.id, templateid: withPassword.id })
+        ).virtualmachine;
+        expect(restored).toMatchObject({
+            id: vm.id,
+            name: vm.name,
+            ipaddress: vm.ipaddress,
+            state: "Running",
+            templateid: withPassword.id,
+            passwordenabled: true,
+        });
         expect(restored.password).toMatch(/^\S{8}$/);
         expect((await user.list("listVolumes", { virtualmachineid: vm.id, type: "ROOT" }))[0].id).not.toBe(rootBefore);
         expect((await machine(user, vm.id)).password).toBeUndefined();
         await user.done("stopVirtualMachine", { id: vm.id });
-        expect((await user.done("restoreVirtualMachine", { virtualmachineid: vm.id })).virtualmachine.state).toBe("Stopped");
-        expect((await user.done("resetPasswordForVirtualMachine", { id: vm.id })).virtualmachine.password).toBeDefined();
+        expect((await user.done("restoreVirtualMachine", { virtualmachineid: vm.id })).virtualmachine.state).toBe(
+            "Stopped",
+        );
+        expect(
+            (await user.done("resetPasswordForVirtualMachine", { id: vm.id })).virtualmachine.password,
+        ).toBeDefined();
         await user.done("destroyVirtualMachine", { id: vm.id });
     });
 
@@ -278,21 +390,38 @@ describe("a machine", () => {
 describe("volumes", () => {
     test("are kept when their machine goes, in any way", async () => {
         const [custom] = await expunger.list("listDiskOfferings", { name: "Custom" });
-        const volume = (await expunger.done("createVolume", { name: "data", zoneid: base.zoneid, diskofferingid: custom.id, size: 2 })).volume;
+        const volume = (
+            await expunger.done("createVolume", {
+                name: "data",
+                zoneid: base.zoneid,
+                diskofferingid: custom.id,
+                size: 2,
+            })
+        ).volume;
         for (const expunge of [true, false]) {
             const vm = await deploy(expunger, `holder-${expunge}`);
-            expect((await expunger.done("attachVolume", { id: volume.id, virtualmachineid: vm.id })).volume).toMatchObject({ deviceid: 1, vmname: vm.name, state: "Ready" });
-            expect(await failure(expunger, "attachVolume", { id: volume.id, virtualmachineid: vm.id })).toBe("431 Please specify a volume that is not attached to any VM.");
-            expect(text(await expunger.send("deleteVolume", { id: volume.id }))).toBe("431/4350 Please specify a volume that is not attached to any VM.");
+            expect(
+                (await expunger.done("attachVolume", { id: volume.id, virtualmachineid: vm.id })).volume,
+            ).toMatchObject({ deviceid: 1, vmname: vm.name, state: "Ready" });
+            expect(await failure(expunger, "attachVolume", { id: volume.id, virtualmachineid: vm.id })).toBe(
+                "431 Please specify a volume that is not attached to any VM.",
+            );
+            expect(text(await expunger.send("deleteVolume", { id: volume.id }))).toBe(
+                "431/4350 Please specify a volume that is not attached to any VM.",
+            );
             await expunger.done("destroyVirtualMachine", { id: vm.id, expunge });
             const [kept] = await expunger.list("listVolumes", { id: volume.id });
             expect(kept).toMatchObject({ state: "Ready", name: "data" });
             expect(kept.virtualmachineid).toBeUndefined();
         }
-        expect(await failure(expunger, "resizeVolume", { id: volume.id, size: 1 })).toMatch(/^431 Going from existing size of 2147483648 to size of 1073741824 would shrink the volume/);
+        expect(await failure(expunger, "resizeVolume", { id: volume.id, size: 1 })).toMatch(
+            /^431 Going from existing size of 2147483648 to size of 1073741824 would shrink the volume/,
+        );
         expect((await expunger.done("resizeVolume", { id: volume.id, size: 5 })).volume.size).toBe(5 * 2 ** 30);
         expect(await failure(expunger, "resizeVolume", { id: volume.id, size: 2000 })).toMatch(/out of allowed range/);
-        expect(await failure(expunger, "detachVolume", { id: volume.id })).toBe("431 The specified volume is not attached to a VM.");
+        expect(await failure(expunger, "detachVolume", { id: volume.id })).toBe(
+            "431 The specified volume is not attached to a VM.",
+        );
         expect(await expunger.ok("deleteVolume", { id: volume.id })).toEqual({ success: true });
     });
 
@@ -300,7 +429,10 @@ describe("volumes", () => {
         const [small] = await expunger.list("listDiskOfferings", { name: "Small" });
         const vm = await deploy(expunger, "with-disk", { diskofferingid: small.id, rootdisksize: 8 });
         const volumes = await expunger.list("listVolumes", { virtualmachineid: vm.id });
-        expect(volumes.map((v) => [v.type, v.size / 2 ** 30, v.state])).toEqual([["ROOT", 8, "Ready"], ["DATADISK", 5, "Ready"]]);
+        expect(volumes.map((v) => [v.type, v.size / 2 ** 30, v.state])).toEqual([
+            ["ROOT", 8, "Ready"],
+            ["DATADISK", 5, "Ready"],
+        ]);
         await expunger.done("destroyVirtualMachine", { id: vm.id, expunge: true, volumeids: volumes[1].id });
         expect(await expunger.list("listVolumes", { ids: volumes.map((v) => v.id).join(",") })).toEqual([]);
         expect(text(await expunger.send("deployVirtualMachine", { ...base, rootdisksize: 1 }))).toMatch(/^431\/4350 /);
@@ -316,28 +448,59 @@ describe("networks", () => {
         expect(own).toMatchObject({ type: "Isolated", state: "Implemented", account: "expunger" });
         expect(await user.list("listNetworks", { zoneid: isolated.zoneid })).toEqual([]);
         const [offering] = await expunger.list("listNetworkOfferings", { guestiptype: "Isolated" });
-        const made = (await expunger.ok("createNetwork", { name: "second", zoneid: isolated.zoneid, networkofferingid: offering.id, gateway: "192.168.7.1", netmask: "255.255.255.0" })).network;
+        const made = (
+            await expunger.ok("createNetwork", {
+                name: "second",
+                zoneid: isolated.zoneid,
+                networkofferingid: offering.id,
+                gateway: "192.168.7.1",
+                netmask: "255.255.255.0",
+            })
+        ).network;
         expect(made).toMatchObject({ cidr: "192.168.7.0/24", state: "Allocated", displaytext: "second" });
         // The same name may live in another network.
-        const twin = (await expunger.done("deployVirtualMachine", { ...isolated, networkids: made.id, name: "inside" })).virtualmachine;
+        const twin = (await expunger.done("deployVirtualMachine", { ...isolated, networkids: made.id, name: "inside" }))
+            .virtualmachine;
         expect(twin.ipaddress).toMatch(/^192\.168\.7\./);
-        expect((await expunger.done("addNicToVirtualMachine", { virtualmachineid: twin.id, networkid: own.id }).catch((error) => String(error)))).toMatch(/already exists in the network domain/);
+        expect(
+            await expunger
+                .done("addNicToVirtualMachine", { virtualmachineid: twin.id, networkid: own.id })
+                .catch((error) => String(error)),
+        ).toMatch(/already exists in the network domain/);
         expect(await failure(expunger, "deleteNetwork", { id: made.id })).toBe("530 Failed to delete network");
         await expunger.done("destroyVirtualMachine", { id: twin.id, expunge: true });
         await expunger.done("deleteNetwork", { id: made.id });
-        expect(text(await expunger.send("deployVirtualMachine", { ...isolated, networkids: made.id }))).toBe(`431/4350 Unable to find network by id ${made.id}`);
+        expect(text(await expunger.send("deployVirtualMachine", { ...isolated, networkids: made.id }))).toBe(
+            `431/4350 Unable to find network by id ${made.id}`,
+        );
         await expunger.done("destroyVirtualMachine", { id: vm.id, expunge: true });
     });
 
     test("interfaces are added and removed, the first one stays", async () => {
         const isolated = await expunger.catalogue("sandbox-isolated");
         const [offering] = await expunger.list("listNetworkOfferings", { guestiptype: "Isolated" });
-        const other = (await expunger.ok("createNetwork", { name: "third", zoneid: isolated.zoneid, networkofferingid: offering.id, gateway: "192.168.8.1", netmask: "255.255.255.0" })).network;
+        const other = (
+            await expunger.ok("createNetwork", {
+                name: "third",
+                zoneid: isolated.zoneid,
+                networkofferingid: offering.id,
+                gateway: "192.168.8.1",
+                netmask: "255.255.255.0",
+            })
+        ).network;
         const [first] = await expunger.list("listNetworks", { zoneid: isolated.zoneid });
-        const vm = (await expunger.done("deployVirtualMachine", { ...isolated, networkids: first.id, name: "two-legs" })).virtualmachine;
-        const added = (await expunger.done("addNicToVirtualMachine", { virtualmachineid: vm.id, networkid: other.id })).virtualmachine;
-        expect(added.nic.map((nic: any) => [nic.networkname, nic.isdefault, nic.deviceid])).toEqual([[first.name, true, "0"], ["third", false, "1"]]);
-        expect(await failure(expunger, "removeNicFromVirtualMachine", { virtualmachineid: vm.id, nicid: added.nic[0].id })).toBe("431 Unable to remove the default nic of a VM");
+        const vm = (
+            await expunger.done("deployVirtualMachine", { ...isolated, networkids: first.id, name: "two-legs" })
+        ).virtualmachine;
+        const added = (await expunger.done("addNicToVirtualMachine", { virtualmachineid: vm.id, networkid: other.id }))
+            .virtualmachine;
+        expect(added.nic.map((nic: any) => [nic.networkname, nic.isdefault, nic.deviceid])).toEqual([
+            [first.name, true, "0"],
+            ["third", false, "1"],
+        ]);
+        expect(
+            await failure(expunger, "removeNicFromVirtualMachine", { virtualmachineid: vm.id, nicid: added.nic[0].id }),
+        ).toBe("431 Unable to remove the default nic of a VM");
         await expunger.done("removeNicFromVirtualMachine", { virtualmachineid: vm.id, nicid: added.nic[1].id });
         expect(await expunger.list("listNics", { virtualmachineid: vm.id })).toHaveLength(1);
         await expunger.done("destroyVirtualMachine", { id: vm.id, expunge: true });
@@ -349,16 +512,21 @@ describe("what happened", () => {
         await user.ok("createSecurityGroup", { name: "noted" });
         const [event] = await user.list("listEvents", { page: 1, pagesize: 1 });
         expect(event).toMatchObject({ type: "SG.CREATE", level: "INFO", account: "user", state: "Completed" });
-        await failure(user, "authorizeSecurityGroupIngress", { securitygroupname: "noted", protocol: "tcp", cidrlist: "10.0.0.0/8" });
+        await failure(user, "authorizeSecurityGroupIngress", {
+            securitygroupname: "noted",
+            protocol: "tcp",
+            cidrlist: "10.0.0.0/8",
+        });
         expect((await user.list("listEvents", { level: "ERROR" }))[0].type).toBe("SG.AUTH.INGRESS");
-        expect((await expunger.list("listEvents", { type: "SG.AUTH.INGRESS" }))).toEqual([]);
+        expect(await expunger.list("listEvents", { type: "SG.AUTH.INGRESS" })).toEqual([]);
     });
 
     test("jobs of one machine run one after the other; pending ones are listed", async () => {
         const vm = await deploy(user, "busy");
         cloud.fault({ kind: "jobSeconds", command: "*VirtualMachine", seconds: 0.1, count: 3 });
         const jobs = [];
-        for (const command of ["stopVirtualMachine", "startVirtualMachine", "rebootVirtualMachine"]) jobs.push((await user.ok(command, { id: vm.id })).jobid);
+        for (const command of ["stopVirtualMachine", "startVirtualMachine", "rebootVirtualMachine"])
+            jobs.push((await user.ok(command, { id: vm.id })).jobid);
         expect((await user.list("listAsyncJobs")).map((job) => job.jobid)).toEqual(jobs);
         expect(await expunger.list("listAsyncJobs")).toEqual([]);
         expect((await admin.list("listAsyncJobs", { listall: true })).length).toBe(3);

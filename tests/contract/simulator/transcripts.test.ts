@@ -1,13 +1,16 @@
 /**
- * The embedded cloud against a real one: 225 calls of a real CloudStack 4.22 (`transcripts.json`), sent again in their order.
+ * The embedded cloud against a real one: 225 calls of a real CloudStack 4.22 (`transcripts.json`), sent again in
+ * their order.
  *
- * Compared are HTTP status, error codes, error texts, the fields of every answer with their types, and the values that the
- * requests determine (names, states, rules, sizes, results of jobs, …). Ids are mapped from answer to answer, and so are the
- * names of the two clouds' networks and accounts. The file's notation: "#7" is an id; "*" of an object is the number of a list of
- * fields of which only the type counts ("name:s", s text, n number, b true or false); all else is compared as it stands.
+ * Compared are HTTP status, error codes, error texts, the fields of every answer with their types, and the values
+ * that the requests determine (names, states, rules, sizes, results of jobs, …). Ids are mapped from answer to
+ * answer, and so are the names of the two clouds' networks and accounts. The file's notation: "#7" is an id; "*" of
+ * an object is the number of a list of fields of which only the type counts ("name:s", s text, n number, b true or
+ * false); all else is compared as it stands.
  *
- * Some numbers of the recording are missing; `BRIDGES` does what they did where a later call depends on it. A recorded answer
- * "pending" of a job that a later poll finds done is met with the job at work; one that was done already, with the final answer.
+ * Some numbers of the recording are missing; `BRIDGES` does what they did where a later call depends on it. A
+ * recorded answer "pending" of a job that a later poll finds done is met with the job at work; one that was done
+ * already, with the final answer.
  */
 import { randomUUID } from "node:crypto";
 import { startCloud, type RunningCloud } from "../../../simulator";
@@ -30,8 +33,17 @@ const CALLS = recording.calls as unknown as Recorded[];
 /** Calls that cannot agree, with the reason. */
 const EXCEPTIONS: Readonly<Record<number, string>> = {};
 
-/** What each cloud offers is its own: of these lists the fields of the items count, paired by name where names agree. */
-const CATALOGUE = ["listZones", "listTemplates", "listServiceOfferings", "listDiskOfferings", "listNetworks", "listNetworkOfferings"];
+/**
+ * What each cloud offers is its own: of these lists the fields of the items count, paired by name where names agree.
+ */
+const CATALOGUE = [
+    "listZones",
+    "listTemplates",
+    "listServiceOfferings",
+    "listDiskOfferings",
+    "listNetworks",
+    "listNetworkOfferings",
+];
 
 const SOME_UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
@@ -43,7 +55,10 @@ let clients: Readonly<Record<string, Client>>;
 /** From the recording's ids to this cloud's. */
 const ids = new Map<string, string>();
 /** From the recording's names to this cloud's. */
-const NAMES = [["Shared SG enabled network", "shared"], ["tenant", "user"]] as const;
+const NAMES = [
+    ["Shared SG enabled network", "shared"],
+    ["tenant", "user"],
+] as const;
 /** Moves this cloud's clock. */
 let offset = 0;
 
@@ -53,7 +68,11 @@ beforeAll(async () => {
     const { admin } = clients;
     await admin.done("deleteAccountFromProject", { projectid: cloud.projectId, account: "user" });
     // The recorded account had been used before.
-    for (const group of [{ name: "t1" }, { name: "tf-k8s", description: "tf-k8s" }, { name: "tf-etcd", description: "tf-etcd" }]) {
+    for (const group of [
+        { name: "t1" },
+        { name: "tf-k8s", description: "tf-k8s" },
+        { name: "tf-etcd", description: "tf-etcd" },
+    ]) {
         await clients.user.ok("createSecurityGroup", group);
     }
 });
@@ -62,15 +81,29 @@ afterAll(() => cloud.close());
 
 /** By the number of the call before which it happens. */
 const BRIDGES: Readonly<Record<number, (user: Client) => Promise<unknown>>> = {
-    45: (user) => user.done("authorizeSecurityGroupIngress", { securitygroupid: mine("#48"), protocol: "4", cidrlist: "10.1.0.0/16" }),
-    60: (user) => user.done("authorizeSecurityGroupIngress", { securitygroupid: mine("#48"), protocol: "tcp", startport: 22, endport: 22, cidrlist: "10.0.0.0/8,198.51.100.0/24" }),
+    45: (user) =>
+        user.done("authorizeSecurityGroupIngress", {
+            securitygroupid: mine("#48"),
+            protocol: "4",
+            cidrlist: "10.1.0.0/16",
+        }),
+    60: (user) =>
+        user.done("authorizeSecurityGroupIngress", {
+            securitygroupid: mine("#48"),
+            protocol: "tcp",
+            startport: 22,
+            endport: 22,
+            cidrlist: "10.0.0.0/8,198.51.100.0/24",
+        }),
     124: () => cloud.idle(),
     // Figures about machines are gathered once a minute.
     140: async () => (offset += 60_000),
     // Groups whose rules allow each other cannot be deleted.
     285: async (user) => {
         const [group] = await user.list("listSecurityGroups", { id: mine("#48") });
-        for (const rule of group.ingressrule) if (rule.securitygroupname !== undefined) await user.done("revokeSecurityGroupIngress", { id: rule.ruleid });
+        for (const rule of group.ingressrule)
+            if (rule.securitygroupname !== undefined)
+                await user.done("revokeSecurityGroupIngress", { id: rule.ruleid });
     },
 };
 
@@ -99,10 +132,14 @@ function parameterOf(value: unknown): string {
 
 /** What clouds count for themselves does not compare: numbers of machines, and ids that were never answered. */
 function neutral(text: string): string {
-    return text.replace(/i-\d+-\d+-VM/g, "i-0-0-VM").replace(/"id":\d+/g, '"id":0').replace(/^ROOT-\d+$/, "ROOT-0");
+    return text
+        .replace(/i-\d+-\d+-VM/g, "i-0-0-VM")
+        .replace(/"id":\d+/g, '"id":0')
+        .replace(/^ROOT-\d+$/, "ROOT-0");
 }
 
-const typeOf = (value: unknown) => ({ string: "s", number: "n", boolean: "b" })[typeof value as "string" | "number" | "boolean"] ?? "o";
+const typeOf = (value: unknown) =>
+    ({ string: "s", number: "n", boolean: "b" })[typeof value as "string" | "number" | "boolean"] ?? "o";
 
 /** Differences between a recorded value and this cloud's, each with its path. */
 function compare(theirs: any, ours: any, path: string, catalogue: boolean): string[] {
@@ -128,8 +165,14 @@ function compareText(theirs: string, ours: unknown, path: string, catalogue: boo
 function compareLists(theirs: any[], ours: unknown, path: string, catalogue: boolean): string[] {
     if (!Array.isArray(ours)) return [`${path}: a list recorded, ${JSON.stringify(ours)} here`];
     if (!catalogue) {
-        const lengths = theirs.length === ours.length ? [] : [`${path}: ${theirs.length} items recorded, ${ours.length} here`];
-        return [...lengths, ...theirs.slice(0, ours.length).flatMap((item, index) => compare(item, ours[index], `${path}[${index}]`, false))];
+        const lengths =
+            theirs.length === ours.length ? [] : [`${path}: ${theirs.length} items recorded, ${ours.length} here`];
+        return [
+            ...lengths,
+            ...theirs
+                .slice(0, ours.length)
+                .flatMap((item, index) => compare(item, ours[index], `${path}[${index}]`, false)),
+        ];
     }
     const differences = theirs.map((item, index) => {
         const twin = ours.find((own) => own?.name !== undefined && own.name === item?.name) ?? ours[index] ?? ours[0];
@@ -141,14 +184,27 @@ function compareLists(theirs: any[], ours: unknown, path: string, catalogue: boo
 }
 
 function compareObjects(theirs: any, ours: any, path: string, catalogue: boolean): string[] {
-    if (ours === null || typeof ours !== "object" || Array.isArray(ours)) return [`${path}: an object recorded, ${JSON.stringify(ours)} here`];
-    const typed = theirs["*"] === undefined ? [] : recording.shapes[theirs["*"]].split(" ").map((field) => [field.slice(0, -2), field.slice(-1)]);
+    if (ours === null || typeof ours !== "object" || Array.isArray(ours))
+        return [`${path}: an object recorded, ${JSON.stringify(ours)} here`];
+    const typed =
+        theirs["*"] === undefined
+            ? []
+            : recording.shapes[theirs["*"]].split(" ").map((field) => [field.slice(0, -2), field.slice(-1)]);
     const known = new Set([...Object.keys(theirs), ...typed.map(([name]) => name)]);
     return [
-        ...Object.keys(ours).filter((name) => !known.has(name)).map((name) => `${path}.${name}: not recorded, here`),
-        ...typed.filter(([name, type]) => typeOf(ours[name]) !== type).map(([name, type]) => `${path}.${name}: ${type} recorded, ${JSON.stringify(ours[name])} here`),
-        ...Object.entries(theirs).filter(([name]) => name !== "*").flatMap(([name, value]) =>
-            ours[name] === undefined ? [`${path}.${name}: recorded, not here`] : compare(value, ours[name], `${path}.${name}`, catalogue)),
+        ...Object.keys(ours)
+            .filter((name) => !known.has(name))
+            .map((name) => `${path}.${name}: not recorded, here`),
+        ...typed
+            .filter(([name, type]) => typeOf(ours[name]) !== type)
+            .map(([name, type]) => `${path}.${name}: ${type} recorded, ${JSON.stringify(ours[name])} here`),
+        ...Object.entries(theirs)
+            .filter(([name]) => name !== "*")
+            .flatMap(([name, value]) =>
+                ours[name] === undefined
+                    ? [`${path}.${name}: recorded, not here`]
+                    : compare(value, ours[name], `${path}.${name}`, catalogue),
+            ),
     ];
 }
 
@@ -162,9 +218,13 @@ const SIGNINGS: Readonly<Record<string, Signing>> = {
 async function replay(call: Recorded): Promise<Reply> {
     const client = clients[call.caller];
     const params = Object.fromEntries(Object.entries(call.params).map(([name, value]) => [name, parameterOf(value)]));
-    const send = () => client.send(call.command, params, { method: call.method as "GET" | "POST", ...SIGNINGS[call.note] });
+    const send = () =>
+        client.send(call.command, params, { method: call.method as "GET" | "POST", ...SIGNINGS[call.note] });
     let reply = await send();
-    const wantsFinal = call.command === "queryAsyncJobResult" && call.status === 200 && Object.values<any>(call.body)[0].jobstatus !== 0;
+    const wantsFinal =
+        call.command === "queryAsyncJobResult" &&
+        call.status === 200 &&
+        Object.values<any>(call.body)[0].jobstatus !== 0;
     while (wantsFinal && reply.answer.jobstatus === 0) {
         await new Promise((resolve) => setTimeout(resolve, 10));
         reply = await send();
@@ -185,7 +245,8 @@ describe("answers of a real CloudStack 4.22, in their order", () => {
             await BRIDGES[call.n]?.(clients.user);
             const reply = await replay(call);
             const differences = compare(call.body, reply.body, "", CATALOGUE.includes(call.command));
-            if (reply.status !== call.status) differences.unshift(`status: ${call.status} recorded, ${reply.status} here`);
+            if (reply.status !== call.status)
+                differences.unshift(`status: ${call.status} recorded, ${reply.status} here`);
             if (reason === undefined) expect(differences).toEqual([]);
             else expect(differences).not.toEqual([]);
         });

@@ -5,8 +5,16 @@ const printable = Array.from({ length: 0x7f - 0x20 }, (_, index) => String.fromC
 
 /** Made with Java's own URLEncoder. */
 const VECTOR = new Map([
-    ["command", "deployVirtualMachine"], ["apiKey", "AbC-_123"], ["response", "json"], ["signatureVersion", "3"], ["expires", "2026-01-02T03:04:05+0000"],
-    ["details[0].cpuNumber", "2"], ["Zz", "B"], ["aa", "A"], ["displayname", "café *~+[]!'() Ü😀"], ["all", printable],
+    ["command", "deployVirtualMachine"],
+    ["apiKey", "AbC-_123"],
+    ["response", "json"],
+    ["signatureVersion", "3"],
+    ["expires", "2026-01-02T03:04:05+0000"],
+    ["details[0].cpuNumber", "2"],
+    ["Zz", "B"],
+    ["aa", "A"],
+    ["displayname", "café *~+[]!'() Ü😀"],
+    ["all", printable],
 ]);
 
 const SECRET = "s3cr3t-Key";
@@ -22,7 +30,10 @@ test("signs the test vector", () => {
 test("knows its user by a right signature, in any order and spelling of the reserved names", () => {
     const signed = new Map([["signature", sign(VECTOR, SECRET)], ...[...VECTOR].reverse()]);
     expect(authenticate(signed, userOf, BEFORE)).toBe(user);
-    const other = new Map([["APIKEY", user.apiKey], ["command", "listZones"]]);
+    const other = new Map([
+        ["APIKEY", user.apiKey],
+        ["command", "listZones"],
+    ]);
     other.set("Signature", sign(other, SECRET));
     expect(authenticate(other, userOf, BEFORE)).toBe(user);
 });
@@ -36,7 +47,9 @@ test.each([
 ])("refuses %s", (_, spoil) => {
     const signed = new Map([...VECTOR, ["signature", sign(VECTOR, SECRET)]] as [string, string][]);
     spoil(signed);
-    expect(() => authenticate(signed, userOf, BEFORE)).toThrow("unable to verify user credentials and/or request signature");
+    expect(() => authenticate(signed, userOf, BEFORE)).toThrow(
+        "unable to verify user credentials and/or request signature",
+    );
 });
 
 test("version 3 needs an expiry that is to come; the old version knows none", () => {
@@ -44,7 +57,15 @@ test("version 3 needs an expiry that is to come; the old version knows none", ()
         const all = new Map([["apiKey", user.apiKey], ...parameters]);
         return all.set("signature", sign(all, SECRET));
     };
-    const at = (expires: string, now: string) => authenticate(signed([["signatureVersion", "3"], ["expires", expires]]), userOf, Date.parse(now));
+    const at = (expires: string, now: string) =>
+        authenticate(
+            signed([
+                ["signatureVersion", "3"],
+                ["expires", expires],
+            ]),
+            userOf,
+            Date.parse(now),
+        );
     expect(at("2026-01-02T03:04:05+0000", "2026-01-02T03:04:04Z")).toBe(user);
     expect(at("2026-01-02T05:04:05+0200", "2026-01-02T03:04:04Z")).toBe(user);
     expect(at("2026-01-02T03:04:05.500Z", "2026-01-02T03:04:05Z")).toBe(user);
