@@ -5,7 +5,9 @@ import { documents } from "./yaml";
 
 const apiServerConfig = "apiserver.config.k8s.io/v1";
 
-/** What the API server reads beside its flags: who may ask anonymously, what pods may do, what is logged and encrypted. */
+/**
+ * What the API server reads beside its flags: who may ask anonymously, what pods may do, what is logged and encrypted.
+ */
 export function apiServerFiles(spec: ControlPlaneSpec): NodeFile[] {
     return [
         { path: `${paths.conf}/admission.yaml`, content: documents(admission()) },
@@ -16,8 +18,8 @@ export function apiServerFiles(spec: ControlPlaneSpec): NodeFile[] {
 }
 
 /**
- * Pods are held to the baseline policy and warned about the restricted one; the namespaces that run the network and the
- * control plane are exempt. A namespace may ask for more or less with its own labels.
+ * Pods are held to the baseline policy and warned about the restricted one; kube-system, which runs the
+ * control plane, is exempt. A namespace may ask for more or less with its own labels, as that of Flannel does.
  *
  * Source: https://kubernetes.io/docs/tasks/configure-pod-container/enforce-standards-admission-controller/
  */
@@ -39,7 +41,7 @@ function admission(): object {
                         warn: "restricted",
                         "warn-version": "latest",
                     },
-                    exemptions: { usernames: [], runtimeClasses: [], namespaces: ["kube-system", "kube-flannel"] },
+                    exemptions: { usernames: [], runtimeClasses: [], namespaces: ["kube-system"] },
                 },
             },
         ],
@@ -89,7 +91,9 @@ function keyName(secret: string): string {
     return `key-${createHash("sha256").update(secret).digest("hex").slice(0, 8)}`;
 }
 
-/** Who did what, without the noise of controllers and without the contents of secrets. The first rule that fits counts. */
+/**
+ * Who did what, without the noise of controllers and without the contents of secrets. The first rule that fits counts.
+ */
 function auditPolicy(): object {
     const core = (...resources: string[]) => ({ group: "", resources });
     return {

@@ -11,15 +11,15 @@ import { defaultKubernetesVersion, releaseOf, releases } from "./versions";
 
 /**
  * Everything that is wrong with the arguments of a cluster, at once. Values that are not known yet (outputs) are left
- * out; where the rest is right, the length of the user data is checked too, with placeholders for what is not there yet.
+ * out; where the rest is right, the length of the user data is checked too, with placeholders for what is not there
+ * yet.
  *
  * @param cluster the cluster's name, which host names begin with
  */
 export function checkKubernetesArgs(cluster: string, args: KubernetesClusterArgs): Problem[] {
     const problems: Problem[] = [];
     const report: Report = (path, problem, remedy) => problems.push({ path, problem, remedy });
-    if (!isHostLabel(cluster))
-        report("name", `${JSON.stringify(cluster)} cannot begin host names`, hostNameRemedy);
+    if (!isHostLabel(cluster)) report("name", `${JSON.stringify(cluster)} cannot begin host names`, hostNameRemedy);
     checkVersions(args, report);
     checkMembers(cluster, args, report);
     checkPools(cluster, args.pools ?? {}, report);
@@ -47,8 +47,12 @@ function checkVersions(args: KubernetesClusterArgs, report: Report): void {
     if (artifacts === undefined && args.artifacts !== undefined) return;
     const containerd = known(args.containerdVersion);
     const problems = [
-        ...(releaseOf(version) === undefined ? [] : checkVersion("kubelet", version, artifacts ?? {}, "kubernetesVersion")),
-        ...(containerd === undefined ? [] : checkVersion("containerd", containerd, artifacts ?? {}, "containerdVersion")),
+        ...(releaseOf(version) === undefined
+            ? []
+            : checkVersion("kubelet", version, artifacts ?? {}, "kubernetesVersion")),
+        ...(containerd === undefined
+            ? []
+            : checkVersion("containerd", containerd, artifacts ?? {}, "containerdVersion")),
     ];
     for (const { path, problem, remedy } of problems) report(path, problem, remedy);
 }
@@ -128,8 +132,9 @@ function checkNetworks(args: KubernetesClusterArgs, report: Report): void {
         podCidr: known(args.podCidr) ?? (args.podCidr === undefined ? defaultCidrs.podCidr : undefined),
         serviceCidr: known(args.serviceCidr) ?? (args.serviceCidr === undefined ? defaultCidrs.serviceCidr : undefined),
     };
-    const parsed: [name: string, network: Cidr][] = [];
-    for (const [name, text] of Object.entries(texts)) {
+    const parsed: [name: keyof typeof texts, network: Cidr][] = [];
+    type Name = keyof typeof texts;
+    for (const [name, text] of Object.entries(texts) as [Name, string | undefined][]) {
         if (text === undefined) continue;
         const network = parseCidr(text);
         if (network === undefined) report(name, cidrProblem(text), "Use an IPv4 network such as 10.244.0.0/16");
@@ -140,11 +145,15 @@ function checkNetworks(args: KubernetesClusterArgs, report: Report): void {
             if (overlap(network, another))
                 report(
                     name,
-                    `${texts[name as keyof typeof texts]} shares addresses with ${other} ${texts[other as keyof typeof texts]}`,
+                    `${texts[name]} shares addresses with ${other} ${texts[other]}`,
                     "Choose networks that do not overlap",
                 );
         if (name === "podCidr" && network.bits > 23)
-            report(name, `has ${2 ** Math.max(0, 24 - network.bits)} nodes' share`, "Use a /16, or at most a /23: each node takes a /24");
+            report(
+                name,
+                `has ${2 ** Math.max(0, 24 - network.bits)} nodes' share`,
+                "Use a /16, or at most a /23: each node takes a /24",
+            );
         if (name === "serviceCidr" && network.bits > 28)
             report(name, "is too small for the cluster's DNS, its tenth address", "Use a /28 or wider, such as a /16");
     });
@@ -153,7 +162,11 @@ function checkNetworks(args: KubernetesClusterArgs, report: Report): void {
         report("podNetwork.backend", `${JSON.stringify(backend)} is unknown`, "Use vxlan, wireguard or none");
     const mtu = known(args.podNetwork?.mtu);
     if (mtu !== undefined && (!Number.isInteger(mtu) || mtu < 1280 || mtu > 9216))
-        report("podNetwork.mtu", `${mtu} is no MTU of a network`, "Use the machines' own, 1280 to 9216 bytes, such as 1450");
+        report(
+            "podNetwork.mtu",
+            `${mtu} is no MTU of a network`,
+            "Use the machines' own, 1280 to 9216 bytes, such as 1450",
+        );
 }
 
 function cidrProblem(text: string): string {
@@ -167,7 +180,11 @@ function checkEndpoint({ endpoint = {} }: KubernetesClusterArgs, report: Report)
     const mode = known(endpoint.mode) ?? (endpoint.mode === undefined ? "nodeLocal" : undefined);
     if (mode === undefined) return;
     if (!modes.includes(mode)) {
-        report("endpoint.mode", `${JSON.stringify(mode)} is unknown`, `Use ${modes.slice(0, 3).join(", ")} or external`);
+        report(
+            "endpoint.mode",
+            `${JSON.stringify(mode)} is unknown`,
+            `Use ${modes.slice(0, 3).join(", ")} or external`,
+        );
         return;
     }
     if (mode === "nodeLocal") {
@@ -185,7 +202,11 @@ function checkEndpoint({ endpoint = {} }: KubernetesClusterArgs, report: Report)
     if (endpoint.host === undefined)
         report("endpoint.host", `is missing, and endpoint.mode is ${mode}`, "Give the name or address of the API");
     else if (host !== undefined && isIP(host) !== 4 && !host.split(".").every((part) => isHostLabel(part, true)))
-        report("endpoint.host", `${JSON.stringify(host)} is no host`, "Use a name such as api.example.org, or an IPv4 address, without a port");
+        report(
+            "endpoint.host",
+            `${JSON.stringify(host)} is no host`,
+            "Use a name such as api.example.org, or an IPv4 address, without a port",
+        );
     const port = known(endpoint.port);
     if (port !== undefined && (!Number.isInteger(port) || port < 1 || port > 65535))
         report("endpoint.port", `${port} is no port`, "Use 1 to 65535, such as 6443");
@@ -196,7 +217,11 @@ function checkAudiences(args: KubernetesClusterArgs, report: Report): void {
         (known(args[field]) ?? []).forEach((input, index) => {
             const text = known(input);
             if (text === undefined || parseCidr(text) !== undefined || isIpv6Network(text)) return;
-            report(`${field}[${index}]`, cidrProblem(text).replace("IPv4 ", ""), "Use a network such as 203.0.113.0/24, or 203.0.113.7/32 for one address");
+            report(
+                `${field}[${index}]`,
+                cidrProblem(text).replace("IPv4 ", ""),
+                "Use a network such as 203.0.113.0/24, or 203.0.113.7/32 for one address",
+            );
         });
     const waitFor = known(args.waitFor);
     if (waitFor === undefined) return;

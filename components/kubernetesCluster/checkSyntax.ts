@@ -33,7 +33,11 @@ export function checkTaints(taints: pulumi.Input<TaintArgs>[] | undefined, path:
         if (key !== undefined) checkKey(key, `${at}.key`, report);
         checkValue(known(taint.value), `${at}.value`, report);
         if (effect !== undefined && !effects.includes(effect))
-            report(`${at}.effect`, `${JSON.stringify(effect)} is unknown`, `Use ${effects[0]}, ${effects[1]} or ${effects[2]}`);
+            report(
+                `${at}.effect`,
+                `${JSON.stringify(effect)} is unknown`,
+                `Use ${effects[0]}, ${effects[1]} or ${effects[2]}`,
+            );
         if (seen.has(`${key} ${effect}`))
             report(at, `${key} with effect ${effect} is there twice`, "Leave one of them out");
         if (key !== undefined && effect !== undefined) seen.add(`${key} ${effect}`);
@@ -46,12 +50,20 @@ function checkKey(key: string, path: string, report: Report): void {
     const prefixFits =
         prefix === undefined || (prefix.length <= 253 && prefix.split(".").every((part) => isHostLabel(part, true)));
     if (!prefixFits || !isName(name))
-        report(path, `${JSON.stringify(key)} is no key`, "Use a name, or example.org/name: letters, digits, - _ . and 63 at most");
+        report(
+            path,
+            `${JSON.stringify(key)} is no key`,
+            "Use a name, or example.org/name: letters, digits, - _ . and 63 at most",
+        );
 }
 
 function checkValue(value: string | undefined, path: string, report: Report): void {
     if (value !== undefined && value !== "" && !isName(value))
-        report(path, `has the value ${JSON.stringify(value)}`, "Use letters, digits, - _ . and 63 at most, a letter or digit first and last");
+        report(
+            path,
+            `has the value ${JSON.stringify(value)}`,
+            "Use letters, digits, - _ . and 63 at most, a letter or digit first and last",
+        );
 }
 
 function isName(text: string): boolean {

@@ -34,7 +34,12 @@ function namespaceAndRights(): object[] {
             kind: "Namespace",
             metadata: {
                 name: namespace,
-                labels: { ...labels, "pod-security.kubernetes.io/enforce": "privileged" },
+                labels: {
+                    ...labels,
+                    ...Object.fromEntries(
+                        ["enforce", "audit", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "privileged"]),
+                    ),
+                },
             },
         },
         { apiVersion: "v1", kind: "ServiceAccount", metadata: { ...metadata, namespace } },

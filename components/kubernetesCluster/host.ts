@@ -5,7 +5,9 @@ import type { ClusterSpec, NodeFile } from "./spec";
 import { jobFiles } from "./units";
 import { apiPort, nodeLocalPort } from "./versions";
 
-/** What every node's operating system gets before Kubernetes: kernel, clock, balancer, and the guard of the user data. */
+/**
+ * What every node's operating system gets before Kubernetes: kernel, clock, balancer, and the guard of the user data.
+ */
 export function hostFiles(cluster: ClusterSpec): NodeFile[] {
     return [
         { path: "/etc/modules-load.d/kubernetes.conf", content: modules },
@@ -32,7 +34,9 @@ nf_conntrack
 vxlan
 `;
 
-/** Forwarding and bridged traffic for pods; then what kubelet's `protectKernelDefaults` asks for; then room for watches. */
+/**
+ * Forwarding and bridged traffic for pods; then what kubelet's `protectKernelDefaults` asks for; then room for watches.
+ */
 const sysctl = `net.ipv4.ip_forward = 1
 net.bridge.bridge-nf-call-iptables = 1
 net.bridge.bridge-nf-call-ip6tables = 1
@@ -56,9 +60,10 @@ MACAddressPolicy=none
 `;
 
 /**
- * The virtual router gives a machine's user data to whoever has its address, and pods that leave a node have it. So pods
- * and processes of other users than root are kept from the router's web ports and from link-local addresses; DNS stays.
- * The routers are filled in by `metadata-guard`. A table of its own, so that kube-proxy and Flannel leave it alone.
+ * The virtual router gives a machine's user data to whoever has its address, and pods that leave a node have it. So
+ * pods and processes of other users than root are kept from the router's web ports and from link-local addresses; DNS
+ * stays. The routers are filled in by `metadata-guard`. A table of its own, so that kube-proxy and Flannel leave it
+ * alone.
  */
 const metadataGuardTable = `table inet metadata_guard {}
 delete table inet metadata_guard
@@ -84,7 +89,9 @@ table inet metadata_guard {
  * ready; connections to one that fails are cut, so that clients look for another at once.
  */
 function balancer(controlPlanes: ClusterSpec["controlPlanes"]): string {
-    const servers = Object.entries(controlPlanes).map(([name, address]) => `    server ${name} ${address}:${apiPort}\n`);
+    const servers = Object.entries(controlPlanes).map(
+        ([name, address]) => `    server ${name} ${address}:${apiPort}\n`,
+    );
     return `global
     user haproxy
     group haproxy

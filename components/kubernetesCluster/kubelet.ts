@@ -51,8 +51,8 @@ export function kubeletConfiguration(cluster: ClusterSpec): object {
 
 /**
  * What makes a machine a worker: kubelet with a client certificate that the cluster's authority signed beforehand. No
- * token that expires or that would let its finder become any node, no kubeadm, no anonymous question to the API; kubelet
- * asks until the API answers. It renews the certificate itself from then on.
+ * token that expires or that would let its finder become any node, no kubeadm, no anonymous question to the API;
+ * kubelet asks until the API answers. It renews the certificate itself from then on.
  */
 export function workerKubeletFiles(worker: WorkerSpec): NodeFile[] {
     const { cluster } = worker;
@@ -66,7 +66,10 @@ export function workerKubeletFiles(worker: WorkerSpec): NodeFile[] {
             }),
         },
         { path: "/etc/kubernetes/kubelet.conf", content: kubeletKubeconfig(cluster), permissions: "0640" },
-        { path: "/etc/kubernetes/kubelet.env", content: envFile({ KUBELET_NODE_ARGS: kubeletFlags(worker).join(" ") }) },
+        {
+            path: "/etc/kubernetes/kubelet.env",
+            content: envFile({ KUBELET_NODE_ARGS: kubeletFlags(worker).join(" ") }),
+        },
         { path: `${paths.pki}/ca.crt`, content: cluster.caCertificate },
         { path: `${paths.pki}/kubelet-client.crt`, content: worker.clientCertificate },
         { path: `${paths.pki}/kubelet-client.key`, content: worker.clientKey, permissions: "0600" },

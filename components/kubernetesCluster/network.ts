@@ -10,7 +10,8 @@ export const defaultCidrs = { podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/
 /** `10.1.1.21` as a number; undefined for anything else. */
 export function parseIpv4(text: string): number | undefined {
     const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1);
-    if (parts === undefined || parts.some((part) => Number(part) > 255 || String(Number(part)) !== part)) return undefined;
+    if (parts === undefined || parts.some((part) => Number(part) > 255 || String(Number(part)) !== part))
+        return undefined;
     return parts.reduce((value, part) => value * 256 + Number(part), 0);
 }
 

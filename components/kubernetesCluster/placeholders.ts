@@ -26,12 +26,7 @@ export function checkUserDataLength(cluster: string, args: KubernetesClusterArgs
     ].filter((problem) => problem !== undefined);
 }
 
-function tooLong(
-    path: string,
-    subject: string,
-    maxLength: number,
-    render: () => CloudConfig,
-): Problem | undefined {
+function tooLong(path: string, subject: string, maxLength: number, render: () => CloudConfig): Problem | undefined {
     try {
         renderUserData(render(), { maxLength, subject });
         return undefined;
@@ -67,7 +62,10 @@ export function placeholderControlPlane(cluster: string, args: KubernetesCluster
         encryptionKey: placeholder("secret", cluster),
         podNetwork: (known(args.podNetwork?.backend) === "none"
             ? { backend: "none" }
-            : { backend: known(args.podNetwork?.backend) ?? "vxlan", mtu: known(args.podNetwork?.mtu) ?? 1450 }) as PodNetworkSpec,
+            : {
+                  backend: known(args.podNetwork?.backend) ?? "vxlan",
+                  mtu: known(args.podNetwork?.mtu) ?? 1450,
+              }) as PodNetworkSpec,
         pools: Object.fromEntries(
             Object.entries(args.pools ?? {}).map(([name, pool]) => [
                 name,
@@ -107,7 +105,10 @@ function placeholderCluster(cluster: string, args: KubernetesClusterArgs): Clust
         dnsDomain: known(args.dnsDomain),
         caCertificate: placeholder("authority", `${cluster} ca`),
         registryMirrors: Object.fromEntries(
-            Object.entries(known(args.registryMirrors) ?? {}).map(([registry, mirrors]) => [registry, strings(mirrors)]),
+            Object.entries(known(args.registryMirrors) ?? {}).map(([registry, mirrors]) => [
+                registry,
+                strings(mirrors),
+            ]),
         ),
         timeServers: args.timeServers === undefined ? undefined : strings(args.timeServers),
         artifacts: knownArtifacts(args.artifacts),
@@ -121,10 +122,15 @@ function placeholderEndpoint({ endpoint = {} }: KubernetesClusterArgs): Endpoint
         : { mode, host: known(endpoint.host) ?? "255.255.255.255", port: known(endpoint.port) };
 }
 
-function placeholderMarks(args: KubernetesClusterArgs, pool: string): { labels: Record<string, string>; taints: TaintSpec[] } {
+function placeholderMarks(
+    args: KubernetesClusterArgs,
+    pool: string,
+): { labels: Record<string, string>; taints: TaintSpec[] } {
     const { labels, taints } = args.pools?.[pool] ?? {};
     return {
-        labels: Object.fromEntries(Object.entries(known(labels) ?? {}).map(([key, value]) => [key, known(value) ?? ""])),
+        labels: Object.fromEntries(
+            Object.entries(known(labels) ?? {}).map(([key, value]) => [key, known(value) ?? ""]),
+        ),
         taints: (known(taints) ?? [])
             .map((taint) => known(taint))
             .filter((taint) => taint !== undefined)

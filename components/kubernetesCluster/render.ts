@@ -23,8 +23,8 @@ const runtimeVersions: Versions = { runc: "1.4.3", "cni-plugins": "1.9.1" };
 /**
  * The user data of a control plane.
  *
- * Everything that happens on it hangs on systemd units that are started at every boot and do nothing where nothing is to
- * be done; cloud-init only writes files and starts them, once.
+ * Everything that happens on it hangs on systemd units that are started at every boot and do nothing where nothing is
+ * to be done; cloud-init only writes files and starts them, once.
  */
 export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
     const { cluster } = spec;
@@ -44,6 +44,7 @@ export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
                 permissions: "0755",
             })),
             ...controlPlaneJobs(),
+            { path: `${paths.units}/kubelet.service`, content: kubeletUnit(true) },
         ],
         units: [
             "kubernetes-control-plane.service",
@@ -60,6 +61,7 @@ export function renderWorker(spec: WorkerSpec): CloudConfig {
         extra: spec.extraCloudConfig,
         files: [
             ...workerKubeletFiles(spec),
+            { path: `${paths.units}/kubelet.service`, content: kubeletUnit(false) },
             { path: paths.nodeEnv, content: envFile({ NODE: spec.nodeName, API_NAME: nameOfApi(spec.cluster) }) },
         ],
         units: [],
@@ -92,7 +94,6 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         "metadata-guard.timer",
         "containerd.service",
         ...(images ? ["kubernetes-images.service"] : []),
-        ...(balanced ? ["haproxy.service"] : []),
         "kubelet.service",
         ...role.units,
         convergeTimer,
@@ -101,7 +102,6 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         ...hostFiles(cluster),
         ...containerdFiles(cluster),
         ...(images ? [{ path: `${paths.units}/kubernetes-images.service`, content: imagesUnit }] : []),
-        { path: `${paths.units}/kubelet.service`, content: kubeletUnit },
         ...role.files,
     ].map(withoutComments);
     const versions: Versions = {
@@ -117,19 +117,19 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         ...(role.extra?.writeFiles ?? []).filter((file) => !file.append),
     ];
     const document: CloudConfig = {
-        packages: distributionPackages(["nftables", "conntrack", "chrony", ...(balanced ? ["haproxy"] : [])], artifacts),
+        packages: distributionPackages(
+            ["nftables", "conntrack", "chrony", ...(balanced ? ["haproxy"] : [])],
+            artifacts,
+        ),
         ...(timeServers !== undefined && { ntp: { enabled: true, ntpClient: "chrony", servers: [...timeServers] } }),
-        writeFiles: [
-            ...own,
-            ...fetch,
-            ...renderConverge(followed.map(convergeRule), cluster.convergeIntervalSeconds),
-        ],
+        writeFiles: [...own, ...fetch, ...renderConverge(followed.map(convergeRule), cluster.convergeIntervalSeconds)],
         runcmd: [
             "systemctl daemon-reload",
             // The packages of a mirror come with it, and with them the balancer's unit.
             `systemctl enable --now ${fetchService}`,
             `systemctl enable ${units}`,
-            ...(balanced ? ["systemctl --no-block restart haproxy.service"] : []),
+            // Installing it has started it, with our file or without.
+            ...(balanced ? ["systemctl enable haproxy.service && systemctl --no-block restart haproxy.service"] : []),
             `systemctl --no-block start ${units}`,
         ],
     };
@@ -142,7 +142,8 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
  */
 function convergeRule({ path }: NodeFile): ConvergeRule {
     const name = path.slice(path.lastIndexOf("/") + 1);
-    if (path === `${paths.units}/kubelet.service`) return { path, command: "systemctl daemon-reload && systemctl restart kubelet" };
+    if (path === `${paths.units}/kubelet.service`)
+        return { path, command: "systemctl daemon-reload && systemctl restart kubelet" };
     if (path === `${paths.units}/containerd.service`)
         return { path, command: "systemctl daemon-reload && systemctl restart containerd" };
     if (path.startsWith(paths.units) && name.endsWith(".timer"))
@@ -223,7 +224,8 @@ function controlPlaneJobs(): NodeFile[] {
             description: "Create or join the cluster, and keep it as its files say",
             unit: [
                 "Wants=network-online.target",
-                `After=network-online.target ${fetchService} containerd.service kubernetes-images.service haproxy.service`,
+                `After=network-online.target ${fetchService}`,
+                "After=containerd.service kubernetes-images.service haproxy.service",
                 "StartLimitIntervalSec=0",
             ],
             run: [`${paths.bin}/kubernetes-control-plane`, `${paths.bin}/kubernetes-addons`],

@@ -24,8 +24,8 @@ export type EndpointSpec =
 /** How pods reach each other. */
 export interface PodNetworkSpec {
     /**
-     * `vxlan`: Flannel over UDP 8472. `wireguard`: Flannel, encrypted, over UDP 51820. `none`: the user brings a network
-     * plugin, and with `extraRules` the rules it needs; nodes are not Ready before.
+     * `vxlan`: Flannel over UDP 8472. `wireguard`: Flannel, encrypted, over UDP 51820. `none`: the user brings a
+     * network plugin, and with `extraRules` the rules it needs; nodes are not Ready before.
      */
     backend: "vxlan" | "wireguard" | "none";
     /**

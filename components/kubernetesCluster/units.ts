@@ -22,7 +22,12 @@ export function jobFiles(name: string, job: Job): { path: string; content: strin
             path: `${paths.units}/${name}.service`,
             content: lines(
                 ["[Unit]", `Description=${job.description}`, ...(job.unit ?? [])],
-                ["[Service]", "Type=oneshot", ...job.run.map((program) => `ExecStart=${program}`), ...(job.service ?? [])],
+                [
+                    "[Service]",
+                    "Type=oneshot",
+                    ...job.run.map((program) => `ExecStart=${program}`),
+                    ...(job.service ?? []),
+                ],
                 ...(job.atBoot ? [["[Install]", "WantedBy=multi-user.target"]] : []),
             ),
         },
@@ -38,35 +43,48 @@ export function jobFiles(name: string, job: Job): { path: string; content: strin
 }
 
 /**
- * kubelet, of both roles. What must come before it comes as its own first steps, not as units that it requires: systemd
- * tries kubelet again when a step fails, while a failed requirement would keep it down until the next boot.
+ * kubelet. What must come before it comes as its own first steps, not as units that it requires: systemd tries kubelet
+ * again when a step fails, while a failed requirement would keep it down until the next boot.
  *
- * The folder of drop-ins is always read; `/etc/default/kubelet` is where Debian's package looks for flags, too. It stays
- * down until it has a configuration, which on a control plane kubeadm writes.
+ * The folder of drop-ins is always read; `/etc/default/kubelet` is where Debian's package looks for flags, too. It
+ * stays down until it has a configuration, which on a control plane kubeadm writes.
+ *
+ * @param bootstrap whether kubeadm may leave credentials for asking for the first certificate. Not on a worker: kubelet
+ * would then take the certificate that a worker comes with for all there is, and stop when that one expires, although
+ * it has renewed it long since.
  */
-export const kubeletUnit = lines(
-    [
-        "[Unit]",
-        "Description=Kubernetes node agent",
-        "Documentation=https://kubernetes.io/docs/",
-        "Wants=network-online.target containerd.service",
-        `After=network-online.target ${fetchService} containerd.service kubernetes-images.service`,
-        `ConditionPathExists=${paths.kubeletConfig}`,
-        "StartLimitIntervalSec=0",
-    ],
-    [
-        "[Service]",
-        "EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env",
-        "EnvironmentFile=-/etc/kubernetes/kubelet.env",
-        "EnvironmentFile=-/etc/default/kubelet",
-        `ExecStartPre=${paths.bin}/metadata-guard`,
-        `ExecStartPre=${paths.bin}/kubernetes-prepare`,
-        `ExecStart=kubelet --config=${paths.kubeletConfig} --config-dir=${paths.kubeletLocal} --kubeconfig=/etc/kubernetes/kubelet.conf --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf $KUBELET_KUBEADM_ARGS $KUBELET_NODE_ARGS $KUBELET_EXTRA_ARGS`,
-        "Restart=always",
-        "RestartSec=5",
-    ],
-    ["[Install]", "WantedBy=multi-user.target"],
-);
+export function kubeletUnit(bootstrap: boolean): string {
+    const flags = [
+        `--config=${paths.kubeletConfig}`,
+        `--config-dir=${paths.kubeletLocal}`,
+        "--kubeconfig=/etc/kubernetes/kubelet.conf",
+        ...(bootstrap ? ["--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf"] : []),
+        "$KUBELET_KUBEADM_ARGS $KUBELET_NODE_ARGS $KUBELET_EXTRA_ARGS",
+    ];
+    return lines(
+        [
+            "[Unit]",
+            "Description=Kubernetes node agent",
+            "Documentation=https://kubernetes.io/docs/",
+            "Wants=network-online.target containerd.service",
+            `After=network-online.target ${fetchService} containerd.service kubernetes-images.service`,
+            `ConditionPathExists=${paths.kubeletConfig}`,
+            "StartLimitIntervalSec=0",
+        ],
+        [
+            "[Service]",
+            "EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env",
+            "EnvironmentFile=-/etc/kubernetes/kubelet.env",
+            "EnvironmentFile=-/etc/default/kubelet",
+            `ExecStartPre=${paths.bin}/metadata-guard`,
+            `ExecStartPre=${paths.bin}/kubernetes-prepare`,
+            `ExecStart=kubelet ${flags.join(" ")}`,
+            "Restart=always",
+            "RestartSec=5",
+        ],
+        ["[Install]", "WantedBy=multi-user.target"],
+    );
+}
 
 /** The release of containerd has programs only. Where a package brings a unit too, this one of the same name counts. */
 export const containerdUnit = lines(
@@ -106,7 +124,8 @@ export const imagesUnit = lines(
         "[Service]",
         "Type=oneshot",
         "RemainAfterExit=yes",
-        `ExecStart=/bin/sh -c 'for archive in ${imageFolder}/*; do ctr -n k8s.io images import "$$archive" || exit 1; done'`,
+        `WorkingDirectory=${imageFolder}`,
+        `ExecStart=/bin/sh -c 'for archive in *; do ctr -n k8s.io images import "$$archive" || exit 1; done'`,
         "Restart=on-failure",
         "RestartSec=5",
     ],

@@ -2,8 +2,8 @@ import { sh } from "../../cloudInit";
 
 /**
  * `kubernetes-addons`: run after `kubernetes-control-plane`, every few minutes. Only the first control plane of the
- * program's list does anything, so that two of them with different files cannot quarrel; and, once, the one that created
- * the cluster, so that pods have a network before the first one is there.
+ * program's list does anything, so that two of them with different files cannot quarrel; and, once, the one that
+ * created the cluster, so that pods have a network before the first one is there.
  */
 export const addons = sh`
 #!/bin/bash
@@ -35,7 +35,10 @@ pool() { # WORKER HAD_LABELS HAD_TAINTS LABELS TAINTS
     kubectl annotate --overwrite node "$worker" "pulumi-cloudstack/pool=$4 $5"
 }
 
-nodes=$(kubectl get nodes -o 'go-template={{range .items}}{{.metadata.name}} {{with .metadata.annotations}}{{with index . "pulumi-cloudstack/pool"}}{{.}}{{end}}{{end}}{{"\n"}}{{end}}') || exit 1
+nodes=$(kubectl get nodes -o 'go-template=
+    {{- range .items}}
+        {{- .metadata.name}} {{with .metadata.annotations}}{{with index . "pulumi-cloudstack/pool"}}{{.}}{{end}}{{end}}{{"\n"}}
+    {{- end}}') || exit 1
 failed=0
 while read -r worker labels taints; do
     read -r _ had_labels had_taints < <(grep "^$worker " <<<"$nodes") || continue
@@ -49,7 +52,8 @@ done </etc/kubernetes/pools
 # server.
 wanted=$(cat /etc/kubernetes/kubeadm-init.yaml /etc/kubernetes/addons/* 2>/dev/null | sha256sum)
 [ "$wanted" != "$(cat "$STATE/addons" 2>/dev/null)" ] || exit 0
-versions=$(kubectl get nodes -l node-role.kubernetes.io/control-plane -o 'jsonpath={range .items[*]}{.status.nodeInfo.kubeletVersion}{"\n"}{end}') || exit 1
+versions=$(kubectl get nodes -l node-role.kubernetes.io/control-plane \
+    -o 'jsonpath={range .items[*]}{.status.nodeInfo.kubeletVersion}{"\n"}{end}') || exit 1
 if grep -qvxF "$VERSION" <<<"$versions"; then
     log "not every control plane has $VERSION yet"
     exit 0

@@ -26,7 +26,7 @@ fi
 etcd() { # PATH BODY: what the first member answers that answers
     local endpoint
     for endpoint in \${ETCD_ENDPOINTS//,/ }; do
-        curl -fsS -m 5 --cacert "$PKI/etcd/ca.crt" --cert "$PKI/apiserver-etcd-client.crt" \
+        curl -fsS -m 5 --noproxy '*' --cacert "$PKI/etcd/ca.crt" --cert "$PKI/apiserver-etcd-client.crt" \
             --key "$PKI/apiserver-etcd-client.key" -d "$2" "$endpoint$1" && return 0
     done
     log "no member of etcd answers: $ETCD_ENDPOINTS"
@@ -92,7 +92,8 @@ lock() { # waits for the lock, ten minutes at most
 # --- control planes
 
 answers() { # ADDRESS: whether the API is ready there, and is this cluster's
-    curl -fsS -m 3 -o /dev/null --noproxy '*' --cacert "$PKI/ca.crt" --resolve "kubernetes:6443:$1" https://kubernetes:6443/readyz 2>/dev/null
+    curl -fsS -m 3 -o /dev/null --noproxy '*' --cacert "$PKI/ca.crt" --resolve "kubernetes:6443:$1" \
+        https://kubernetes:6443/readyz 2>/dev/null
 }
 
 wait_ready() { # that this machine's API is ready again

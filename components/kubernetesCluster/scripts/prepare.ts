@@ -42,7 +42,8 @@ fi
 
 # A node that was off for so long that the certificate it renewed itself has expired goes back to the one it came with.
 current=/var/lib/kubelet/pki/kubelet-client-current.pem
-if [ -e "$current" ] && [ -e /etc/kubernetes/pki/kubelet-client.crt ] && ! openssl x509 -checkend 0 -noout -in "$current"; then
+given=/etc/kubernetes/pki/kubelet-client.crt
+if [ -e "$current" ] && [ -e "$given" ] && ! openssl x509 -checkend 0 -noout -in "$current"; then
     rm -f "$current"
 fi
 `;

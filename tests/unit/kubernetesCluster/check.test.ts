@@ -44,12 +44,23 @@ test("values that are not known yet are no problem", () => {
         problems({
             kubernetesVersion: unknown<string>(),
             controlPlane: { members: { a: unknown<string>() }, serviceOffering: unknown<string>() },
-            pools: { w: { count: 1, serviceOffering: "x", labels: unknown<any>(), taints: [{ key: "a", effect: unknown<string>() }] } },
+            pools: {
+                w: {
+                    count: 1,
+                    serviceOffering: "x",
+                    labels: unknown<any>(),
+                    taints: [{ key: "a", effect: unknown<string>() }],
+                },
+            },
             podCidr: unknown<string>(),
             endpoint: { mode: "cloudstackLoadBalancer", host: unknown<string>() },
             operatorCidrs: [unknown<string>()],
             waitFor: "api",
-            artifacts: { mirror: unknown<string>(), imageArchives: ["images.tar"], manifest: { "images.tar": unknown<string>() } },
+            artifacts: {
+                mirror: unknown<string>(),
+                imageArchives: ["images.tar"],
+                manifest: { "images.tar": unknown<string>() },
+            },
         }),
     ).toEqual([]);
 });
@@ -59,11 +70,7 @@ test.each<[string, Partial<KubernetesClusterArgs>, string[]]>([
     ["version that is no version", { kubernetesVersion: "v1.36.4" }, ['kubernetesVersion: "v1.36.4" is not supported']],
     ["patch without sums", { kubernetesVersion: "1.36.99" }, ["kubernetesVersion: kubelet 1.36.99 is unknown"]],
     ["containerd", { containerdVersion: "9.9.9" }, ["containerdVersion: containerd 9.9.9 is unknown"]],
-    [
-        "no control plane",
-        { controlPlane: { members: {}, serviceOffering: "x" } },
-        ["controlPlane.members: is empty"],
-    ],
+    ["no control plane", { controlPlane: { members: {}, serviceOffering: "x" } }, ["controlPlane.members: is empty"]],
     [
         "addresses",
         {
@@ -81,7 +88,10 @@ test.each<[string, Partial<KubernetesClusterArgs>, string[]]>([
     ],
     [
         "names",
-        { controlPlane: { members: { A_1: "10.1.1.9" }, serviceOffering: "x" }, pools: { ["p".repeat(60)]: { count: 1, serviceOffering: "x" } } },
+        {
+            controlPlane: { members: { A_1: "10.1.1.9" }, serviceOffering: "x" },
+            pools: { ["p".repeat(60)]: { count: 1, serviceOffering: "x" } },
+        },
         [
             'controlPlane.members.A_1: makes the host name "demo-A_1", which is none',
             `pools.${"p".repeat(60)}: makes the host name "demo-${"p".repeat(60)}-0", which is none`,
@@ -142,9 +152,17 @@ test.each<[string, Partial<KubernetesClusterArgs>, string[]]>([
             "serviceCidr: is too small for the cluster's DNS, its tenth address",
         ],
     ],
-    ["machines among pods", { podCidr: "10.0.0.0/8", serviceCidr: "172.20.0.0/16" }, ["podCidr: 10.0.0.0/8 shares addresses with networkCidr 10.1.1.0/24"]],
+    [
+        "machines among pods",
+        { podCidr: "10.0.0.0/8", serviceCidr: "172.20.0.0/16" },
+        ["podCidr: 10.0.0.0/8 shares addresses with networkCidr 10.1.1.0/24"],
+    ],
     ["pods of one node", { podCidr: "172.20.0.0/24" }, ["podCidr: has 1 nodes' share"]],
-    ["pod network", { podNetwork: { backend: "host-gw", mtu: 10 } }, ['podNetwork.backend: "host-gw" is unknown', "podNetwork.mtu: 10 is no MTU of a network"]],
+    [
+        "pod network",
+        { podNetwork: { backend: "host-gw", mtu: 10 } },
+        ['podNetwork.backend: "host-gw" is unknown', "podNetwork.mtu: 10 is no MTU of a network"],
+    ],
     ["endpoint's mode", { endpoint: { mode: "vip" } }, ['endpoint.mode: "vip" is unknown']],
     [
         "endpoint of its own with a host",
@@ -199,7 +217,9 @@ test("everything is reported at once, and every problem says what would be right
 test("user data that is too long is a problem before anything exists, with the largest files", () => {
     const [first, ...others] = checkKubernetesArgs("demo", { ...right, userDataMaxLength: 15_000 });
     expect(first.path).toBe("controlPlane");
-    expect(first.problem).toMatch(/^user data of demo's control planes has [\d,]+ characters of base64, [\d,]+ more than the 15,000/);
+    expect(first.problem).toMatch(
+        /^user data of demo's control planes has [\d,]+ characters of base64, [\d,]+ more than the 15,000/,
+    );
     expect(first.problem).toContain("/etc/kubernetes/addons/flannel.yaml");
     expect(others).toEqual([]);
     expect(checkKubernetesArgs("demo", { ...right, userDataMaxLength: 5_000 }).map(({ path }) => path)).toEqual([

@@ -21,7 +21,10 @@ test("a kubeconfig has one of each, and what it was given", () => {
         clusters: [
             {
                 name: "demo",
-                cluster: { server: "https://10.1.1.21:6443", "certificate-authority-data": base64(admin.caCertificate) },
+                cluster: {
+                    server: "https://10.1.1.21:6443",
+                    "certificate-authority-data": base64(admin.caCertificate),
+                },
             },
         ],
         users: [
@@ -49,7 +52,15 @@ testWithTools(["kubectl"])("kubectl reads it", () =>
     withFolder((folder) => {
         const name = path.join(folder, "kubeconfig");
         fs.writeFileSync(name, renderKubeconfig({ ...admin, server: "https://10.1.1.21:6443" }));
-        const result = runTool("kubectl", ["config", "view", "--kubeconfig", name, "--minify", "-o", "jsonpath={.clusters[0].name}"]);
+        const result = runTool("kubectl", [
+            "config",
+            "view",
+            "--kubeconfig",
+            name,
+            "--minify",
+            "-o",
+            "jsonpath={.clusters[0].name}",
+        ]);
         expectSuccess(result);
         expect(result.stdout).toBe("demo");
     }),

@@ -19,7 +19,8 @@ export class Machine {
         fs.mkdirSync(this.path("/etc/kubernetes/manifests"), { recursive: true });
         for (const { path: name, content } of document.writeFiles ?? [])
             if (/^\/(usr\/local|etc\/kubernetes)\//.test(name)) this.write(name, this.moved(content));
-        for (const [name, text] of Object.entries(programs)) this.write(`/programs/${name}`, `#!/bin/bash\n${this.moved(text)}\n`);
+        for (const [name, text] of Object.entries(programs))
+            this.write(`/programs/${name}`, `#!/bin/bash\n${this.moved(text)}\n`);
     }
 
     /** Where a path of the machine is on this one. */
@@ -38,11 +39,16 @@ export class Machine {
 
     /** What the stand-ins were asked to do so far, a line each. */
     get calls(): string[] {
-        return this.read("/calls").split("\n").filter((line) => line !== "");
+        return this.read("/calls")
+            .split("\n")
+            .filter((line) => line !== "");
     }
 
     /** Runs one of the machine's programs; `kill` ends it, as a crash of the machine would. */
-    start(name: string, env: Record<string, string> = {}): { ended: Promise<{ status: number | null; output: string }>; kill: () => void } {
+    start(
+        name: string,
+        env: Record<string, string> = {},
+    ): { ended: Promise<{ status: number | null; output: string }>; kill: () => void } {
         const child = spawn("bash", [this.path(`/usr/local/sbin/${name}`)], {
             detached: true,
             env: { PATH: `${this.path("/programs")}:${process.env.PATH}:/usr/sbin:/sbin`, ...env },
@@ -61,7 +67,10 @@ export class Machine {
     }
 
     private moved(text: string): string {
-        return text.replace(/(?<![\w.])\/(etc\/kubernetes|var\/lib\/kubernetes|usr\/local\/lib\/kubernetes|run\/kubernetes)/g, `${this.folder}/$1`);
+        return text.replace(
+            /(?<![\w.])\/(etc\/kubernetes|var\/lib\/kubernetes|usr\/local\/lib\/kubernetes|run\/kubernetes)/g,
+            `${this.folder}/$1`,
+        );
     }
 }
 
@@ -87,7 +96,7 @@ case "$1 $2" in
 reset*) rm -f "${cloud}/answers-${address}" ;;
 esac`,
         kubectl: `
-echo "kubectl $*" >>"$(dirname "$0")/../calls"
+echo "kubectl \${*//$'\\n'/ }" >>"$(dirname "$0")/../calls"
 case "$*" in
 *"get configmap kubeadm-config"*) echo "kubernetesVersion: $(cat "${cloud}/version" 2>/dev/null || echo v1.36.4)" ;;
 *"get csr"*) cat "${cloud}/requests" ;;
@@ -144,7 +153,9 @@ export class Gateway {
         switch (url) {
             case "/v3/kv/range": {
                 const found = this.values.get(body.key);
-                return found === undefined ? { header: {} } : { header: {}, kvs: [{ key: body.key, value: found.value }], count: "1" };
+                return found === undefined
+                    ? { header: {} }
+                    : { header: {}, kvs: [{ key: body.key, value: found.value }], count: "1" };
             }
             case "/v3/kv/put":
                 this.values.set(body.key, { value: body.value, lease: body.lease });
@@ -154,7 +165,9 @@ export class Gateway {
                     const found = this.values.get(each.key);
                     return each.target === "CREATE" ? found === undefined : found?.value === each.value;
                 });
-                if (fits) for (const { request_put: put } of body.success) this.values.set(put.key, { value: put.value, lease: put.lease });
+                if (fits)
+                    for (const { request_put: put } of body.success)
+                        this.values.set(put.key, { value: put.value, lease: put.lease });
                 return fits ? { header: {}, succeeded: true } : { header: {} };
             }
             case "/v3/lease/grant": {

@@ -1,5 +1,13 @@
 import * as fc from "fast-check";
-import { addressAt, contains, dnsAddress, overlap, parseCidr, parseIpv4, sizeOf } from "../../../components/kubernetesCluster/network";
+import {
+    addressAt,
+    contains,
+    dnsAddress,
+    overlap,
+    parseCidr,
+    parseIpv4,
+    sizeOf,
+} from "../../../components/kubernetesCluster/network";
 
 const network = fc
     .tuple(fc.nat(2 ** 32 - 1), fc.integer({ min: 0, max: 32 }))
@@ -9,13 +17,18 @@ const text = ({ first, bits }: { first: number; bits: number }) => `${addressAt(
 test("addresses and networks read what they write", () => {
     fc.assert(fc.property(network, (each) => expect(parseCidr(text(each))).toEqual(each)));
     fc.assert(
-        fc.property(fc.nat(2 ** 32 - 1), (value) => expect(parseIpv4(addressAt({ first: 0, bits: 0 }, value))).toBe(value)),
+        fc.property(fc.nat(2 ** 32 - 1), (value) =>
+            expect(parseIpv4(addressAt({ first: 0, bits: 0 }, value))).toBe(value),
+        ),
     );
 });
 
-test.each(["10.1.1", "10.1.1.256", "10.01.1.1", "10.1.1.1 ", "", "a.b.c.d", "1.2.3.4.5"])("%j is no address", (address) => {
-    expect(parseIpv4(address)).toBeUndefined();
-});
+test.each(["10.1.1", "10.1.1.256", "10.01.1.1", "10.1.1.1 ", "", "a.b.c.d", "1.2.3.4.5"])(
+    "%j is no address",
+    (address) => {
+        expect(parseIpv4(address)).toBeUndefined();
+    },
+);
 
 test.each(["10.1.1.1/24", "10.1.1.0/33", "10.1.1.0", "10.1.1.0/", "10.0.0.0/8/8"])("%j is no network", (cidr) => {
     expect(parseCidr(cidr)).toBeUndefined();

@@ -14,7 +14,9 @@ const files = (document: CloudConfig) => document.writeFiles ?? [];
 const file = (document: CloudConfig, name: string) => files(document).find((each) => each.path === name)?.content;
 /** Every file of all documents once, whichever variants have it. */
 const everyFile = [
-    ...new Map(documents.flatMap(([, document]) => files(document)).map((each) => [each.path + each.content, each])).values(),
+    ...new Map(
+        documents.flatMap(([, document]) => files(document)).map((each) => [each.path + each.content, each]),
+    ).values(),
 ];
 
 describe("user data", () => {
@@ -33,7 +35,9 @@ describe("user data", () => {
     });
 
     test("is the same text whenever it is rendered", () => {
-        expect(renderUserData(renderControlPlane(controlPlane()))).toEqual(renderUserData(renderControlPlane(controlPlane())));
+        expect(renderUserData(renderControlPlane(controlPlane()))).toEqual(
+            renderUserData(renderControlPlane(controlPlane())),
+        );
     });
 
     testWithTools(["cloud-init"])(
@@ -110,7 +114,9 @@ describe("stored renderings", () => {
     test.each(documents.filter(([name]) => !name.endsWith(", default")))("%s, what differs", (name, document) => {
         const other = base[name.startsWith("worker") ? "worker" : "controlPlane"];
         const changed = files(document).filter(({ path: at, content }) => file(other, at) !== content);
-        const gone = files(other).map(({ path: at }) => at).filter((at) => file(document, at) === undefined);
+        const gone = files(other)
+            .map(({ path: at }) => at)
+            .filter((at) => file(document, at) === undefined);
         const { writeFiles: _files, ...rest } = document;
         const { writeFiles: _others, ...usual } = other;
         expect({
@@ -152,7 +158,10 @@ describe("files", () => {
             };
             const names = units.map(({ path: name, content }) => {
                 const copy = path.join(folder, path.basename(name));
-                fs.writeFileSync(copy, content.replace(/^(Exec\w+=)(\S+)/gm, (_, key, program) => key + standIn(program)));
+                fs.writeFileSync(
+                    copy,
+                    content.replace(/^(Exec\w+=)(\S+)/gm, (_, key, program) => key + standIn(program)),
+                );
                 return copy;
             });
             expect(names.length).toBeGreaterThan(8);
@@ -181,7 +190,17 @@ describe("files", () => {
         withFolder((folder) => {
             const document = renderWorker(worker());
             const authority = path.join(folder, "ca.crt");
-            const self = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=ca"];
+            const self = [
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-subj",
+                "/CN=ca",
+            ];
             expectSuccess(runTool("openssl", [...self, "-keyout", `${authority}.key`, "-out", authority]));
             const name = path.join(folder, "haproxy.cfg");
             const text = file(document, "/etc/haproxy/haproxy.cfg") ?? "";
@@ -223,12 +242,20 @@ describe("files", () => {
 
     test("a running machine follows all files but those of a version", () => {
         const extraCloudConfig: CloudConfig = {
-            writeFiles: [{ path: "/etc/motd", content: "x" }, { path: "/etc/hosts", content: "x", append: true }],
+            writeFiles: [
+                { path: "/etc/motd", content: "x" },
+                { path: "/etc/hosts", content: "x", append: true },
+            ],
         };
-        for (const document of [renderControlPlane(controlPlane({ extraCloudConfig })), renderWorker(worker({ extraCloudConfig }))]) {
+        for (const document of [
+            renderControlPlane(controlPlane({ extraCloudConfig })),
+            renderWorker(worker({ extraCloudConfig })),
+        ]) {
             const rules = (file(document, "/etc/cs/converge") ?? "").trim().split("\n");
             const followed = rules.map((line) => line.split(" ")[0]);
-            const others = files(document).map(({ path: name }) => name).filter((name) => !followed.includes(name));
+            const others = files(document)
+                .map(({ path: name }) => name)
+                .filter((name) => !followed.includes(name));
             expect(others.filter((name) => !/cs-converge/.test(name))).toEqual(["/etc/cs/artifacts", "/etc/hosts"]);
             expect(rules).toContain("/etc/haproxy/haproxy.cfg systemctl reload haproxy");
         }
@@ -239,8 +266,14 @@ describe("files", () => {
     test("what only one machine needs has its place", () => {
         const document = renderControlPlane(controlPlane());
         expect(file(document, "/etc/containerd/config.toml")).toContain('imports = ["/etc/containerd/conf.d/*.toml"]');
-        expect(file(document, "/etc/systemd/system/kubelet.service")).toContain("--config-dir=/etc/kubernetes/kubelet.conf.d");
-        expect(file(document, "/etc/kubernetes/kubeadm-init.yaml")).toContain("directory: /etc/kubernetes/kubeadm.d/patches");
-        expect(file(document, "/usr/local/sbin/kubernetes-control-plane")).toContain("/etc/kubernetes/kubeadm.d/*.ignore");
+        expect(file(document, "/etc/systemd/system/kubelet.service")).toContain(
+            "--config-dir=/etc/kubernetes/kubelet.conf.d",
+        );
+        expect(file(document, "/etc/kubernetes/kubeadm-init.yaml")).toContain(
+            "directory: /etc/kubernetes/kubeadm.d/patches",
+        );
+        expect(file(document, "/usr/local/sbin/kubernetes-control-plane")).toContain(
+            "/etc/kubernetes/kubeadm.d/*.ignore",
+        );
     });
 });

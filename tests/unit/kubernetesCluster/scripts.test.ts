@@ -24,7 +24,8 @@ afterEach(() => {
     fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
-const say = (name: string, lines: readonly string[]) => fs.writeFileSync(path.join(cloud, name), lines.map((line) => `${line}\n`).join(""));
+const say = (name: string, lines: readonly string[]) =>
+    fs.writeFileSync(path.join(cloud, name), lines.map((line) => `${line}\n`).join(""));
 
 function machine(nodeName = "demo-a"): Machine {
     const spec = controlPlane({ nodeName });
@@ -42,7 +43,12 @@ describe("serving certificates", () => {
     const tools = ["bash", "openssl", "awk"];
 
     beforeEach(() => {
-        say("addresses", ["demo-a 10.1.1.21", "demo-w-0 10.1.1.41", "demo-w-1 10.1.1.42 10.1.1.43", "demo-w-2 10.1.1.44"]);
+        say("addresses", [
+            "demo-a 10.1.1.21",
+            "demo-w-0 10.1.1.41",
+            "demo-w-1 10.1.1.42 10.1.1.43",
+            "demo-w-2 10.1.1.44",
+        ]);
         say("names", ["demo-a 127.0.1.1", "demo-w-0 10.1.1.41", "demo-w-1 10.1.1.42"]);
     });
 
@@ -63,7 +69,9 @@ describe("serving certificates", () => {
         const approver = machine();
         const { status, output } = await approver.run("kubernetes-approve");
         expect(status).toBe(0);
-        const names = approver.calls.filter((call) => call.includes("certificate approve")).map((call) => call.split(" ")[3]);
+        const names = approver.calls
+            .filter((call) => call.includes("certificate approve"))
+            .map((call) => call.split(" ")[3]);
         return { names, output };
     }
 
@@ -94,6 +102,25 @@ describe("serving certificates", () => {
         expect(output).toContain("claimed of demo-w-1 is left: 10.1.1.43 is not what the network says");
         expect(output).toContain("user: system:serviceaccount:default:x is no node");
         expect(output.trim().split("\n")).toHaveLength(10);
+    });
+
+    testWithTools(tools)("nor for what hides behind a line end", async () => {
+        /** Names in DER: what the text of a request shows is not what it holds. */
+        const der = (...names: [tag: number, content: Buffer][]) => {
+            const parts = names.map(([tag, content]) => Buffer.concat([Buffer.from([tag, content.length]), content]));
+            const all = Buffer.concat(parts);
+            return `DER:${Buffer.concat([Buffer.from([0x30, all.length]), all]).toString("hex")}`;
+        };
+        const name = (text: string): [number, Buffer] => [0x82, Buffer.from(text)];
+        const victim: [number, Buffer] = [0x87, Buffer.from([10, 1, 1, 42])];
+        const own: [number, Buffer] = [0x87, Buffer.from([10, 1, 1, 41])];
+        const { names } = await approved(
+            request("honest", "demo-w-0", der(name("demo-w-0"), own)),
+            request("after", "demo-w-0", der(name("demo-w-0\n"), victim)),
+            request("between", "demo-w-0", der(name("demo-w-0\n    Signature Algorithm: a\n    aa:bb\n"), victim)),
+            request("comma", "demo-w-0", der(name("demo-w-0, IP Address:10.1.1.41\n"), victim)),
+        );
+        expect(names).toEqual(["honest"]);
     });
 
     testWithTools(tools)("nor for an address that two nodes claim", async () => {
@@ -132,10 +159,14 @@ describe("objects of the whole cluster", () => {
     });
 
     testWithTools(tools)("what the program no longer names goes, what others set stays", async () => {
-        say("nodes", ["demo-batch-x example.org/old=1,example.org/disk=hdd gone=yes:NoExecute,dedicated=batch:NoSchedule"]);
+        say("nodes", [
+            "demo-batch-x example.org/old=1,example.org/disk=hdd gone=yes:NoExecute,dedicated=batch:NoSchedule",
+        ]);
         const first = machine();
         expect((await first.run(addons)).status).toBe(0);
-        const changes = first.calls.filter((call) => / (label|taint) /.test(call)).map((call) => call.replace("kubectl ", ""));
+        const changes = first.calls
+            .filter((call) => / (label|taint) /.test(call))
+            .map((call) => call.replace("kubectl ", ""));
         expect(changes).toEqual([
             "label node demo-batch-x example.org/old-",
             "label node demo-batch-x example.org/disk-",
@@ -146,26 +177,32 @@ describe("objects of the whole cluster", () => {
         ]);
     });
 
-    testWithTools(tools)("while a control plane has another version, what runs on all nodes is left alone", async () => {
-        say("versions", ["v1.36.4", "v1.35.8", "v1.36.4"]);
-        const first = machine();
-        const { status, output } = await first.run(addons);
-        expect([status, output.trim()]).toEqual([0, "not every control plane has v1.36.4 yet"]);
-        expect(first.calls.filter((call) => /kubeadm|apply/.test(call))).toEqual([]);
-    });
+    testWithTools(tools)(
+        "while a control plane has another version, what runs on all nodes is left alone",
+        async () => {
+            say("versions", ["v1.36.4", "v1.35.8", "v1.36.4"]);
+            const first = machine();
+            const { status, output } = await first.run(addons);
+            expect([status, output.trim()]).toEqual([0, "not every control plane has v1.36.4 yet"]);
+            expect(first.calls.filter((call) => /kubeadm|apply/.test(call))).toEqual([]);
+        },
+    );
 
-    testWithTools(tools)("other control planes do nothing, but for the one that created the cluster, once", async () => {
-        const other = machine("demo-b");
-        gateway.setMark("created", "demo-c");
-        expect((await other.run(addons)).status).toBe(0);
-        expect(other.calls).toEqual([]);
-        gateway.setMark("created", "demo-b");
-        expect((await other.run(addons)).status).toBe(0);
-        const applied = other.calls.length;
-        expect(applied).toBeGreaterThan(0);
-        expect((await other.run(addons)).status).toBe(0);
-        expect(other.calls).toHaveLength(applied);
-    });
+    testWithTools(tools)(
+        "other control planes do nothing, but for the one that created the cluster, once",
+        async () => {
+            const other = machine("demo-b");
+            gateway.setMark("created", "demo-c");
+            expect((await other.run(addons)).status).toBe(0);
+            expect(other.calls).toEqual([]);
+            gateway.setMark("created", "demo-b");
+            expect((await other.run(addons)).status).toBe(0);
+            const applied = other.calls.length;
+            expect(applied).toBeGreaterThan(0);
+            expect((await other.run(addons)).status).toBe(0);
+            expect(other.calls).toHaveLength(applied);
+        },
+    );
 
     testWithTools(tools)("a failure is tried again", async () => {
         const first = machine();
@@ -183,8 +220,20 @@ describe("certificates of a control plane", () => {
         const made = machine();
         for (const [name, valid] of Object.entries(days)) {
             const file = made.path(`/etc/kubernetes/pki/${name}.crt`);
-            const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=x"];
-            expectSuccess(runTool("openssl", [...args, "-days", String(valid), "-keyout", `${file}.key`, "-out", file]));
+            const args = [
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-subj",
+                "/CN=x",
+            ];
+            expectSuccess(
+                runTool("openssl", [...args, "-days", String(valid), "-keyout", `${file}.key`, "-out", file]),
+            );
         }
         for (const pod of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"])
             made.write(`/etc/kubernetes/manifests/${pod}.yaml`, pod);
@@ -201,7 +250,9 @@ describe("certificates of a control plane", () => {
     testWithTools(tools)("are renewed in time, and what reads them starts again", async () => {
         const old = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 80, "front-proxy-client": 365 });
         expect((await old.run("kubernetes-renew")).status).toBe(0);
-        expect(old.calls).toEqual([`kubeadm certs renew all --config ${old.path("/etc/kubernetes/kubeadm-init.yaml")}`]);
+        expect(old.calls).toEqual([
+            `kubeadm certs renew all --config ${old.path("/etc/kubernetes/kubeadm-init.yaml")}`,
+        ]);
         for (const pod of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"])
             expect(old.read(`/etc/kubernetes/manifests/${pod}.yaml`)).toBe(pod);
         expect(gateway.mark("lock")).toBeUndefined();
@@ -210,17 +261,30 @@ describe("certificates of a control plane", () => {
 
 describe("the guard of the user data", () => {
     const guarded = (routes: string, leases: string): { node: Machine; programs: Record<string, string> } => {
-        const programs = { ...standIns(cloud, "10.1.1.41"), ip: `echo "${routes}"`, nft: 'cat >>"$(dirname "$0")/../loaded"' };
+        const programs = {
+            ...standIns(cloud, "10.1.1.41"),
+            ip: `echo "${routes}"`,
+            nft: 'cat >>"$(dirname "$0")/../loaded"',
+        };
         const node = new Machine(path.join(folder, "worker"), renderWorker(worker()), programs);
         const script = "/usr/local/sbin/metadata-guard";
         node.write("/leases/2", leases);
-        node.write(script, node.read(script).replaceAll("/run/systemd/netif/leases/", `${node.path("/leases")}/`).replaceAll("/var/lib/", node.path("/none/")));
+        node.write(
+            script,
+            node
+                .read(script)
+                .replaceAll("/run/systemd/netif/leases/", `${node.path("/leases")}/`)
+                .replaceAll("/var/lib/", node.path("/none/")),
+        );
         return { node, programs };
     };
 
     testWithTools(["bash"])("is loaded with every address where a router may be, once each", async () => {
         say("names", ["data-server 10.1.1.2", "data-server 10.1.1.1"]);
-        const { node } = guarded("default via 10.1.1.254 dev eth0 proto dhcp src 10.1.1.41 metric 100", "ADDRESS=10.1.1.41\nSERVER_ADDRESS=10.1.1.1\n");
+        const { node } = guarded(
+            "default via 10.1.1.254 dev eth0 proto dhcp src 10.1.1.41 metric 100",
+            "ADDRESS=10.1.1.41\nSERVER_ADDRESS=10.1.1.1\n",
+        );
         expect((await node.run("metadata-guard")).status).toBe(0);
         expect(node.read("/loaded")).toMatch(/^table inet metadata_guard \{\}\ndelete table/);
         expect(node.read("/loaded").trim().split("\n").at(-1)).toBe(
@@ -232,7 +296,10 @@ describe("the guard of the user data", () => {
         say("names", []);
         const { node } = guarded("", "");
         const { status, output } = await node.run("metadata-guard");
-        expect([status, output.trim()]).toEqual([1, "no virtual router found: neither lease nor default route nor data-server"]);
+        expect([status, output.trim()]).toEqual([
+            1,
+            "no virtual router found: neither lease nor default route nor data-server",
+        ]);
         expect(node.read("/loaded")).toBe("");
     });
 });

@@ -1,5 +1,10 @@
 import { placeholder } from "../../../components/cloudInit";
-import type { ClusterSpec, ControlPlaneSpec, EndpointSpec, WorkerSpec } from "../../../components/kubernetesCluster/spec";
+import type {
+    ClusterSpec,
+    ControlPlaneSpec,
+    EndpointSpec,
+    WorkerSpec,
+} from "../../../components/kubernetesCluster/spec";
 
 const authority = (name: string) => placeholder("authority", name);
 const key = (name: string) => placeholder("privateKey", name);
@@ -27,7 +32,10 @@ export const keys = {
     worker: key("worker"),
 };
 
-export function controlPlane(changes: Partial<ControlPlaneSpec> = {}, common: Partial<ClusterSpec> = {}): ControlPlaneSpec {
+export function controlPlane(
+    changes: Partial<ControlPlaneSpec> = {},
+    common: Partial<ClusterSpec> = {},
+): ControlPlaneSpec {
     return {
         cluster: cluster(common),
         nodeName: "demo-b",
@@ -40,7 +48,8 @@ export function controlPlane(changes: Partial<ControlPlaneSpec> = {}, common: Pa
         caKey: keys.ca,
         frontProxyCaCertificate: authority("front proxy"),
         frontProxyCaKey: keys.frontProxy,
-        serviceAccountPublicKey: "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n",
+        serviceAccountPublicKey:
+            "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n",
         serviceAccountPrivateKey: keys.serviceAccounts,
         encryptionKey: keys.encryption,
         podNetwork: { backend: "vxlan" },
@@ -98,7 +107,10 @@ export const variants: Record<string, { controlPlane: ControlPlaneSpec; worker: 
         },
     }),
     "new encryption key": {
-        controlPlane: controlPlane({ previousEncryptionKey: placeholder("secret", "previous"), extraSans: ["k8s.example.org"] }),
+        controlPlane: controlPlane({
+            previousEncryptionKey: placeholder("secret", "previous"),
+            extraSans: ["k8s.example.org"],
+        }),
         worker: worker({ address: "10.1.1.41" }),
     },
 };
