@@ -37,7 +37,10 @@ function namespaceAndRights(): object[] {
                 labels: {
                     ...labels,
                     ...Object.fromEntries(
-                        ["enforce", "audit", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "privileged"]),
+                        ["enforce", "audit", "warn"].map((mode) => [
+                            `pod-security.kubernetes.io/${mode}`,
+                            "privileged",
+                        ]),
                     ),
                 },
             },
