@@ -18,7 +18,7 @@ export interface Call {
     /** When it came, in milliseconds since 1970. */
     readonly at: number;
     readonly milliseconds: number;
-    /** What was asked, without key and signature. */
+    /** What was asked, without key and signature; long values are cut. */
     readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -50,10 +50,14 @@ async function readBody(request: http.IncomingMessage): Promise<string> {
     return Buffer.concat(chunks).toString("utf8");
 }
 
+/** Longest value of a parameter that is remembered: user data would fill the memory. */
+const VALUE_KEPT = 300;
+
 function hidden(parameters: ReadonlyMap<string, string>): Record<string, string> {
-    return Object.fromEntries(
-        [...parameters].filter(([name]) => !["apikey", "signature"].includes(name.toLowerCase())),
-    );
+    const shown = [...parameters].filter(([name]) => !["apikey", "signature"].includes(name.toLowerCase()));
+    const short = (value: string) =>
+        value.length <= VALUE_KEPT ? value : `${value.slice(0, VALUE_KEPT)}… (${value.length} characters)`;
+    return Object.fromEntries(shown.map(([name, value]) => [name, short(value)]));
 }
 
 /** The answer that a fault gives instead of the cloud's. */
@@ -123,7 +127,6 @@ export class ApiServer {
         response.writeHead(status, {
             "Content-Type": type,
             "Content-Length": Buffer.byteLength(text),
-            "X-Description": "cloudstack-local",
         });
         response.end(text);
     }

@@ -106,11 +106,19 @@ async function inForeground(options: StartOptions): Promise<void> {
     options.folder.forgetServer();
 }
 
+/** Size from which a log is put aside at the next start, in bytes. */
+const LOG_LIMIT = 10_000_000;
+
+function keepLogShort(file: string): void {
+    if (fs.existsSync(file) && fs.statSync(file).size > LOG_LIMIT) fs.renameSync(file, `${file}.1`);
+}
+
 /** How long a new process may take until it answers, in milliseconds. */
 const PATIENCE = 20_000;
 
 async function inBackground(options: StartOptions, args: string[]): Promise<void> {
     const { folder } = options;
+    keepLogShort(folder.logFile);
     const log = fs.openSync(folder.logFile, "a", 0o600);
     const before = fs.fstatSync(log).size;
     const child = spawn(process.execPath, [require.resolve("../main"), "start", ...args, "--foreground"], {

@@ -10,6 +10,8 @@ import { counts } from "./accounts";
 
 function projectAnswer(cloud: Cloud, project: Project): object {
     const owner = cloud.store.accounts.need(project.ownerId);
+    // A project counts all that an account does but projects.
+    const counted = Object.entries(counts(cloud, owner)).filter(([field]) => !field.startsWith("project"));
     return {
         id: project.id,
         name: project.name,
@@ -17,14 +19,13 @@ function projectAnswer(cloud: Cloud, project: Project): object {
         domainid: DOMAIN.id,
         domain: DOMAIN.name,
         state: "Active",
-        ...counts(cloud, owner),
+        ...Object.fromEntries(counted),
         projectaccountname: `PrjAcct-${project.name}-${owner.number}`,
         created: timestamp(project.created),
         tags: [],
         owner: membersOf(cloud, project)
             .slice(0, 1)
             .map((member) => ({ account: member.name })),
-        hasannotations: false,
     };
 }
 
@@ -54,25 +55,6 @@ function listProjects(request: Request): object {
     return page(request, "project", projects, (project) => projectAnswer(cloud, project));
 }
 
-function listProjectAccounts(request: Request): object {
-    const { cloud } = request;
-    const { account, keyword } = request.arguments;
-    const project = projectOf(request);
-    const members = membersOf(cloud, project).filter(
-        (member) => named(member.name, account) && contains(member.name, keyword),
-    );
-    return page(request, "projectaccount", members, (member) => ({
-        projectid: project.id,
-        project: project.name,
-        accountid: member.id,
-        account: member.name,
-        accounttype: member.type,
-        role: member.id === project.memberIds[0] ? "Admin" : "Regular",
-        domainid: DOMAIN.id,
-        domain: DOMAIN.name,
-    }));
-}
-
 function accountNamed(work: Work): Account {
     const account = work.cloud.store.accounts.find(
         (a) => a.name === work.arguments.account && a.projectId === undefined,
@@ -86,7 +68,6 @@ const submit = (request: Request) => ({ queue: projectOf(request).id });
 
 export const projectCommands: Commands = {
     listProjects: { entity: "project", run: listProjects },
-    listProjectAccounts: { run: listProjectAccounts },
     addAccountToProject: {
         java: "user.account.AddAccountToProjectCmd",
         event: "PROJECT.ACCOUNT.ADD",

@@ -124,6 +124,64 @@ describe("requests", () => {
     });
 });
 
+describe("answers", () => {
+    /** Fields of an answer that the API's own description does not know, with their paths. */
+    function unknownFields(answer: any, fields: any[], path: string): string[] {
+        if (Array.isArray(answer)) return answer.flatMap((item) => unknownFields(item, fields, path));
+        if (answer === null || typeof answer !== "object") return [];
+        return Object.entries(answer).flatMap(([name, value]) => {
+            const field = fields.find((known) => known.name === name);
+            if (field === undefined) return [`${path}.${name}`];
+            return field.response === undefined ? [] : unknownFields(value, field.response, `${path}.${name}`);
+        });
+    }
+
+    test("have no field that CloudStack does not know", async () => {
+        const { api } = await admin.ok("listApis");
+        const projectid = cloud.projectId;
+        const vm = await deploy(user, "described", { group: "some", projectid, "details[0].a": "b" });
+        const [offering] = await user.list("listDiskOfferings", { name: "Custom" });
+        await user.done("createVolume", {
+            name: "v",
+            zoneid: base.zoneid,
+            diskofferingid: offering.id,
+            size: 1,
+            projectid,
+        });
+        await user.done("createTags", {
+            resourceids: vm.id,
+            resourcetype: "UserVm",
+            "tags[0].key": "k",
+            "tags[0].value": "v",
+        });
+        await user.ok("createSSHKeyPair", { name: "described", projectid });
+        await user.done("createAffinityGroup", {
+            name: "described",
+            type: "host affinity",
+            description: "d",
+            projectid,
+        });
+        const lists: Record<string, object> = {
+            listTemplates: { templatefilter: "all" },
+            listNics: { virtualmachineid: vm.id },
+        };
+        const names = [...api.map((command: any) => command.name)].filter(
+            (name) => name.startsWith("list") && name !== "listApis",
+        );
+        for (const name of names) {
+            const { response, params } = api.find((command: any) => command.name === name);
+            const inProject = params.some((p: any) => p.name === "projectid") ? { projectid } : {};
+            const { count: _, ...answer } = await admin.ok(name, { listall: true, ...inProject, ...lists[name] });
+            const [shown] = Object.values(answer);
+            expect([name, [...new Set(unknownFields(shown, response, ""))]]).toEqual([name, []]);
+            // No job is pending; all else must have shown something.
+            expect([name, shown === undefined]).toEqual([name, name === "listAsyncJobs"]);
+        }
+        await user.done("destroyVirtualMachine", { id: vm.id });
+        await admin.done("expungeVirtualMachine", { id: vm.id });
+    });
+});
+
 describe("accounts", () => {
     test("only one of the two users may expunge, and may recover", async () => {
         const may = async (client: Client) =>
