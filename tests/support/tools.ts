@@ -6,18 +6,16 @@ import * as path from "node:path";
 /** Where Debian keeps programs that an ordinary user's PATH may lack. */
 const searchPath = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin", "/sbin", "/usr/local/sbin"];
 
-/** The path of a program of this machine, if it has it. */
+/** The path of a program of this machine, if it has it; a path stays what it is. */
 export function findTool(name: string): string | undefined {
-    return searchPath
-        .map((folder) => path.join(folder, name))
-        .find((file) => {
-            try {
-                fs.accessSync(file, fs.constants.X_OK);
-                return fs.statSync(file).isFile();
-            } catch {
-                return false;
-            }
-        });
+    return (name.includes("/") ? [name] : searchPath.map((folder) => path.join(folder, name))).find((file) => {
+        try {
+            fs.accessSync(file, fs.constants.X_OK);
+            return fs.statSync(file).isFile();
+        } catch {
+            return false;
+        }
+    });
 }
 
 /**

@@ -44,7 +44,7 @@ act() {
     restart) systemctl restart etcd.service ;;
     defragment) ctl_for 120 "$CLIENT_URL" defrag >&2 ;;
     *) log "unknown action $action"; return 1 ;;
-  esac || return 1
+  esac || { log "$action: failed"; return 1; }
   for _ in $(seq 60); do
     if healthy; then log "$action: done"; return 0; fi
     sleep 1
