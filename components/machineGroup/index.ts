@@ -1,0 +1,177 @@
+import * as pulumi from "@pulumi/pulumi";
+import { AffinityGroup } from "../../provider/affinityGroup";
+import { defaultName } from "../../provider/resource";
+import type { OperationTimeouts } from "../../provider/timeouts";
+import type { OnTemplateChange, OnUserDataChange, VirtualMachineArgs } from "../../provider/virtualMachine";
+import { VirtualMachine } from "../../provider/virtualMachine";
+import { Volume } from "../../provider/volume";
+import { throwProblems } from "../problems";
+import { checkMachineGroup } from "./check";
+
+/** What one machine of a group has for itself. */
+export interface GroupMachineArgs {
+    /** The machine's name, which is its host name. @default `<stack>-<group>-<key>` */
+    name?: pulumi.Input<string>;
+    /** A fixed address. @default one that CloudStack picks */
+    ipAddress?: pulumi.Input<string>;
+    /** User data as text. @default the group's */
+    userData?: pulumi.Input<string>;
+    /** User data as base64. @default the group's */
+    userDataBase64?: pulumi.Input<string>;
+    /** The size of this machine. @default the group's */
+    serviceOffering?: pulumi.Input<string>;
+}
+
+/** A data disk that each machine of a group has, and that outlives the machine. */
+export interface DataVolumeArgs {
+    /** The name or id of a disk offering. */
+    diskOffering: pulumi.Input<string>;
+    /** The size in GiB, for offerings of custom size. It grows in place. @default the offering's */
+    sizeGiB?: pulumi.Input<number>;
+}
+
+/** How the machines of a group are spread over the cloud's hosts. */
+export type Spread = "preferred" | "strict" | "none";
+
+/** The arguments of a {@link MachineGroup}. */
+export interface MachineGroupArgs {
+    /**
+     * The machines, by a key that stays theirs: a letter or digit first, then letters, digits and hyphens. Taking one key out removes that
+     * machine and touches no other. `machineKeys(3)` gives the keys "0", "1" and "2".
+     */
+    machines: Record<string, GroupMachineArgs>;
+    /** The size of the machines. A change stops and starts them. */
+    serviceOffering: pulumi.Input<string>;
+    /** The template of the machines. */
+    template: pulumi.Input<string>;
+    zone?: pulumi.Input<string>;
+    project?: pulumi.Input<string>;
+    network?: pulumi.Input<string>;
+    /** Ids of security groups. @default the account's `default` group */
+    securityGroups?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Names of SSH key pairs. @default none */
+    sshKeyPairs?: pulumi.Input<pulumi.Input<string>[]>;
+    /** User data as text for machines that have none of their own. @default none */
+    userData?: pulumi.Input<string>;
+    /** What a change of user data does; see {@link VirtualMachineArgs.onUserDataChange}. @default "update" */
+    onUserDataChange?: pulumi.Input<OnUserDataChange>;
+    /** What a change of the template does. @default "replace" */
+    onTemplateChange?: pulumi.Input<OnTemplateChange>;
+    /** The longest user data that the cloud takes, in characters of base64. @default 32768 */
+    userDataMaxLength?: pulumi.Input<number>;
+    /** The root disk's size in GiB. @default the template's */
+    rootDiskSizeGiB?: pulumi.Input<number>;
+    /** A data disk for each machine. @default none */
+    dataVolume?: DataVolumeArgs;
+    /**
+     * Whether the machines avoid each other's hosts: `strict` fails where there are too few hosts, `preferred` shares them then.
+     *
+     * @default "preferred", with more than one machine
+     */
+    spread?: Spread;
+    /** Whether machines are made and changed one after another, in the order of the keys, instead of all at once. @default false */
+    ordered?: boolean;
+    /** Whether a change may stop running machines. @default true */
+    allowRestart?: pulumi.Input<boolean>;
+    tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+    timeoutSeconds?: pulumi.Input<OperationTimeouts>;
+    profile?: pulumi.Input<string>;
+    /** Changes the arguments of a machine at the last moment: for what this group has no argument for. @default none */
+    transform?: (args: VirtualMachineArgs, key: string) => VirtualMachineArgs;
+}
+
+/**
+ * Machines made from one recipe: each with a key that stays its own, spread over hosts, with data disks that outlive them, one after another
+ * where that matters.
+ *
+ * @example Three web servers
+ * ```ts
+ * new cloudstack.MachineGroup("web", { machines: cloudstack.machineKeys(3), serviceOffering: "Small", template: "debian-13" });
+ * ```
+ *
+ * @example A database with fixed addresses and disks, changed one machine at a time
+ * ```ts
+ * new cloudstack.MachineGroup("db", {
+ *     machines: { a: { ipAddress: "10.1.1.21" }, b: { ipAddress: "10.1.1.22" } },
+ *     serviceOffering: "Large",
+ *     template: "debian-13",
+ *     dataVolume: { diskOffering: "Custom", sizeGiB: 100 },
+ *     ordered: true,
+ * });
+ * ```
+ */
+export class MachineGroup extends pulumi.ComponentResource {
+    /** Ids of the machines, by key. */
+    declare readonly ids: pulumi.Output<Record<string, string>>;
+    /** Names of the machines, by key. */
+    declare readonly names: pulumi.Output<Record<string, string>>;
+    /** Addresses of the machines, by key. */
+    declare readonly addresses: pulumi.Output<Record<string, string>>;
+    /** Ids of the data disks, by key; empty without any. */
+    declare readonly volumeIds: pulumi.Output<Record<string, string>>;
+
+    constructor(name: string, args: MachineGroupArgs, opts?: pulumi.ComponentResourceOptions) {
+        throwProblems(`MachineGroup "${name}"`, checkMachineGroup(args));
+        super("cloudstack:index:MachineGroup", name, {}, opts);
+        const spread = affinity(name, args, this);
+        const machines: Record<string, VirtualMachine> = {};
+        const volumes: Record<string, Volume> = {};
+        let before: pulumi.Resource[] = [];
+        for (const [key, machine] of Object.entries(args.machines)) {
+            const made = makeMachine(name, key, machine, args, spread, { parent: this, dependsOn: before });
+            machines[key] = made;
+            if (args.dataVolume !== undefined) volumes[key] = makeVolume(`${name}-${key}`, args, made.id, { parent: this });
+            if (args.ordered === true) before = [made, ...(volumes[key] === undefined ? [] : [volumes[key]])];
+        }
+        const outputs = {
+            ids: byKey(machines, (machine) => machine.id),
+            names: byKey(machines, (machine) => machine.name),
+            addresses: byKey(machines, (machine) => machine.ipAddress),
+            volumeIds: byKey(volumes, (volume) => volume.id),
+        };
+        Object.assign(this, outputs);
+        this.registerOutputs(outputs);
+    }
+}
+
+/** Keys "0" to "count - 1", for machines that have nothing of their own. */
+export function machineKeys(count: number): Record<string, GroupMachineArgs> {
+    return Object.fromEntries(Array.from({ length: count }, (_, ordinal) => [String(ordinal), {}]));
+}
+
+function affinity(name: string, args: MachineGroupArgs, parent: pulumi.Resource): AffinityGroup | undefined {
+    const spread = args.spread ?? (Object.keys(args.machines).length > 1 ? "preferred" : "none");
+    if (spread === "none") return undefined;
+    const type = spread === "strict" ? "host anti-affinity" : "non-strict host anti-affinity";
+    return new AffinityGroup(name, { type, project: args.project, profile: args.profile }, { parent });
+}
+
+function makeMachine(
+    group: string,
+    key: string,
+    machine: GroupMachineArgs,
+    args: MachineGroupArgs,
+    spread: AffinityGroup | undefined,
+    opts: pulumi.CustomResourceOptions,
+): VirtualMachine {
+    const { machines: _machines, dataVolume: _dataVolume, spread: _spread, ordered: _ordered, transform, userData, ...common } = args;
+    const ownData = machine.userData !== undefined || machine.userDataBase64 !== undefined;
+    const all: VirtualMachineArgs = {
+        ...common,
+        ...(ownData ? {} : { userData }),
+        ...(spread === undefined ? {} : { affinityGroups: [spread.id] }),
+        ...machine,
+        name: machine.name ?? defaultName(pulumi.getStack(), `${group}-${key}`),
+        serviceOffering: machine.serviceOffering ?? args.serviceOffering,
+    };
+    return new VirtualMachine(`${group}-${key}`, transform === undefined ? all : transform(all, key), opts);
+}
+
+function makeVolume(name: string, args: MachineGroupArgs, virtualMachine: pulumi.Input<string>, opts: pulumi.CustomResourceOptions): Volume {
+    const { zone, project, profile, timeoutSeconds } = args;
+    return new Volume(name, { ...args.dataVolume!, virtualMachine, zone, project, profile, timeoutSeconds }, opts);
+}
+
+function byKey<T>(of: Record<string, T>, pick: (item: T) => pulumi.Output<string>): pulumi.Output<Record<string, string>> {
+    return pulumi.output(Object.fromEntries(Object.entries(of).map(([key, item]) => [key, pick(item)])));
+}
