@@ -2,9 +2,8 @@ import { sh } from "../cloudInit";
 
 /**
  * Fetches, verifies and installs what the plan names for this machine's processor. It may run at any time and any
- * number of times: what is
- * there with the right sum stays untouched. A mirror or a network that is not there yet is waited for; a wrong sum
- * stops it for good.
+ * number of times: what is there with the right sum stays untouched. A mirror or a network that is not there yet is
+ * waited for; a wrong sum stops it for good.
  */
 export const fetchScript = sh`
 #!/bin/bash

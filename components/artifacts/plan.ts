@@ -32,8 +32,7 @@ export type Versions = Partial<Record<ArtifactName, string>>;
 
 /**
  * The files that make a machine fetch, verify and install its programs: the script, its unit and the plan, which has a
- * line for each
- * program and architecture. `images` says whether the image archives are for this machine too.
+ * line for each program and architecture. `images` says whether the image archives are for this machine too.
  */
 export function renderFetch(versions: Versions, args: Artifacts = {}, options: { images?: boolean } = {}): WriteFile[] {
     return [

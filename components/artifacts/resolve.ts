@@ -17,14 +17,13 @@ export const architectures: readonly Architecture[] = ["amd64", "arm64"];
 export interface ArtifactsArgs {
     /**
      * Base URL of a mirror that has all release files in one folder, under the names of {@link resolveArtifact}, such
-     * as
-     * `http://10.1.1.1/artifacts`. @default each project's own site
+     * as `http://10.1.1.1/artifacts`. @default each project's own site
      */
     mirror?: pulumi.Input<string>;
     /**
      * SHA-256 sums (hexadecimal) by file name, for files that are not the official ones, and for image archives and
-     * package files. A
-     * name that is here is never checked against the official sum. @default the sums that the projects publish
+     * package files. A name that is here is never checked against the official sum. @default the sums that the projects
+     * publish
      */
     manifest?: pulumi.Input<{ [fileName: string]: pulumi.Input<string> }>;
     /** Whether the release files are in the template already, so that none is fetched. @default false */
@@ -36,8 +35,7 @@ export interface ArtifactsArgs {
     imageArchives?: pulumi.Input<pulumi.Input<string>[]>;
     /**
      * Where operating system packages such as haproxy and chrony come from: `distribution` (its own package sources),
-     * `mirror`
-     * (`packageFiles`), `template` (they are installed already). @default "distribution"
+     * `mirror` (`packageFiles`), `template` (they are installed already). @default "distribution"
      */
     packages?: pulumi.Input<string>;
     /**
@@ -91,8 +89,8 @@ export function supportedVersions(name: ArtifactName): string[] {
 
 /**
  * The release file of a program: its name, where it is, and its SHA-256. With a `mirror` the place is the mirror's;
- * with a `manifest`
- * that has the file, the sum is the manifest's, and the version may be one that this package does not know.
+ * with a `manifest` that has the file, the sum is the manifest's, and the version may be one that this package does not
+ * know.
  *
  * @throws Error that lists the supported versions
  */

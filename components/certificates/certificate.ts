@@ -25,8 +25,7 @@ export interface CertificateArgs {
 
 /**
  * A certificate for a server, a client or both, signed by a {@link CertificateAuthority}; ECDSA P-256. In the window
- * before its end it is
- * renewed in place by the next `pulumi up` (`pulumi preview` says so), with the same key.
+ * before its end it is renewed in place by the next `pulumi up` (`pulumi preview` says so), with the same key.
  *
  * @example
  * ```ts

@@ -24,8 +24,7 @@ export interface CertificateAuthorityArgs {
 
 /**
  * A certificate authority of one's own: an ECDSA P-256 key that never leaves the stack's (encrypted) state and a
- * self-signed certificate
- * that may sign leaves only.
+ * self-signed certificate that may sign leaves only.
  *
  * An authority is replaced without an outage in three steps, each one `pulumi up` and a wait until every machine has
  * the result:

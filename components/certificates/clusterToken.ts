@@ -11,9 +11,8 @@ export interface ClusterTokenArgs {
 
 /**
  * The birth of a cluster, fixed in the stack's state: a name that no other cluster has, when it was, and who was there.
- * Only founders may
- * start a new cluster, and only within the bootstrap window that begins then; whoever comes later or comes back without
- * its data joins.
+ * Only founders may start a new cluster, and only within the bootstrap window that begins then; whoever comes later or
+ * comes back without its data joins.
  *
  * @example
  * ```ts

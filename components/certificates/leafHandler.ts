@@ -42,8 +42,7 @@ export const certificateHandler: Handler = {
             return { outs: { ...news, ...kept } };
         }
         // A renewed certificate keeps its key, so that a machine which reads the two files one after the other always
-        // has a pair; a new
-        // authority, which may mean that keys were lost, gets a new one.
+        // has a pair; a new authority, which may mean that keys were lost, gets a new one.
         const privateKey = same(olds.caCertificate, news.caCertificate) ? olds.privateKey : newPrivateKey();
         return { outs: await issue(news, privateKey) };
     },

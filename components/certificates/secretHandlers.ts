@@ -9,8 +9,7 @@ const encodings = ["base64", "base64url", "hex"] as const;
 
 /**
  * The lifecycle of what is made once and stays: only a change of one of `replacing` makes another one. Other inputs
- * count at creation
- * alone.
+ * count at creation alone.
  */
 function madeOnce(
     defaults: Inputs,

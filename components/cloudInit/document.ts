@@ -2,8 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 
 /**
  * A cloud-config document: what a machine does at its first boot, in cloud-init's own terms but with names and types.
- * Every field is
- * optional. The package writes one per machine; users add to it with `extraCloudConfig`.
+ * Every field is optional. The package writes one per machine; users add to it with `extraCloudConfig`.
  *
  * @example
  * ```ts

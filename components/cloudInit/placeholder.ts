@@ -7,8 +7,7 @@ const sizes = { certificate: 700, authority: 440, privateKey: 138, secret: 32 } 
 
 /**
  * A stand-in for a certificate or key that a preview does not know yet, as long and as little compressible as the real
- * one, so that the
- * length of user data can be checked before anything exists. The same `seed` gives the same text.
+ * one, so that the length of user data can be checked before anything exists. The same `seed` gives the same text.
  */
 export function placeholder(kind: keyof typeof sizes, seed: string): string {
     const bytes = noise(`${kind}:${seed}`, sizes[kind]).toString("base64");

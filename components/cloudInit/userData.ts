@@ -16,8 +16,7 @@ export interface RenderOptions {
     maxLength?: number;
     /**
      * Whether the text is compressed: `auto` does it where that is shorter, `never` is for templates with user data of
-     * their own that is to
-     * be appended to (CloudStack cannot append to compressed text). @default "auto"
+     * their own that is to be appended to (CloudStack cannot append to compressed text). @default "auto"
      */
     compress?: "auto" | "always" | "never";
     /** Whose user data it is, for the error. @default "user data" */
@@ -42,8 +41,8 @@ export class UserDataTooLongError extends Error {
     constructor(subject: string, length: number, maxLength: number, largest: string) {
         super(
             `${subject} has ${format(length)} characters of base64, ${format(length - maxLength)} more than the ` +
-                `${format(maxLength)} that the cloud takes. Largest files:\n${largest}\nFetch large files at boot instead, ` +
-                "or, where the cloud's vm.userdata.max.length was raised, raise userDataMaxLength.",
+                `${format(maxLength)} that the cloud takes. Largest files:\n${largest}\n` +
+                "Fetch large files at boot instead, or, where the cloud's vm.userdata.max.length was raised, raise userDataMaxLength.",
         );
         this.name = "UserDataTooLongError";
         this.length = length;

@@ -13,8 +13,10 @@ export interface EtcdCheckArgs extends EtcdClusterSpec {
 }
 
 /** Settings that the component gives itself: another value would break what it promises. */
-const reserved =
-    /^ETCD_(NAME|DATA_DIR|WAL_DIR|INITIAL_\w+|LISTEN_\w+|ADVERTISE_\w+|\w*(CERT|KEY|CA)_FILE|(PEER_)?CLIENT_CERT_AUTH|(PEER_)?AUTO_TLS|FORCE_NEW_CLUSTER|STRICT_RECONFIG_CHECK|UNSAFE_\w+)$/;
+const reserved = new RegExp(
+    "^ETCD_(NAME|DATA_DIR|WAL_DIR|INITIAL_\\w+|LISTEN_\\w+|ADVERTISE_\\w+|\\w*(CERT|KEY|CA)_FILE|" +
+        "(PEER_)?CLIENT_CERT_AUTH|(PEER_)?AUTO_TLS|FORCE_NEW_CLUSTER|STRICT_RECONFIG_CHECK|UNSAFE_\\w+)$",
+);
 
 /** Everything that is wrong with the arguments of a cluster, in one go. */
 export function checkEtcdCluster(args: EtcdCheckArgs): Problem[] {

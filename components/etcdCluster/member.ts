@@ -16,8 +16,7 @@ export const volumeLabel = "etcd-data";
 
 /**
  * The whole machine of a member. First start, restart, replaced machine, lost disk: the same document. What a running
- * machine follows
- * when the document changes is all but the version of etcd, which takes a reinstallation.
+ * machine follows when the document changes is all but the version of etcd, which takes a reinstallation.
  */
 export function renderEtcdMember(spec: EtcdMemberSpec): CloudConfig {
     const { cluster } = spec;
@@ -82,8 +81,7 @@ function pkiFiles(certificates: MemberCertificates): WriteFile[] {
 
 /**
  * What follows on a change of a file. Certificates and keys are read anew for every connection, values of scripts at
- * every run; the
- * authorities and the settings only when etcd starts.
+ * every run; the authorities and the settings only when etcd starts.
  */
 function rule({ path }: WriteFile): ConvergeRule {
     const restart = `${paths.scripts}/etcd-safely restart`;

@@ -23,8 +23,7 @@ export function unitFiles(dataVolume: boolean): WriteFile[] {
 
 /**
  * It is "started" once it is in touch with a quorum, which may take as long as it takes, and it is tried for ever: a
- * machine that waits for
- * its volume, its program or the other members heals by itself when they come.
+ * machine that waits for its volume, its program or the other members heals by itself when they come.
  */
 function etcdService(dataVolume: boolean): string {
     const needs = [fetchService, ...(dataVolume ? [volumeService(volumeName)] : [])].join(" ");

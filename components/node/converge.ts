@@ -18,10 +18,8 @@ export const convergeRulesPath = "/etc/cs/converge";
 
 /**
  * The files that let a running machine follow its user data: a timer reads it again from the virtual router, and files
- * that have changed
- * are written by cloud-init's own module. Only files of `rules` are followed: all others take a reinstallation. The
- * rules themselves are
- * among them.
+ * that have changed are written by cloud-init's own module. Only files of `rules` are followed: all others take a
+ * reinstallation. The rules themselves are among them.
  */
 export function renderConverge(rules: readonly ConvergeRule[], intervalSeconds = 300): WriteFile[] {
     const lines = [{ path: convergeRulesPath }, ...rules].map(({ path, command }: ConvergeRule) =>

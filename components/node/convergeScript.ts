@@ -2,8 +2,7 @@ import { sh } from "../cloudInit";
 
 /**
  * Day two by pull. Python, because every machine with cloud-init has it and its YAML library. Files are written by
- * cloud-init's own module,
- * so that encodings, owners and modes mean what they meant at first boot.
+ * cloud-init's own module, so that encodings, owners and modes mean what they meant at first boot.
  */
 export const convergeScript = sh`
 #!/usr/bin/python3

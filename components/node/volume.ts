@@ -34,8 +34,8 @@ export function renderVolumes(volumes: readonly DataVolume[]): WriteFile[] {
 
 /**
  * CloudStack promises no device name, and a volume may be attached long after the machine has started, so the disk is
- * looked for until it
- * is there: by its label, or the one disk that has nothing on it. It never formats what is not empty.
+ * looked for until it is there: by its label, or the one disk that has nothing on it. It never formats what is not
+ * empty.
  */
 export const volumeScript = sh`
 #!/bin/bash
@@ -58,13 +58,17 @@ disks() {
 }
 
 label_of() { blkid -p -s LABEL -o value "$1" 2>/dev/null; }
-number_of() { local hex; hex=$(stat -c '%t %T' "$1") && echo "$((0x\${hex% *})):$((0x\${hex#* }))"; }
+number_of() {
+  local hex
+  hex=$(stat -c '%t %T' "$1") && echo "$((0x\${hex% *})):$((0x\${hex#* }))"
+}
 
 # Nothing on it, nobody uses it, it has no partitions, and it may be written.
 is_blank() {
   local sys
   sys=/sys/dev/block/$(number_of "$1")
-  if [ -e "$sys/partition" ] || compgen -G "$sys/*/partition" || compgen -G "$sys/holders/*"; then return 1; fi >/dev/null
+  if [ -e "$sys/partition" ]; then return 1; fi
+  if compgen -G "$sys/*/partition" >/dev/null || compgen -G "$sys/holders/*" >/dev/null; then return 1; fi
   [ "$(blockdev --getro "$1")" = 0 ] || return 1
   blkid -p "$1" >/dev/null 2>&1
   [ $? = 2 ]
@@ -84,6 +88,16 @@ is_empty_ext4() {
   return $empty
 }
 
+# True if a hundredth of the device or more lies behind its file system.
+has_grown() {
+  local blocks size device
+  device=$(blockdev --getsize64 "$1")
+  read -r blocks size < <(
+    dumpe2fs -h "$1" 2>/dev/null | awk '/^Block count:/ { count = $3 } /^Block size:/ { print count, $3 }'
+  )
+  [ -n "$blocks" ] && [ $((device - blocks * size)) -gt $((device / 100)) ]
+}
+
 # Prints the device once it has a file system with the label.
 find_volume() {
   local node candidates=()
@@ -97,7 +111,8 @@ find_volume() {
     0) return 1 ;;
     1) ;;
     *)
-      [ -z "$verbose" ] || log "several disks are blank (\${candidates[*]}): run mkfs.ext4 -L $LABEL on the right one"
+      [ -z "$verbose" ] ||
+        log "several disks are blank (\${candidates[*]}): run mkfs.ext4 -L $LABEL on the right one"
       return 1 ;;
   esac
   node=\${candidates[0]}
@@ -116,7 +131,8 @@ if ! mountpoint -q "$MOUNT_POINT"; then
   tries=0
   verbose=1
   until device=$(find_volume); do
-    [ -z "$verbose" ] || log "waiting for a volume with the label $LABEL, or a blank one, for $MOUNT_POINT"
+    [ -z "$verbose" ] ||
+      log "waiting for a volume with the label $LABEL, or a blank one, for $MOUNT_POINT"
     tries=$((tries + 1)) verbose=
     [ $((tries % 30)) != 0 ] || verbose=1
     sleep 1
@@ -124,9 +140,12 @@ if ! mountpoint -q "$MOUNT_POINT"; then
   # 0 clean, 1 repaired; the journal of a machine that lost power is replayed here.
   e2fsck -p "$device" >&2
   [ $? -le 1 ] || { log "$device is damaged: run e2fsck $device by hand"; exit 1; }
+  # A volume that has grown since. Not while it is mounted: containers may not do that.
+  if has_grown "$device"; then
+    log "growing the file system on $device"
+    e2fsck -f -p "$device" >&2 && resize2fs "$device" >&2
+  fi
   mount -t ext4 -o noatime,nodev,nosuid,noexec "$device" "$MOUNT_POINT" || exit 1
-  # A volume that has grown since.
-  resize2fs "$device" >/dev/null 2>&1
   log "$device is mounted on $MOUNT_POINT"
 fi
 

@@ -2,10 +2,9 @@ import { sh } from "../../cloudInit";
 
 /**
  * Runs before every start of etcd and decides how it starts, so that the first start, a restart, a lost disk and a
- * replaced machine are the
- * same command. It never starts a second cluster beside one that lives: a member without data starts a new cluster only
- * if it is one of the
- * founders, within the bootstrap window, and if no other member is in touch with a quorum.
+ * replaced machine are the same command. It never starts a second cluster beside one that lives: a member without data
+ * starts a new cluster only if it is one of the founders, within the bootstrap window, and if no other member is in
+ * touch with a quorum.
  */
 export const prestart = sh`
 #!/bin/bash

@@ -45,8 +45,8 @@ async function leaf(ca: Pair, request: object): Promise<Pair> {
 
 /**
  * A cluster on loopback addresses, each member made of the files of its real user data, with a small stand-in for
- * systemd: it runs
- * `etcd-prestart` before every start of etcd, `etcd-promote` beside it, and starts etcd again when it ends.
+ * systemd: it runs `etcd-prestart` before every start of etcd, `etcd-promote` beside it, and starts etcd again when it
+ * ends.
  */
 export class TestCluster {
     readonly folder: string;
@@ -319,7 +319,8 @@ echo "systemctl $*" >>systemctl.log
 case $1 in
   restart) old=$(cat pid); kill "$old"
     for _ in $(seq 300); do sleep 0.1; [ -s pid ] && [ "$(cat pid)" != "$old" ] && exit 0; done; exit 1 ;;
-  stop) touch stopped; [ ! -e pid ] || kill "$(cat pid)"; for _ in $(seq 100); do [ -e pid ] || exit 0; sleep 0.1; done; exit 1 ;;
+  stop) touch stopped; [ ! -e pid ] || kill "$(cat pid)"
+    for _ in $(seq 100); do [ -e pid ] || exit 0; sleep 0.1; done; exit 1 ;;
   start) rm -f stopped ;;
 esac
 `;
