@@ -10,6 +10,7 @@ export type {
     WriteFile,
     WriteFileArgs,
 } from "./document";
+export { userDataProblem } from "./length";
 export { cloudConfigConflicts, mergeCloudConfig } from "./merge";
 export { placeholder } from "./placeholder";
 export { envFile, sh } from "./script";

@@ -36,11 +36,6 @@ export interface KubernetesClusterArgs {
     monitoringCidrs?: pulumi.Input<pulumi.Input<string>[]>;
     /** Networks that may use ssh. @default none */
     sshCidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /**
-     * What `pulumi up` waits for: `none`, `api` (it answers, verified), `nodes` (all are Ready). Other than `none` it
-     * needs to reach the API: `operatorCidrs`. @default "none"
-     */
-    waitFor?: pulumi.Input<string>;
     /** Further names and addresses for the API server's certificate. @default none */
     extraSans?: pulumi.Input<pulumi.Input<string>[]>;
     /** Mirrors by registry, such as `{ "docker.io": ["https://mirror.example.org"] }`. @default none */

@@ -3,7 +3,7 @@ import { checkArtifacts, checkVersion } from "../artifacts";
 import type { Problem } from "../problems";
 import type { KubernetesClusterArgs, PoolArgs } from "./args";
 import { checkLabels, checkTaints, isHostLabel } from "./checkSyntax";
-import { known, knownArtifacts, type Report } from "./known";
+import { known, knownArtifacts, type Report } from "../known";
 import { controlPlaneName, poolNodeNames } from "./names";
 import { type Cidr, contains, defaultCidrs, overlap, parseCidr, parseIpv4, sizeOf } from "./network";
 import { checkUserDataLength } from "./placeholders";
@@ -223,16 +223,6 @@ function checkAudiences(args: KubernetesClusterArgs, report: Report): void {
                 "Use a network such as 203.0.113.0/24, or 203.0.113.7/32 for one address",
             );
         });
-    const waitFor = known(args.waitFor);
-    if (waitFor === undefined) return;
-    if (!["none", "api", "nodes"].includes(waitFor))
-        report("waitFor", `${JSON.stringify(waitFor)} is unknown`, "Use none, api or nodes");
-    else if (waitFor !== "none" && (args.operatorCidrs === undefined || known(args.operatorCidrs)?.length === 0))
-        report(
-            "waitFor",
-            `is ${waitFor}, and operatorCidrs lets nobody reach the API`,
-            "Put the network of whoever runs pulumi up into operatorCidrs, or wait for none",
-        );
 }
 
 function isIpv6Network(text: string): boolean {

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { TaintArgs } from "./args";
-import { known, type Report } from "./known";
+import { known, type Report } from "../known";
 
 const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 

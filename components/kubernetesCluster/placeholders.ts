@@ -1,7 +1,7 @@
-import { type CloudConfig, defaultMaxLength, placeholder, renderUserData, UserDataTooLongError } from "../cloudInit";
+import { defaultMaxLength, placeholder, userDataProblem } from "../cloudInit";
 import type { Problem } from "../problems";
 import type { KubernetesClusterArgs } from "./args";
-import { known, knownArtifacts } from "./known";
+import { known, knownArtifacts } from "../known";
 import { controlPlaneName, poolNodeNames } from "./names";
 import { defaultCidrs } from "./network";
 import { renderControlPlane, renderWorker } from "./render";
@@ -15,27 +15,15 @@ import { defaultKubernetesVersion } from "./versions";
 export function checkUserDataLength(cluster: string, args: KubernetesClusterArgs): Problem[] {
     const maxLength = known(args.userDataMaxLength) ?? defaultMaxLength;
     return [
-        tooLong("controlPlane", `user data of ${cluster}'s control planes`, maxLength, () =>
+        userDataProblem("controlPlane", `user data of ${cluster}'s control planes`, maxLength, () =>
             renderControlPlane(placeholderControlPlane(cluster, args)),
         ),
         ...Object.keys(args.pools ?? {}).map((pool) =>
-            tooLong(`pools.${pool}`, `user data of ${cluster}'s pool ${pool}`, maxLength, () =>
+            userDataProblem(`pools.${pool}`, `user data of ${cluster}'s pool ${pool}`, maxLength, () =>
                 renderWorker(placeholderWorker(cluster, pool, args)),
             ),
         ),
     ].filter((problem) => problem !== undefined);
-}
-
-function tooLong(path: string, subject: string, maxLength: number, render: () => CloudConfig): Problem | undefined {
-    try {
-        renderUserData(render(), { maxLength, subject });
-        return undefined;
-    } catch (error) {
-        if (!(error instanceof UserDataTooLongError)) throw error;
-        // The last line of the message says what to do.
-        const lines = error.message.replace(/\.$/, "").split("\n");
-        return { path, problem: lines.slice(0, -1).join("\n"), remedy: lines.at(-1) ?? "" };
-    }
 }
 
 /** A control plane of these arguments, as long as the real one. */

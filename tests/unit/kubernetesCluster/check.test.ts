@@ -31,7 +31,6 @@ test("what is right has no problems", () => {
             containerdVersion: "2.2.7",
             endpoint: { mode: "external", host: "api.example.org", port: 443 },
             operatorCidrs: ["203.0.113.0/24", "2001:db8::/32"],
-            waitFor: "nodes",
             podNetwork: { backend: "wireguard", mtu: 1450 },
             pools: {},
         }),
@@ -55,7 +54,6 @@ test("values that are not known yet are no problem", () => {
             podCidr: unknown<string>(),
             endpoint: { mode: "cloudstackLoadBalancer", host: unknown<string>() },
             operatorCidrs: [unknown<string>()],
-            waitFor: "api",
             artifacts: {
                 mirror: unknown<string>(),
                 imageArchives: ["images.tar"],
@@ -187,8 +185,6 @@ test.each<[string, Partial<KubernetesClusterArgs>, string[]]>([
             'sshCidrs[0]: "any" is no network',
         ],
     ],
-    ["waiting without a way", { waitFor: "api" }, ["waitFor: is api, and operatorCidrs lets nobody reach the API"]],
-    ["waiting for what there is not", { waitFor: "pods" }, ['waitFor: "pods" is unknown']],
     ["artifacts", { artifacts: { packages: "pip" } }, ['artifacts.packages: "pip" is unknown']],
 ])("%s", (_, changes, expected) => {
     expect(problems(changes)).toEqual(expected);
@@ -200,7 +196,6 @@ test("everything is reported at once, and every problem says what would be right
         kubernetesVersion: "2",
         pools: { w: { serviceOffering: "" } },
         endpoint: { mode: "?" },
-        waitFor: "api",
     });
     expect(all.map(({ path }) => path)).toEqual([
         "name",
@@ -209,7 +204,6 @@ test("everything is reported at once, and every problem says what would be right
         "controlPlane.members.a",
         "pools.w",
         "endpoint.mode",
-        "waitFor",
     ]);
     for (const { remedy } of all) expect(remedy).toMatch(/^[A-Z].*[^.]$/);
 });

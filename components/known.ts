@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Artifacts, ArtifactsArgs } from "../artifacts";
+import type { Artifacts, ArtifactsArgs } from "./artifacts";
 
 /** Takes one problem of an argument. */
 export type Report = (path: string, problem: string, remedy: string) => void;
@@ -14,9 +14,14 @@ export function known<T>(input: pulumi.Input<T> | undefined): T | undefined {
     return "apply" in input || "then" in input ? undefined : (input as T);
 }
 
-/** The artifacts' arguments, if all of them are known: to check a part of them would be to guess. */
+/** A value with nothing unknown in it, or undefined: to check a part of it would be to guess. */
+export function whollyKnown<T>(input: pulumi.Input<T> | undefined): pulumi.Unwrap<T> | undefined {
+    return allKnown(input) ? (input as pulumi.Unwrap<T> | undefined) : undefined;
+}
+
+/** The artifacts' arguments, if all of them are known. */
 export function knownArtifacts(input: pulumi.Input<ArtifactsArgs> | undefined): Artifacts | undefined {
-    return allKnown(input) ? (input as Artifacts | undefined) : undefined;
+    return whollyKnown(input);
 }
 
 function allKnown(value: unknown): boolean {

@@ -1,0 +1,57 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { SecurityGroupRule } from "../../provider/securityGroup";
+import { SecurityGroup, SecurityGroupRules } from "../../provider/securityGroup";
+import type { KubernetesClusterArgs } from "./index";
+import { type GroupKey, type PlannedRule, planRules } from "./rules";
+
+/**
+ * The groups of a cluster's nodes with the least that works, and what etcd's group needs of it. The groups name each other, so their rules
+ * are resources of their own.
+ */
+export function makeGroups(
+    name: string,
+    cluster: string,
+    args: KubernetesClusterArgs,
+    opts: pulumi.CustomResourceOptions,
+): { controlPlane: SecurityGroup; workers: SecurityGroup } {
+    const scope = { project: args.project, profile: args.profile };
+    const group = (key: string, what: string) =>
+        new SecurityGroup(`${name}-${key}`, { name: `${cluster}-${key}`, description: `${what} of Kubernetes ${cluster}`, ...scope }, opts);
+    const controlPlane = group("control-plane", "Control plane");
+    const workers = group("workers", "Workers");
+    const names: Record<GroupKey, pulumi.Input<string> | undefined> = {
+        etcd: args.etcd.securityGroupName,
+        controlPlane: controlPlane.name,
+        workers: workers.name,
+    };
+    const planned = pulumi
+        .all([args.podNetwork, args.operatorCidrs, args.monitoringCidrs, args.nodePortCidrs, args.sshCidrs])
+        .apply(([podNetwork, operatorCidrs, monitoringCidrs, nodePortCidrs, sshCidrs]) =>
+            planRules({ podNetwork: podNetwork?.backend as "vxlan" | undefined, operatorCidrs, monitoringCidrs, nodePortCidrs, sshCidrs }),
+        );
+    const rules = (key: GroupKey, securityGroup: pulumi.Input<string>, extra: pulumi.Input<SecurityGroupRule>[] = []) => {
+        const ingress = pulumi.all([planned, names]).apply(([plan, known]) => plan[key].flatMap((rule) => groupRule(key, rule, known)));
+        return new SecurityGroupRules(
+            `${name}-${key === "controlPlane" ? "control-plane" : key}`,
+            { securityGroup, ingress: pulumi.all([ingress, pulumi.output(extra)]).apply(([own, more]) => [...own, ...more]), ...scope },
+            opts,
+        );
+    };
+    rules("controlPlane", controlPlane.id, args.extraRules?.controlPlane);
+    rules("workers", workers.id, args.extraRules?.workers);
+    if (args.etcd.securityGroupId !== undefined) rules("etcd", args.etcd.securityGroupId);
+    return { controlPlane, workers };
+}
+
+/**
+ * A planned rule with the groups' names. Of etcd's group only what lets the control plane in is ours: the rest its owner has made, and
+ * where etcd has no group of ours it has no name to let in either.
+ */
+function groupRule(key: GroupKey, rule: PlannedRule, names: Record<GroupKey, string | undefined>): SecurityGroupRule[] {
+    const { protocol, ports, icmpType, icmpCode } = rule;
+    const what = { protocol, ...(ports === undefined ? { icmpType, icmpCode } : { ports }) };
+    if (rule.cidrs !== undefined) return key === "etcd" ? [] : [{ ...what, cidrs: rule.cidrs }];
+    const from = (rule.groups ?? []).filter((source) => key !== "etcd" || source === "controlPlane");
+    const groups = from.map((source) => names[source]).filter((source): source is string => source !== undefined && source !== "");
+    return groups.length === 0 ? [] : [{ ...what, groups }];
+}
