@@ -87,6 +87,8 @@ export class KubernetesCluster extends pulumi.ComponentResource {
         const groups = args.securityGroups === false ? undefined : makeGroups(name, cluster, args, child);
         const authority = new CertificateAuthority(name, { commonName: `${cluster} Kubernetes` }, child);
         const spec = clusterSpec(cluster, args, authority);
+        // Machines with pinned addresses come first: CloudStack might give theirs to one that takes any.
+        const etcdFirst = pulumi.Resource.isInstance(args.etcd) ? [args.etcd] : [];
         const controlPlane = new MachineGroup(
             `${name}-control-plane`,
             {
@@ -98,7 +100,7 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                 ordered: true,
                 ...(groups === undefined ? {} : { securityGroups: [groups.controlPlane.id] }),
             },
-            child,
+            { ...child, dependsOn: etcdFirst },
         );
         const pools = Object.entries(args.pools ?? {}).map(
             ([pool, poolArgs]) =>
@@ -113,7 +115,7 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                         onTemplateChange: "reinstall",
                         ...(groups === undefined ? {} : { securityGroups: [groups.workers.id] }),
                     },
-                    child,
+                    { ...child, dependsOn: [controlPlane] },
                 ),
         );
         const outputs = {

@@ -22,6 +22,7 @@ export async function checkMachine(problems: Problems, inputs: Inputs, olds: Inp
     ]);
     if (olds === undefined && zone !== undefined) {
         await checkNameIsFree(problems, inputs, session, zone);
+        await checkAddressIsFree(problems, inputs, session, zone);
         await checkLimit(problems, inputs, session);
     }
 }
@@ -128,6 +129,20 @@ async function checkNameIsFree(problems: Problems, inputs: Inputs, session: Sess
     if (taken === undefined) return;
     const owner = taken.details?.owner === undefined ? "somebody outside of this package" : taken.details.owner;
     problems.add("name", `"${inputs.name}" is taken by machine ${taken.id}, which ${owner} made: choose another name, or remove that machine`);
+}
+
+/** CloudStack answers an address in use with "Internal error executing command", so it is told here as far as the account can see it. */
+async function checkAddressIsFree(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
+    if (inputs.ipAddress === undefined || isUnknown(inputs.ipAddress)) return;
+    const user = (await session.machines.all()).find(
+        (machine) =>
+            machine.zoneid === zone.id &&
+            machine.details?.owner !== inputs.owner &&
+            (machine.nic ?? []).some(
+                (nic) => nic.ipaddress === inputs.ipAddress && (inputs.network === undefined || [nic.networkid, nic.networkname].includes(inputs.network)),
+            ),
+    );
+    if (user !== undefined) problems.add("ipAddress", `${inputs.ipAddress} is the address of machine ${user.name} (${user.id}): choose a free one`);
 }
 
 async function checkLimit(problems: Problems, inputs: Inputs, session: Session): Promise<void> {
