@@ -42,7 +42,8 @@ export class UserDataTooLongError extends Error {
         super(
             `${subject} has ${format(length)} characters of base64, ${format(length - maxLength)} more than the ` +
                 `${format(maxLength)} that the cloud takes. Largest files:\n${largest}\n` +
-                "Fetch large files at boot instead, or, where the cloud's vm.userdata.max.length was raised, raise userDataMaxLength.",
+                "Fetch large files at boot instead, or, where the cloud's vm.userdata.max.length was raised, " +
+                "raise userDataMaxLength.",
         );
         this.name = "UserDataTooLongError";
         this.length = length;
