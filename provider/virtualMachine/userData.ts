@@ -1,4 +1,5 @@
 import * as crypto from "node:crypto";
+import * as zlib from "node:zlib";
 import type { Inputs } from "../handler";
 
 /** The user data as CloudStack takes it (base64), or `undefined` without any. */
@@ -9,12 +10,21 @@ export function encodedUserData(inputs: Inputs): string | undefined {
 }
 
 /**
- * SHA-256 of the bytes, empty without user data. State holds this instead of a second copy of the text, and CloudStack may have padded
- * the base64 otherwise than it was sent: only the bytes tell.
+ * SHA-256 of what the user data says, empty without any. State holds this instead of a second copy of the text. It is taken of the bytes,
+ * since CloudStack may pad the base64 otherwise than it was sent, and of what a gzip holds, since compressors differ between machines.
  */
 export function userDataHash(base64: string | undefined): string {
     if (base64 === undefined || base64 === "") return "";
-    return crypto.createHash("sha256").update(Buffer.from(base64, "base64")).digest("hex");
+    return crypto.createHash("sha256").update(unpacked(Buffer.from(base64, "base64"))).digest("hex");
+}
+
+function unpacked(bytes: Buffer): Buffer {
+    if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+    try {
+        return zlib.gunzipSync(bytes);
+    } catch {
+        return bytes;
+    }
 }
 
 /** True for text that decodes as base64 without loss. */
