@@ -3,6 +3,7 @@ import type { Outputs } from "../handler";
 import type { ApiMachine, ApiVolume, Session } from "../session";
 import { isGone } from "../session";
 import { secondsUntil } from "../timeouts";
+import { releaseAddress } from "./address";
 import { defaultNic, isDestroyed, isRunning } from "./outputs";
 
 /**
@@ -20,8 +21,8 @@ export async function removeMachine(session: Session, id: string, outputs: Outpu
     }
     session.machines.changed();
     try {
-        if (await session.mayExpunge()) await expunge(session, machine, deadline);
-        else if (!isDestroyed(machine.state)) await retire(session, machine, outputs, deadline);
+        const expunged = (await session.mayExpunge()) && (await expunge(session, machine, deadline));
+        if (!expunged && !isDestroyed(machine.state)) await retire(session, machine, outputs, deadline);
     } catch (error) {
         if (!isGone(error)) throw error;
     } finally {
@@ -29,13 +30,17 @@ export async function removeMachine(session: Session, id: string, outputs: Outpu
     }
 }
 
-async function expunge(session: Session, machine: ApiMachine, deadline: number): Promise<void> {
+/** @returns false where the right is missing after all */
+async function expunge(session: Session, machine: ApiMachine, deadline: number): Promise<boolean> {
     const options = { timeoutSeconds: secondsUntil(deadline) };
-    if (isDestroyed(machine.state)) {
-        if (machine.state === "Destroyed") await session.client.run("expungeVirtualMachine", { id: machine.id }, options);
-        return;
+    try {
+        if (!isDestroyed(machine.state)) await session.client.run("destroyVirtualMachine", { id: machine.id, expunge: true }, options);
+        else if (machine.state === "Destroyed") await session.client.run("expungeVirtualMachine", { id: machine.id }, options);
+        return true;
+    } catch (error) {
+        if (error instanceof CloudStackError && /permission for expunging/i.test(error.errorText)) return false;
+        throw error;
     }
-    await session.client.run("destroyVirtualMachine", { id: machine.id, expunge: true }, options);
 }
 
 /**
@@ -51,12 +56,13 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
     const groups = (machine.securitygroup ?? []).map((group) => group.id);
     const pinned = outputs.addressIsFixed === true && outputs.ipAddress === defaultNic(machine)?.ipaddress;
     try {
-        for (const volume of await dataVolumes(session, machine)) await run("detachVolume", { id: volume.id });
-        if (ran && (groups.length > 0 || pinned)) await run("stopVirtualMachine", { id: machine.id });
+        const volumes = await dataVolumes(session, machine);
+        if (ran && (groups.length > 0 || pinned || volumes.length > 0)) await run("stopVirtualMachine", { id: machine.id });
+        for (const volume of volumes) await run("detachVolume", { id: volume.id });
         if (machine.name !== goneName || groups.length > 0) {
             await client.call("updateVirtualMachine", { id: machine.id, name: goneName, ...(groups.length > 0 ? { securitygroupids: [] } : {}) });
         }
-        if (pinned) await run("updateVmNicIp", { nicid: defaultNic(machine)!.id });
+        if (pinned) await releaseAddress(session, machine, run);
         await run("destroyVirtualMachine", { id: machine.id });
     } catch (error) {
         if (!isGone(error) && ran) await restoreAfterFailure(session, machine, groups, run);

@@ -1,0 +1,48 @@
+import { CloudStackError } from "../client";
+import type { ApiMachine, Session } from "../session";
+import { defaultNic } from "./outputs";
+
+/** How many places a retired machine tries before it lets CloudStack choose. */
+const TRIES = 3;
+
+/**
+ * Gives a stopped machine another address, so that its pinned one is free. The new one comes from the upper half of the network, away from
+ * where people pin theirs: CloudStack's own choice is the next free address, which may be what another machine is about to ask for.
+ */
+export async function releaseAddress(
+    session: Session,
+    machine: ApiMachine,
+    run: (command: string, params: Record<string, any>) => Promise<unknown>,
+): Promise<void> {
+    const nic = defaultNic(machine)!;
+    const network = (await session.catalogue.networks()).find((item) => item.id === nic.networkid);
+    const used = (await session.machines.all()).flatMap((other) => (other.nic ?? []).map((item) => item.ipaddress ?? ""));
+    for (const ipaddress of parkingAddresses(network?.cidr, used, TRIES)) {
+        try {
+            await run("updateVmNicIp", { nicid: nic.id, ipaddress });
+            return;
+        } catch (error) {
+            // In use by somebody whom the account does not see, or outside of the range that CloudStack hands out.
+            if (!(error instanceof CloudStackError) || !["refused", "failed"].includes(error.outcome)) throw error;
+        }
+    }
+    await run("updateVmNicIp", { nicid: nic.id });
+}
+
+/** Some unused addresses of the upper half of a network, in no order; none of a network that is not known or too small to choose from. */
+export function parkingAddresses(cidr: string | undefined, used: readonly string[], count: number, random: () => number = Math.random): string[] {
+    const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(cidr ?? "");
+    if (match === null) return [];
+    const [a, b, c, d, bits] = match.slice(1).map(Number);
+    const size = 2 ** (32 - bits);
+    if (size < 16) return [];
+    const base = ((a * 256 + b) * 256 + c) * 256 + d;
+    const first = base - (base % size) + size / 2;
+    const found = new Set<string>();
+    for (let tries = 0; tries < 10 * count && found.size < count; tries++) {
+        const address = first + Math.floor(random() * (size / 2 - 1));
+        const text = [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+        if (!used.includes(text)) found.add(text);
+    }
+    return [...found];
+}
