@@ -1,0 +1,66 @@
+"use strict";
+
+/** `npm run setup`: gets what this checkout needs and the machine lacks. */
+
+const { parseArgs } = require("node:util");
+const { findEngine } = require("./find");
+const { hostTools, installHostTools } = require("./hostTools");
+const { engineVersion, installEngine } = require("./installEngine");
+
+const help = `Usage: npm run setup [-- PART...]
+
+Gets what is missing, and says what it is. Without a part: everything.
+
+  --engine      the Pulumi engine (${engineVersion}) with a Node language host: used from PATH when it is there,
+                else installed below .tools (Pulumi's installer, or built with Go)
+  --host-tools  programs that tests run: ${hostTools.map(({ command }) => command).join(", ")}
+  --help        this text
+
+PULUMI_CLOUDSTACK_TOOLS names another folder than .tools, to share one engine among checkouts.`;
+
+/** Makes the engine ready and says which it is. */
+async function setupEngine() {
+    const { folder, version, languageHost } = findEngine().engine ?? (await installEngine());
+    const host = languageHost === "official" ? "its Node language host" : "this package's Node language host";
+    console.log(`Pulumi engine ${version} with ${host}: ${folder}`);
+}
+
+/**
+ * @param {string[]} args
+ * @returns {Promise<number>} exit code
+ */
+async function setup(args) {
+    /** @type {{ engine?: boolean, "host-tools"?: boolean, help?: boolean }} */
+    let parts;
+    try {
+        const flag = { type: /** @type {const} */ ("boolean") };
+        parts = parseArgs({ args, options: { engine: flag, "host-tools": flag, help: { ...flag, short: "h" } } }).values;
+    } catch (error) {
+        console.error(`${/** @type {Error} */ (error).message}\n\n${help}`);
+        return 2;
+    }
+    if (parts.help) {
+        console.log(help);
+        return 0;
+    }
+    const everything = !parts.engine && !parts["host-tools"];
+    let complete = true;
+    if (everything || parts["host-tools"]) {
+        complete = await installHostTools();
+    }
+    if (everything || parts.engine) {
+        try {
+            await setupEngine();
+        } catch (error) {
+            console.error(/** @type {Error} */ (error).message);
+            return 1;
+        }
+    }
+    return complete ? 0 : 1;
+}
+
+module.exports = { setup, setupEngine };
+
+if (require.main === module) {
+    setup(process.argv.slice(2)).then((code) => (process.exitCode = code));
+}
