@@ -17,6 +17,7 @@ module.exports = {
         project("contract", { setupFilesAfterEnv: ["<rootDir>/tests/e2e/support/timeout.ts"] }),
         project("e2e", { setupFilesAfterEnv: ["<rootDir>/tests/e2e/support/timeout.ts"] }),
     ],
+    reporters: ["default", "<rootDir>/tests/reporter.cjs"],
     // An end-to-end test runs an engine, a program and a plugin beside itself.
     maxWorkers: 2,
 };

@@ -1,0 +1,111 @@
+"use strict";
+
+/** `npm run demo`: three etcd and five Kubernetes machines on the embedded cloud, by one `pulumi up`. */
+
+const fs = require("node:fs");
+const path = require("node:path");
+const { cloud } = require("./cloud");
+const { cloudCommand, demoFolder, privateFolder, writeWhole } = require("./paths");
+const { seconds } = require("./progress");
+const { pulumi } = require("./pulumi");
+const { setup } = require("./setup");
+const { readStack, unlock } = require("./stackState");
+const { localStack } = require("./stack");
+
+const help = `Usage: npm run demo
+
+Gets what is missing (npm run setup), starts the embedded cloud, runs \`pulumi up\` on stack ${localStack}, and prints what then
+exists. Run it again as often as you like: what is there stays as it is. Take it down with: npm run demo:down`;
+
+/** @param {string} title */
+function heading(title) {
+    console.log(`\n== ${title}`);
+}
+
+/** @returns {Promise<number>} exit code */
+async function demo() {
+    const started = Date.now();
+    heading("What this needs");
+    // Host tools are for tests: without them the demo runs all the same.
+    if ((await setup(["--engine"])) !== 0) {
+        return 1;
+    }
+    heading("The embedded cloud");
+    const start = cloud("start");
+    process.stdout.write(start.stdout);
+    if (start.code !== 0) {
+        process.stderr.write(start.stderr);
+        return 1;
+    }
+    heading(`pulumi up, stack ${localStack}`);
+    unlock();
+    const code = await pulumi(["up", "--yes", "--skip-preview", "--stack", localStack]);
+    if (code !== 0) {
+        console.error("\nThe stack is not up. Correct what the messages above say, and run this again: it goes on where it stopped.");
+        return code;
+    }
+    const outputs = readStack("output", "--json", "--show-secrets");
+    const files = writeFiles(outputs);
+    heading("What exists now");
+    printTable(outputs.machines);
+    console.log(`\nGroups:           ${groups().join(", ")}`);
+    console.log(`etcd:             ${outputs.etcdEndpoints.join(", ")}`);
+    console.log(`Kubernetes API:   ${outputs.kubernetesEndpoint}`);
+    console.log(`kubeconfig:       ${files.kubeconfig}`);
+    console.log(`etcd certificates: ${files.certificates}`);
+    const { hypervisor } = JSON.parse(cloud("status", "--json").stdout);
+    if (hypervisor === "none") {
+        console.log("\nThe embedded cloud keeps the states of machines and boots none (hypervisor none): nothing listens at these addresses.");
+    }
+    heading(`Next (all of this took ${seconds(Date.now() - started)})`);
+    console.log("Preview a change:  edit Pulumi.local.yaml (say, five workers), then   npm run pulumi -- preview");
+    console.log("Make it:                                                             npm run pulumi -- up");
+    console.log("Take it all down:                                                    npm run demo:down");
+    return 0;
+}
+
+/**
+ * Writes what a client needs where only its owner can read it.
+ *
+ * @param {Record<string, any>} outputs
+ */
+function writeFiles({ kubeconfig, etcdCertificates }) {
+    const folder = privateFolder(demoFolder);
+    const certificates = privateFolder(path.join(folder, "etcd"));
+    writeWhole(path.join(folder, "kubeconfig"), kubeconfig, 0o600);
+    writeWhole(path.join(certificates, "ca.crt"), etcdCertificates.ca, 0o600);
+    writeWhole(path.join(certificates, "client.crt"), etcdCertificates.certificate, 0o600);
+    writeWhole(path.join(certificates, "client.key"), etcdCertificates.key, 0o600);
+    return { kubeconfig: shown(path.join(folder, "kubeconfig")), certificates: shown(certificates) };
+}
+
+/** A path as one would type it here. */
+function shown(/** @type {string} */ file) {
+    return path.relative(process.cwd(), file);
+}
+
+/** Names of the security groups of the stack. */
+function groups() {
+    const { deployment } = readStack("export");
+    return deployment.resources
+        .filter((/** @type {any} */ resource) => resource.type.endsWith("/cloudstack:SecurityGroup"))
+        .map((/** @type {any} */ resource) => resource.outputs.name)
+        .sort();
+}
+
+/** @param {Record<string, string>} machines */
+function printTable(machines) {
+    const width = Math.max(...Object.keys(machines).map((name) => name.length));
+    for (const [name, address] of Object.entries(machines).sort()) {
+        console.log(`  ${name.padEnd(width)}  ${address}`);
+    }
+}
+
+if (process.argv.includes("--help") || process.argv.includes("-h")) {
+    console.log(help);
+} else if (!fs.existsSync(cloudCommand)) {
+    console.error("The package is not built. Run `npm ci` (or `npm run build`) first.");
+    process.exitCode = 1;
+} else {
+    demo().then((code) => (process.exitCode = code));
+}

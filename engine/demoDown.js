@@ -1,0 +1,43 @@
+"use strict";
+
+/** `npm run demo:down`: destroys what the demo made, and stops its cloud. */
+
+const fs = require("node:fs");
+const { cloud } = require("./cloud");
+const { demoFolder } = require("./paths");
+const { pulumi } = require("./pulumi");
+const { localStack } = require("./stack");
+const { stackExists, unlock } = require("./stackState");
+
+const help = `Usage: npm run demo:down
+
+Destroys stack ${localStack} and stops the embedded cloud. Harmless to repeat, and after an interrupted demo.`;
+
+/** @returns {Promise<number>} exit code */
+async function demoDown() {
+    if (stackExists()) {
+        // The stack's machines are in that cloud: it has to run to give them back.
+        const start = cloud("start");
+        if (start.code !== 0) {
+            process.stderr.write(start.stderr);
+            return 1;
+        }
+        unlock();
+        const code = await pulumi(["destroy", "--yes", "--skip-preview", "--remove", "--stack", localStack]);
+        if (code !== 0) {
+            console.error("\nNot everything is gone yet. Run this again once the reason above is mended.");
+            return code;
+        }
+    }
+    fs.rmSync(demoFolder, { recursive: true, force: true });
+    const stop = cloud("stop");
+    process.stdout.write(stop.stdout);
+    process.stderr.write(stop.stderr);
+    return stop.code === 127 ? 1 : stop.code;
+}
+
+if (process.argv.includes("--help") || process.argv.includes("-h")) {
+    console.log(help);
+} else {
+    demoDown().then((code) => (process.exitCode = code));
+}

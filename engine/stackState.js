@@ -1,0 +1,75 @@
+"use strict";
+
+const fs = require("node:fs");
+const path = require("node:path");
+const { spawnSync } = require("node:child_process");
+const { engineEnvironment } = require("./environment");
+const { findEngine } = require("./find");
+const { root, stateFolder } = require("./paths");
+const { localPassphrase, localStack } = require("./stack");
+
+/**
+ * Runs a command of the engine on stack `local` and gives back what it prints.
+ *
+ * @param {string[]} args
+ * @returns {{ status: number | null, stdout: string, stderr: string }}
+ */
+function engine(...args) {
+    const found = findEngine().engine;
+    if (!found) {
+        return { status: 127, stdout: "", stderr: "there is no Pulumi engine" };
+    }
+    const env = { ...engineEnvironment(found), PULUMI_CONFIG_PASSPHRASE: localPassphrase, PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
+    return spawnSync("pulumi", [...args, "--stack", localStack, "--non-interactive"], {
+        cwd: root,
+        env,
+        encoding: "utf8",
+        maxBuffer: 256 * 2 ** 20,
+    });
+}
+
+/** Whether stack `local` exists in the backend of this checkout. */
+function stackExists() {
+    return engine("stack", "export").status === 0;
+}
+
+/**
+ * What `pulumi stack` says of stack `local`, as JSON.
+ *
+ * @param {string[]} args such as `output --json`
+ * @returns {any}
+ * @throws Error with the engine's message
+ */
+function readStack(...args) {
+    const { status, stdout, stderr } = engine("stack", ...args);
+    if (status !== 0) {
+        throw new Error(`pulumi stack ${args.join(" ")}: ${stderr.trim()}`);
+    }
+    return JSON.parse(stdout);
+}
+
+/**
+ * Removes the lock that a killed engine has left on stack `local`. That of an engine which still runs stays, and the engine says whose it
+ * is. (A lock is a JSON file with the number of the process that holds it.)
+ */
+function unlock() {
+    const folder = path.join(stateFolder, ".pulumi", "locks");
+    const locks = fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
+    const left = locks.filter((file) => file.endsWith(".json") && file.split(path.sep).includes(localStack));
+    if (left.length > 0 && left.every((file) => isDead(path.join(folder, file)))) {
+        console.log("An earlier run was interrupted: pulumi cancel");
+        engine("cancel", "--yes");
+    }
+}
+
+/** @param {string} lock */
+function isDead(lock) {
+    try {
+        process.kill(JSON.parse(fs.readFileSync(lock, "utf8")).pid, 0);
+        return false;
+    } catch (error) {
+        return /** @type {NodeJS.ErrnoException} */ (error).code === "ESRCH";
+    }
+}
+
+module.exports = { engine, readStack, stackExists, unlock };
