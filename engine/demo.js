@@ -9,7 +9,7 @@ const { cloudCommand, demoFolder, privateFolder, writeWhole } = require("./paths
 const { seconds } = require("./progress");
 const { pulumi } = require("./pulumi");
 const { setup } = require("./setup");
-const { readStack, unlock } = require("./stackState");
+const { makeStack, readStack, unlock } = require("./stackState");
 const { localStack } = require("./stack");
 
 const help = `Usage: npm run demo
@@ -38,6 +38,7 @@ async function demo() {
         return 1;
     }
     heading(`pulumi up, stack ${localStack}`);
+    makeStack();
     unlock();
     const code = await pulumi(["up", "--yes", "--skip-preview", "--stack", localStack]);
     if (code !== 0) {
@@ -48,11 +49,11 @@ async function demo() {
     const files = writeFiles(outputs);
     heading("What exists now");
     printTable(outputs.machines);
-    console.log(`\nGroups:           ${groups().join(", ")}`);
-    console.log(`etcd:             ${outputs.etcdEndpoints.join(", ")}`);
-    console.log(`Kubernetes API:   ${outputs.kubernetesEndpoint}`);
-    console.log(`kubeconfig:       ${files.kubeconfig}`);
-    console.log(`etcd certificates: ${files.certificates}`);
+    console.log(`\nGroups:             ${groups().join(", ")}`);
+    console.log(`etcd:               ${outputs.etcdEndpoints.join(", ")}`);
+    console.log(`Kubernetes API:     ${outputs.kubernetesEndpoint}`);
+    console.log(`kubeconfig:         ${files.kubeconfig}`);
+    console.log(`etcd certificates:  ${files.certificates}`);
     const { hypervisor } = JSON.parse(cloud("status", "--json").stdout);
     if (hypervisor === "none") {
         console.log("\nThe embedded cloud keeps the states of machines and boots none (hypervisor none): nothing listens at these addresses.");
@@ -81,7 +82,8 @@ function writeFiles({ kubeconfig, etcdCertificates }) {
 
 /** A path as one would type it here. */
 function shown(/** @type {string} */ file) {
-    return path.relative(process.cwd(), file);
+    const relative = path.relative(process.cwd(), file);
+    return relative.startsWith("..") ? file : relative;
 }
 
 /** Names of the security groups of the stack. */

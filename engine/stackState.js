@@ -34,6 +34,20 @@ function stackExists() {
 }
 
 /**
+ * Makes stack `local` where it does not exist yet, and selects it.
+ *
+ * @throws Error with the engine's message
+ */
+function makeStack() {
+    if (!stackExists()) {
+        const { status, stderr } = engine("stack", "init");
+        if (status !== 0) {
+            throw new Error(`pulumi stack init: ${stderr.trim()}`);
+        }
+    }
+}
+
+/**
  * What `pulumi stack` says of stack `local`, as JSON.
  *
  * @param {string[]} args such as `output --json`
@@ -72,4 +86,4 @@ function isDead(lock) {
     }
 }
 
-module.exports = { engine, readStack, stackExists, unlock };
+module.exports = { makeStack, readStack, stackExists, unlock };
