@@ -17,6 +17,9 @@ const help = `Usage: npm run demo
 Gets what is missing (npm run setup), starts the embedded cloud, runs \`pulumi up\` on stack ${localStack}, and prints what then
 exists. Run it again as often as you like: what is there stays as it is. Take it down with: npm run demo:down`;
 
+/** How long destroyed machines keep their addresses in the demo's cloud: a day, as elsewhere, would use them up. */
+const expungeSeconds = 60;
+
 /** @param {string} title */
 function heading(title) {
     console.log(`\n== ${title}`);
@@ -31,7 +34,7 @@ async function demo() {
         return 1;
     }
     heading("The embedded cloud");
-    const start = cloud("start");
+    const start = cloud("start", "--expunge-seconds", String(expungeSeconds));
     process.stdout.write(start.stdout);
     if (start.code !== 0) {
         process.stderr.write(start.stderr);

@@ -7,7 +7,7 @@ const { cloud } = require("./cloud");
 const { demoFolder } = require("./paths");
 const { pulumi } = require("./pulumi");
 const { localStack } = require("./stack");
-const { stackExists, unlock } = require("./stackState");
+const { removeStack, stackExists, unlock } = require("./stackState");
 
 const help = `Usage: npm run demo:down
 
@@ -23,11 +23,12 @@ async function demoDown() {
             return 1;
         }
         unlock();
-        const code = await pulumi(["destroy", "--yes", "--skip-preview", "--remove", "--stack", localStack]);
+        const code = await pulumi(["destroy", "--yes", "--skip-preview", "--stack", localStack]);
         if (code !== 0) {
             console.error("\nNot everything is gone yet. Run this again once the reason above is mended.");
             return code;
         }
+        removeStack();
     }
     fs.rmSync(demoFolder, { recursive: true, force: true });
     const stop = cloud("stop");

@@ -47,6 +47,14 @@ function makeStack() {
     }
 }
 
+/** Forgets the empty stack `local`; its configuration is part of the checkout and stays. */
+function removeStack() {
+    const { status, stderr } = engine("stack", "rm", "--yes", "--preserve-config");
+    if (status !== 0) {
+        throw new Error(`pulumi stack rm: ${stderr.trim()}`);
+    }
+}
+
 /**
  * What `pulumi stack` says of stack `local`, as JSON.
  *
@@ -86,4 +94,4 @@ function isDead(lock) {
     }
 }
 
-module.exports = { makeStack, readStack, stackExists, unlock };
+module.exports = { makeStack, readStack, removeStack, stackExists, unlock };
