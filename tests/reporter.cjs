@@ -15,7 +15,8 @@ class CountingReporter {
         // A file that does not even load has no tests, and is a failure all the same.
         const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
         skipped.forEach((name) => console.log(`skipped: ${name}`));
-        console.log(`${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped`);
+        // Jest prints its own summary after all reporters: ours is the run's last line.
+        process.once("exit", () => console.log(`${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped`));
         this.ranNone = results.numPassedTests + failed === 0;
     }
 
