@@ -1,4 +1,3 @@
-// eslint-disable-next-line no-restricted-imports -- these are handlers too: they run in the plugin, without Pulumi
 import { type CheckFailure, type Inputs, isUnknown } from "../../provider/handler";
 
 /** Collects what is wrong with a resource's inputs; values that a preview does not know yet pass. */

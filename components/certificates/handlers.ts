@@ -1,4 +1,3 @@
-// eslint-disable-next-line no-restricted-imports -- these are handlers too: they run in the plugin, without Pulumi
 import type { Handler } from "../../provider/handler";
 import { authorityHandler } from "./authorityHandler";
 import { certificateHandler } from "./leafHandler";

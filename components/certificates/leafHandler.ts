@@ -1,5 +1,4 @@
 import * as crypto from "node:crypto";
-// eslint-disable-next-line no-restricted-imports -- this is a handler too: it runs in the plugin, without Pulumi
 import { type Handler, hasUnknown, type Inputs, isUnknown, type Outputs, same } from "../../provider/handler";
 import { Failures, isCount, isText, withDefaults } from "./checks";
 import { clock, millisecondsPerDay } from "./clock";

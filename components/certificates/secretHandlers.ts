@@ -1,5 +1,4 @@
 import * as crypto from "node:crypto";
-// eslint-disable-next-line no-restricted-imports -- these are handlers too: they run in the plugin, without Pulumi
 import { type Handler, type Inputs, isUnknown, type Outputs, same } from "../../provider/handler";
 import { Failures, isCount, withDefaults } from "./checks";
 import { clock } from "./clock";

@@ -7,9 +7,9 @@ import { type EtcdClusterSpec, memberName } from "./spec";
 
 /** The arguments that are checked: what the renderer takes, and who may reach the members. */
 export interface EtcdCheckArgs extends EtcdClusterSpec {
-    readonly operatorCidrs?: readonly string[];
-    readonly metricsCidrs?: readonly string[];
-    readonly sshCidrs?: readonly string[];
+    readonly operatorCidrs?: readonly (string | undefined)[];
+    readonly metricsCidrs?: readonly (string | undefined)[];
+    readonly sshCidrs?: readonly (string | undefined)[];
 }
 
 /** Settings that the component gives itself: another value would break what it promises. */
@@ -127,9 +127,10 @@ function checkEnvironment(environment: Readonly<Record<string, string>> = {}): P
     });
 }
 
-/** An address, a slash and the number of bits. */
-function checkCidrs(name: string, cidrs: readonly string[] = []): Problem[] {
+/** An address, a slash and the number of bits; what is not known yet passes. */
+function checkCidrs(name: string, cidrs: readonly (string | undefined)[] = []): Problem[] {
     return cidrs.flatMap((cidr, index) => {
+        if (cidr === undefined) return [];
         const [address, bits, ...rest] = String(cidr).split("/");
         const most = isIP(address) === 6 ? 128 : 32;
         if (isIP(address) !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits ?? "") && Number(bits) <= most) return [];

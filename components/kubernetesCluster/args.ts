@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ArtifactsArgs } from "../artifacts";
+import type { CloudConfigArgs } from "../cloudInit";
 
 /**
  * What decides how a cluster looks. Names of members and pools must be plain values, since resources are named after
@@ -27,14 +28,15 @@ export interface KubernetesClusterArgs {
     /** How pods reach each other. @default `{ backend: "vxlan" }` */
     podNetwork?: PodNetworkArgs;
     /**
-     * Networks of whoever runs `pulumi up` or `kubectl`: opens 6443 of control planes and 2379 of etcd. @default none
+     * Networks of whoever runs `pulumi up` or `kubectl`: opens 6443 of control planes. (For etcd, give them to the
+     * `EtcdCluster`, whose group it is.) @default none
      */
     operatorCidrs?: pulumi.Input<pulumi.Input<string>[]>;
     /** Networks that may reach services of type NodePort on workers. @default none */
     nodePortCidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Networks that may scrape metrics of machines (9100) and of etcd (2381). @default none */
+    /** Networks that may scrape metrics of machines: 9100. (Those of etcd: `metricsCidrs` of `EtcdCluster`.) @default none */
     monitoringCidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Networks that may use ssh. @default none */
+    /** Networks that may use ssh on the nodes. @default none */
     sshCidrs?: pulumi.Input<pulumi.Input<string>[]>;
     /** Further names and addresses for the API server's certificate. @default none */
     extraSans?: pulumi.Input<pulumi.Input<string>[]>;
@@ -57,6 +59,8 @@ export interface ControlPlaneArgs {
     members: { [name: string]: pulumi.Input<string> };
     /** Name or id. kubeadm asks for 2 CPUs and 1,700 MB at least. */
     serviceOffering: pulumi.Input<string>;
+    /** What these machines get beside it. @default none */
+    extraCloudConfig?: pulumi.Input<CloudConfigArgs>;
 }
 
 /** Workers that are alike. */
@@ -71,6 +75,8 @@ export interface PoolArgs {
     labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
     /** Taints of its Node objects; changed on running nodes. @default none */
     taints?: pulumi.Input<pulumi.Input<TaintArgs>[]>;
+    /** What these machines get beside it. @default none */
+    extraCloudConfig?: pulumi.Input<CloudConfigArgs>;
 }
 
 /** What keeps pods away from a node unless they tolerate it. */

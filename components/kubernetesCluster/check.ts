@@ -1,9 +1,10 @@
 import { isIP } from "node:net";
 import { checkArtifacts, checkVersion } from "../artifacts";
+import { checkCloudConfig } from "../cloudInit";
 import type { Problem } from "../problems";
-import type { KubernetesClusterArgs, PoolArgs } from "./args";
+import type { ControlPlaneArgs, KubernetesClusterArgs, PoolArgs } from "./args";
 import { checkLabels, checkTaints, isHostLabel } from "./checkSyntax";
-import { known, knownArtifacts, type Report } from "../known";
+import { known, knownArtifacts, type Report, whollyKnown } from "../known";
 import { controlPlaneName, poolNodeNames } from "./names";
 import { type Cidr, contains, defaultCidrs, overlap, parseCidr, parseIpv4, sizeOf } from "./network";
 import { checkUserDataLength } from "./placeholders";
@@ -17,17 +18,23 @@ import { defaultKubernetesVersion, releaseOf, releases } from "./versions";
  * @param cluster the cluster's name, which host names begin with
  */
 export function checkKubernetesArgs(cluster: string, args: KubernetesClusterArgs): Problem[] {
+    const problems = checkKubernetesValues(cluster, args);
+    return problems.length > 0 ? problems : checkUserDataLength(cluster, args);
+}
+
+/** {@link checkKubernetesArgs} without the length of the user data. */
+export function checkKubernetesValues(cluster: string, args: KubernetesClusterArgs): Problem[] {
     const problems: Problem[] = [];
     const report: Report = (path, problem, remedy) => problems.push({ path, problem, remedy });
     if (!isHostLabel(cluster)) report("name", `${JSON.stringify(cluster)} cannot begin host names`, hostNameRemedy);
     checkVersions(args, report);
     checkMembers(cluster, args, report);
-    checkPools(cluster, args.pools ?? {}, report);
+    checkPools(cluster, args, report);
     checkNetworks(args, report);
     checkEndpoint(args, report);
     checkAudiences(args, report);
     problems.push(...checkArtifacts(knownArtifacts(args.artifacts) ?? {}));
-    return problems.length > 0 ? problems : checkUserDataLength(cluster, args);
+    return problems;
 }
 
 const hostNameRemedy = "Use lower-case letters, digits and -, a letter first, 63 in all";
@@ -61,6 +68,7 @@ function checkMembers(cluster: string, { controlPlane, networkCidr }: Kubernetes
     const members = Object.entries(controlPlane.members);
     if (members.length === 0)
         report("controlPlane.members", "is empty", 'Name one control plane or three, such as { a: "10.1.1.21" }');
+    checkExtra(controlPlane, "controlPlane", report);
     const network = parseCidr(known(networkCidr) ?? "");
     const owners = new Map<string, string>();
     for (const [name, input] of members) {
@@ -86,8 +94,14 @@ function isHostOf(network: Cidr, address: number): boolean {
     return contains(network, address) && address !== network.first && address !== network.first + sizeOf(network) - 1;
 }
 
-function checkPools(cluster: string, pools: Record<string, PoolArgs>, report: Report): void {
-    const owners = new Map<string, string>();
+function checkPools(
+    cluster: string,
+    { pools = {}, controlPlane }: Pick<KubernetesClusterArgs, "pools" | "controlPlane">,
+    report: Report,
+): void {
+    const members = Object.keys(controlPlane.members).map((member) => controlPlaneName(cluster, member));
+    const resources = Object.keys(controlPlane.members).map((member) => `control-plane-${member}`);
+    const owners = new Map(members.map((host) => [host, ""]));
     for (const [name, pool] of Object.entries(pools)) {
         const path = `pools.${name}`;
         if ((pool.count === undefined) === (pool.nodes === undefined))
@@ -103,17 +117,30 @@ function checkPools(cluster: string, pools: Record<string, PoolArgs>, report: Re
             if (keys.indexOf(key) !== index)
                 report(`${path}.nodes[${index}]`, `${JSON.stringify(key)} is there twice`, "Leave one of them out");
         });
-        for (const host of Object.values(poolNodeNames(cluster, name, usable(pool)))) {
+        const nodes = Object.entries(poolNodeNames(cluster, name, usable(pool)));
+        // Resources are named after pools and nodes, those of the control plane in the same way.
+        if (name === "control-plane" || nodes.some(([key]) => resources.includes(`${name}-${key}`)))
+            report(path, "has resources named as the control plane's are", "Give the pool another name");
+        for (const [, host] of nodes) {
             checkHostName(host, path, report);
             // Pool "a" with node "b-0" and pool "a-b" with node "0" would be one machine.
             const owner = owners.get(host);
+            const other = owner === "" ? "the control plane" : `pool ${owner}`;
             if (owner !== undefined && owner !== name)
-                report(path, `names a node ${host}, as pool ${owner} does`, "Rename one of them");
+                report(path, `names a node ${host}, as ${other} does`, "Rename one of them");
             owners.set(host, name);
         }
         checkLabels(known(pool.labels), `${path}.labels`, report);
         checkTaints(known(pool.taints), `${path}.taints`, report);
+        checkExtra(pool, path, report);
     }
+}
+
+function checkExtra({ extraCloudConfig }: ControlPlaneArgs | PoolArgs, path: string, report: Report): void {
+    const extra = whollyKnown(extraCloudConfig);
+    if (extra === undefined) return;
+    for (const { path: at, problem, remedy } of checkCloudConfig(extra, `${path}.extraCloudConfig`))
+        report(at, problem, remedy);
 }
 
 /** The pool with a count that can be counted to. */

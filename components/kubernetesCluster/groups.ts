@@ -4,6 +4,8 @@ import { SecurityGroup, SecurityGroupRules } from "../../provider/securityGroup"
 import type { KubernetesClusterArgs } from "./index";
 import { type GroupKey, type PlannedRule, planRules } from "./rules";
 
+type ExtraRules = pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
+
 /**
  * The groups of a cluster's nodes with the least that works, and what etcd's group needs of it. The groups name each other, so their rules
  * are resources of their own.
@@ -16,7 +18,11 @@ export function makeGroups(
 ): { controlPlane: SecurityGroup; workers: SecurityGroup } {
     const scope = { project: args.project, profile: args.profile };
     const group = (key: string, what: string) =>
-        new SecurityGroup(`${name}-${key}`, { name: `${cluster}-${key}`, description: `${what} of Kubernetes ${cluster}`, ...scope }, opts);
+        new SecurityGroup(
+            `${name}-${key}`,
+            { name: `${cluster}-${key}`, description: `${what} of Kubernetes ${cluster}`, ...scope },
+            opts,
+        );
     const controlPlane = group("control-plane", "Control plane");
     const workers = group("workers", "Workers");
     const names: Record<GroupKey, pulumi.Input<string> | undefined> = {
@@ -27,13 +33,25 @@ export function makeGroups(
     const planned = pulumi
         .all([args.podNetwork, args.operatorCidrs, args.monitoringCidrs, args.nodePortCidrs, args.sshCidrs])
         .apply(([podNetwork, operatorCidrs, monitoringCidrs, nodePortCidrs, sshCidrs]) =>
-            planRules({ podNetwork: podNetwork?.backend as "vxlan" | undefined, operatorCidrs, monitoringCidrs, nodePortCidrs, sshCidrs }),
+            planRules({
+                podNetwork: podNetwork?.backend as "vxlan" | undefined,
+                operatorCidrs,
+                monitoringCidrs,
+                nodePortCidrs,
+                sshCidrs,
+            }),
         );
-    const rules = (key: GroupKey, securityGroup: pulumi.Input<string>, extra: pulumi.Input<SecurityGroupRule>[] = []) => {
-        const ingress = pulumi.all([planned, names]).apply(([plan, known]) => plan[key].flatMap((rule) => groupRule(key, rule, known)));
+    const rules = (key: GroupKey, securityGroup: pulumi.Input<string>, extra: ExtraRules = []) => {
+        const ingress = pulumi
+            .all([planned, names])
+            .apply(([plan, known]) => plan[key].flatMap((rule) => groupRule(key, rule, known)));
         return new SecurityGroupRules(
             `${name}-${key === "controlPlane" ? "control-plane" : key}`,
-            { securityGroup, ingress: pulumi.all([ingress, pulumi.output(extra)]).apply(([own, more]) => [...own, ...more]), ...scope },
+            {
+                securityGroup,
+                ingress: pulumi.all([ingress, extra]).apply(([own, more]) => [...own, ...more]),
+                ...scope,
+            },
             opts,
         );
     };
@@ -52,6 +70,8 @@ function groupRule(key: GroupKey, rule: PlannedRule, names: Record<GroupKey, str
     const what = { protocol, ...(ports === undefined ? { icmpType, icmpCode } : { ports }) };
     if (rule.cidrs !== undefined) return key === "etcd" ? [] : [{ ...what, cidrs: rule.cidrs }];
     const from = (rule.groups ?? []).filter((source) => key !== "etcd" || source === "controlPlane");
-    const groups = from.map((source) => names[source]).filter((source): source is string => source !== undefined && source !== "");
+    const groups = from
+        .map((source) => names[source])
+        .filter((source): source is string => source !== undefined && source !== "");
     return groups.length === 0 ? [] : [{ ...what, groups }];
 }

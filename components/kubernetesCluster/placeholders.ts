@@ -1,7 +1,7 @@
 import { defaultMaxLength, placeholder, userDataProblem } from "../cloudInit";
 import type { Problem } from "../problems";
 import type { KubernetesClusterArgs } from "./args";
-import { known, knownArtifacts } from "../known";
+import { known, knownArtifacts, whollyKnown } from "../known";
 import { controlPlaneName, poolNodeNames } from "./names";
 import { defaultCidrs } from "./network";
 import { renderControlPlane, renderWorker } from "./render";
@@ -13,7 +13,9 @@ import { defaultKubernetesVersion } from "./versions";
  * and as little compressible as what is not there yet.
  */
 export function checkUserDataLength(cluster: string, args: KubernetesClusterArgs): Problem[] {
-    const maxLength = known(args.userDataMaxLength) ?? defaultMaxLength;
+    // A limit that is not known yet is the machines' to check.
+    const byDefault = args.userDataMaxLength === undefined ? defaultMaxLength : Infinity;
+    const maxLength = known(args.userDataMaxLength) ?? byDefault;
     return [
         userDataProblem("controlPlane", `user data of ${cluster}'s control planes`, maxLength, () =>
             renderControlPlane(placeholderControlPlane(cluster, args)),
@@ -61,6 +63,7 @@ export function placeholderControlPlane(cluster: string, args: KubernetesCluster
             ]),
         ),
         extraSans: strings(args.extraSans),
+        extraCloudConfig: whollyKnown(args.controlPlane.extraCloudConfig),
     };
 }
 
@@ -73,6 +76,7 @@ export function placeholderWorker(cluster: string, pool: string, args: Kubernete
         clientCertificate: placeholder("certificate", `${cluster} ${pool}`),
         clientKey: placeholder("privateKey", `${cluster} ${pool}`),
         ...placeholderMarks(args, pool),
+        extraCloudConfig: whollyKnown(args.pools?.[pool].extraCloudConfig),
     };
 }
 

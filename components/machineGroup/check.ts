@@ -1,33 +1,112 @@
+import { defaultMaxLength } from "../cloudInit";
+import { known } from "../known";
+import { machineShape, offeringShape } from "../placement";
 import type { Problem } from "../problems";
-import type { MachineGroupArgs } from "./index";
+import { boolean, callback, fields, joinProblems, list, needed, number, plain, readArguments, record } from "../shape";
+import { oneOf, text } from "../shape";
+import type { GroupMachineArgs, MachineGroupArgs } from "./index";
 
-/** Everything about a group's arguments that can be told in the program; what its machines are given, they check themselves. */
-export function checkMachineGroup(args: MachineGroupArgs): Problem[] {
-    const problems: Problem[] = [];
-    for (const property of ["serviceOffering", "template"] as const) {
-        if (args[property] === undefined) problems.push({ path: property, problem: "is missing", remedy: "Give its name or id" });
-    }
-    if (args.machines === undefined || typeof args.machines !== "object" || Array.isArray(args.machines)) {
-        problems.push({ path: "machines", problem: "is no record of machines by key", remedy: 'Give machineKeys(3), or { a: {}, b: {} }' });
-        return problems;
-    }
-    for (const key of Object.keys(args.machines)) {
-        if (/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(key)) continue;
-        problems.push({ path: `machines[${JSON.stringify(key)}]`, problem: "is no key that can be part of a host name", remedy: "Use letters, digits and hyphens, not a hyphen first" });
-    }
-    if (args.spread !== undefined && !["preferred", "strict", "none"].includes(args.spread)) {
-        problems.push({ path: "spread", problem: `"${args.spread}" is unknown`, remedy: 'Use "preferred", "strict" or "none"' });
-    }
-    return [...problems, ...sameAddresses(args)];
+/** What a {@link DataVolumeArgs} has to look like. */
+export const dataVolumeShape = fields({
+    diskOffering: needed(text, "Give the name or id of a disk offering"),
+    sizeGiB: number,
+    protect: plain(boolean),
+});
+
+const groupShape = fields({
+    machines: needed(
+        plain(
+            record(
+                plain(
+                    fields({
+                        name: text,
+                        ipAddress: text,
+                        userData: text,
+                        userDataBase64: text,
+                        serviceOffering: text,
+                    }),
+                ),
+            ),
+        ),
+        "Give machineKeys(3), or { a: {}, b: {} }",
+    ),
+    ...machineShape,
+    serviceOffering: offeringShape,
+    securityGroups: list(text),
+    userData: text,
+    onUserDataChange: oneOf("ignore", "update", "restart", "reinstall", "replace"),
+    onTemplateChange: oneOf("replace", "reinstall"),
+    userDataMaxLength: number,
+    rootDiskSizeGiB: number,
+    dataVolume: plain(dataVolumeShape),
+    ordered: plain(boolean),
+    transform: callback,
+});
+
+/**
+ * Everything about a group's arguments that can be told in the program; against the cloud, its machines check
+ * themselves.
+ */
+export function checkMachineGroup(given: MachineGroupArgs): Problem[] {
+    const { args, problems } = readArguments(given, groupShape);
+    const machines = Object.entries(args.machines ?? {});
+    return joinProblems(problems, [
+        ...machines.flatMap(([key]) => checkKey(key)),
+        ...unique(machines, "ipAddress", "the address"),
+        ...unique(machines, "name", "the name"),
+        ...machines.flatMap(([key, machine]) => checkUserData(`machines.${key}`, machine, args)),
+        ...checkUserData("", { userData: args.userData }, args),
+    ]);
 }
 
-function sameAddresses(args: MachineGroupArgs): Problem[] {
-    const first = new Map<unknown, string>();
-    return Object.entries(args.machines).flatMap(([key, machine]) => {
-        if (typeof machine.ipAddress !== "string") return [];
-        const other = first.get(machine.ipAddress);
-        first.set(machine.ipAddress, other ?? key);
+function checkKey(key: string): Problem[] {
+    if (/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(key)) return [];
+    return [
+        {
+            path: `machines[${JSON.stringify(key)}]`,
+            problem: "is no key that can be part of a host name",
+            remedy: "Use letters, digits and hyphens, a letter or digit first",
+        },
+    ];
+}
+
+function unique(
+    machines: [key: string, machine: GroupMachineArgs][],
+    property: "ipAddress" | "name",
+    what: string,
+): Problem[] {
+    const first = new Map<string, string>();
+    return machines.flatMap(([key, machine]) => {
+        const value = known(machine[property]);
+        if (value === undefined) return [];
+        const other = first.get(value);
+        first.set(value, other ?? key);
         if (other === undefined) return [];
-        return [{ path: `machines.${key}.ipAddress`, problem: `${machine.ipAddress} is the address of machine ${other} too`, remedy: "Give every machine its own" }];
+        const problem = `${value} is ${what} of machine ${other} too`;
+        return [{ path: `machines.${key}.${property}`, problem, remedy: "Give every machine its own" }];
     });
+}
+
+/** The length is CloudStack's to limit; that of texts is known here, in characters of base64. */
+function checkUserData(path: string, of: GroupMachineArgs, args: MachineGroupArgs): Problem[] {
+    const at = (property: string) => (path === "" ? property : `${path}.${property}`);
+    const plainText = known(of.userData);
+    const base64 = known(of.userDataBase64);
+    const most = known(args.userDataMaxLength) ?? (args.userDataMaxLength === undefined ? defaultMaxLength : Infinity);
+    const tooLong = (property: string, length: number): Problem[] =>
+        length <= most
+            ? []
+            : [
+                  {
+                      path: at(property),
+                      problem: `has ${length} characters of base64, and the cloud takes ${most}`,
+                      remedy: "Shorten it, give it packed with gzip as userDataBase64, or raise userDataMaxLength",
+                  },
+              ];
+    if (of.userData !== undefined && of.userDataBase64 !== undefined)
+        return [{ path: at("userDataBase64"), problem: "is given beside userData", remedy: "Give one of them" }];
+    return [
+        ...(plainText === undefined ? [] : tooLong("userData", 4 * Math.ceil(Buffer.byteLength(plainText) / 3))),
+        ...(base64 === undefined ? [] : tooLong("userDataBase64", base64.length)),
+    ];
 }

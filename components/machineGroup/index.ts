@@ -28,6 +28,8 @@ export interface DataVolumeArgs {
     diskOffering: pulumi.Input<string>;
     /** The size in GiB, for offerings of custom size. It grows in place. @default the offering's */
     sizeGiB?: pulumi.Input<number>;
+    /** Whether the engine refuses to delete the disk, with the whole stack or alone. @default false */
+    protect?: boolean;
 }
 
 /** How the machines of a group are spread over the cloud's hosts. */
@@ -64,9 +66,10 @@ export interface MachineGroupArgs {
     /** A data disk for each machine. @default none */
     dataVolume?: DataVolumeArgs;
     /**
-     * Whether the machines avoid each other's hosts: `strict` fails where there are too few hosts, `preferred` shares them then.
+     * Whether the machines avoid each other's hosts: `strict` fails where there are too few hosts, `preferred` shares
+     * them then. A change stops and starts the machines; that is why a group of one has it, too: it may grow.
      *
-     * @default "preferred", with more than one machine
+     * @default "preferred"
      */
     spread?: Spread;
     /** Whether machines are made and changed one after another, in the order of the keys, instead of all at once. @default false */
@@ -120,7 +123,8 @@ export class MachineGroup extends pulumi.ComponentResource {
         for (const [key, machine] of Object.entries(args.machines)) {
             const made = makeMachine(name, key, machine, args, spread, { parent: this, dependsOn: before });
             machines[key] = made;
-            if (args.dataVolume !== undefined) volumes[key] = makeVolume(`${name}-${key}`, args, made.id, { parent: this });
+            if (args.dataVolume !== undefined)
+                volumes[key] = makeVolume(`${name}-${key}`, args, made.id, { parent: this });
             if (args.ordered === true) before = [made, ...(volumes[key] === undefined ? [] : [volumes[key]])];
         }
         const outputs = {
@@ -140,7 +144,7 @@ export function machineKeys(count: number): Record<string, GroupMachineArgs> {
 }
 
 function affinity(name: string, args: MachineGroupArgs, parent: pulumi.Resource): AffinityGroup | undefined {
-    const spread = args.spread ?? (Object.keys(args.machines).length > 1 ? "preferred" : "none");
+    const spread = args.spread ?? "preferred";
     if (spread === "none") return undefined;
     const type = spread === "strict" ? "host anti-affinity" : "non-strict host anti-affinity";
     return new AffinityGroup(name, { type, project: args.project, profile: args.profile }, { parent });
@@ -154,7 +158,15 @@ function makeMachine(
     spread: AffinityGroup | undefined,
     opts: pulumi.CustomResourceOptions,
 ): VirtualMachine {
-    const { machines: _machines, dataVolume: _dataVolume, spread: _spread, ordered: _ordered, transform, userData, ...common } = args;
+    const {
+        machines: _machines,
+        dataVolume: _dataVolume,
+        spread: _spread,
+        ordered: _ordered,
+        transform,
+        userData,
+        ...common
+    } = args;
     const ownData = machine.userData !== undefined || machine.userDataBase64 !== undefined;
     const all: VirtualMachineArgs = {
         ...common,
@@ -167,11 +179,21 @@ function makeMachine(
     return new VirtualMachine(`${group}-${key}`, transform === undefined ? all : transform(all, key), opts);
 }
 
-function makeVolume(name: string, args: MachineGroupArgs, virtualMachine: pulumi.Input<string>, opts: pulumi.CustomResourceOptions): Volume {
+function makeVolume(
+    name: string,
+    args: MachineGroupArgs,
+    virtualMachine: pulumi.Input<string>,
+    opts: pulumi.CustomResourceOptions,
+): Volume {
     const { zone, project, profile, timeoutSeconds } = args;
-    return new Volume(name, { ...args.dataVolume!, virtualMachine, zone, project, profile, timeoutSeconds }, opts);
+    const { protect, ...disk } = args.dataVolume!;
+    const all = { ...disk, virtualMachine, zone, project, profile, timeoutSeconds };
+    return new Volume(name, all, protect === undefined ? opts : { ...opts, protect });
 }
 
-function byKey<T>(of: Record<string, T>, pick: (item: T) => pulumi.Output<string>): pulumi.Output<Record<string, string>> {
+function byKey<T>(
+    of: Record<string, T>,
+    pick: (item: T) => pulumi.Output<string>,
+): pulumi.Output<Record<string, string>> {
     return pulumi.output(Object.fromEntries(Object.entries(of).map(([key, item]) => [key, pick(item)])));
 }

@@ -1,0 +1,96 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { SecurityGroupRule } from "../../provider/securityGroup";
+import type { ArtifactsArgs } from "../artifacts";
+import { artifactsShape } from "../artifacts/shape";
+import type { CloudConfigArgs } from "../cloudInit";
+import { cloudConfigShape } from "../cloudInit/shape";
+import type { DataVolumeArgs } from "../machineGroup";
+import { dataVolumeShape } from "../machineGroup/check";
+import { offeringShape, type PlacementArgs, placementShape } from "../placement";
+import { ruleShape } from "../ruleShape";
+import { fields, list, needed, number, plain, record, text } from "../shape";
+
+/** The etcd that is installed where nothing else is said. */
+export const defaultEtcdVersion = "3.6.14";
+
+/** The arguments of an {@link EtcdCluster}. */
+export interface EtcdClusterArgs extends PlacementArgs {
+    /**
+     * The members: a key that stays theirs, and their address (IPv4). One, three or five; add a key to grow, take one
+     * out to shrink. The addresses are pinned, so that a member that is made anew changes nothing elsewhere.
+     */
+    members: Record<string, pulumi.Input<string>>;
+    /** The size of the machines: 2 processors and 2 GiB at least for production. A change stops and starts them, one by one. */
+    serviceOffering: pulumi.Input<string>;
+    /** The cluster's name: machines are named `<name>-etcd-<key>`. @default `<stack>-<resource name>` */
+    name?: string;
+    /** Such as `3.6.14`. @default "3.6.14" */
+    version?: pulumi.Input<string>;
+    /** A data disk for each member, which outlives its machine. Without one the data is on the root disk. @default none */
+    dataVolume?: DataVolumeArgs;
+    /** Names of security groups whose members are clients of the database: 2379. @default none */
+    clientGroups?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Networks of whoever runs `pulumi up`: 2379. @default none */
+    operatorCidrs?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Networks that may read metrics over plain HTTP: 2381. @default none */
+    metricsCidrs?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Networks that may use ssh. @default none */
+    sshCidrs?: pulumi.Input<pulumi.Input<string>[]>;
+    /** Further rules of the members' group. @default none */
+    extraRules?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
+    /** How long after the cluster was first made its members may found it, in seconds. @default 900 */
+    bootstrapWindowSeconds?: pulumi.Input<number>;
+    /** The most that the database may grow to, in GiB. @default 4 */
+    quotaGiB?: pulumi.Input<number>;
+    /** How many hourly snapshots stay. @default 24 */
+    keepHourlySnapshots?: pulumi.Input<number>;
+    /** Of how many days the last snapshot stays. @default 7 */
+    keepDailySnapshots?: pulumi.Input<number>;
+    /** From how many percent of unused space on a member is defragmented, weekly. @default 30 */
+    defragmentPercent?: pulumi.Input<number>;
+    /** How often a machine looks for changes of its user data, in seconds. @default 300 */
+    convergeIntervalSeconds?: pulumi.Input<number>;
+    /** Further settings by their environment names, such as `ETCD_SNAPSHOT_COUNT`. @default none */
+    extraEnvironment?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+    /** Where machines get their programs from. @default the projects' own sites */
+    artifacts?: pulumi.Input<ArtifactsArgs>;
+    /** What the machines get beside it. @default none */
+    extraCloudConfig?: pulumi.Input<CloudConfigArgs>;
+    /** The most characters of base64 that the cloud takes as user data. @default 32768 */
+    userDataMaxLength?: pulumi.Input<number>;
+}
+
+/** What {@link EtcdClusterArgs} have to look like; what they say is for `checkEtcdCluster`. */
+export const etcdShape = fields({
+    members: needed(plain(record(text)), 'Give a key and an address for each member, such as { a: "10.1.1.11" }'),
+    serviceOffering: offeringShape,
+    ...placementShape,
+    name: plain(text),
+    version: text,
+    dataVolume: plain(dataVolumeShape),
+    clientGroups: list(text),
+    operatorCidrs: list(text),
+    metricsCidrs: list(text),
+    sshCidrs: list(text),
+    extraRules: list(ruleShape),
+    bootstrapWindowSeconds: number,
+    quotaGiB: number,
+    keepHourlySnapshots: number,
+    keepDailySnapshots: number,
+    defragmentPercent: number,
+    convergeIntervalSeconds: number,
+    extraEnvironment: record(text),
+    artifacts: artifactsShape,
+    extraCloudConfig: cloudConfigShape,
+    userDataMaxLength: number,
+});
+
+/** The arguments that the renderer takes as they are. */
+export function specArguments(args: EtcdClusterArgs) {
+    const { members, version, bootstrapWindowSeconds, quotaGiB, keepHourlySnapshots, keepDailySnapshots } = args;
+    const { defragmentPercent, convergeIntervalSeconds, extraEnvironment, artifacts, extraCloudConfig } = args;
+    return {
+        ...{ members, version, bootstrapWindowSeconds, quotaGiB, keepHourlySnapshots, keepDailySnapshots },
+        ...{ defragmentPercent, convergeIntervalSeconds, extraEnvironment, artifacts, extraCloudConfig },
+    };
+}

@@ -1,0 +1,39 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Certificate } from "../certificates";
+import { renderKubeconfig, renderKubeconfigs } from "./kubeconfig";
+import { type Making, signedBy } from "./machines";
+import { apiPort } from "./versions";
+
+/** How whoever runs `pulumi up` reaches the cluster: as an administrator, with a certificate for that alone. */
+export function access({ name, cluster, authority, spec, child }: Making) {
+    const admin = new Certificate(
+        `${name}-admin`,
+        {
+            ...signedBy(authority),
+            commonName: `${cluster}-admin`,
+            organizations: ["kubeadm:cluster-admins"],
+            usages: ["client"],
+        },
+        child,
+    );
+    const endpoint = spec.apply(({ endpoint: at, controlPlanes }) =>
+        at.mode === "nodeLocal"
+            ? `https://${Object.values(controlPlanes)[0]}:${apiPort}`
+            : `https://${at.host}:${at.port ?? apiPort}`,
+    );
+    const user = {
+        cluster,
+        caCertificate: authority.bundle,
+        clientCertificate: admin.certificate,
+        clientKey: admin.privateKey,
+    };
+    return {
+        endpoint,
+        kubeconfig: pulumi.secret(pulumi.output({ ...user, server: endpoint }).apply(renderKubeconfig)),
+        kubeconfigs: pulumi.secret(
+            pulumi
+                .all([pulumi.output(user), spec])
+                .apply(([known, { controlPlanes }]) => renderKubeconfigs(known, controlPlanes)),
+        ),
+    };
+}

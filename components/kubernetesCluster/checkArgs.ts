@@ -1,0 +1,73 @@
+import { artifactsShape } from "../artifacts/shape";
+import { cloudConfigShape } from "../cloudInit/shape";
+import { dataVolumeShape } from "../machineGroup/check";
+import { offeringShape, placementShape } from "../placement";
+import type { Problem } from "../problems";
+import { ruleShape } from "../ruleShape";
+import { atLeast, fields, joinProblems, list, needed, number, plain, readArguments, record, text } from "../shape";
+import { checkKubernetesValues } from "./check";
+import type { KubernetesClusterArgs } from "./index";
+import { checkUserDataLength } from "./placeholders";
+
+const poolShape = fields({
+    count: plain(number),
+    nodes: plain(list(plain(text))),
+    serviceOffering: offeringShape,
+    labels: record(text),
+    taints: list(fields({ key: needed(text), value: text, effect: needed(text) })),
+    extraCloudConfig: cloudConfigShape,
+});
+
+/** What {@link KubernetesClusterArgs} have to look like; what they say is for `checkKubernetesArgs`. */
+const clusterShape = fields({
+    etcd: needed(
+        atLeast({
+            endpoints: needed(list(text), "Give the client URLs of etcd, or an EtcdCluster as etcd"),
+            caCertificate: needed(text, "Give the authority of etcd's servers, PEM, or an EtcdCluster as etcd"),
+            clientCertificate: needed(text, "Give the API servers' certificate, PEM, or an EtcdCluster as etcd"),
+            clientKey: needed(text, "Give its key, PEM, or an EtcdCluster as etcd"),
+        }),
+        "Give an EtcdCluster",
+    ),
+    controlPlane: needed(
+        plain(
+            fields({
+                members: needed(plain(record(text)), 'Give one control plane or three, such as { a: "10.1.1.21" }'),
+                serviceOffering: offeringShape,
+                extraCloudConfig: cloudConfigShape,
+            }),
+        ),
+        'Give its members and serviceOffering, such as { members: { a: "10.1.1.21" }, serviceOffering: "Medium" }',
+    ),
+    pools: plain(record(plain(poolShape))),
+    ...placementShape,
+    name: plain(text),
+    extraRules: plain(fields({ controlPlane: list(ruleShape), workers: list(ruleShape) })),
+    workerVolume: plain(dataVolumeShape),
+    kubernetesVersion: text,
+    containerdVersion: text,
+    endpoint: plain(fields({ mode: text, host: text, port: number })),
+    networkCidr: text,
+    podCidr: text,
+    serviceCidr: text,
+    dnsDomain: text,
+    podNetwork: plain(fields({ backend: text, mtu: number })),
+    operatorCidrs: list(text),
+    nodePortCidrs: list(text),
+    monitoringCidrs: list(text),
+    sshCidrs: list(text),
+    extraSans: list(text),
+    registryMirrors: record(list(text)),
+    timeServers: list(text),
+    artifacts: artifactsShape,
+    userDataMaxLength: number,
+});
+
+/** Everything about the arguments that is known in the program; against the cloud, the machines check themselves. */
+export function checkArguments(cluster: string, given: KubernetesClusterArgs): Problem[] {
+    const { args, problems: ofShape } = readArguments(given, clusterShape);
+    // What is missing is said; the rest is looked at all the same.
+    const controlPlane = { ...args.controlPlane, members: args.controlPlane?.members ?? {} };
+    const problems = joinProblems(ofShape, checkKubernetesValues(cluster, { ...args, controlPlane }));
+    return problems.length > 0 ? problems : checkUserDataLength(cluster, args);
+}

@@ -1,0 +1,137 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Certificate, CertificateAuthority, RandomSecret, SigningKeyPair } from "../certificates";
+import { type CloudConfig, renderUserData } from "../cloudInit";
+import type { GroupMachineArgs } from "../machineGroup";
+import type { PoolArgs } from "./args";
+import type { KubernetesClusterArgs } from "./index";
+import { controlPlaneName, poolNodeNames } from "./names";
+import { defaultCidrs } from "./network";
+import { renderControlPlane, renderWorker } from "./render";
+import type { ClusterSpec, EndpointSpec, PodNetworkSpec, TaintSpec } from "./spec";
+import { defaultKubernetesVersion } from "./versions";
+
+/** What the parts of a cluster are made of. */
+export interface Making {
+    /** The component's name, which names of resources begin with. */
+    readonly name: string;
+    /** The cluster's name, which names of machines begin with. */
+    readonly cluster: string;
+    readonly args: KubernetesClusterArgs;
+    /** Signs the cluster's certificates. */
+    readonly authority: CertificateAuthority;
+    /** What all nodes share. */
+    readonly spec: pulumi.Output<ClusterSpec>;
+    /** The options of the parts. */
+    readonly child: pulumi.CustomResourceOptions;
+}
+
+/** What all nodes share, once it is known. */
+export function clusterSpec(
+    cluster: string,
+    args: KubernetesClusterArgs,
+    authority: CertificateAuthority,
+): pulumi.Output<ClusterSpec> {
+    const { kubernetesVersion, containerdVersion, endpoint, podCidr, serviceCidr, dnsDomain } = args;
+    const { registryMirrors, timeServers, artifacts, controlPlane } = args;
+    return pulumi
+        .output({
+            ...{ kubernetesVersion, containerdVersion, endpoint, podCidr, serviceCidr, dnsDomain },
+            ...{ registryMirrors, timeServers, artifacts, members: controlPlane.members },
+            caCertificate: authority.bundle,
+        })
+        .apply(({ members, ...values }) => ({
+            ...values,
+            name: cluster,
+            kubernetesVersion: values.kubernetesVersion ?? defaultKubernetesVersion,
+            endpoint: { mode: "nodeLocal", ...values.endpoint } as EndpointSpec,
+            podCidr: values.podCidr ?? defaultCidrs.podCidr,
+            serviceCidr: values.serviceCidr ?? defaultCidrs.serviceCidr,
+            controlPlanes: Object.fromEntries(
+                Object.entries(members).map(([member, address]) => [controlPlaneName(cluster, member), address]),
+            ),
+        }));
+}
+
+/** The control planes. Each has the keys of the cluster's authorities and of the API server for etcd. */
+export function controlPlaneMachines(making: Making): Record<string, GroupMachineArgs> {
+    const { name, cluster, args, authority, spec, child } = making;
+    const frontProxy = new CertificateAuthority(`${name}-front-proxy`, { commonName: `${cluster} front proxy` }, child);
+    const serviceAccounts = new SigningKeyPair(`${name}-service-accounts`, {}, child);
+    const encryption = new RandomSecret(`${name}-encryption`, { bytes: 32 }, child);
+    const { endpoints, caCertificate, clientCertificate, clientKey } = args.etcd;
+    const shared = pulumi.output({
+        cluster: spec,
+        etcd: { endpoints, caCertificate, clientCertificate, clientKey: pulumi.secret(clientKey) },
+        caKey: authority.privateKey,
+        frontProxyCaCertificate: frontProxy.certificate,
+        frontProxyCaKey: frontProxy.privateKey,
+        serviceAccountPublicKey: serviceAccounts.publicKey,
+        serviceAccountPrivateKey: serviceAccounts.privateKey,
+        encryptionKey: encryption.value,
+        podNetwork: pulumi
+            .output(args.podNetwork)
+            .apply((network) => ({ backend: "vxlan", ...network }) as PodNetworkSpec),
+        extraSans: args.extraSans,
+        extraCloudConfig: args.controlPlane.extraCloudConfig as pulumi.Input<CloudConfig>,
+        pools: Object.fromEntries(
+            Object.entries(args.pools ?? {}).map(([pool, poolArgs]) => [
+                pool,
+                { nodes: Object.values(poolNodeNames(cluster, pool, poolArgs)), ...marks(poolArgs) },
+            ]),
+        ),
+    });
+    return Object.fromEntries(
+        Object.entries(args.controlPlane.members).map(([member, ipAddress]) => {
+            const nodeName = controlPlaneName(cluster, member);
+            const document = shared.apply((values) => renderControlPlane({ ...values, nodeName }));
+            return [member, { name: nodeName, ipAddress, userDataBase64: userData(making, nodeName, document) }];
+        }),
+    );
+}
+
+/** The workers of a pool. Each has a key of its own, and no other. */
+export function poolMachines(making: Making, pool: string, poolArgs: PoolArgs): Record<string, GroupMachineArgs> {
+    const { name, cluster, authority, spec, child } = making;
+    return Object.fromEntries(
+        Object.entries(poolNodeNames(cluster, pool, poolArgs)).map(([key, nodeName]) => {
+            const own = new Certificate(
+                `${name}-${pool}-${key}`,
+                {
+                    ...signedBy(authority),
+                    commonName: `system:node:${nodeName}`,
+                    organizations: ["system:nodes"],
+                    usages: ["client"],
+                },
+                child,
+            );
+            const document = pulumi
+                .output({
+                    cluster: spec,
+                    nodeName,
+                    clientCertificate: own.certificate,
+                    clientKey: own.privateKey,
+                    extraCloudConfig: poolArgs.extraCloudConfig as pulumi.Input<CloudConfig>,
+                    ...marks(poolArgs),
+                })
+                .apply((worker) => renderWorker(worker));
+            return [key, { name: nodeName, userDataBase64: userData(making, nodeName, document) }];
+        }),
+    );
+}
+
+/** The authority among the arguments of a `Certificate`. */
+export function signedBy(authority: CertificateAuthority) {
+    return { caCertificate: authority.certificate, caPrivateKey: authority.privateKey };
+}
+
+/** User data of a node; secret, since it holds the node's keys. */
+function userData({ args }: Making, subject: string, document: pulumi.Output<CloudConfig>): pulumi.Output<string> {
+    const rendered = pulumi
+        .all([document, args.userDataMaxLength])
+        .apply(([config, maxLength]) => renderUserData(config, { maxLength, subject: `user data of ${subject}` }));
+    return pulumi.secret(rendered.base64);
+}
+
+function marks({ labels, taints }: PoolArgs) {
+    return { labels, taints: pulumi.output(taints) as pulumi.Output<TaintSpec[] | undefined> };
+}

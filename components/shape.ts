@@ -1,0 +1,193 @@
+import { isIP } from "node:net";
+import { known, type Report } from "./known";
+import type { Problem } from "./problems";
+
+/**
+ * What an argument has to look like. A compiler tells users of TypeScript; users of JavaScript, and values that come
+ * from a stack's configuration, are told by this.
+ */
+export interface Shape {
+    /** What is right, as part of a sentence: `a text`. */
+    readonly what: string;
+    /** Whether it may be missing. */
+    readonly needed?: boolean;
+    /** Whether it has to be known while the program runs, since resources are named after it. */
+    readonly plain?: boolean;
+    /** What to do where it is wrong or missing. */
+    readonly remedy?: string;
+    /** Reports what is wrong with a known value, and gives back what is right of it. */
+    readonly read: (value: unknown, path: string, report: Report) => unknown;
+}
+
+/** The arguments as far as they are right, and what is wrong with the rest. */
+export interface Read<T> {
+    readonly args: T;
+    readonly problems: Problem[];
+}
+
+/**
+ * Holds arguments against their shape. What is wrong is reported and left out of the answer, so that the rest can be
+ * checked for what it says in the same run.
+ */
+export function readArguments<T>(args: T, shape: Shape): Read<T> {
+    const problems: Problem[] = [];
+    const right = readValue(args ?? {}, shape, "", (path, problem, remedy) => problems.push({ path, problem, remedy }));
+    return { args: (right ?? {}) as T, problems };
+}
+
+/**
+ * The problems of the shape and those that a look at the values found; of what has no right shape, and of what holds
+ * it, nothing else is said.
+ */
+export function joinProblems(ofShape: readonly Problem[], ofValues: readonly Problem[]): Problem[] {
+    const broken = (path: string) =>
+        ofShape.some(
+            (other) => other.path === path || other.path.startsWith(`${path}.`) || other.path.startsWith(`${path}[`),
+        );
+    return [...ofShape, ...ofValues.filter(({ path }) => !broken(path))];
+}
+
+function readValue(value: unknown, shape: Shape, path: string, report: Report): unknown {
+    const remedy = shape.remedy ?? `Give ${shape.what}`;
+    if (value === undefined || value === null) {
+        if (shape.needed) report(path, "is missing", remedy);
+        return undefined;
+    }
+    const now = known(value);
+    if (now !== undefined) return shape.read(now, path, report);
+    if (!shape.plain) return value;
+    report(path, "is an output, and resources are named after it", "Give a plain value, known while the program runs");
+    return undefined;
+}
+
+function leaf(what: string, fits: (value: unknown) => boolean): Shape {
+    return {
+        what,
+        read(value, path, report) {
+            if (fits(value)) return value;
+            report(path, `${show(value)} is not ${what}`, `Give ${what}`);
+            return undefined;
+        },
+    };
+}
+
+export const text = leaf("a text", (value) => typeof value === "string");
+export const number = leaf("a number", (value) => typeof value === "number" && Number.isFinite(value));
+export const boolean = leaf("true or false", (value) => typeof value === "boolean");
+export const callback = leaf("a function", (value) => typeof value === "function");
+/** A value whose kind is checked elsewhere, or by the engine. */
+export const anything = leaf("a value", () => true);
+/** An address, a slash and the number of bits. */
+export const network = leaf('a network such as "203.0.113.0/24"', isNetwork);
+
+export function oneOf(...values: readonly string[]): Shape {
+    return leaf(`one of ${values.join(", ")}`, (value) => values.includes(value as string));
+}
+
+export function matching(what: string, pattern: RegExp): Shape {
+    return leaf(what, (value) => typeof value === "string" && pattern.test(value));
+}
+
+/** An argument that has to be there; the remedy says what to give. */
+export function needed(shape: Shape, remedy?: string): Shape {
+    return { ...shape, needed: true, remedy: remedy ?? shape.remedy };
+}
+
+/** An argument that has to be known while the program runs. */
+export function plain(shape: Shape): Shape {
+    return { ...shape, plain: true };
+}
+
+/** A list; one wrong item spoils it, since the others' places count. */
+export function list(of: Shape): Shape {
+    return {
+        what: "a list",
+        read(value, path, report) {
+            if (!Array.isArray(value)) {
+                report(path, `${show(value)} is not a list`, `Give a list, each item ${of.what}`);
+                return undefined;
+            }
+            const items = value.map((item, index) => readValue(item, needed(of), `${path}[${index}]`, report));
+            return items.includes(undefined) ? undefined : items;
+        },
+    };
+}
+
+/** Values by names of the user's. */
+export function record(of: Shape): Shape {
+    return {
+        what: `a record, each value ${of.what}`,
+        read(value, path, report) {
+            if (!isObject(value)) {
+                report(path, `${show(value)} is not a record`, `Give names, and for each ${of.what}`);
+                return undefined;
+            }
+            const entries = Object.entries(value).map(([key, item]) => [
+                key,
+                readValue(item, needed(of), join(path, key), report),
+            ]);
+            return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
+        },
+    };
+}
+
+/** Values by names of ours. Another name is a slip of the pen, which would be passed over without a word. */
+export function fields(of: Readonly<Record<string, Shape>>): Shape {
+    return {
+        what: "an object",
+        read(value, path, report) {
+            if (!isObject(value)) {
+                const names = Object.keys(of).slice(0, 4).join(", ");
+                report(path, `${show(value)} is not an object`, `Give an object with ${names}`);
+                return undefined;
+            }
+            for (const key of Object.keys(value))
+                if (!(key in of) && value[key] !== undefined)
+                    report(join(path, key), "is no argument", `Use ${Object.keys(of).join(", ")}`);
+            const entries = Object.entries(of).map(([key, shape]) => [
+                key,
+                readValue(value[key], shape, join(path, key), report),
+            ]);
+            return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
+        },
+    };
+}
+
+/** {@link fields} of an object that may have more, such as a resource. */
+export function atLeast(of: Readonly<Record<string, Shape>>): Shape {
+    return {
+        what: "an object",
+        read(value, path, report) {
+            if (!isObject(value)) return fields(of).read(value, path, report);
+            let right = true;
+            const note: Report = (...problem) => {
+                right = false;
+                report(...problem);
+            };
+            for (const [key, shape] of Object.entries(of)) readValue(value[key], shape, join(path, key), note);
+            return right ? value : undefined;
+        },
+    };
+}
+
+function join(path: string, key: string): string {
+    if (!/^[\w-]+$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+    return path === "" ? key : `${path}.${key}`;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isNetwork(value: unknown): boolean {
+    if (typeof value !== "string") return false;
+    const [address, bits, ...rest] = value.split("/");
+    const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    return rest.length === 0 && /^\d{1,3}$/.test(bits ?? "") && Number(bits) <= most;
+}
+
+function show(value: unknown): string {
+    if (typeof value === "function") return "a function";
+    const shown = JSON.stringify(value) ?? String(value);
+    return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
+}
