@@ -23,6 +23,14 @@ export function isInState(id: string): boolean {
     return known.has(id);
 }
 
+/** What was checked in this process: the engine is about to carry it out, or in a preview to show it. */
+const checked = new Set<string>();
+
+/** True where `diff` was asked for what the program wants; a refresh asks it the other way round, for what the state has, without a check. */
+export function wasChecked(inputs: Inputs): boolean {
+    return checked.has(JSON.stringify([inputs.owner, inputs.__provider]));
+}
+
 /** A handler with what all of them share: problems instead of exceptions at preview, errors without stacks, JSON-clean answers. */
 export function lifecycle(of: Lifecycle): Handler {
     const quiet = async <T>(work: () => Promise<T> | T): Promise<T> => {
@@ -55,6 +63,7 @@ export function lifecycle(of: Lifecycle): Handler {
 }
 
 async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Promise<CheckResult> {
+    checked.add(JSON.stringify([news.owner, news.__provider]));
     const problems = new Problems();
     const inputs = { ...news };
     try {
@@ -153,6 +162,11 @@ export class Problems {
             else this.integer({ [path]: seconds }, path, 1, 86_400, "seconds");
         }
     }
+}
+
+/** Says in a preview or an update what will happen to a resource; a refresh, which compares too, says nothing. */
+export function announce(inputs: Inputs, line: string): void {
+    if (wasChecked(inputs)) say(line);
 }
 
 const said = new Set<string>();

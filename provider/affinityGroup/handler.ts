@@ -1,7 +1,8 @@
+import { createOrAdopt } from "../adopt";
 import { CloudStackError } from "../client";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, isUnknown, same } from "../handler";
-import { isInState, lifecycle, say } from "../lifecycle";
+import { announce, isInState, lifecycle } from "../lifecycle";
 import { markedText, unmarkedText } from "../marks";
 import type { ApiAffinityGroup, Session } from "../session";
 import { isGone, sessionFor } from "../session";
@@ -16,14 +17,14 @@ export const affinityGroup = lifecycle({
         const session = sessionFor(inputs);
         problems.oneOf(inputs, "type", await session.catalogue.affinityGroupTypes());
         if (olds !== undefined || name === undefined) return;
-        const taken = (await session.affinityGroups.all()).find((group) => group.name === name && !isOurs(group, inputs));
+        const taken = (await session.affinityGroups.before()).find((group) => group.name === name && !isOurs(group, inputs));
         if (taken !== undefined) problems.add("name", `"${name}" is taken by affinity group ${taken.id}: choose another name, or delete that group`);
     },
 
     diff(_id, olds, news): DiffResult {
         const replaces = ["name", "type", "project"].filter((property) => !same(olds[property], news[property]));
         if (!isUnknown(news.description) && !same(olds.description ?? "", news.description ?? "")) {
-            say(`affinity group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`);
+            announce(news, `affinity group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`);
         }
         return { changes: replaces.length > 0, replaces, deleteBeforeReplace: replaces.length > 0 && !replaces.includes("name") };
     },
@@ -33,7 +34,7 @@ export const affinityGroup = lifecycle({
         const cloud = await session.identity();
         const { __provider: _provider, ...echo } = inputs;
         const outs = { ...echo, cloud };
-        const id = await createOrAdopt(session, inputs, outs, deadlineOf("create", inputs));
+        const id = await makeGroup(session, inputs, outs, deadlineOf("create", inputs));
         return { id, outs };
     },
 
@@ -68,35 +69,26 @@ export const affinityGroup = lifecycle({
 });
 
 /** Makes the group, or takes over the one of ours that an interrupted run left, or whose answer was lost: names are unique. */
-async function createOrAdopt(session: Session, inputs: Inputs, outs: Outputs, deadline: number): Promise<string> {
-    session.affinityGroups.changed();
-    try {
-        const params = { name: inputs.name, type: inputs.type, description: markedText(inputs.description, inputs.owner) };
+async function makeGroup(session: Session, inputs: Inputs, outs: Outputs, deadline: number): Promise<string> {
+    const params = { name: inputs.name, type: inputs.type, description: markedText(inputs.description, inputs.owner) };
+    const create = async () => {
         const accepted = await session.client.start("createAffinityGroup", params);
         try {
-            await session.client.wait(accepted.jobid, { command: "createAffinityGroup", timeoutSeconds: secondsUntil(deadline) });
+            const { affinitygroup } = await session.client.wait(accepted.jobid, { command: "createAffinityGroup", timeoutSeconds: secondsUntil(deadline) });
+            return accepted.id ?? (affinitygroup.id as string);
         } catch (error) {
-            if (error instanceof CloudStackError && error.outcome === "pending" && accepted.id !== undefined) {
-                throw new PartialFailure(error.message, accepted.id, outs, inputs);
-            }
-            throw error;
+            if (!(error instanceof CloudStackError) || error.outcome === "failed" || accepted.id === undefined) throw error;
+            throw new PartialFailure(error.message, accepted.id, outs, inputs);
         }
-        return accepted.id ?? (await ours(session, inputs))!.id;
-    } catch (error) {
-        if (!(error instanceof CloudStackError)) throw error;
-        const taken = error.errorCode === 431 && /already exists/i.test(error.errorText);
-        if (!taken && error.outcome !== "unknown") throw error;
-        const left = await ours(session, inputs);
-        if (left === undefined || isInState(left.id)) throw error;
-        return left.id;
+    };
+    try {
+        return await createOrAdopt(create, async () => {
+            session.affinityGroups.changed();
+            return (await session.affinityGroups.all()).find((group) => group.name === inputs.name && isOurs(group, inputs) && !isInState(group.id))?.id;
+        });
     } finally {
         session.affinityGroups.changed();
     }
-}
-
-async function ours(session: Session, inputs: Inputs): Promise<ApiAffinityGroup | undefined> {
-    session.affinityGroups.changed();
-    return (await session.affinityGroups.all()).find((group) => group.name === inputs.name && isOurs(group, inputs));
 }
 
 function isOurs(group: ApiAffinityGroup, inputs: Inputs): boolean {

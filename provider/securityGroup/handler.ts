@@ -1,8 +1,8 @@
-import { CloudStackError } from "../client";
+import { createOrAdopt } from "../adopt";
 import { markFor, markedText, unmarkedText } from "../marks";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, isUnknown, same } from "../handler";
-import { isInState, lifecycle, say } from "../lifecycle";
+import { announce, isInState, lifecycle } from "../lifecycle";
 import type { ApiSecurityGroup, CloudIdentity, Session } from "../session";
 import { sessionFor } from "../session";
 import { deadlineOf } from "../timeouts";
@@ -21,14 +21,14 @@ export const securityGroup = lifecycle({
         problems.timeouts(inputs);
         checkRules(problems, inputs);
         if (olds !== undefined || name === undefined) return;
-        const taken = (await sessionFor(inputs).securityGroups.all()).find((group) => group.name === name && !isOurs(group, inputs));
+        const taken = (await sessionFor(inputs).securityGroups.before()).find((group) => group.name === name && !isOurs(group, inputs));
         if (taken !== undefined) problems.add("name", `"${name}" is taken by security group ${taken.id} (${taken.description || "no description"}): choose another name, or delete that group`);
     },
 
     diff(_id, olds, news): DiffResult {
         const replaces = ["name", "project"].filter((property) => !same(olds[property], news[property]));
         if (!isUnknown(news.description) && !same(olds.description ?? "", news.description ?? "")) {
-            say(`security group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`);
+            announce(news, `security group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`);
         }
         return { changes: replaces.length > 0 || rulesDiffer(olds, news), replaces, deleteBeforeReplace: false };
     },
@@ -37,7 +37,7 @@ export const securityGroup = lifecycle({
         const session = sessionFor(inputs);
         const cloud = await session.identity();
         const deadline = deadlineOf("create", inputs);
-        const group = await createOrAdopt(session, inputs);
+        const group = await makeGroup(session, inputs);
         const { rules } = wantedRules(inputs);
         try {
             const now = await applyRules(session, group, rules, () => inputs.exclusive === true, deadline);
@@ -148,26 +148,21 @@ function rulesDiffer(olds: Outputs, news: Inputs): boolean {
     const wanted = keys(rules);
     const unmanaged: string[] = olds.unmanagedRules ?? [];
     if (unmanaged.length > 0 && news.exclusive !== true && (news.ingress ?? news.egress) !== undefined) {
-        say(`security group ${news.name} has rules that this program does not name, left alone (exclusive: true would remove them): ${unmanaged.join("; ")}`);
+        announce(news, `security group ${news.name} has rules that this program does not name, left alone (exclusive: true would remove them): ${unmanaged.join("; ")}`);
     }
     return unknown || (news.exclusive === true && unmanaged.length > 0) || !same([...managed].sort(), [...wanted].sort());
 }
 
-async function createOrAdopt(session: Session, inputs: Inputs): Promise<ApiSecurityGroup> {
-    session.securityGroups.changed();
+async function makeGroup(session: Session, inputs: Inputs): Promise<ApiSecurityGroup> {
+    const params = { name: inputs.name, description: markedText(inputs.description, inputs.owner) };
     try {
-        const params = { name: inputs.name, description: markedText(inputs.description, inputs.owner) };
-        return (await session.client.call("createSecurityGroup", params)).securitygroup;
-    } catch (error) {
-        if (!(error instanceof CloudStackError)) throw error;
-        const taken = error.errorCode === 431 && /already exists/i.test(error.errorText);
-        if (!taken && error.outcome !== "unknown") throw error;
-        session.securityGroups.changed();
-        const ours = (await session.securityGroups.all()).find((group) => group.name === inputs.name && isOurs(group, inputs) && !isInState(group.id));
-        if (ours !== undefined) return ours;
-        if (taken) throw error;
-        // The request never arrived; the name is unique, so it can be sent again.
-        return (await session.client.call("createSecurityGroup", { name: inputs.name, description: markedText(inputs.description, inputs.owner) })).securitygroup;
+        return await createOrAdopt(
+            async () => (await session.client.call("createSecurityGroup", params)).securitygroup,
+            async () => {
+                session.securityGroups.changed();
+                return (await session.securityGroups.all()).find((group) => group.name === inputs.name && isOurs(group, inputs) && !isInState(group.id));
+            },
+        );
     } finally {
         session.securityGroups.changed();
     }
@@ -183,14 +178,18 @@ async function groupOf(session: Session, inputs: Inputs): Promise<ApiSecurityGro
     return group;
 }
 
-/** `managed`: the keys of the rules that are the program's; those of them that the group has are kept, the others are missing. */
+/**
+ * @param managed the keys of the rules that are the program's; those of them that the group has are kept, the others are missing. The rest of
+ * a group's rules is only told where the group has any of its own here: else they are the business of `SecurityGroupRules`.
+ */
 function toOutputs(group: ApiSecurityGroup, inputs: Inputs, cloud: CloudIdentity, managed: readonly string[]): Outputs {
     const actual = actualRules(group);
+    const others = actual.filter((rule) => !managed.includes(rule.key));
     return {
         ...rest(inputs),
         name: group.name,
         managedRules: keys(actual.filter((rule) => managed.includes(rule.key))),
-        unmanagedRules: actual.filter((rule) => !managed.includes(rule.key)).map((rule: ActualRule) => describeRule(rule)),
+        unmanagedRules: inputs.exclusive === true || managed.length > 0 ? others.map((rule: ActualRule) => describeRule(rule)) : [],
         cloud,
     };
 }

@@ -19,11 +19,10 @@ export async function deleteGroup(session: Session, id: string, deadline: number
     const started = Date.now();
     for (;;) {
         try {
-            await session.client.call("deleteSecurityGroup", { id });
+            await session.change("deleteSecurityGroup", { id });
             return;
         } catch (error) {
             if (isGone(error)) return;
-            if (error instanceof CloudStackError && error.outcome === "unknown") continue;
             if (!(error instanceof CloudStackError) || error.errorCode !== 536) throw error;
             const holders = await holdersOf(session, group);
             const patience = Math.min(deadline, holders.length === 0 ? deadline : started + PATIENCE_MS);

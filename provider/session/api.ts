@@ -15,6 +15,8 @@ export interface ApiOffering {
     cpuspeed?: number;
     memory?: number;
     disksize?: number;
+    /** Bounds of a constrained offering: `mincpunumber`, `maxcpunumber`, `minmemory`, `maxmemory`. */
+    serviceofferingdetails?: Record<string, string>;
 }
 
 export interface ApiTemplate {
@@ -54,12 +56,8 @@ export interface ApiAccount {
     name: string;
     accounttype: number;
     roletype?: string;
-    vmavailable?: string;
-    vmlimit?: string;
-    vmtotal?: number;
-    volumeavailable?: string;
-    volumelimit?: string;
-    volumetotal?: number;
+    /** Limits by kind of resource: `vmlimit`, `vmtotal`, `vmavailable` ("Unlimited" without a limit), … */
+    [limit: string]: string | number | undefined;
 }
 
 export interface ApiNic {

@@ -9,6 +9,7 @@ export class CoalescedReads<T extends { id: string }> {
     private waiting = new Set<string>();
     private batch: Promise<Map<string, T>> | undefined;
     private snapshot: { taken: number; all: Promise<Map<string, T>> } | undefined;
+    private first: Promise<Map<string, T>> | undefined;
     private readonly listAll: () => Promise<T[]>;
     private readonly readOne: (id: string) => Promise<T | undefined>;
     private readonly windowMs: number;
@@ -37,6 +38,16 @@ export class CoalescedReads<T extends { id: string }> {
     /** Everything of this kind that the account owns. */
     async all(): Promise<T[]> {
         return [...(await this.fresh()).values()];
+    }
+
+    /**
+     * Everything of this kind as it was when this process first asked: for questions about what others, or an interrupted run, made
+     * before. Changes of this process do not make them ask again.
+     */
+    async before(): Promise<T[]> {
+        this.first ??= this.fresh();
+        this.first.catch(() => (this.first = undefined));
+        return [...(await this.first).values()];
     }
 
     /** To be called after every change of something of this kind, before its result is read back. */

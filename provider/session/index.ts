@@ -2,4 +2,4 @@ export * from "./api";
 export { Catalogue, NotFound, isId, pick } from "./catalogue";
 export { CoalescedReads } from "./coalesced";
 export { Session, configureStack, isGone, sessionFor } from "./session";
-export type { CloudIdentity } from "./session";
+export type { CloudIdentity, Needs } from "./session";

@@ -1,5 +1,5 @@
 import { Client, CloudStackError, resolveSettings } from "../client";
-import type { StackSettings } from "../client";
+import type { Params, StackSettings } from "../client";
 import type { ApiAccount, ApiAffinityGroup, ApiKeyPair, ApiMachine, ApiSecurityGroup, ApiVolume, ApiZone } from "./api";
 import { Catalogue, isId } from "./catalogue";
 import { CoalescedReads } from "./coalesced";
@@ -12,6 +12,12 @@ export interface CloudIdentity {
     /** Set where the resource belongs to a project: then its members' accounts may all manage it. */
     projectId?: string;
 }
+
+/** What something needs of an account's limits, by CloudStack's names of the kinds: `vm`, `volume`, `cpu`, `memory` (MiB), `primarystorage` (GiB). */
+export type Needs = Partial<Record<"vm" | "volume" | "cpu" | "memory" | "primarystorage", number>>;
+
+/** How often a change that may be made twice is sent. */
+const SENDINGS = 3;
 
 /** What reads of a machine ask for: everything but the statistics, which are slow on a large cloud. */
 const MACHINE_DETAILS = ["group", "nics", "secgrp", "affgrp", "tmpl", "servoff"];
@@ -28,8 +34,8 @@ export class Session {
     readonly affinityGroups: CoalescedReads<ApiAffinityGroup>;
     readonly keyPairs: CoalescedReads<ApiKeyPair>;
     readonly volumes: CoalescedReads<ApiVolume>;
-    /** Machines and volumes that this run will create, by owner: what a preview adds up against the account's limits. */
-    readonly planned = { machines: new Set<string>(), volumes: new Set<string>() };
+    /** What this run will create, by owner: what a preview adds up against the account's limits. */
+    readonly planned = new Map<string, Needs>();
     private accountAnswer: Promise<ApiAccount> | undefined;
 
     constructor(client: Client) {
@@ -87,6 +93,20 @@ export class Session {
         return account.accounttype !== 0 || capabilities.allowuserexpungerecovervm === true;
     }
 
+    /**
+     * Makes a synchronous change that may be made twice, so that it is sent again where its answer was lost. (`client.run` does that for
+     * commands with jobs.)
+     */
+    async change<R = any>(command: string, params: Params): Promise<R> {
+        for (let attempt = 1; ; attempt++) {
+            try {
+                return await this.client.call<R>(command, params);
+            } catch (error) {
+                if (!(error instanceof CloudStackError) || error.outcome !== "unknown" || attempt === SENDINGS) throw error;
+            }
+        }
+    }
+
     private reads<T extends { id: string }>(command: string, params: Record<string, string[] | boolean> = {}): CoalescedReads<T> {
         return new CoalescedReads<T>(
             () => this.client.list<T>(command, params),
@@ -131,7 +151,7 @@ function describe(cloud: CloudIdentity): string {
 let stack: StackSettings = {};
 const sessions = new Map<string, Session>();
 
-const STACK_KEYS = ["endpoint", "apiKey", "secretKey", "zone", "project", "profile", "caFile"];
+const STACK_KEYS = ["endpoint", "apiKey", "secretKey", "zone", "project", "profile", "caFile", "httpTimeoutSeconds"];
 
 /**
  * Takes the stack's `cloudstack:` configuration. Synchronous on purpose: the plugin hands the handler out before an asynchronous

@@ -1,18 +1,21 @@
-import { CloudStackError } from "../client";
+import * as crypto from "node:crypto";
+import { createOrAdopt } from "../adopt";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { isUnknown, same } from "../handler";
+import type { Problems } from "../lifecycle";
 import { isInState, lifecycle } from "../lifecycle";
 import { markedName } from "../marks";
 import type { ApiKeyPair, Session } from "../session";
 import { isGone, sessionFor } from "../session";
 
 export const sshKeyPair = lifecycle({
-    async check(problems, inputs): Promise<void> {
+    async check(problems, inputs, olds): Promise<void> {
         const name = problems.text(inputs, "name", "give the key pair a name");
         problems.printable(inputs, "name");
         if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = markedName(name, inputs.owner, 255);
         const key = inputs.publicKey;
-        if (key === undefined || isUnknown(key) || isPublicKey(key)) return;
+        if (key === undefined || isUnknown(key)) return;
+        if (isPublicKey(key)) return olds === undefined ? checkKeyIsFree(problems, inputs) : undefined;
         const secret = /PRIVATE KEY/.test(String(key)) ? " (this is a private key: give the file that ends in .pub)" : "";
         problems.add("publicKey", `is not a public key in OpenSSH's format, such as "ssh-ed25519 AAAA… comment"${secret}`);
     },
@@ -61,32 +64,42 @@ async function createPair(session: Session, inputs: Inputs): Promise<ApiKeyPair>
         const command = inputs.publicKey === undefined ? "createSSHKeyPair" : "registerSSHKeyPair";
         return (await session.client.call(command, { name: inputs.name, publickey: inputs.publicKey })).keypair;
     };
-    try {
-        return await make();
-    } catch (error) {
-        if (!(error instanceof CloudStackError)) throw error;
-        const taken = error.errorCode === 431 && /already exists/i.test(error.errorText);
-        if (!taken && error.outcome !== "unknown") throw error;
+    return createOrAdopt(make, async () => {
         session.keyPairs.changed();
-        const left = (await session.keyPairs.all()).find((pair) => pair.name === inputs.name);
-        if (left !== undefined && isInState(left.id)) throw error;
-        if (left !== undefined) await deletePair(session, left.name);
+        const left = (await session.keyPairs.all()).find((pair) => pair.name === inputs.name && !isInState(pair.id));
+        if (left === undefined) return undefined;
+        await deletePair(session, left.name);
         return make();
-    }
+    });
 }
 
 async function deletePair(session: Session, name: string): Promise<void> {
     try {
-        session.keyPairs.changed();
-        await session.client.call("deleteSSHKeyPair", { name });
+        await session.change("deleteSSHKeyPair", { name });
     } catch (error) {
-        const again = error instanceof CloudStackError && error.outcome === "unknown";
-        if (again) return deletePair(session, name);
         // "A key pair with name '…' does not exist for account …": it is gone, which is what was wanted.
         if (!isGone(error)) throw error;
     } finally {
         session.keyPairs.changed();
     }
+}
+
+/** CloudStack takes a public key once per account, and tells so without telling where it is. */
+async function checkKeyIsFree(problems: Problems, inputs: Inputs): Promise<void> {
+    const print = fingerprint(inputs.publicKey);
+    const holder = (await sessionFor(inputs).keyPairs.before()).find((pair) => pair.fingerprint === print && pair.name !== inputs.name && !isInState(pair.id));
+    if (holder === undefined) return;
+    problems.add(
+        "publicKey",
+        `is registered already, as key pair "${holder.name}", and CloudStack takes a key once per account: use sshKeyPairs: ["${holder.name}"], ` +
+            "another key, or delete that pair",
+    );
+}
+
+/** CloudStack's fingerprint of a public key: MD5 of its bytes, in hexadecimal with colons. */
+function fingerprint(publicKey: string): string {
+    const bytes = Buffer.from(publicKey.trim().split(/\s+/)[1], "base64");
+    return crypto.createHash("md5").update(bytes).digest("hex").match(/../g)!.join(":");
 }
 
 function isPublicKey(text: unknown): boolean {

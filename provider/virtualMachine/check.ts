@@ -2,6 +2,7 @@ import * as net from "node:net";
 import type { Inputs } from "../handler";
 import { hasUnknown, isUnknown } from "../handler";
 import type { Problems } from "../lifecycle";
+import { checkLimits } from "../limits";
 import type { ApiNetwork, ApiZone, Session } from "../session";
 import { isId, sessionFor } from "../session";
 import { checkZone } from "../zone";
@@ -10,20 +11,27 @@ import { encodedUserData, isBase64 } from "./userData";
 /** CloudStack's default of `vm.userdata.max.length`, in characters of base64. */
 const USER_DATA_MAX_LENGTH = 32_768;
 
+/** What a machine takes of its account's limits, as far as a preview knows. */
+interface Size {
+    cpuNumber?: number;
+    memoryMiB?: number;
+    rootDiskGiB?: number;
+}
+
 /** Fills defaults and reports everything that is wrong with a machine's arguments, against what the cloud offers. */
 export async function checkMachine(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void> {
     checkShape(problems, inputs, olds);
     const session = sessionFor(inputs);
     const zone = await checkZone(problems, inputs, session);
-    await Promise.all([
+    const [offered, rootDiskGiB] = await Promise.all([
         checkOffering(problems, inputs, session),
-        zone === undefined ? undefined : checkTemplate(problems, inputs, session, zone),
+        zone === undefined ? undefined : checkTemplate(problems, inputs, session, zone, olds === undefined),
         zone === undefined ? undefined : checkNetwork(problems, inputs, session, zone),
     ]);
     if (olds === undefined && zone !== undefined) {
         await checkNameIsFree(problems, inputs, session, zone);
         await checkAddressIsFree(problems, inputs, session, zone);
-        await checkLimit(problems, inputs, session);
+        await checkLimit(problems, inputs, { ...offered, rootDiskGiB }, session);
     }
 }
 
@@ -73,18 +81,38 @@ function checkUserData(problems: Problems, inputs: Inputs): void {
     }
 }
 
-async function checkOffering(problems: Problems, inputs: Inputs, session: Session): Promise<void> {
+/** @returns the size, where it is known */
+async function checkOffering(problems: Problems, inputs: Inputs, session: Session): Promise<Size> {
     const text = problems.text(inputs, "serviceOffering", "give the name of a service offering, such as those that getServiceOffering finds");
-    if (text === undefined) return;
-    const offering = await problems.attempt("serviceOffering", () => session.catalogue.serviceOffering(text));
-    if (offering?.iscustomized !== true || offering.cpunumber !== undefined || hasUnknown(inputs.details)) return;
-    const missing = ["cpuNumber", "memory"].filter((key) => inputs.details?.[key] === undefined);
-    if (missing.length > 0) problems.add("details", `of a custom offering ("${text}") have to give ${missing.join(" and ")} (memory in MiB)`);
+    const offering = text === undefined ? undefined : await problems.attempt("serviceOffering", () => session.catalogue.serviceOffering(text));
+    if (offering === undefined || hasUnknown(inputs.details)) return {};
+    if (offering.iscustomized !== true || offering.cpunumber !== undefined) return { cpuNumber: offering.cpunumber, memoryMiB: offering.memory };
+    const asked = ["cpuNumber", "memory", ...(offering.cpuspeed === undefined ? ["cpuSpeed"] : [])];
+    const missing = asked.filter((key) => inputs.details?.[key] === undefined);
+    if (missing.length > 0) {
+        problems.add("details", `of a custom offering ("${text}") have to give ${missing.join(" and ")} as texts (memory in MiB, cpuSpeed in MHz)`);
+    }
+    const { cpuNumber, memory } = inputs.details ?? {};
+    checkBounds(problems, "details.cpuNumber", cpuNumber, offering.serviceofferingdetails, ["mincpunumber", "maxcpunumber"]);
+    checkBounds(problems, "details.memory", memory, offering.serviceofferingdetails, ["minmemory", "maxmemory"]);
+    return { cpuNumber: Number(cpuNumber) || undefined, memoryMiB: Number(memory) || undefined };
 }
 
-async function checkTemplate(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
+function checkBounds(problems: Problems, path: string, value: unknown, bounds: Record<string, string> | undefined, [least, most]: [string, string]): void {
+    if (typeof value !== "string" || bounds?.[least] === undefined) return;
+    if (Number(value) >= Number(bounds[least]) && Number(value) <= Number(bounds[most])) return;
+    problems.add(path, `"${value}" is not a number from ${bounds[least]} to ${bounds[most]}, as the offering asks for`);
+}
+
+/** @returns the size of a new root disk in GiB, where it is known */
+async function checkTemplate(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone, isNew: boolean): Promise<number | undefined> {
     const text = problems.text(inputs, "template", "give the name of a template, such as those that getTemplate finds");
-    if (text !== undefined) await problems.attempt("template", () => session.catalogue.template(text, zone));
+    const template = text === undefined ? undefined : await problems.attempt("template", () => session.catalogue.template(text, zone));
+    const size = (template?.size ?? 0) / 2 ** 30;
+    const wanted = inputs.rootDiskSizeGiB;
+    if (typeof wanted !== "number") return size === 0 ? undefined : size;
+    if (isNew && wanted < size) problems.add("rootDiskSizeGiB", `${wanted} is less than template "${text}" needs, which is ${Math.ceil(size)} GiB`);
+    return wanted;
 }
 
 async function checkNetwork(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
@@ -119,7 +147,7 @@ function checkAddress(problems: Problems, inputs: Inputs, network: ApiNetwork): 
 
 async function checkNameIsFree(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
     if (isUnknown(inputs.name) || isUnknown(inputs.network)) return;
-    const taken = (await session.machines.all()).find(
+    const taken = (await session.machines.before()).find(
         (machine) =>
             machine.name === inputs.name &&
             machine.zoneid === zone.id &&
@@ -134,7 +162,7 @@ async function checkNameIsFree(problems: Problems, inputs: Inputs, session: Sess
 /** CloudStack answers an address in use with "Internal error executing command", so it is told here as far as the account can see it. */
 async function checkAddressIsFree(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
     if (inputs.ipAddress === undefined || isUnknown(inputs.ipAddress)) return;
-    const user = (await session.machines.all()).find(
+    const user = (await session.machines.before()).find(
         (machine) =>
             machine.zoneid === zone.id &&
             machine.details?.owner !== inputs.owner &&
@@ -145,18 +173,10 @@ async function checkAddressIsFree(problems: Problems, inputs: Inputs, session: S
     if (user !== undefined) problems.add("ipAddress", `${inputs.ipAddress} is the address of machine ${user.name} (${user.id}): choose a free one`);
 }
 
-async function checkLimit(problems: Problems, inputs: Inputs, session: Session): Promise<void> {
-    if (session.client.settings.project !== undefined || typeof inputs.owner !== "string") return;
-    const account = await session.account();
-    const left = Number(account.vmavailable);
-    session.planned.machines.add(inputs.owner);
-    if (!Number.isFinite(left) || session.planned.machines.size <= left) return;
-    // A machine that an interrupted run left, and that this one adopts, is counted already.
-    const ours = (await session.machines.all()).filter((machine) => session.planned.machines.has(machine.details?.owner ?? "")).length;
-    if (session.planned.machines.size - ours <= left) return;
-    problems.add(
-        "",
-        `this run creates ${session.planned.machines.size} machines, and account ${account.name} may have ${left} more (limit ${account.vmlimit}, ` +
-            `in use ${account.vmtotal}): remove some, or ask the cloud's administrator for a higher limit`,
-    );
+/** What is replaced, or was left by an interrupted run and is taken over, is counted by the cloud already. */
+async function checkLimit(problems: Problems, inputs: Inputs, size: Size, session: Session): Promise<void> {
+    const needs = { vm: 1, volume: 1, cpu: size.cpuNumber, memory: size.memoryMiB, primarystorage: size.rootDiskGiB };
+    const ours = (await session.machines.before()).find((machine) => machine.details?.owner === inputs.owner);
+    const has = ours === undefined ? {} : { vm: 1, volume: 1, cpu: ours.cpunumber, memory: ours.memory, primarystorage: needs.primarystorage };
+    await checkLimits(problems, session, inputs.owner, needs, has);
 }

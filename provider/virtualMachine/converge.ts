@@ -5,8 +5,8 @@ import type { ApiMachine, ApiVolume, CloudIdentity, Session } from "../session";
 import { secondsUntil } from "../timeouts";
 import { isRunning, toOutputs } from "./outputs";
 import type { Plan } from "./plan";
-import { isEmpty, planChanges } from "./plan";
-import { encodedUserData } from "./userData";
+import { describePlan, isEmpty, plainDetails, planChanges, scales, sizeDetails, takesDown } from "./plan";
+import { encodedUserData, userDataHash } from "./userData";
 
 /** What is wanted of a machine, what the state last said of it (where it is in the state), and by when (milliseconds since the epoch). */
 export interface Work {
@@ -15,7 +15,12 @@ export interface Work {
     inputs: Inputs;
     olds?: Outputs;
     deadline: number;
+    /** Whether the machine may be taken down. */
+    mayStop: boolean;
 }
+
+/** What starting a machine again after a failure may take at least, whatever is left of the timeout, in milliseconds. */
+const RESCUE_MS = 180_000;
 
 /**
  * Makes a machine what its arguments say, whatever state it is found in, and returns it as it then is. What needs a stop is done in one
@@ -25,28 +30,74 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
     const before = asFound(machine, work);
     const plan = planChanges(before, work.inputs);
     if (isEmpty(plan)) return machine;
+    if (plan.effect === "replace") {
+        throw new Error(`${describePlan(machine.name, plan, before)}. The state did not know that yet: run \`pulumi refresh\`, then \`pulumi up\` replaces it.`);
+    }
+    if (!work.mayStop && takesDown(plan, before)) throw new Error(restartRefused(describePlan(machine.name, plan, before)!));
     work.session.machines.changed();
     await live(machine, before, plan, work);
-    const stopFirst = has(plan, "stopped") && isRunning(machine.state);
-    if (stopFirst || plan.power === "stop") await job(work, "stopVirtualMachine", { id: machine.id });
+    const ran = isRunning(machine.state);
+    const wantsRunning = work.inputs.running !== false;
+    const stops = has(plan, "stopped") || plan.power === "stop";
     let password: string | undefined;
     try {
+        if (ran && stops) await job(work, "stopVirtualMachine", { id: machine.id });
         await stopped(machine, plan, work);
         password = await reinstall(machine, plan, work);
-    } finally {
-        if (stopFirst && work.inputs.running !== false) await job(work, "startVirtualMachine", { id: machine.id });
+        if (wantsRunning && (!ran || stops)) password = (await job(work, "startVirtualMachine", { id: machine.id })).virtualmachine?.password ?? password;
+    } catch (error) {
+        if (wantsRunning) await bringBack(machine, plan, work, error as Error);
+        throw error;
     }
-    if (plan.power === "start") password = (await job(work, "startVirtualMachine", { id: machine.id })).virtualmachine?.password ?? password;
     work.session.machines.changed();
     const now = await work.session.machines.get(machine.id);
     if (now === undefined) throw new Error(`machine ${machine.name} (${machine.id}) disappeared while it was changed`);
     return password === undefined ? now : { ...now, password };
 }
 
+/** The error of a change that `allowRestart: false` does not allow. */
+export function restartRefused(line: string): string {
+    return `${line}. That takes it down, and allowRestart is false: allow it for this change, or undo the change.`;
+}
+
+/**
+ * The hash of the user data that the machine last took up, where the state says that it is another than the wanted one: what is stored
+ * already does not count as done before the machine was restarted or reinstalled, whatever interrupted that.
+ */
+export function userDataTakenUp(olds: Outputs, inputs: Inputs): { userDataHash?: string } {
+    const taken: string | undefined = olds.userDataHash;
+    const waits = ["restart", "reinstall"].includes(inputs.onUserDataChange) && taken !== undefined && taken !== userDataHash(encodedUserData(inputs));
+    return waits ? { userDataHash: taken } : {};
+}
+
 /** The machine in the shape of outputs, with what the program managed before and manages no longer, so that it is taken away. */
 function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outputs {
     const merged = { ...olds, ...inputs, tags: { ...olds.tags, ...inputs.tags }, details: { ...olds.details, ...inputs.details } };
-    return { ...toOutputs(machine, merged, cloud), rootDiskSizeGiB: olds.rootDiskSizeGiB };
+    return { ...toOutputs(machine, merged, cloud), rootDiskSizeGiB: olds.rootDiskSizeGiB, ...userDataTakenUp(olds, inputs) };
+}
+
+/** Starts a machine that a failed step left stopped; where it does not start with its new size, with the old one. */
+async function bringBack(machine: ApiMachine, plan: Plan, work: Work, failure: Error): Promise<void> {
+    const { session } = work;
+    const rescue = { ...work, deadline: Math.max(work.deadline, Date.now() + RESCUE_MS) };
+    const start = () => job(rescue, "startVirtualMachine", { id: machine.id });
+    session.machines.changed();
+    const now = await session.machines.get(machine.id).catch(() => undefined);
+    if (now === undefined || isRunning(now.state)) return;
+    try {
+        await start();
+    } catch (error) {
+        try {
+            if (!scales(plan)) throw error;
+            const details = sizeDetails(machine.details);
+            await job(rescue, "scaleVirtualMachine", { id: machine.id, serviceofferingid: machine.serviceofferingid, ...(Object.keys(details).length > 0 ? { details } : {}) });
+            await start();
+        } catch (last) {
+            failure.message += `\nMachine ${machine.name} could not be started again: ${(last as Error).message}`;
+            return;
+        }
+        failure.message += `\nMachine ${machine.name} runs again, with the size that it had before.`;
+    }
 }
 
 function job(work: Work, command: string, params: Params): Promise<any> {
@@ -69,9 +120,9 @@ async function live(machine: ApiMachine, before: Outputs, plan: Plan, work: Work
     if (touches(plan, "group")) update.group = inputs.group ?? "";
     if (touches(plan, "deleteProtection")) update.deleteprotection = inputs.deleteProtection ?? false;
     // An empty text takes the user data away.
-    if (touches(plan, "userData")) update.userdata = encodedUserData(inputs) ?? "";
+    if (touches(plan, "userData") && inputs.onUserDataChange !== "restart") update.userdata = encodedUserData(inputs) ?? "";
     if (touches(plan, "details")) update.details = mergedDetails(machine, before, inputs);
-    if (Object.keys(update).length > 0) await session.client.call("updateVirtualMachine", { id: machine.id, ...update });
+    if (Object.keys(update).length > 0) await session.change("updateVirtualMachine", { id: machine.id, ...update });
     if (touches(plan, "tags")) await setTags(machine, before, work);
     if (touches(plan, "rootDiskSizeGiB")) await growRootDisk(machine, work);
 }
@@ -82,8 +133,9 @@ async function live(machine: ApiMachine, before: Outputs, plan: Plan, work: Work
  */
 function mergedDetails(machine: ApiMachine, before: Outputs, inputs: Inputs): Record<string, string> {
     const readOnly = (machine.readonlydetails ?? "").split(",").map((key) => key.trim());
-    const kept = Object.entries(machine.details ?? {}).filter(([key]) => !readOnly.includes(key) && !(key in before.details));
-    return { ...Object.fromEntries(kept), ...inputs.details, owner: inputs.owner };
+    const managed = plainDetails(before.details);
+    const kept = Object.entries(machine.details ?? {}).filter(([key]) => !readOnly.includes(key) && !(key in managed));
+    return { ...Object.fromEntries(kept), ...plainDetails(inputs.details), owner: inputs.owner };
 }
 
 async function setTags(machine: ApiMachine, before: Outputs, work: Work): Promise<void> {
@@ -109,12 +161,14 @@ async function stopped(machine: ApiMachine, plan: Plan, work: Work): Promise<voi
     const id = machine.id;
     const update: Params = {};
     if (touches(plan, "name")) update.name = inputs.name;
+    // Stored while it is stopped, so that no interruption leaves it running with user data that it did not read.
+    if (touches(plan, "userData") && inputs.onUserDataChange === "restart") update.userdata = encodedUserData(inputs) ?? "";
     // Sent only when it changes: a list of groups is checked even if it is the same.
     if (touches(plan, "securityGroups")) update.securitygroupids = inputs.securityGroups;
-    if (Object.keys(update).length > 0) await explained(session.client.call("updateVirtualMachine", { id, ...update }), machine, inputs);
-    if (touches(plan, "serviceOffering")) {
+    if (Object.keys(update).length > 0) await explained(session.change("updateVirtualMachine", { id, ...update }), machine, inputs);
+    if (scales(plan)) {
         const offering = await session.catalogue.serviceOffering(inputs.serviceOffering);
-        await job(work, "scaleVirtualMachine", { id, serviceofferingid: offering.id, ...(offering.iscustomized ? { details: inputs.details } : {}) });
+        await job(work, "scaleVirtualMachine", { id, serviceofferingid: offering.id, ...(offering.iscustomized ? { details: sizeDetails(inputs.details) } : {}) });
     }
     if (touches(plan, "affinityGroups")) await job(work, "updateVMAffinityGroup", { id, affinitygroupids: inputs.affinityGroups ?? [] });
     if (touches(plan, "sshKeyPairs")) await job(work, "resetSSHKeyForVirtualMachine", { id, keypairs: inputs.sshKeyPairs });

@@ -1,3 +1,4 @@
+import { createOrAdopt, isTaken } from "../adopt";
 import { CloudStackError } from "../client";
 import type { Params } from "../client";
 import type { Inputs, Outputs } from "../handler";
@@ -7,10 +8,10 @@ import type { ApiMachine, CloudIdentity, Session } from "../session";
 import { sessionFor } from "../session";
 import { deadlineOf, secondsUntil } from "../timeouts";
 import { converge } from "./converge";
-import { isDestroyed, toOutputs } from "./outputs";
+import { echoed, isDestroyed, toOutputs } from "./outputs";
 import { planChanges } from "./plan";
 import { removeMachine } from "./remove";
-import { encodedUserData } from "./userData";
+import { encodedUserData, userDataHash } from "./userData";
 
 /** How often a machine that an interrupted run left behind is looked at while it changes state, in milliseconds. */
 const SETTLE_MS = 2000;
@@ -27,7 +28,7 @@ export async function createMachine(inputs: Inputs): Promise<{ id: string; outs:
     const machine = await deployOrAdopt(session, inputs, cloud, deadline);
     try {
         const olds = { rootDiskSizeGiB: inputs.rootDiskSizeGiB };
-        const converged = await converge(machine, { session, cloud, inputs, olds, deadline });
+        const converged = await converge(machine, { session, cloud, inputs, olds, deadline, mayStop: true });
         return { id: machine.id, outs: toOutputs({ ...converged, password: converged.password ?? machine.password }, inputs, cloud) };
     } catch (error) {
         throw new PartialFailure((error as Error).message, machine.id, toOutputs(machine, inputs, cloud), inputs);
@@ -36,18 +37,14 @@ export async function createMachine(inputs: Inputs): Promise<{ id: string; outs:
 
 async function deployOrAdopt(session: Session, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<ApiMachine> {
     const params = await deployParams(session, inputs);
-    for (let attempt = 1; ; attempt++) {
-        try {
-            return await deploy(session, params, inputs, cloud, deadline);
-        } catch (error) {
-            if (!(error instanceof CloudStackError)) throw error;
-            const taken = error.outcome === "refused" && error.errorCode === 431 && /already exists in the network/i.test(error.errorText);
-            if (!taken && error.outcome !== "unknown") throw explain(error, inputs);
-            const ours = await adopt(session, inputs, cloud, deadline);
-            if (ours !== undefined) return ours;
-            // The name is unique in its network, so asking again cannot make a second machine.
-            if (taken || attempt === 3) throw taken ? nameTaken(error, inputs) : error;
-        }
+    try {
+        return await createOrAdopt(
+            () => deploy(session, params, inputs, cloud, deadline),
+            () => adopt(session, inputs, cloud, deadline),
+        );
+    } catch (error) {
+        if (!(error instanceof CloudStackError)) throw error;
+        throw isTaken(error) ? nameTaken(error, inputs) : explain(error, inputs);
     }
 }
 
@@ -60,7 +57,8 @@ async function deploy(session: Session, params: Params, inputs: Inputs, cloud: C
     } catch (error) {
         const id = accepted.id;
         if (!(error instanceof CloudStackError) || id === undefined) throw error;
-        const outputs = { ...inputs, addressIsFixed: inputs.ipAddress !== undefined, cloud, state: "Unknown", userDataHash: "" };
+        const known = { addressIsFixed: inputs.ipAddress !== undefined, userDataHash: userDataHash(encodedUserData(inputs)), state: "Unknown", cloud };
+        const outputs = { ...echoed(inputs), ...known };
         if (error.outcome !== "failed") throw new PartialFailure(error.message, id, outputs, inputs);
         // The machine exists in state Error (or Stopped): nothing may stay behind.
         try {

@@ -1,10 +1,10 @@
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure } from "../handler";
-import { lifecycle, say } from "../lifecycle";
+import { announce, lifecycle, wasChecked } from "../lifecycle";
 import { sessionFor } from "../session";
 import { deadlineOf } from "../timeouts";
 import { checkMachine } from "./check";
-import { converge } from "./converge";
+import { converge, restartRefused, userDataTakenUp } from "./converge";
 import { createMachine } from "./create";
 import { isDestroyed, toOutputs } from "./outputs";
 import { describePlan, isEmpty, planChanges, takesDown } from "./plan";
@@ -16,10 +16,9 @@ export const virtualMachine = lifecycle({
     diff(_id, olds, news): DiffResult {
         const plan = planChanges(olds, news);
         const line = describePlan(news.name, plan, olds);
-        if (line !== undefined && news.allowRestart === false && takesDown(plan, olds)) {
-            throw new Error(`${line}. That takes it down, and allowRestart is false: allow it for this change, or undo the change.`);
-        }
-        if (line !== undefined) say(line);
+        // A refresh compares, too: there nothing is going to happen, so nothing is refused.
+        if (line !== undefined && news.allowRestart === false && takesDown(plan, olds) && wasChecked(news)) throw new Error(restartRefused(line));
+        if (line !== undefined) announce(news, line);
         const replaces = plan.changes.filter((change) => change.effect === "replace").map((change) => change.property);
         return { changes: !isEmpty(plan), replaces, deleteBeforeReplace: replaces.length > 0 };
     },
@@ -41,12 +40,13 @@ export const virtualMachine = lifecycle({
         if (machine === undefined) throw new Error(`machine ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`);
         const deadline = deadlineOf("update", inputs);
         try {
-            const now = await converge(machine, { session, cloud, inputs, olds, deadline });
+            const now = await converge(machine, { session, cloud, inputs, olds, deadline, mayStop: inputs.allowRestart !== false });
             return toOutputs({ ...now, password: now.password ?? olds.password }, inputs, cloud);
         } catch (error) {
             session.machines.changed();
             const left = (await session.machines.get(id).catch(() => undefined)) ?? machine;
-            throw new PartialFailure((error as Error).message, id, toOutputs({ ...left, password: olds.password }, { ...olds, ...inputs }, cloud), inputs);
+            const outs = { ...toOutputs({ ...left, password: olds.password }, { ...olds, ...inputs }, cloud), ...userDataTakenUp(olds, inputs) };
+            throw new PartialFailure((error as Error).message, id, outs, inputs);
         }
     },
 

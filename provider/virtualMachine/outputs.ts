@@ -13,9 +13,8 @@ const NOT_ECHOED = ["userData", "userDataBase64", "__provider"];
  */
 export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdentity): Outputs {
     const nic = defaultNic(machine);
-    const echoed = Object.fromEntries(Object.entries(inputs).filter(([key]) => !NOT_ECHOED.includes(key)));
     return {
-        ...echoed,
+        ...echoed(inputs),
         name: machine.name,
         displayName: machine.displayname ?? machine.name,
         serviceOffering: textFor(inputs.serviceOffering, machine.serviceofferingid, machine.serviceofferingname),
@@ -45,6 +44,11 @@ export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdent
         ...(machine.password === undefined ? {} : { password: machine.password }),
         cloud,
     };
+}
+
+/** The arguments that outputs repeat. */
+export function echoed(inputs: Inputs): Outputs {
+    return Object.fromEntries(Object.entries(inputs).filter(([key]) => !NOT_ECHOED.includes(key)));
 }
 
 /** States in which a machine counts as running, those on the way there included. */

@@ -20,6 +20,9 @@ export interface Plan {
     power: "start" | "stop" | undefined;
 }
 
+/** What a custom offering asks for in the details: a change of these scales the machine. */
+const SIZE_DETAILS = ["cpuNumber", "cpuSpeed", "memory"];
+
 const HARDNESS: Effect[] = ["live", "stopped", "reinstall", "replace"];
 
 /**
@@ -105,7 +108,26 @@ function stopping(olds: Outputs, news: Inputs): Change[] {
         if (wanted === undefined || (property === "sshKeyPairs" && wanted.length === 0)) continue;
         if (!sameSet(olds[property] ?? [], wanted)) add(property, setArrow(olds[property] ?? [], wanted));
     }
+    for (const key of SIZE_DETAILS) {
+        const [old, wanted] = [olds.details?.[key], news.details?.[key]];
+        if (wanted !== undefined && old !== wanted) add(`details.${key}`, arrow(old, wanted));
+    }
     return changes;
+}
+
+/** Details without the size of a custom offering. */
+export function plainDetails(details: Record<string, string> | undefined): Record<string, string> {
+    return Object.fromEntries(Object.entries(details ?? {}).filter(([key]) => !SIZE_DETAILS.includes(key)));
+}
+
+/** The size of a custom offering among the details. */
+export function sizeDetails(details: Record<string, string> | undefined): Record<string, string> {
+    return Object.fromEntries(Object.entries(details ?? {}).filter(([key]) => SIZE_DETAILS.includes(key)));
+}
+
+/** Whether the machine is to be scaled: to another offering, or within a custom one. */
+export function scales(plan: Plan): boolean {
+    return plan.changes.some(({ property }) => property === "serviceOffering" || property.startsWith("details."));
 }
 
 function live(olds: Outputs, news: Inputs): Change[] {
@@ -113,7 +135,7 @@ function live(olds: Outputs, news: Inputs): Change[] {
         ["displayName", olds.displayName, news.displayName ?? news.name],
         ["group", olds.group ?? "", news.group ?? ""],
         ["tags", olds.tags ?? {}, news.tags ?? {}],
-        ["details", olds.details ?? {}, news.details ?? {}],
+        ["details", plainDetails(olds.details), isUnknown(news.details) ? news.details : plainDetails(news.details)],
         ["deleteProtection", olds.deleteProtection ?? false, news.deleteProtection ?? false],
     ];
     const changes = pairs

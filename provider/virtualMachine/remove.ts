@@ -1,4 +1,5 @@
 import { CloudStackError } from "../client";
+import type { Params } from "../client";
 import type { Outputs } from "../handler";
 import type { ApiMachine, ApiVolume, Session } from "../session";
 import { isGone } from "../session";
@@ -54,19 +55,29 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
     const ran = isRunning(machine.state);
     const goneName = retiredName(machine);
     const groups = (machine.securitygroup ?? []).map((group) => group.id);
+    let volumes: ApiVolume[] = [];
     const pinned = outputs.addressIsFixed === true && outputs.ipAddress === defaultNic(machine)?.ipaddress;
     try {
-        const volumes = await dataVolumes(session, machine);
+        volumes = await dataVolumes(session, machine);
         if (ran && (groups.length > 0 || pinned || volumes.length > 0)) await run("stopVirtualMachine", { id: machine.id });
         for (const volume of volumes) await run("detachVolume", { id: volume.id });
         if (machine.name !== goneName || groups.length > 0) {
-            await client.call("updateVirtualMachine", { id: machine.id, name: goneName, ...(groups.length > 0 ? { securitygroupids: [] } : {}) });
+            await giveUpName(session, machine, { name: goneName, ...(groups.length > 0 ? { securitygroupids: [] } : {}) });
         }
         if (pinned) await releaseAddress(session, machine, run);
         await run("destroyVirtualMachine", { id: machine.id });
     } catch (error) {
-        if (!isGone(error) && ran) await restoreAfterFailure(session, machine, groups, run);
+        if (!isGone(error) && ran) await restoreAfterFailure(session, machine, groups, volumes, run);
         throw error;
+    }
+}
+
+async function giveUpName(session: Session, machine: ApiMachine, change: Params): Promise<void> {
+    try {
+        await session.change("updateVirtualMachine", { id: machine.id, ...change });
+    } catch (error) {
+        // CloudStack changes nothing of a machine that it could not start at its creation; destroying it is still worth it.
+        if (!(machine.state === "Error" && error instanceof CloudStackError && error.outcome === "refused")) throw error;
     }
 }
 
@@ -74,11 +85,15 @@ async function restoreAfterFailure(
     session: Session,
     machine: ApiMachine,
     groups: string[],
+    volumes: ApiVolume[],
     run: (command: string, params: Record<string, any>) => Promise<unknown>,
 ): Promise<void> {
     try {
-        await session.client.call("updateVirtualMachine", { id: machine.id, name: machine.name });
-        if (groups.length > 0) await session.client.call("updateVirtualMachine", { id: machine.id, securitygroupids: groups });
+        await session.change("updateVirtualMachine", { id: machine.id, name: machine.name, ...(groups.length > 0 ? { securitygroupids: groups } : {}) });
+        const attached = (await dataVolumes(session, machine)).map(({ id }) => id);
+        for (const { id, deviceid } of volumes.filter((volume) => !attached.includes(volume.id))) {
+            await run("attachVolume", { id, virtualmachineid: machine.id, deviceid });
+        }
         await run("startVirtualMachine", { id: machine.id });
     } catch (error) {
         // The first error is the one to report; the next run finds the machine as it is and goes on from there.

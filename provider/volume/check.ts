@@ -1,6 +1,8 @@
 import type { Inputs } from "../handler";
 import { isUnknown } from "../handler";
 import type { Problems } from "../lifecycle";
+import { isInState } from "../lifecycle";
+import { checkLimits } from "../limits";
 import { markedName } from "../marks";
 import type { Session } from "../session";
 import { sessionFor } from "../session";
@@ -17,15 +19,16 @@ export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inpu
     if (inputs.virtualMachine !== undefined) problems.ids({ virtualMachine: [inputs.virtualMachine] }, "virtualMachine", "the id of a VirtualMachine (machine.id)");
     const session = sessionFor(inputs);
     await checkZone(problems, inputs, session);
-    await checkSize(problems, inputs, olds, session);
-    if (olds === undefined) await checkLimit(problems, inputs, session);
+    const size = await checkSize(problems, inputs, olds, session);
+    if (olds === undefined) await checkLimit(problems, inputs, size, session);
 }
 
-async function checkSize(problems: Problems, inputs: Inputs, olds: Inputs | undefined, session: Session): Promise<void> {
+/** @returns the size in GiB, where it is known */
+async function checkSize(problems: Problems, inputs: Inputs, olds: Inputs | undefined, session: Session): Promise<number | undefined> {
     const text = problems.text(inputs, "diskOffering", "give the name of a disk offering");
     const offering = text === undefined ? undefined : await problems.attempt("diskOffering", () => session.catalogue.diskOffering(text));
     const size = inputs.sizeGiB;
-    if (isUnknown(size)) return;
+    if (isUnknown(size)) return undefined;
     if (offering?.iscustomized === true && size === undefined) problems.add("sizeGiB", `is required: disk offering "${text}" has no size of its own`);
     if (offering?.iscustomized === false && size !== undefined && size !== offering.disksize) {
         problems.add("sizeGiB", `is ${size}, and disk offering "${text}" is ${offering.disksize} GiB: leave it out, or use an offering of custom size`);
@@ -33,17 +36,12 @@ async function checkSize(problems: Problems, inputs: Inputs, olds: Inputs | unde
     if (typeof size === "number" && typeof olds?.sizeGiB === "number" && size < olds.sizeGiB) {
         problems.add("sizeGiB", `cannot shrink from ${olds.sizeGiB} to ${size}: data could be lost; make a new volume and copy`);
     }
+    return size ?? (offering?.disksize || undefined);
 }
 
-async function checkLimit(problems: Problems, inputs: Inputs, session: Session): Promise<void> {
-    if (session.client.settings.project !== undefined || typeof inputs.owner !== "string") return;
-    const account = await session.account();
-    const left = Number(account.volumeavailable);
-    session.planned.volumes.add(inputs.owner);
-    if (!Number.isFinite(left) || session.planned.volumes.size <= left) return;
-    problems.add(
-        "",
-        `this run creates ${session.planned.volumes.size} volumes, and account ${account.name} may have ${left} more (limit ${account.volumelimit}, ` +
-            `in use ${account.volumetotal}, root disks included): remove some, or ask the cloud's administrator for a higher limit`,
-    );
+/** What an interrupted run left, and this one takes over, is counted by the cloud already. */
+async function checkLimit(problems: Problems, inputs: Inputs, size: number | undefined, session: Session): Promise<void> {
+    const needs = { volume: 1, primarystorage: size };
+    const left = (await session.volumes.before()).some((item) => item.name === inputs.name && !isInState(item.id));
+    await checkLimits(problems, session, inputs.owner, needs, left ? needs : {});
 }

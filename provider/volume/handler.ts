@@ -1,7 +1,8 @@
+import { createOrAdopt } from "../adopt";
 import { CloudStackError } from "../client";
 import type { DiffResult, Inputs, Outputs } from "../handler";
-import { PartialFailure, isUnknown, same } from "../handler";
-import { isInState, lifecycle, say } from "../lifecycle";
+import { PartialFailure, same } from "../handler";
+import { announce, isInState, lifecycle } from "../lifecycle";
 import type { ApiVolume, CloudIdentity, Session } from "../session";
 import { isGone, sessionFor } from "../session";
 import { deadlineOf, secondsUntil } from "../timeouts";
@@ -16,7 +17,7 @@ export const volume = lifecycle({
 
     diff(_id, olds, news): DiffResult {
         const replaces = ["zone", "project"].filter((property) => !same(olds[property], news[property]));
-        if (replaces.length > 0) say(`volume ${news.name} is replaced and its data is lost: ${replaces.join(" and ")} changed`);
+        if (replaces.length > 0) announce(news, `volume ${news.name} is replaced and its data is lost: ${replaces.join(" and ")} changed`);
         return { changes: replaces.length > 0 || changed(olds, news), replaces, deleteBeforeReplace: false };
     },
 
@@ -24,7 +25,7 @@ export const volume = lifecycle({
         const session = sessionFor(inputs);
         const cloud = await session.identity();
         const deadline = deadlineOf("create", inputs);
-        const made = await createOrAdopt(session, inputs, cloud, deadline);
+        const made = await makeVolume(session, inputs, cloud, deadline);
         return { id: made.id, outs: await settle(session, made, inputs, cloud, deadline) };
     },
 
@@ -51,12 +52,9 @@ export const volume = lifecycle({
         const deadline = deadlineOf("delete", outputs);
         try {
             if (found.virtualmachineid !== undefined) await session.client.run("detachVolume", { id }, { timeoutSeconds: secondsUntil(deadline) });
-            await session.client.call("deleteVolume", { id });
+            await session.change("deleteVolume", { id });
         } catch (error) {
-            session.volumes.changed();
-            const left = error instanceof CloudStackError && error.outcome === "unknown" ? await session.volumes.get(id) : found;
-            if (isGone(error) || left === undefined || GONE.includes(left.state)) return;
-            throw error;
+            if (!isGone(error)) throw error;
         } finally {
             session.volumes.changed();
         }
@@ -65,40 +63,44 @@ export const volume = lifecycle({
 
 function changed(olds: Outputs, news: Inputs): boolean {
     const differs = (property: string) => news[property] !== undefined && !same(olds[property], news[property]);
-    return differs("name") || differs("diskOffering") || differs("sizeGiB") || differs("deviceId") || !same(olds.virtualMachine, news.virtualMachine);
+    // One that somebody made larger stays so: it cannot be made smaller again without a danger to its data.
+    const larger = typeof news.sizeGiB === "number" && olds.sizeGiB > news.sizeGiB;
+    if (larger) announce(news, `volume ${news.name} has ${olds.sizeGiB} GiB, more than sizeGiB ${news.sizeGiB} asks for: it stays so, since a volume cannot shrink`);
+    return differs("name") || differs("diskOffering") || (differs("sizeGiB") && !larger) || differs("deviceId") || !same(olds.virtualMachine, news.virtualMachine);
 }
 
 /**
- * Names of volumes are not unique, so nothing would stop a second one: a volume with our marked name that the state does not know is taken
- * over before one is made.
+ * Makes a volume. Names of volumes are not unique, so nothing would stop a second one: a volume with our marked name that the state does not
+ * know, left by an interrupted run, is taken over before one is made.
  */
-async function createOrAdopt(session: Session, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<ApiVolume> {
-    const left = await ours(session, inputs);
-    if (left !== undefined) return left;
-    const zone = await session.catalogue.zone(inputs.zone);
-    const offering = await session.catalogue.diskOffering(inputs.diskOffering);
+async function makeVolume(session: Session, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<ApiVolume> {
+    const left = (await session.volumes.before()).find((item) => isOurs(item, inputs));
+    const found = left === undefined ? undefined : await session.volumes.get(left.id);
+    if (found !== undefined && isOurs(found, inputs)) return found;
+    const [zone, offering] = await Promise.all([session.catalogue.zone(inputs.zone), session.catalogue.diskOffering(inputs.diskOffering)]);
     const params = { name: inputs.name, zoneid: zone.id, diskofferingid: offering.id, ...(offering.iscustomized ? { size: inputs.sizeGiB } : {}) };
-    try {
+    const create = async () => {
         const accepted = await session.client.start("createVolume", params);
         try {
-            return (await session.client.wait(accepted.jobid, { command: "createVolume", timeoutSeconds: secondsUntil(deadline) })).volume;
+            return (await session.client.wait(accepted.jobid, { command: "createVolume", timeoutSeconds: secondsUntil(deadline) })).volume as ApiVolume;
         } catch (error) {
             if (!(error instanceof CloudStackError) || error.outcome === "failed" || accepted.id === undefined) throw error;
             throw new PartialFailure(error.message, accepted.id, { ...inputs, cloud }, inputs);
         }
-    } catch (error) {
-        if (!(error instanceof CloudStackError) || error.outcome !== "unknown") throw error;
-        session.volumes.changed();
-        const made = await ours(session, inputs);
-        if (made === undefined) throw error;
-        return made;
+    };
+    try {
+        return await createOrAdopt(create, async () => {
+            session.volumes.changed();
+            return (await session.volumes.all()).find((item) => isOurs(item, inputs));
+        });
     } finally {
         session.volumes.changed();
     }
 }
 
-async function ours(session: Session, inputs: Inputs): Promise<ApiVolume | undefined> {
-    return (await session.volumes.all()).find((item) => item.name === inputs.name && !GONE.includes(item.state) && !isInState(item.id));
+/** A volume with our marked name that the state does not know. */
+function isOurs(item: ApiVolume, inputs: Inputs): boolean {
+    return item.name === inputs.name && !GONE.includes(item.state) && !isInState(item.id);
 }
 
 /** Names, sizes and attaches a volume as its arguments say, whatever is found; a failure keeps it in the state as it is. */
@@ -143,7 +145,7 @@ function toOutputs(found: ApiVolume, inputs: Inputs, cloud: CloudIdentity): Outp
         name: found.name,
         diskOffering: knownOffering ? inputs.diskOffering : (found.diskofferingname ?? found.diskofferingid),
         sizeGiB: found.size / GIB,
-        virtualMachine: isUnknown(found.virtualmachineid) ? undefined : found.virtualmachineid,
+        virtualMachine: found.virtualmachineid,
         deviceId: found.deviceid,
         state: found.state,
         zoneId: found.zoneid,

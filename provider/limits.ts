@@ -1,0 +1,43 @@
+import type { Problems } from "./lifecycle";
+import type { ApiAccount, Needs, Session } from "./session";
+
+/** How the kinds of limits read, one and many. */
+const KINDS: [keyof Needs, string][] = [
+    ["vm", "machines"],
+    ["volume", "volumes (root disks included)"],
+    ["cpu", "processors"],
+    ["memory", "MiB of memory"],
+    ["primarystorage", "GiB of disks"],
+];
+
+/**
+ * Adds what a resource needs to what this run creates, and reports the limits of the account that it goes beyond.
+ *
+ * @param has what the account has of it already: what is replaced, or what an interrupted run left
+ */
+export async function checkLimits(problems: Problems, session: Session, owner: unknown, needs: Needs, has: Needs = {}): Promise<void> {
+    // What a project may have is not the account's to use up, and only its administrators see it: CloudStack's own answer tells there.
+    if (session.client.settings.project !== undefined || typeof owner !== "string") return;
+    const account = await session.account();
+    session.planned.set(owner, difference(needs, has));
+    for (const [kind, words] of KINDS) {
+        const wanted = [...session.planned.values()].reduce((sum, item) => sum + (item[kind] ?? 0), 0);
+        if (wanted > available(account, kind) && (needs[kind] ?? 0) > 0) {
+            problems.add(
+                "",
+                `this run needs ${wanted} ${words}, and account ${account.name} may have ${account[`${kind}available`]} more (limit ${account[`${kind}limit`]}, ` +
+                    `in use ${account[`${kind}total`]}): remove some, or ask the cloud's administrator for a higher limit`,
+            );
+        }
+    }
+}
+
+/** How much more of a kind the account may have; "Unlimited" and a missing answer set no limit. */
+function available(account: ApiAccount, kind: string): number {
+    const left = Number(account[`${kind}available`]);
+    return Number.isFinite(left) ? left : Infinity;
+}
+
+function difference(needs: Needs, has: Needs): Needs {
+    return Object.fromEntries(KINDS.map(([kind]) => [kind, Math.max(0, (needs[kind] ?? 0) - (has[kind] ?? 0))]));
+}
