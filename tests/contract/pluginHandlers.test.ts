@@ -1,0 +1,147 @@
+/**
+ * The package's own handlers behind the SDK's plugin, reached by the text that every resource class writes into the
+ * state: from the folder of a program, through the package as it is built.
+ */
+import { X509Certificate } from "node:crypto";
+import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { type RunningCloud, startCloud } from "../../simulator";
+import { built } from "../support/built";
+import { PluginProcess, type Properties, secret } from "./plugin/process";
+
+/**
+ * What `__provider` is in the state of every stack, byte by byte. Another text would show as a change of every resource,
+ * and one that names something else could not destroy what earlier releases made.
+ */
+const texts: Record<string, string> = {
+    VirtualMachine: textOf("virtualMachine"),
+    SecurityGroup: textOf("securityGroup"),
+    SecurityGroupRules: textOf("securityGroupRules"),
+    SshKeyPair: textOf("sshKeyPair"),
+    AffinityGroup: textOf("affinityGroup"),
+    Volume: textOf("volume"),
+    CertificateAuthority: textOf("certificateAuthority"),
+    Certificate: textOf("certificate"),
+    RandomSecret: textOf("randomSecret"),
+    SigningKeyPair: textOf("signingKeyPair"),
+    ClusterToken: textOf("clusterToken"),
+};
+
+function textOf(key: string): string {
+    return 'exports.handler = () => require("module").createRequire(process.cwd() + "/_")("pulumi-cloudstack/dynamic/v1").' + key;
+}
+
+const folder = path.resolve(__dirname, "../../examples/kubernetes");
+let cloud: RunningCloud;
+let plugin: PluginProcess;
+
+beforeAll(async () => {
+    await built();
+    cloud = await startCloud();
+    plugin = await PluginProcess.start(
+        {
+            "cloudstack:endpoint": cloud.endpoint,
+            "cloudstack:apiKey": cloud.accounts.user.apiKey,
+            "cloudstack:secretKey": secret(cloud.accounts.user.secretKey),
+            "cloudstack:zone": "sandbox",
+        },
+        folder,
+    );
+});
+
+afterAll(async () => {
+    await plugin?.stop();
+    await cloud?.close();
+});
+
+/** Every resource class that the package exports, as its instances are registered: inputs by kind. */
+async function registered(): Promise<Record<string, Properties>> {
+    const found: Record<string, Properties> = {};
+    const mocks: pulumi.runtime.Mocks = {
+        newResource: ({ type, inputs }) => {
+            found[type.replace("pulumi-nodejs:dynamic/cloudstack:", "")] = inputs;
+            return { id: "x", state: inputs };
+        },
+        call: () => ({}),
+    };
+    await pulumi.runtime.setMocks(mocks, "project", "stack", false, "org");
+    const all: Record<string, unknown> = require("../../index");
+    const { CloudStackResource } = require("../../provider/resource");
+    const classes = Object.values(all).filter((one: any) => one?.prototype instanceof CloudStackResource);
+    const resources = classes.map((one: any) => new one("a", {}) as pulumi.CustomResource);
+    await Promise.all(resources.map(({ urn }) => new Promise((resolve) => urn.apply(resolve))));
+    return found;
+}
+
+test("every resource class writes the text that its kind always had", async () => {
+    const found = await registered();
+    expect(Object.fromEntries(Object.entries(found).map(([kind, inputs]) => [kind, inputs.__provider]))).toEqual(texts);
+});
+
+test.each(Object.entries(texts))("the text of %s leads to a whole handler", async (_kind, text) => {
+    const methods = `exports.inner = {}; new Function("exports", "require", ${JSON.stringify(text)})(exports.inner, require);
+        exports.handler = () => ({ create: async () => ({ id: "x", outs: { methods: Object.entries(exports.inner.handler())
+            .filter(([, method]) => typeof method === "function").map(([name]) => name).sort() } }) });`;
+    expect((await plugin.create({ __provider: methods })).outputs.methods).toEqual([
+        "check",
+        "configure",
+        "create",
+        "delete",
+        "diff",
+        "read",
+        "update",
+    ]);
+});
+
+test("dynamic/v1 holds nothing that no class names", () => {
+    const keys = Object.values(texts).map((text) => text.slice(text.lastIndexOf(".") + 1));
+    expect(Object.keys(require("../../dynamic/v1")).sort()).toEqual(keys.sort());
+});
+
+test("a certificate authority lives through the plugin", async () => {
+    const given = { commonName: "etcd", __provider: texts.CertificateAuthority };
+    const { inputs, failures } = await plugin.check({}, given);
+    expect(failures).toEqual([]);
+    expect(inputs).toMatchObject({ ...given, validityDays: 3650, generation: 1, signingGeneration: 1 });
+
+    const { id, outputs } = await plugin.create(inputs);
+    const certificate = new X509Certificate(outputs.certificate);
+    expect(certificate.subject).toBe("CN=etcd");
+    expect(certificate.verify(certificate.publicKey)).toBe(true);
+    expect(outputs).toMatchObject(inputs);
+
+    const found = await plugin.read(id, { outputs, inputs });
+    expect(found).toMatchObject({ id, outputs });
+    expect(await plugin.diff(id, found.outputs, inputs)).toMatchObject({ changes: false, replaces: [] });
+
+    const { inputs: raised } = await plugin.check(inputs, { ...given, generation: 2, signingGeneration: 1 });
+    expect(await plugin.diff(id, outputs, raised)).toMatchObject({ changes: true, replaces: [] });
+    const updated = await plugin.update(id, outputs, raised);
+    expect(updated.certificate).toBe(outputs.certificate);
+    expect(updated.bundle.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    expect(updated.__provider).toBe(texts.CertificateAuthority);
+
+    await plugin.delete(id, updated);
+});
+
+test("what is wrong with it is told at once", async () => {
+    const wrong = { commonName: "", validityDays: 0, __provider: texts.CertificateAuthority };
+    const { failures } = await plugin.check({}, wrong);
+    expect(failures.map(({ property }) => property)).toEqual(expect.arrayContaining(["commonName", "validityDays"]));
+});
+
+test("resources that are made at once all find the stack's configuration", async () => {
+    const names = ["one", "two", "three", "four", "five"];
+    const __provider = texts.AffinityGroup;
+    const made = await Promise.all(
+        names.map(async (name) => {
+            const given = { name, type: "host anti-affinity", owner: `org/project/stack/${name}`, __provider };
+            const { inputs, failures } = await plugin.check({}, given);
+            expect(failures).toEqual([]);
+            return plugin.create(inputs);
+        }),
+    );
+    expect(made.map(({ outputs }) => outputs.cloud.endpoint)).toEqual(names.map(() => cloud.endpoint));
+    await Promise.all(made.map(({ id, outputs }) => plugin.delete(id, outputs)));
+    for (const { id, outputs } of made) expect((await plugin.read(id, { outputs })).id).toBe("");
+});
