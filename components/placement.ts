@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { OperationTimeouts } from "../provider/timeouts";
 import type { Spread } from "./machineGroup";
-import { boolean, fields, list, needed, number, oneOf, plain, record, type Shape, text } from "./shape";
+import { boolean, fields, filled, list, needed, number, oneOf, plain, record, type Shape, text } from "./shape";
 
 /** Where the machines of a cluster stand, and what all of them are made from. */
 export interface PlacementArgs {
@@ -45,7 +45,7 @@ export function placementOf(args: PlacementArgs): Omit<PlacementArgs, "securityG
 
 /** What machines have in common, alone or in a cluster. */
 export const machineShape: Record<string, Shape> = {
-    template: needed(text, "Give the name or id of a template"),
+    template: needed(filled, "Give the name or id of a template"),
     zone: text,
     network: text,
     project: text,
@@ -61,4 +61,4 @@ export const machineShape: Record<string, Shape> = {
 export const placementShape: Record<string, Shape> = { ...machineShape, securityGroups: plain(boolean) };
 
 /** What a size has to look like. */
-export const offeringShape: Shape = needed(text, "Give the name or id of a service offering");
+export const offeringShape: Shape = needed(filled, "Give the name or id of a service offering");

@@ -25,26 +25,33 @@ export interface Read<T> {
     readonly problems: Problem[];
 }
 
+/** The path of what is wrong with the arguments altogether. */
+const whole = "args";
+
+/** The problem of an argument that there is not. Unlike others it leaves the rest as it is. */
+const strange = "is no argument";
+
 /**
  * Holds arguments against their shape. What is wrong is reported and left out of the answer, so that the rest can be
  * checked for what it says in the same run.
  */
 export function readArguments<T>(args: T, shape: Shape): Read<T> {
     const problems: Problem[] = [];
-    const right = readValue(args ?? {}, shape, "", (path, problem, remedy) => problems.push({ path, problem, remedy }));
+    const report: Report = (path, problem, remedy) => problems.push({ path: path || whole, problem, remedy });
+    const right = readValue(args ?? {}, shape, "", report);
     return { args: (right ?? {}) as T, problems };
 }
 
 /**
- * The problems of the shape and those that a look at the values found; of what has no right shape, and of what holds
- * it, nothing else is said.
+ * The problems of the shape and those that a look at the values found. Of what has no right shape, what holds it and
+ * what is in it nothing else is said: that would be about a value that was left out.
  */
 export function joinProblems(ofShape: readonly Problem[], ofValues: readonly Problem[]): Problem[] {
-    const broken = (path: string) =>
-        ofShape.some(
-            (other) => other.path === path || other.path.startsWith(`${path}.`) || other.path.startsWith(`${path}[`),
-        );
-    return [...ofShape, ...ofValues.filter(({ path }) => !broken(path))];
+    const broken = ofShape.filter(({ problem }) => problem !== strange).map(({ path }) => path);
+    const within = (path: string, other: string) => path.startsWith(`${other}.`) || path.startsWith(`${other}[`);
+    const spared = (path: string) =>
+        broken.some((other) => other === whole || other === path || within(path, other) || within(other, path));
+    return [...ofShape, ...ofValues.filter(({ path }) => !spared(path))];
 }
 
 function readValue(value: unknown, shape: Shape, path: string, report: Report): unknown {
@@ -72,6 +79,15 @@ function leaf(what: string, fits: (value: unknown) => boolean): Shape {
 }
 
 export const text = leaf("a text", (value) => typeof value === "string");
+/** A text that says which: a name or an id. */
+export const filled: Shape = {
+    what: "a name or id",
+    read(value, path, report) {
+        if (value !== "") return text.read(value, path, report);
+        report(path, "is empty", "Give a name or id");
+        return undefined;
+    },
+};
 export const number = leaf("a number", (value) => typeof value === "number" && Number.isFinite(value));
 export const boolean = leaf("true or false", (value) => typeof value === "boolean");
 export const callback = leaf("a function", (value) => typeof value === "function");
@@ -143,7 +159,7 @@ export function fields(of: Readonly<Record<string, Shape>>): Shape {
             }
             for (const key of Object.keys(value))
                 if (!(key in of) && value[key] !== undefined)
-                    report(join(path, key), "is no argument", `Use ${Object.keys(of).join(", ")}`);
+                    report(join(path, key), strange, `Use ${Object.keys(of).join(", ")}`);
             const entries = Object.entries(of).map(([key, shape]) => [
                 key,
                 readValue(value[key], shape, join(path, key), report),

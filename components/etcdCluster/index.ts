@@ -4,6 +4,7 @@ import type { SecurityGroupRule } from "../../provider/securityGroup";
 import { SecurityGroup } from "../../provider/securityGroup";
 import { Certificate, CertificateAuthority, ClusterToken } from "../certificates";
 import { renderUserData } from "../cloudInit";
+import { known } from "../known";
 import { MachineGroup } from "../machineGroup";
 import { placementOf } from "../placement";
 import { throwProblems } from "../problems";
@@ -47,7 +48,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
     declare readonly securityGroupId: pulumi.Output<string> | undefined;
 
     constructor(name: string, args: EtcdClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-        const cluster = args?.name ?? defaultName(pulumi.getStack(), name);
+        const cluster = known(args?.name) ?? defaultName(pulumi.getStack(), name);
         throwProblems(`EtcdCluster "${name}"`, checkArguments(cluster, args));
         super("cloudstack:index:EtcdCluster", name, {}, opts);
         const child = { parent: this };

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { defaultName } from "../../provider/resource";
 import type { SecurityGroupRule } from "../../provider/securityGroup";
 import { CertificateAuthority } from "../certificates";
+import { known } from "../known";
 import { type DataVolumeArgs, MachineGroup } from "../machineGroup";
 import { type PlacementArgs, placementOf } from "../placement";
 import { throwProblems } from "../problems";
@@ -91,7 +92,7 @@ export class KubernetesCluster extends pulumi.ComponentResource {
     declare readonly nodes: pulumi.Output<Record<string, string>>;
 
     constructor(name: string, args: KubernetesClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-        const cluster = args?.name ?? defaultName(pulumi.getStack(), name);
+        const cluster = known(args?.name) ?? defaultName(pulumi.getStack(), name);
         throwProblems(`KubernetesCluster "${name}"`, checkArguments(cluster, args));
         super("cloudstack:index:KubernetesCluster", name, {}, opts);
         const child = { parent: this };

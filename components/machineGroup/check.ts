@@ -3,12 +3,12 @@ import { known } from "../known";
 import { machineShape, offeringShape } from "../placement";
 import type { Problem } from "../problems";
 import { boolean, callback, fields, joinProblems, list, needed, number, plain, readArguments, record } from "../shape";
-import { oneOf, text } from "../shape";
+import { filled, oneOf, text } from "../shape";
 import type { GroupMachineArgs, MachineGroupArgs } from "./index";
 
 /** What a {@link DataVolumeArgs} has to look like. */
 export const dataVolumeShape = fields({
-    diskOffering: needed(text, "Give the name or id of a disk offering"),
+    diskOffering: needed(filled, "Give the name or id of a disk offering"),
     sizeGiB: number,
     protect: plain(boolean),
 });
