@@ -11,7 +11,8 @@ export const START_HELP = `cloudstack-local start [options]
 Starts the embedded cloud on 127.0.0.1 and returns when it answers.
 
   --state DIR           where it keeps its state (default: $CLOUDSTACK_LOCAL_STATE, else the XDG state folder)
-  --port N              default 8080; 0 takes any free one
+  --port N              0 takes any free one (default: $CLOUDSTACK_LOCAL_PORT, else 8080, and any free one where
+                        another program has that)
   --hypervisor NAME     auto (default), none: machines keep their states only
   --cidr CIDR           addresses of the shared network of a new cloud (default 10.1.1.0/24)
   --job-seconds N       how long every job takes, fractions allowed (default 0)
@@ -21,7 +22,7 @@ Starts the embedded cloud on 127.0.0.1 and returns when it answers.
 
 const OPTIONS = {
     state: { type: "string" },
-    port: { type: "string", default: "8080" },
+    port: { type: "string" },
     hypervisor: { type: "string", default: "auto" },
     cidr: { type: "string" },
     "job-seconds": { type: "string", default: "0" },
@@ -29,9 +30,13 @@ const OPTIONS = {
     foreground: { type: "boolean", default: false },
 } as const;
 
+/** Where the cloud is looked for first: the port of CloudStack's own management server. */
+const USUAL_PORT = 8080;
+
 interface StartOptions {
     readonly folder: StateFolder;
-    readonly port: number;
+    /** Where nobody has said which: the usual one, or any. */
+    readonly port?: number;
     readonly cidr?: string;
     readonly jobSeconds: number;
     readonly expungeSeconds: number;
@@ -40,11 +45,23 @@ interface StartOptions {
     readonly note: string;
 }
 
-function numberOf(name: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
+function numberOf(name: string, text: string): number {
     const value = Number(text);
-    if (text.trim() === "" || !Number.isFinite(value) || value < 0 || value > most)
-        throw new UserError(`--${name} must be a number from 0${most < 1e6 ? ` to ${most}` : ""}, not "${text}".`, 2);
+    if (text.trim() === "" || !Number.isFinite(value) || value < 0)
+        throw new UserError(`${name} must be a number from 0, not "${text}".`, 2);
     return value;
+}
+
+/** `--port`, else $CLOUDSTACK_LOCAL_PORT. */
+function portOf(option: string | undefined, env: NodeJS.ProcessEnv = process.env): number | undefined {
+    const text = option ?? (env.CLOUDSTACK_LOCAL_PORT || undefined);
+    if (text === undefined) return undefined;
+    const port = Number(text);
+    if (!/^\d+$/.test(text) || port > 65_535) {
+        const name = option === undefined ? "CLOUDSTACK_LOCAL_PORT" : "--port";
+        throw new UserError(`${name} must be a number from 0 to 65535, not "${text}".`, 2);
+    }
+    return port;
 }
 
 function readOptions(args: string[]): StartOptions {
@@ -58,10 +75,10 @@ function readOptions(args: string[]): StartOptions {
         throw new UserError(`--hypervisor must be auto, nspawn or none, not "${values.hypervisor}".`, 2);
     return {
         folder: stateFolder(values.state),
-        port: numberOf("port", values.port, 65_535),
+        port: portOf(values.port),
         cidr: values.cidr,
-        jobSeconds: numberOf("job-seconds", values["job-seconds"]),
-        expungeSeconds: numberOf("expunge-seconds", values["expunge-seconds"]),
+        jobSeconds: numberOf("--job-seconds", values["job-seconds"]),
+        expungeSeconds: numberOf("--expunge-seconds", values["expunge-seconds"]),
         foreground: values.foreground,
         note:
             values.hypervisor === "auto"
@@ -70,11 +87,26 @@ function readOptions(args: string[]): StartOptions {
     };
 }
 
+/** At the port that was asked for; else at the usual one, or where that is taken at any. */
+async function startAtPort(
+    { port, folder, ...options }: StartOptions,
+    log: (line: string) => void,
+): Promise<RunningCloud> {
+    const startAt = (port: number) => startCloud({ ...options, stateDir: folder.folder, port, log });
+    if (port !== undefined) return startAt(port);
+    try {
+        return await startAt(USUAL_PORT);
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+        return startAt(0);
+    }
+}
+
 /** @throws UserError for what a user can do something about */
 async function startHere(options: StartOptions, log: (line: string) => void): Promise<RunningCloud> {
-    const { folder, port, cidr, jobSeconds, expungeSeconds } = options;
+    const { folder, port } = options;
     try {
-        const cloud = await startCloud({ stateDir: folder.folder, port, cidr, jobSeconds, expungeSeconds, log });
+        const cloud = await startAtPort(options, log);
         folder.serve(
             { pid: process.pid, url: cloud.url, token: cloud.token },
             { endpoint: cloud.endpoint, projectId: cloud.projectId, accounts: cloud.accounts },
@@ -147,10 +179,14 @@ async function inBackground(options: StartOptions, args: string[]): Promise<void
     );
 }
 
-function introduce(folder: StateFolder, url: string, note: string): void {
+function introduce({ folder, port, note }: StartOptions, url: string): void {
+    const isElsewhere = port === undefined && new URL(url).port !== String(USUAL_PORT);
     console.log(
         [
             `cloudstack-local answers at ${url}/client/api`,
+            ...(isElsewhere
+                ? [`(Another program has port ${USUAL_PORT}; --port or CLOUDSTACK_LOCAL_PORT names one.)`]
+                : []),
             note,
             `State: ${folder.folder}`,
             'For your shell: eval "$(cloudstack-local env)"    Stop it: cloudstack-local stop',
@@ -172,5 +208,5 @@ export async function start(args: string[]): Promise<void> {
     }
     if (options.foreground) return inForeground(options);
     await inBackground(options, args);
-    introduce(folder, folder.server()!.url, options.note);
+    introduce(options, folder.server()!.url);
 }

@@ -25,12 +25,17 @@ beforeEach(notes);
 
 /** What handlers of this process have noted since the last call. */
 async function notes(): Promise<string[]> {
-    const text = handler("{ create: async () => ({ id: 'notes', outs: { notes: (globalThis.notes ?? []).splice(0) } }) }");
+    const text = handler(
+        "{ create: async () => ({ id: 'notes', outs: { notes: (globalThis.notes ?? []).splice(0) } }) }",
+    );
     return (await plugin.create({ __provider: text })).outputs.notes;
 }
 
 async function failureOf(call: Promise<unknown>): Promise<PluginError> {
-    const error = await call.then(() => undefined, (reason) => reason);
+    const error = await call.then(
+        () => undefined,
+        (reason) => reason,
+    );
     expect(error).toBeInstanceOf(PluginError);
     return error;
 }
@@ -54,14 +59,17 @@ describe("the text in __provider", () => {
     });
 
     test("comes with the outputs, not the inputs, at a delete", async () => {
-        const text = handler("{ create: async () => ({ id: 'x' }), delete: async (id, props) => note(id, props.from) }");
+        const text = handler(
+            "{ create: async () => ({ id: 'x' }), delete: async (id, props) => note(id, props.from) }",
+        );
         await plugin.delete("gone", { from: "outputs", __provider: text });
         expect(await notes()).toEqual(["gone", "outputs"]);
     });
 });
 
 describe("configuration", () => {
-    const seen = "['cloudstack:endpoint', 'cloudstack:secretKey', 'own', 'missing'].map((key) => config.get(key) ?? null)";
+    const seen =
+        "['cloudstack:endpoint', 'cloudstack:secretKey', 'own', 'missing'].map((key) => config.get(key) ?? null)";
 
     test("reaches handlers whole: every namespace by its full key, the project's own by the bare one, secrets plain", async () => {
         const text = handler(`{
@@ -110,7 +118,9 @@ describe("outputs", () => {
     });
 
     test("that are frozen fail: the plugin writes into them", async () => {
-        const text = handler("{ create: async () => { note('ran'); return { id: 'x', outs: Object.freeze({ a: 1 }) }; } }");
+        const text = handler(
+            "{ create: async () => { note('ran'); return { id: 'x', outs: Object.freeze({ a: 1 }) }; } }",
+        );
         expect((await failureOf(plugin.create({ __provider: text }))).message).toContain("object is not extensible");
         expect(await notes()).toEqual(["ran"]);
     });
@@ -146,9 +156,16 @@ describe("an error", () => {
     });
 
     test("of this package's class has what the plugin looks for", async () => {
-        const { id, properties, reasons, message } = new PartialFailure("no address", "vm-1", { a: [1] }, { __provider: "t" });
+        const { id, properties, reasons, message } = new PartialFailure(
+            "no address",
+            "vm-1",
+            { a: [1] },
+            { __provider: "t" },
+        );
         const literal = JSON.stringify({ id, properties, reasons });
-        const text = handler(`{ create: async () => { throw Object.assign(new Error(${JSON.stringify(message)}), ${literal}); } }`);
+        const text = handler(
+            `{ create: async () => { throw Object.assign(new Error(${JSON.stringify(message)}), ${literal}); } }`,
+        );
         expect((await failureOf(plugin.create({ __provider: text }))).partial).toEqual({
             id: "vm-1",
             properties: { a: [1], __provider: "t" },
@@ -157,14 +174,20 @@ describe("an error", () => {
     });
 
     test("whose properties lack __provider leaves a resource that cannot be deleted", async () => {
-        const text = handler("{ create: async () => { throw Object.assign(new Error('x'), { id: 'vm-1', properties: { a: 1 } }); } }");
+        const text = handler(
+            "{ create: async () => { throw Object.assign(new Error('x'), { id: 'vm-1', properties: { a: 1 } }); } }",
+        );
         const { partial } = await failureOf(plugin.create({ __provider: text }));
         expect(partial!.properties).toEqual({ a: 1 });
-        expect((await failureOf(plugin.delete("vm-1", partial!.properties))).message).toContain("code must be a string, not undefined");
+        expect((await failureOf(plugin.delete("vm-1", partial!.properties))).message).toContain(
+            "code must be a string, not undefined",
+        );
     });
 
     test("without an id leaves nothing, and only its message is told", async () => {
-        const text = handler("{ create: async () => { throw Object.assign(new TypeError('refused: 431'), { hint: 'x' }); } }");
+        const text = handler(
+            "{ create: async () => { throw Object.assign(new TypeError('refused: 431'), { hint: 'x' }); } }",
+        );
         const failure = await failureOf(plugin.create({ __provider: text }));
         expect(failure.partial).toBeUndefined();
         expect(failure).toMatchObject({ code: status.UNKNOWN, message: "refused: 431" });
@@ -179,7 +202,10 @@ describe("check", () => {
         }) }`);
         expect(await plugin.check({ name: "kept" }, { a: 1, __provider: text })).toEqual({
             inputs: { a: 1, name: "kept", __provider: text },
-            failures: [{ property: "a", reason: "too small" }, { property: "b[0]", reason: "no address" }],
+            failures: [
+                { property: "a", reason: "too small" },
+                { property: "b[0]", reason: "no address" },
+            ],
         });
     });
 
@@ -220,12 +246,15 @@ describe("diff", () => {
     });
 
     test("drops stables and every detail", async () => {
-        const answer = "{ changes: true, stables: ['id'], diffs: ['a'], detailedDiff: { a: { kind: 3 } }, hasDetailedDiff: true }";
+        const answer =
+            "{ changes: true, stables: ['id'], diffs: ['a'], detailedDiff: { a: { kind: 3 } }, hasDetailedDiff: true }";
         expect(await diffOf(answer)).toMatchObject({ changes: true, stables: [], diffs: [], hasDetailedDiff: false });
     });
 
     test("gets the old outputs and the new inputs, whole", async () => {
-        const text = handler("{ create: async () => ({ id: 'x' }), diff: async (id, olds, news) => { note(id, olds.ip, news.a); return {}; } }");
+        const text = handler(
+            "{ create: async () => ({ id: 'x' }), diff: async (id, olds, news) => { note(id, olds.ip, news.a); return {}; } }",
+        );
         await plugin.diff("x", { ip: "10.0.0.1", __provider: text }, { a: 2, __provider: text });
         expect(await notes()).toEqual(["x", "10.0.0.1", 2]);
     });

@@ -28,7 +28,10 @@ const texts: Record<string, string> = {
 };
 
 function textOf(key: string): string {
-    return 'exports.handler = () => require("module").createRequire(process.cwd() + "/_")("pulumi-cloudstack/dynamic/v1").' + key;
+    return (
+        'exports.handler = () => require("module").createRequire(process.cwd() + "/_")("pulumi-cloudstack/dynamic/v1").' +
+        key
+    );
 }
 
 const folder = path.resolve(__dirname, "../../examples/kubernetes");

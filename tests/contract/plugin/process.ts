@@ -105,7 +105,8 @@ export class PluginProcess {
         const response = await this.call<messages.DiffResponse>("diff", request);
         const { DIFF_SOME, DIFF_NONE } = messages.DiffResponse.DiffChanges;
         return {
-            changes: response.getChanges() === DIFF_SOME ? true : response.getChanges() === DIFF_NONE ? false : undefined,
+            changes:
+                response.getChanges() === DIFF_SOME ? true : response.getChanges() === DIFF_NONE ? false : undefined,
             replaces: response.getReplacesList(),
             deleteBeforeReplace: response.getDeletebeforereplace(),
             stables: response.getStablesList(),

@@ -65,6 +65,45 @@ test("bad options are refused before anything is made", async () => {
     await new Promise((resolve) => other.close(resolve));
 });
 
+describe("the port", () => {
+    /** The command with a state of its own, and this variable. */
+    const at = (port: string) => {
+        return command.with({ CLOUDSTACK_LOCAL_PORT: port, CLOUDSTACK_LOCAL_STATE: `${command.state}-ports` });
+    };
+    afterEach(() => at("").ok("stop"));
+
+    test("is that of --port, else that of CLOUDSTACK_LOCAL_PORT", async () => {
+        expect(at("70000").run("start").err).toBe(
+            'CLOUDSTACK_LOCAL_PORT must be a number from 0 to 65535, not "70000".\n',
+        );
+        const port = await freePort();
+        expect(at(String(port)).ok("start")).toContain(`answers at http://127.0.0.1:${port}/`);
+        at("").ok("stop");
+        const another = await freePort();
+        expect(at("70000").ok("start", "--port", String(another))).toContain(`answers at http://127.0.0.1:${another}/`);
+    });
+
+    test("is another one, and that is said, where a program has the usual one", async () => {
+        const other = net.createServer().listen(8080, "127.0.0.1");
+        // Where the machine itself has a program there already, it is that one.
+        const isOurs = await new Promise((resolve) => {
+            other.once("listening", () => resolve(true)).once("error", () => resolve(false));
+        });
+        const said = at("").ok("start");
+        expect(said).toContain("Another program has port 8080");
+        expect(said).not.toContain("answers at http://127.0.0.1:8080/");
+        if (isOurs) await new Promise((resolve) => other.close(resolve));
+    });
+});
+
+async function freePort(): Promise<number> {
+    const server = net.createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+}
+
 describe("a started cloud", () => {
     beforeAll(() => {
         expect(command.ok("start", "--port", "0", "--cidr", "10.9.0.0/24", "--job-seconds", "0.02")).toMatch(

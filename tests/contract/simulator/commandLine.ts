@@ -46,8 +46,17 @@ export class CommandLine {
         copy(SOURCE, path.join(this.folder, "simulator"));
     }
 
+    private more: NodeJS.ProcessEnv = {};
+
     private get env(): NodeJS.ProcessEnv {
-        return { ...process.env, CLOUDSTACK_LOCAL_STATE: this.state };
+        return { ...process.env, CLOUDSTACK_LOCAL_STATE: this.state, ...this.more };
+    }
+
+    /** The same command with more in its environment. */
+    with(more: NodeJS.ProcessEnv): CommandLine {
+        const other: CommandLine = Object.create(this);
+        other.more = more;
+        return other;
     }
 
     run(...args: string[]): Result {
