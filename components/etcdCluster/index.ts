@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { defaultName } from "../../provider/resource";
 import type { SecurityGroupRule } from "../../provider/securityGroup";
-import { SecurityGroup } from "../../provider/securityGroup";
+import { SecurityGroup, SecurityGroupRules } from "../../provider/securityGroup";
 import { Certificate, CertificateAuthority, ClusterToken } from "../certificates";
 import { renderUserData } from "../cloudInit";
 import { known } from "../known";
@@ -128,7 +128,10 @@ export class EtcdCluster extends pulumi.ComponentResource {
     }
 }
 
-/** The members' group. Its rules wait for arguments that are outputs. */
+/**
+ * The members' group. Its rules are a resource of their own, as are those that a `KubernetesCluster` adds to it: each
+ * knows its own and leaves the other's alone. They wait for arguments that are outputs.
+ */
 function makeGroup(
     name: string,
     cluster: string,
@@ -136,17 +139,17 @@ function makeGroup(
     opts: pulumi.CustomResourceOptions,
 ): SecurityGroup {
     const { clientGroups, operatorCidrs, metricsCidrs, sshCidrs, extraRules, project, profile } = args;
+    const scope = { project, profile };
+    const description = `Members of etcd ${cluster}`;
+    const group = new SecurityGroup(name, { name: `${cluster}-etcd`, description, ...scope }, opts);
     const ingress = pulumi
         .output({ clientGroups, operatorCidrs, metricsCidrs, sshCidrs, extraRules })
         .apply(({ clientGroups: clients = [], extraRules: extra = [], ...cidrs }) => [
             ...etcdRules({ ...cidrs, clients: clients.length > 0 }).map((rule) => groupRule(rule, clients)),
             ...extra,
         ]);
-    return new SecurityGroup(
-        name,
-        { name: `${cluster}-etcd`, description: `Members of etcd ${cluster}`, ingress, project, profile },
-        opts,
-    );
+    new SecurityGroupRules(name, { securityGroup: group.id, ingress, ...scope }, opts);
+    return group;
 }
 
 function groupRule(rule: EtcdRule, clients: string[]): SecurityGroupRule {

@@ -16,7 +16,7 @@ const document = ({ of }: Run<unknown>, key: string) =>
 
 /** The rules of the members' group, a line each. */
 function rules({ of }: Run<unknown>): string[] {
-    const { ingress } = of("SecurityGroup", "db").inputs;
+    const { ingress } = of("SecurityGroupRules", "db").inputs;
     return ingress.map(({ protocol, ports, icmpType, icmpCode, cidrs = [], groups = [], self, ...rest }: any) => {
         expect(rest).toEqual({});
         return [protocol, ports ?? `${icmpType}/${icmpCode}`, ...cidrs, ...groups, ...(self ? ["self"] : [])].join(" ");

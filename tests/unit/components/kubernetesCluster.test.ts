@@ -87,7 +87,7 @@ function made({ of, names }: Run<unknown>): Record<GroupKey, string[]> {
     for (const group of ["k-control-plane", "k-workers"])
         expect(of("SecurityGroup", group).inputs).not.toHaveProperty("ingress");
     return {
-        etcd: lines([...of("SecurityGroup", "db").inputs.ingress, ...extra("k-etcd")], groupNames.etcd),
+        etcd: lines([...extra("db"), ...extra("k-etcd")], groupNames.etcd),
         controlPlane: lines(extra("k-control-plane"), ""),
         workers: lines(extra("k-workers"), ""),
     };
