@@ -43,7 +43,7 @@ export const affinityGroup = lifecycle({
         const cloud = await session.assertSameCloud(`affinity group ${outputs.name ?? id}`, outputs.cloud);
         const group = await session.affinityGroups.get(id);
         if (group === undefined) return undefined;
-        return { ...outputs, name: group.name, type: group.type, description: unmarkedText(group.description), cloud };
+        return { ...outputs, name: group.name, type: group.type, description: unmarkedText(group.description) || outputs.description, cloud };
     },
 
     /** Nothing of an affinity group can be changed; the engine asks for an update only after a failed creation. */

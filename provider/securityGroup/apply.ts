@@ -40,7 +40,7 @@ async function all(work: Promise<void>[]): Promise<void> {
 async function authorize(session: Session, group: ApiSecurityGroup, batch: RuleTuple[], deadline: number): Promise<void> {
     const [first] = batch;
     const command = first.direction === "ingress" ? "authorizeSecurityGroupIngress" : "authorizeSecurityGroupEgress";
-    const account = first.cidr === undefined ? (await session.account()).name : undefined;
+    const account = first.cidr === undefined ? await accountOfGroups(session) : undefined;
     const params: Params = {
         securitygroupid: group.id,
         protocol: first.protocol,
@@ -54,8 +54,28 @@ async function authorize(session: Session, group: ApiSecurityGroup, batch: RuleT
     try {
         await session.client.run(command, params, { timeoutSeconds: secondsUntil(deadline) });
     } catch (error) {
-        if (!(await isAlreadyThere(session, group, batch, error))) throw error;
+        if (!(await isAlreadyThere(session, group, batch, error))) throw explained(error, account);
     }
+}
+
+/**
+ * The name of the account that owns the groups, by which CloudStack finds a group that is a source. That of a project is told by no answer
+ * but that of a rule; CloudStack makes it of the project's name and its domain's number (`ProjectManagerImpl.createProject`), which is 1 for
+ * the domain ROOT.
+ */
+async function accountOfGroups(session: Session): Promise<string> {
+    const project = await session.project();
+    if (project === undefined) return (await session.account()).name;
+    const rules = (await session.securityGroups.before()).flatMap((group) => [...(group.ingressrule ?? []), ...(group.egressrule ?? [])]);
+    return rules.find((rule) => rule.account?.startsWith("PrjAcct-"))?.account ?? `PrjAcct-${project.name}-1`;
+}
+
+function explained(error: unknown, account: string | undefined): unknown {
+    if (!(error instanceof CloudStackError) || !account?.startsWith("PrjAcct-") || !/Nonexistent (account|group)/i.test(error.errorText)) return error;
+    return new Error(
+        `${error.message}\nCloudStack finds a source group by its account, and does not tell the name of a project's account ("${account}" was tried): ` +
+            "make one rule with a group as its source in CloudStack's user interface, from which it is read, or use cidrs.",
+    );
 }
 
 /** CloudStack calls it a failure (530) when a rule is there already, as after an interrupted run or a lost answer. */

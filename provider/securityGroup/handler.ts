@@ -52,7 +52,7 @@ export const securityGroup = lifecycle({
         const cloud = await session.assertSameCloud(`security group ${outputs.name ?? id}`, outputs.cloud);
         const group = await session.securityGroups.get(id);
         if (group === undefined) return undefined;
-        return toOutputs(group, { ...outputs, description: unmarkedText(group.description) }, cloud, outputs.managedRules ?? []);
+        return toOutputs(group, { ...outputs, description: unmarkedText(group.description) || outputs.description }, cloud, outputs.managedRules ?? []);
     },
 
     async update(id, olds, inputs): Promise<Outputs> {

@@ -55,6 +55,12 @@ export class Session {
         return this.accountAnswer;
     }
 
+    /** The project that this session works in; `undefined` outside of projects. */
+    async project(): Promise<{ id: string; name: string } | undefined> {
+        const id = await this.client.projectId();
+        return id === undefined ? undefined : (await this.client.list<{ id: string; name: string }>("listProjects", { id }))[0];
+    }
+
     async identity(): Promise<CloudIdentity> {
         const account = await this.account();
         const projectId = await this.client.projectId();

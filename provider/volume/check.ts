@@ -1,7 +1,7 @@
 import type { Inputs } from "../handler";
 import { isUnknown } from "../handler";
 import type { Problems } from "../lifecycle";
-import { isInState } from "../lifecycle";
+import { isInState, say } from "../lifecycle";
 import { checkLimits } from "../limits";
 import { markedName } from "../marks";
 import type { Session } from "../session";
@@ -13,6 +13,10 @@ export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inpu
     const name = problems.text(inputs, "name", "give the volume a name");
     problems.printable(inputs, "name");
     if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = markedName(name, inputs.owner, 255);
+    if (typeof olds?.name === "string" && inputs.name !== olds.name) {
+        say(`volume ${olds.name} keeps its name: CloudStack's default role may not rename a volume`);
+        inputs.name = olds.name;
+    }
     problems.integer(inputs, "sizeGiB", 1, 65_536, "GiB");
     problems.integer(inputs, "deviceId", 1, 63, "positions");
     problems.timeouts(inputs);
@@ -33,10 +37,18 @@ async function checkSize(problems: Problems, inputs: Inputs, olds: Inputs | unde
     if (offering?.iscustomized === false && size !== undefined && size !== offering.disksize) {
         problems.add("sizeGiB", `is ${size}, and disk offering "${text}" is ${offering.disksize} GiB: leave it out, or use an offering of custom size`);
     }
-    if (typeof size === "number" && typeof olds?.sizeGiB === "number" && size < olds.sizeGiB) {
-        problems.add("sizeGiB", `cannot shrink from ${olds.sizeGiB} to ${size}: data could be lost; make a new volume and copy`);
+    const wanted = typeof size === "number" ? size : offering?.disksize || undefined;
+    const has = await sizeBefore(olds, session);
+    if (wanted !== undefined && has !== undefined && wanted < has) {
+        problems.add(size === undefined ? "diskOffering" : "sizeGiB", `cannot shrink from ${has} to ${wanted} GiB: data could be lost; make a new volume and copy`);
     }
-    return size ?? (offering?.disksize || undefined);
+    return wanted;
+}
+
+async function sizeBefore(olds: Inputs | undefined, session: Session): Promise<number | undefined> {
+    if (typeof olds?.sizeGiB === "number") return olds.sizeGiB;
+    const offering = (await session.catalogue.diskOfferings()).find((item) => item.id === olds?.diskOffering || item.name === olds?.diskOffering);
+    return offering?.disksize || undefined;
 }
 
 /** What an interrupted run left, and this one takes over, is counted by the cloud already. */

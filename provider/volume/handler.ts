@@ -66,7 +66,7 @@ function changed(olds: Outputs, news: Inputs): boolean {
     // One that somebody made larger stays so: it cannot be made smaller again without a danger to its data.
     const larger = typeof news.sizeGiB === "number" && olds.sizeGiB > news.sizeGiB;
     if (larger) announce(news, `volume ${news.name} has ${olds.sizeGiB} GiB, more than sizeGiB ${news.sizeGiB} asks for: it stays so, since a volume cannot shrink`);
-    return differs("name") || differs("diskOffering") || (differs("sizeGiB") && !larger) || differs("deviceId") || !same(olds.virtualMachine, news.virtualMachine);
+    return differs("diskOffering") || (differs("sizeGiB") && !larger) || differs("deviceId") || !same(olds.virtualMachine, news.virtualMachine);
 }
 
 /**
@@ -103,7 +103,7 @@ function isOurs(item: ApiVolume, inputs: Inputs): boolean {
     return item.name === inputs.name && !GONE.includes(item.state) && !isInState(item.id);
 }
 
-/** Names, sizes and attaches a volume as its arguments say, whatever is found; a failure keeps it in the state as it is. */
+/** Sizes and attaches a volume as its arguments say, whatever is found; a failure keeps it in the state as it is. */
 async function settle(session: Session, found: ApiVolume, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<Outputs> {
     let now = found;
     const run = async (command: string, params: Record<string, any>) => {
@@ -114,7 +114,6 @@ async function settle(session: Session, found: ApiVolume, inputs: Inputs, cloud:
         const { id } = found;
         const moves = found.virtualmachineid !== inputs.virtualMachine || (inputs.deviceId !== undefined && found.virtualmachineid !== undefined && found.deviceid !== inputs.deviceId);
         if (moves && found.virtualmachineid !== undefined) await run("detachVolume", { id });
-        if (found.name !== inputs.name) await run("updateVolume", { id, name: inputs.name });
         await resize(session, found, inputs, run);
         if (moves && inputs.virtualMachine !== undefined) {
             await run("attachVolume", { id, virtualmachineid: inputs.virtualMachine, deviceid: inputs.deviceId });

@@ -155,7 +155,9 @@ export class World {
     async belongings(account: AccountName = "user"): Promise<string[]> {
         const lists = ["listVirtualMachines", "listSecurityGroups", "listSSHKeyPairs", "listAffinityGroups", "listVolumes"];
         const found = await Promise.all(lists.map((command) => this.api[account].list(command)));
-        return found.flat().filter(({ name, state }) => name !== "default" && !["Destroyed", "Expunging"].includes(state)).map(({ name }) => name);
+        // A destroyed machine keeps its root disk until it is expunged.
+        const counts = ({ name, state, type }: any) => name !== "default" && !["Destroyed", "Expunging"].includes(state) && type !== "ROOT";
+        return found.flat().filter(counts).map(({ name }) => name);
     }
 }
 
