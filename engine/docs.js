@@ -1,0 +1,161 @@
+"use strict";
+
+/** `npm run docs`: writes the reference of resources and components from the docstrings in the code, which are its only source. */
+
+const fs = require("node:fs");
+const path = require("node:path");
+const ts = require("typescript");
+const { root } = require("./paths");
+
+/** The pages: title, what stands above, and the classes in their order. */
+const pages = {
+    "resources.md": {
+        title: "Resources and lookups",
+        intro: "Every argument is a `pulumi.Input`. A default of none means that the argument may be left out.",
+        names: [
+            ...["VirtualMachine", "SecurityGroup", "SecurityGroupRule", "SecurityGroupRules", "SshKeyPair", "AffinityGroup", "Volume"],
+            ...["CertificateAuthority", "Certificate", "SigningKeyPair", "RandomSecret", "ClusterToken"],
+            ...["GetZone", "GetTemplate", "GetServiceOffering", "GetNetwork", "GetSecurityGroup"],
+        ],
+    },
+    "components.md": {
+        title: "Components",
+        intro: "Components check all their arguments in the program, before their first child, and report every problem at once.",
+        names: [
+            ...["MachineGroup", "GroupMachine", "DataVolume", "Placement", "EtcdCluster", "KubernetesCluster", "EtcdConnection"],
+            ...["ControlPlane", "Pool", "Taint", "Endpoint", "PodNetwork", "Artifacts"],
+        ],
+    },
+};
+
+/** @returns {Record<string, string>} text by file name */
+function render() {
+    const program = ts.createProgram([path.join(root, "index.ts")], { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16, skipLibCheck: true, noEmit: true });
+    const checker = program.getTypeChecker();
+    const index = program.getSourceFile(path.join(root, "index.ts"));
+    const module = index && checker.getSymbolAtLocation(index);
+    if (!module) {
+        throw new Error("index.ts exports nothing");
+    }
+    const symbols = new Map(checker.getExportsOfModule(module).map((symbol) => [symbol.name, resolve(checker, symbol)]));
+    return Object.fromEntries(
+        Object.entries(pages).map(([file, { title, intro, names }]) => [
+            file,
+            [`# ${title}`, intro, "<!-- Written by `npm run docs` from the docstrings; edit those. -->", ...names.flatMap((name) => section(checker, symbols, name)), ...(file === "components.md" ? ["## What is open between the groups", ruleRows()] : [])].join("\n\n") + "\n",
+        ]),
+    );
+}
+
+/**
+ * @param {ts.TypeChecker} checker
+ * @param {ts.Symbol} symbol
+ */
+function resolve(checker, symbol) {
+    return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+}
+
+/**
+ * A class or lookup: what it is, its arguments, its outputs.
+ *
+ * @param {ts.TypeChecker} checker
+ * @param {Map<string, ts.Symbol>} symbols
+ * @param {string} name
+ * @returns {string[]}
+ */
+function section(checker, symbols, name) {
+    const lookup = name.startsWith("Get") ? `g${name.slice(1)}` : name;
+    const main = symbols.get(lookup);
+    const args = symbols.get(`${name}Args`) ?? (main === undefined || !(main.flags & ts.SymbolFlags.Class) ? symbols.get(name) : undefined);
+    const about = main ?? args;
+    if (!about) {
+        throw new Error(`${name} is not exported`);
+    }
+    const title = main ? lookup : about.name;
+    const outputs = main && main.flags & ts.SymbolFlags.Class ? main : symbols.get(`${name}Result`);
+    const text = plain(about.getDocumentationComment(checker));
+    const examples = examplesOf(about);
+    return [
+        `## ${title}`,
+        ...(text ? [text] : []),
+        ...examples,
+        ...table(checker, args, ["argument", "what it is", "default"]),
+        ...table(checker, outputs, ["output", "what it is"]),
+    ];
+}
+
+/**
+ * @param {ts.TypeChecker} checker
+ * @param {ts.Symbol | undefined} symbol an interface or class
+ * @param {string[]} head
+ * @returns {string[]}
+ */
+function table(checker, symbol, head) {
+    if (!symbol) {
+        return [];
+    }
+    const rows = checker
+        .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))
+        .filter((property) => property.declarations?.some((declaration) => !declaration.getSourceFile().fileName.includes("node_modules")))
+        .filter((property) => property.valueDeclaration && (ts.isPropertySignature(property.valueDeclaration) || ts.isPropertyDeclaration(property.valueDeclaration)))
+        .map((property) => {
+            const what = oneLine(plain(property.getDocumentationComment(checker)));
+            const given = property.getJsDocTags(checker).find((tag) => tag.name === "default");
+            const required = !(property.flags & ts.SymbolFlags.Optional);
+            const fallback = given ? oneLine(plain(given.text)) : required ? "required" : "none";
+            return `| \`${property.name}\` | ${what} |${head.length > 2 ? ` ${fallback} |` : ""}`;
+        });
+    return rows.length ? [[`| ${head.join(" | ")} |`, `|${"---|".repeat(head.length)}`, ...rows].join("\n")] : [];
+}
+
+/** @param {ts.SymbolDisplayPart[] | undefined} parts a text whose links become plain names */
+function plain(parts) {
+    return ts.displayPartsToString(parts).replace(/\{@link ([^}]*)\}/g, "`$1`").trim();
+}
+
+/**
+ * The examples of a docstring, each with its caption above the code. They are taken from the source, since the compiler's own text of a tag
+ * has lost the indentation.
+ *
+ * @param {ts.Symbol} symbol
+ * @returns {string[]}
+ */
+function examplesOf(symbol) {
+    const declaration = symbol.declarations?.[0];
+    const comment = declaration && ts.getJSDocCommentsAndTags(declaration)[0]?.getText();
+    const lines = (comment ?? "").split("\n").map((line) => line.replace(/^\s*(\/\*\*|\*\/|\* ?)/, "").trimEnd());
+    const [, ...examples] = lines.join("\n").split(/^@example ?/m);
+    return examples.map((example) => {
+        const [caption, ...code] = example.split(/^@\w/m)[0].trim().split("\n");
+        return caption.startsWith("```") ? [caption, ...code].join("\n") : [`*${caption}*`, "", ...code].join("\n");
+    });
+}
+
+/** The least-privilege table, from the data that the rules are made of. */
+function ruleRows() {
+    const compiled = path.join(root, "dist", "components", "kubernetesCluster", "rules.js");
+    if (!fs.existsSync(compiled)) {
+        throw new Error("the package is not built; run: npm run build");
+    }
+    /** @type {{ ruleTable: any[] }} */
+    const { ruleTable } = require(compiled);
+    const audiences = { operator: "`operatorCidrs`", monitoring: "`monitoringCidrs`", nodePorts: "`nodePortCidrs`", ssh: "`sshCidrs`" };
+    const rows = ruleTable.map(({ to, protocol, ports, icmp, from, audience, backend, why }) => {
+        const what = `${protocol} ${ports ?? `type ${icmp.type} code ${icmp.code}`}`;
+        const sources = [...from, ...(audience ? [audiences[/** @type {keyof typeof audiences} */ (audience)]] : [])].join(", ");
+        return `| ${to.join(", ")} | ${what} | ${sources} | ${why}${backend ? `, with pod network ${backend}` : ""} |`;
+    });
+    return ["| to | what | from | why |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+function oneLine(/** @type {string} */ text) {
+    return text.replace(/\s*\n\s*/g, " ").replaceAll("|", "\\|");
+}
+
+module.exports = { render };
+
+if (require.main === module) {
+    for (const [file, text] of Object.entries(render())) {
+        fs.writeFileSync(path.join(root, "docs", file), text);
+        console.log(`docs/${file}: ${text.length} characters`);
+    }
+}

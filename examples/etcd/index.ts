@@ -1,0 +1,19 @@
+// A database of three members that a security group of yours may reach.
+import * as pulumi from "@pulumi/pulumi";
+import * as cloudstack from "pulumi-cloudstack";
+
+const config = new pulumi.Config();
+
+const clients = new cloudstack.SecurityGroup("clients");
+const etcd = new cloudstack.EtcdCluster("db", {
+    members: config.getObject<Record<string, string>>("members") ?? { a: "10.1.1.11", b: "10.1.1.12", c: "10.1.1.13" },
+    serviceOffering: config.get("serviceOffering") ?? "Medium Instance",
+    template: config.get("template") ?? "Debian 12",
+    dataVolume: { diskOffering: "Custom", sizeGiB: 10 },
+    clientGroups: [clients.name],
+});
+
+export const endpoints = etcd.endpoints;
+export const caCertificate = etcd.caCertificate;
+export const clientCertificate = etcd.clientCertificate;
+export const clientKey = etcd.clientKey; // secret
