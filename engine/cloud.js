@@ -2,7 +2,7 @@
 
 const fs = require("node:fs");
 const { spawnSync } = require("node:child_process");
-const { cloudCommand, cloudFolder } = require("./paths");
+const { cloudCommand, cloudFolder, nodeBin, which } = require("./paths");
 
 /** The environment of `cloudstack-local` commands: the demo's cloud keeps its state in the tool folder. */
 function cloudStateEnvironment() {
@@ -19,7 +19,9 @@ function cloud(...args) {
     if (!fs.existsSync(cloudCommand)) {
         return { code: 127, stdout: "", stderr: `${cloudCommand} is missing; run "npm run build" first` };
     }
-    const { status, stdout, stderr } = spawnSync(process.execPath, [cloudCommand, ...args], {
+    // The checkout's own Node: the one that runs this may be older than the cloud needs.
+    const node = which("node", nodeBin) ?? process.execPath;
+    const { status, stdout, stderr } = spawnSync(node, [cloudCommand, ...args], {
         encoding: "utf8",
         env: cloudStateEnvironment(),
         stdio: ["ignore", "pipe", "pipe"],

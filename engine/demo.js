@@ -15,7 +15,9 @@ const { localStack } = require("./stack");
 const help = `Usage: npm run demo
 
 Gets what is missing (npm run setup), starts the embedded cloud, runs \`pulumi up\` on stack ${localStack}, and prints what then
-exists. Run it again as often as you like: what is there stays as it is. Take it down with: npm run demo:down`;
+exists. Run it again as often as you like: what is there stays as it is. Take it down with: npm run demo:down
+
+The cloud listens on 127.0.0.1, port 8080 or where that is taken any other; CLOUDSTACK_LOCAL_PORT names one.`;
 
 /** How long destroyed machines keep their addresses in the demo's cloud: a day, as elsewhere, would use them up. */
 const expungeSeconds = 60;

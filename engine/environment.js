@@ -30,7 +30,8 @@ function engineEnvironment(engine, base = process.env) {
     environment.PATH = [nodeBin, engine.folder, base.PATH].filter(Boolean).join(path.delimiter);
     environment.PULUMI_SKIP_UPDATE_CHECK ??= "true";
     environment.PULUMI_BACKEND_URL ||= localBackend();
-    if (!environment.PULUMI_CONFIG_PASSPHRASE && !environment.PULUMI_CONFIG_PASSPHRASE_FILE) {
+    // An empty passphrase is one, too.
+    if (environment.PULUMI_CONFIG_PASSPHRASE === undefined && !environment.PULUMI_CONFIG_PASSPHRASE_FILE) {
         environment.PULUMI_CONFIG_PASSPHRASE = passphrase();
     }
     return environment;

@@ -44,7 +44,8 @@ function versionOf(command) {
  * @param {string} least
  */
 function isAtLeast(version, least) {
-    const numbers = (/** @type {string} */ v) => v.split(/[.+-]/, 3).map(Number);
+    // Not Number: Go calls its candidates 1.27rc1.
+    const numbers = (/** @type {string} */ v) => v.split(/[.+-]/, 3).map((part) => parseInt(part, 10));
     const [a, b] = [numbers(version), numbers(least)];
     const i = a.findIndex((n, k) => n !== b[k]);
     return i < 0 || a[i] > b[i];

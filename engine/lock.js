@@ -96,8 +96,11 @@ function holderOf(file) {
     }
 }
 
-/** @param {number} pid */
+/** @param {number} pid what a lock says; a file that a crash of the machine has emptied names no process */
 function isAlive(pid) {
+    if (!(pid > 0)) {
+        return false;
+    }
     try {
         process.kill(pid, 0);
         return true;

@@ -17,17 +17,16 @@ const localSecrets = { PULUMI_CONFIG_PASSPHRASE: localPassphrase, PULUMI_CONFIG_
  * The stack that a command works on. While none is selected in the backend of this checkout, `local` is made and
  * selected.
  *
- * @param {string[]} args
+ * @param {{ needsStack: boolean, stack?: string }} commandLine
  * @param {NodeJS.ProcessEnv} environment
  * @returns {string | undefined} undefined when the command needs no stack, or the engine is going to ask for one
  */
-function stackOf(args, environment) {
-    const { needsStack, stack } = readCommandLine(args);
-    if (!needsStack) {
-        return undefined;
-    }
+function stackOf({ needsStack, stack }, environment) {
     if (stack) {
         return bareName(stack);
+    }
+    if (!needsStack) {
+        return undefined;
     }
     const engine = (/** @type {string[]} */ ...words) => {
         const env = { ...environment, ...localSecrets };
@@ -62,12 +61,13 @@ async function pulumi(args) {
         return 127;
     }
     const environment = engineEnvironment(engine);
-    if (stackOf(args, environment) === localStack) {
+    const commandLine = readCommandLine(args);
+    if (stackOf(commandLine, environment) === localStack) {
         Object.assign(environment, localSecrets);
         const cloud = cloudEnvironment();
         if (cloud) {
             Object.assign(environment, cloud);
-        } else {
+        } else if (commandLine.needsStack) {
             console.error(`Stack ${localStack} lives in the embedded cloud, which does not run. Start it: npm run demo`);
         }
     }

@@ -29,13 +29,19 @@ const stackCommands = new Set([
 ]);
 
 /** Commands below `stack` that choose a stack, list stacks or make one: they need none to be selected. */
-const choosingCommands = new Set(["init", "ls", "new", "select"]);
+const choosingCommands = new Set(["init", "ls", "new", "select", "unselect"]);
+
+/** Commands below `stack` that name a stack without a flag. */
+const namingCommands = new Set(["init", "new", "rm", "select"]);
+
+/** Flags of every command that take a value. */
+const globalFlags = /^(--cwd|-C|--color|--verbose|-v|--config-file|--tracing|--profiling|--memprofilerate)$/;
 
 /**
  * What a command line of the engine says about stacks.
  *
  * @param {string[]} args
- * @returns {{ needsStack: boolean, stack?: string }} `stack` when the command line names one
+ * @returns {{ needsStack: boolean, stack?: string }} whether it works on a stack that must exist; `stack` when it names one
  */
 function readCommandLine(args) {
     const words = [];
@@ -45,20 +51,23 @@ function readCommandLine(args) {
         if (argument === "--") {
             break;
         }
-        const named = /^(?:--stack|-s)(?:=(.*))?$/.exec(argument);
+        const named = /^(?:--stack(?:=|$)|-s=?)(.*)$/.exec(argument);
         if (named) {
-            stack = named[1] ?? args[++i];
+            stack = named[1] || args[++i];
         } else if (argument === "--help" || argument === "-h") {
             return { needsStack: false };
-        } else if (/^(--cwd|-C|--color|--logtostderr|--verbose|-v|--config-file)$/.test(argument)) {
+        } else if (globalFlags.test(argument)) {
             i++;
         } else if (!argument.startsWith("-")) {
             words.push(argument);
         }
     }
-    const [command, subcommand] = words;
-    const needsStack = stackCommands.has(command) && !(command === "stack" && choosingCommands.has(subcommand));
-    return { needsStack, stack };
+    const [command, subcommand, name] = words;
+    const below = command === "stack" ? subcommand : "";
+    return {
+        needsStack: stackCommands.has(command) && !choosingCommands.has(below),
+        stack: stack ?? (namingCommands.has(below) ? name : undefined),
+    };
 }
 
 /**
