@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type RunningCloud, startCloud } from "../../simulator";
+import { Project } from "./support/project";
+
+const checkout = join(__dirname, "..", "..");
+let cloud: RunningCloud;
+
+beforeAll(async () => {
+    cloud = await startCloud();
+});
+
+afterAll(() => cloud.close());
+
+/** The program of the README, which is the example `webserver` too (tests/contract/docs.test.ts). */
+function readmeProgram(): string {
+    return /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(checkout, "README.md"), "utf8"))![1];
+}
+
+function example(name: string): string {
+    return readFileSync(join(checkout, "examples", name, "index.ts"), "utf8");
+}
+
+/** Brings a program up, sees that nothing is left to do, and takes it down. */
+async function upAndDown(program: string): Promise<Record<string, any>> {
+    const { apiKey, secretKey } = cloud.accounts.user;
+    const project = new Project({
+        program,
+        config: { "cloudstack:zone": "sandbox" },
+        environment: { CLOUDSTACK_ENDPOINT: cloud.endpoint, CLOUDSTACK_API_KEY: apiKey, CLOUDSTACK_SECRET_KEY: secretKey },
+    });
+    try {
+        await project.up();
+        const outputs = await project.outputs();
+        await project.expectNoChanges();
+        await project.destroy();
+        expect((await project.exportResources()).length).toBe(0);
+        return outputs;
+    } finally {
+        project.dispose();
+    }
+}
+
+test("the README's program runs as it stands there", async () => {
+    const outputs = await upAndDown(readmeProgram());
+    expect(outputs.address).toMatch(/^10\.1\.1\.\d+$/);
+    expect(outputs.privateKey).toMatch(/^-----BEGIN RSA PRIVATE KEY-----/);
+    expect(outputs.disk).toMatch(/^dev-data-[0-9a-f]{8}$/);
+});
+
+test("the example of an etcd cluster runs", async () => {
+    const outputs = await upAndDown(example("etcd"));
+    expect(outputs.endpoints).toEqual(["https://10.1.1.11:2379", "https://10.1.1.12:2379", "https://10.1.1.13:2379"]);
+    expect(outputs.clientKey).toMatch(/^-----BEGIN PRIVATE KEY-----/);
+});
