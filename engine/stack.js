@@ -29,13 +29,13 @@ const stackCommands = new Set([
 ]);
 
 /** Commands below `stack` that choose a stack, list stacks or make one: they need none to be selected. */
-const choosingCommands = new Set(["init", "ls", "new", "select", "unselect"]);
+const choosingCommands = new Set(["init", "list", "ls", "new", "select", "unselect"]);
 
 /** Commands below `stack` that name a stack without a flag. */
-const namingCommands = new Set(["init", "new", "rm", "select"]);
+const namingCommands = new Set(["init", "new", "remove", "rm", "select"]);
 
 /** Flags of every command that take a value. */
-const globalFlags = /^(--cwd|-C|--color|--verbose|-v|--config-file|--tracing|--profiling|--memprofilerate)$/;
+const globalFlags = /^(--cwd|-C|--color|--verbose|-v|--config-file|--tracing|--otel-traces|--profiling|--memprofilerate)$/;
 
 /**
  * What a command line of the engine says about stacks.

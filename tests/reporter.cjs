@@ -14,10 +14,13 @@ class CountingReporter {
         );
         // A file that does not even load has no tests, and is a failure all the same.
         const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
+        this.ranNone = results.numPassedTests + failed === 0;
         skipped.forEach((name) => console.log(`skipped: ${name}`));
+        if (this.ranNone) {
+            console.log("no test ran: that is a failure"); // jest fails without a word
+        }
         // Jest prints its own summary after all reporters: ours is the run's last line.
         process.once("exit", () => console.log(`${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped`));
-        this.ranNone = results.numPassedTests + failed === 0;
     }
 
     /** An error here makes jest fail: a run without a test has proved nothing. */

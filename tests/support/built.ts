@@ -18,18 +18,24 @@ const rooms = ["index.ts", "provider", "components", "simulator", "dynamic"];
 /** Builds the package where what was built is missing or older than its sources: for tests that use it as installed. */
 export async function built(): Promise<void> {
     if (isBuilt()) return;
-    await withLock(path.join(checkout, "node_modules", ".build.lock"), () => {}, async () => {
-        if (isBuilt()) return;
-        const compiler = require.resolve("typescript/bin/tsc");
-        await promisify(execFile)(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: checkout });
-    });
+    await withLock(
+        path.join(checkout, "node_modules", ".build.lock"),
+        () => {},
+        async () => {
+            if (isBuilt()) return;
+            const compiler = require.resolve("typescript/bin/tsc");
+            await promisify(execFile)(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: checkout });
+        },
+    );
 }
 
 function isBuilt(): boolean {
-    return rooms.flatMap((room) => sources(path.join(checkout, room))).every((source) => {
-        const target = path.join(checkout, "dist", path.relative(checkout, source).replace(/\.ts$/, ".js"));
-        return fs.existsSync(target) && fs.statSync(target).mtimeMs >= fs.statSync(source).mtimeMs;
-    });
+    return rooms
+        .flatMap((room) => sources(path.join(checkout, room)))
+        .every((source) => {
+            const target = path.join(checkout, "dist", path.relative(checkout, source).replace(/\.ts$/, ".js"));
+            return fs.existsSync(target) && fs.statSync(target).mtimeMs >= fs.statSync(source).mtimeMs;
+        });
 }
 
 function sources(file: string): string[] {

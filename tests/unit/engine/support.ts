@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import * as path from "node:path";
+
+/** The folder `engine`: plain JavaScript, since it runs before anything is built. */
+export const engine = path.resolve(__dirname, "../../../engine");
+
+/** Modules of the engine as a new process would have them, with more in its environment: folders are read at the start. */
+export function load(module: string, environment: Record<string, string | undefined> = {}): any {
+    const before = { ...process.env };
+    for (const [name, value] of Object.entries(environment)) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+    }
+    try {
+        let loaded: any;
+        jest.isolateModules(() => (loaded = require(path.join(engine, module))));
+        return loaded;
+    } finally {
+        process.env = before;
+    }
+}
+
+export interface Script {
+    readonly child: ChildProcess;
+    /** What it printed, when it has ended. */
+    readonly ended: Promise<string>;
+    /** Resolves when its output has this text. */
+    says(text: string): Promise<void>;
+}
+
+/** A Node process that runs this text in the engine's folder. */
+export function script(text: string, environment: Record<string, string> = {}): Script {
+    const child = spawn(process.execPath, ["-e", text], {
+        cwd: engine,
+        env: { ...process.env, ...environment },
+        stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    child.stdout!.setEncoding("utf8").on("data", (more) => (output += more));
+    return {
+        child,
+        ended: new Promise((resolve) => child.once("close", () => resolve(output))),
+        says: (wanted) =>
+            new Promise((resolve, reject) => {
+                const look = () => output.includes(wanted) && resolve();
+                child.stdout!.on("data", look);
+                child.once("close", () => reject(new Error(`it ended without "${wanted}": ${output}`)));
+                look();
+            }),
+    };
+}
