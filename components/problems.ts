@@ -1,3 +1,5 @@
+import { RunError } from "@pulumi/pulumi";
+
 /** One thing that is wrong with what a user gave, in a form that says where and what would be right. */
 export interface Problem {
     /** The argument's path, such as `members.b` or `extraCloudConfig.writeFiles[2].path`. */
@@ -10,9 +12,9 @@ export interface Problem {
 
 /**
  * All problems of one component at once: the engine stops at the first resource that fails, so a component reports
- * before its first child.
+ * before its first child. The engine prints it without the stack, since it says itself what it is about.
  */
-export class ArgumentError extends Error {
+export class ArgumentError extends RunError {
     readonly problems: readonly Problem[];
 
     constructor(subject: string, problems: readonly Problem[]) {

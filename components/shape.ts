@@ -159,7 +159,7 @@ export function fields(of: Readonly<Record<string, Shape>>): Shape {
             }
             for (const key of Object.keys(value))
                 if (!(key in of) && value[key] !== undefined)
-                    report(join(path, key), strange, `Use ${Object.keys(of).join(", ")}`);
+                    report(join(path, key), strange, `Use ${alike(key, Object.keys(of)).join(", ")}`);
             const entries = Object.entries(of).map(([key, shape]) => [
                 key,
                 readValue(value[key], shape, join(path, key), report),
@@ -184,6 +184,17 @@ export function atLeast(of: Readonly<Record<string, Shape>>): Shape {
             return right ? value : undefined;
         },
     };
+}
+
+/** The names that begin most like a wrong one; all of them where none does. */
+function alike(wrong: string, names: readonly string[]): string[] {
+    const shared = (name: string) => {
+        let length = 0;
+        while (length < wrong.length && wrong[length].toLowerCase() === name[length]?.toLowerCase()) length++;
+        return length;
+    };
+    const most = Math.max(...names.map(shared));
+    return most < 2 ? [...names] : names.filter((name) => shared(name) === most);
 }
 
 function join(path: string, key: string): string {
