@@ -81,6 +81,8 @@ export interface ApiMachine {
     zonename: string;
     templateid: string;
     templatename: string;
+    /** Whether the template makes a password for each machine. */
+    passwordenabled?: boolean;
     serviceofferingid: string;
     serviceofferingname: string;
     cpunumber?: number;

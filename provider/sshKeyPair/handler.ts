@@ -42,9 +42,10 @@ export const sshKeyPair = lifecycle({
     },
 
     /** Nothing of a key pair can be changed; the engine asks for an update only after a failed creation. */
-    async update(_id, olds, inputs): Promise<Outputs> {
+    async update(id, olds, inputs): Promise<Outputs> {
+        const cloud = await sessionFor(inputs).assertSameCloud(`SSH key pair ${olds.name ?? id}`, olds.cloud);
         const { __provider: _provider, ...echo } = inputs;
-        return { ...olds, ...echo };
+        return { ...olds, ...echo, cloud };
     },
 
     async delete(id, outputs): Promise<void> {

@@ -1,9 +1,10 @@
 import type { Inputs, Outputs } from "../handler";
 import type { Params } from "../client";
+import { isLost } from "../adopt";
 import { CloudStackError } from "../client";
 import type { ApiMachine, ApiVolume, CloudIdentity, Session } from "../session";
 import { secondsUntil } from "../timeouts";
-import { isRunning, toOutputs } from "./outputs";
+import { isRunning, tagsOf, toOutputs } from "./outputs";
 import type { Plan } from "./plan";
 import { describePlan, isEmpty, plainDetails, planChanges, scales, sizeDetails, takesDown } from "./plan";
 import { encodedUserData, userDataHash } from "./userData";
@@ -141,12 +142,22 @@ function mergedDetails(machine: ApiMachine, before: Outputs, inputs: Inputs): Re
 async function setTags(machine: ApiMachine, before: Outputs, work: Work): Promise<void> {
     const wanted: Record<string, string> = work.inputs.tags ?? {};
     const actual: Record<string, string> = before.tags;
-    const create = Object.keys(wanted).filter((key) => wanted[key] !== actual[key]);
+    let create = Object.keys(wanted).filter((key) => wanted[key] !== actual[key]);
     // A tag's value cannot be changed, only made anew.
     const remove = Object.keys(actual).filter((key) => wanted[key] !== actual[key]);
     const of = { resourceids: [machine.id], resourcetype: "UserVm" };
     if (remove.length > 0) await job(work, "deleteTags", { ...of, tags: remove.map((key) => ({ key })) });
-    if (create.length > 0) await job(work, "createTags", { ...of, tags: create.map((key) => ({ key, value: wanted[key] })) });
+    // Not sent again by the client, which takes it for the creation of something that could be there twice.
+    for (let sending = 1; create.length > 0; sending++) {
+        try {
+            await job(work, "createTags", { ...of, tags: create.map((key) => ({ key, value: wanted[key] })) });
+            return;
+        } catch (error) {
+            if (!isLost(error) || sending === 3) throw error;
+            const now = tagsOf((await work.session.machines.get(machine.id)) ?? machine);
+            create = create.filter((key) => now[key] !== wanted[key]);
+        }
+    }
 }
 
 async function growRootDisk(machine: ApiMachine, work: Work): Promise<void> {

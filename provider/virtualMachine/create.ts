@@ -8,7 +8,7 @@ import type { ApiMachine, CloudIdentity, Session } from "../session";
 import { sessionFor } from "../session";
 import { deadlineOf, secondsUntil } from "../timeouts";
 import { converge } from "./converge";
-import { echoed, isDestroyed, toOutputs } from "./outputs";
+import { echoed, isDestroyed, isRunning, toOutputs } from "./outputs";
 import { planChanges } from "./plan";
 import { removeMachine } from "./remove";
 import { encodedUserData, userDataHash } from "./userData";
@@ -113,7 +113,16 @@ async function adopt(session: Session, inputs: Inputs, cloud: CloudIdentity, dea
         return deploy(session, await deployParams(session, inputs), inputs, cloud, deadline);
     }
     say(`${inputs.name}: taking over machine ${machine.id}, which an interrupted run left`);
-    return machine;
+    return machine.passwordenabled === true ? withPassword(session, machine, deadline) : machine;
+}
+
+/** CloudStack tells a password once: that of a machine whose answer nobody heard is made anew, which takes a stop. */
+async function withPassword(session: Session, machine: ApiMachine, deadline: number): Promise<ApiMachine> {
+    const run = (command: string) => session.client.run(command, { id: machine.id }, { timeoutSeconds: secondsUntil(deadline) });
+    if (isRunning(machine.state)) await run("stopVirtualMachine");
+    const { virtualmachine } = await run("resetPasswordForVirtualMachine");
+    // It is started with everything else that it is to become.
+    return { ...machine, state: "Stopped", password: virtualmachine.password };
 }
 
 /** The machine when it is on its way to no other state. */

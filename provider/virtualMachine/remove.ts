@@ -62,7 +62,7 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
         if (ran && (groups.length > 0 || pinned || volumes.length > 0)) await run("stopVirtualMachine", { id: machine.id });
         for (const volume of volumes) await run("detachVolume", { id: volume.id });
         if (machine.name !== goneName || groups.length > 0) {
-            await giveUpName(session, machine, { name: goneName, ...(groups.length > 0 ? { securitygroupids: [] } : {}) });
+            await giveUp(session, machine, { name: goneName, ...(groups.length > 0 ? { securitygroupids: [] } : {}) });
         }
         if (pinned) await releaseAddress(session, machine, run);
         await run("destroyVirtualMachine", { id: machine.id });
@@ -72,12 +72,15 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
     }
 }
 
-async function giveUpName(session: Session, machine: ApiMachine, change: Params): Promise<void> {
-    try {
-        await session.change("updateVirtualMachine", { id: machine.id, ...change });
-    } catch (error) {
-        // CloudStack changes nothing of a machine that it could not start at its creation; destroying it is still worth it.
-        if (!(machine.state === "Error" && error instanceof CloudStackError && error.outcome === "refused")) throw error;
+/** Of a machine that CloudStack could not start at its creation, what can be changed is: destroying it is worth it even so. */
+async function giveUp(session: Session, machine: ApiMachine, change: Params): Promise<void> {
+    const parts = machine.state === "Error" ? Object.entries(change).map(([key, value]) => ({ [key]: value })) : [change];
+    for (const part of parts) {
+        try {
+            await session.change("updateVirtualMachine", { id: machine.id, ...part });
+        } catch (error) {
+            if (!(machine.state === "Error" && error instanceof CloudStackError && error.outcome === "refused")) throw error;
+        }
     }
 }
 

@@ -1,0 +1,309 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { execFileSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startCloud } from "../../../simulator";
+import { World, failure, named, type Kind } from "./support";
+
+/** Every mistake is told before anything is made: all of a resource at once, with path and remedy. */
+
+let world: World;
+
+beforeAll(async () => void (world = new World(await startCloud())));
+afterAll(() => world.cloud.close());
+afterEach(async () => {
+    world.cloud.clearFaults();
+    expect(await world.belongings()).toEqual([]);
+});
+
+const small = { serviceOffering: "Small Instance", template: "Debian 12" };
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** What is reported, as path and reason. */
+async function problems(kind: Kind, args: Record<string, unknown>): Promise<Record<string, string>> {
+    const { failures, message } = await failure(world.plugin().create(kind, args));
+    if (failures === undefined) throw new Error(`no check found it: ${message}`);
+    return Object.fromEntries(failures.map(({ property, reason }: any) => [property, reason]));
+}
+
+describe("a machine", () => {
+    test("with everything wrong is told everything at once", async () => {
+        const found = await problems("virtualMachine", {
+            ...named("x"),
+            name: "-not a host name",
+            serviceOffering: "Smal Instance",
+            template: "Debain 12",
+            network: "shraed",
+            ipAddress: "10.1.1",
+            securityGroups: ["web"],
+            affinityGroups: "spread",
+            userData: "a".repeat(30_000),
+            userDataBase64: "not base64!",
+            onUserDataChange: "reboot",
+            onTemplateChange: "reboot",
+            rootDiskSizeGiB: 1.5,
+            running: "yes",
+            tags: { count: 3 },
+            displayName: "a\tb",
+            timeoutSeconds: { creation: 5, update: 0 },
+        });
+        expect(Object.fromEntries(Object.entries(found).sort())).toMatchInlineSnapshot(`
+{
+  "affinityGroups": "has to be a list of ids",
+  "displayName": "contains a control character (a tab counts as one), which CloudStack refuses",
+  "ipAddress": ""10.1.1" is not an IPv4 address",
+  "name": ""-not a host name" is not a host name: 1 to 63 letters, digits and hyphens, a letter first, no hyphen last",
+  "network": "there is no network "shraed" in zone sandbox: did you mean "shared"?",
+  "onTemplateChange": ""reboot" is not one of replace, reinstall",
+  "onUserDataChange": ""reboot" is not one of ignore, update, restart, reinstall, replace",
+  "rootDiskSizeGiB": "1.5 is not a whole number of GiB from 1 to 65536",
+  "running": ""yes" is neither true nor false",
+  "securityGroups[0]": ""web" is not an id: give the id of a SecurityGroup (group.id), or getSecurityGroupOutput({ name }).id",
+  "serviceOffering": "there is no service offering "Smal Instance": did you mean "Small Instance", "Large Instance", "XLarge Instance"?",
+  "tags.count": "3 is not a text: put it in quotes",
+  "template": "there is no template "Debain 12" in zone sandbox: did you mean "Debian 12", "Debian 12 with password"?",
+  "timeoutSeconds.creation": "is none of create, update, delete",
+  "timeoutSeconds.update": "0 is not a whole number of seconds from 1 to 86400",
+  "userDataBase64": "is not base64",
+}
+`);
+    });
+
+    test("of an unknown zone hears the nearest, and its other problems", async () => {
+        const found = await problems("virtualMachine", { ...named("x"), ...small, zone: "sandbx", name: "no_host" });
+        expect(found).toEqual({
+            zone: expect.stringMatching(/there is no zone "sandbx": did you mean "sandbox"/),
+            name: expect.stringContaining("is not a host name"),
+        });
+    });
+
+    test("without a zone hears which there are, and how to set one for all", async () => {
+        const { failures } = await failure(world.plugin("user", { "cloudstack:zone": undefined }).create("virtualMachine", { ...named("x"), ...small }));
+        expect(failures).toEqual([{ property: "zone", reason: expect.stringMatching(/"sandbox", "sandbox-isolated".*pulumi config set cloudstack:zone/) }]);
+    });
+
+    test("without offering and template hears of both", async () => {
+        const found = await problems("virtualMachine", named("x"));
+        expect(found).toEqual({ serviceOffering: expect.stringContaining("is required"), template: expect.stringContaining("is required") });
+    });
+
+    test("of a custom offering hears which sizes are missing, or out of bounds", async () => {
+        const custom = { ...named("x"), template: "Debian 12", serviceOffering: "Custom Constrained" };
+        expect(await problems("virtualMachine", custom)).toEqual({ details: expect.stringContaining("have to give cpuNumber and memory") });
+        expect(await problems("virtualMachine", { ...custom, details: { cpuNumber: "64", memory: "1" } })).toEqual({
+            "details.cpuNumber": expect.stringContaining("from 1 to 8"),
+            "details.memory": expect.stringContaining("from 512 to 16384"),
+        });
+        expect(await problems("virtualMachine", { ...custom, serviceOffering: "Custom", details: { cpuNumber: "1", memory: "512" } })).toEqual({
+            details: expect.stringContaining("cpuSpeed"),
+        });
+    });
+
+    test("with user data that is too long hears by how much and what to do; a cloud that takes more may say so", async () => {
+        const long = { ...named("x"), ...small, userData: "a".repeat(24_577) };
+        expect(await problems("virtualMachine", long)).toEqual({
+            userData: expect.stringMatching(/is 32772 characters of base64, and CloudStack takes 32768.*gzip it.*raise userDataMaxLength/),
+        });
+        await world.plugin().plan("virtualMachine", { ...long, userDataMaxLength: 40_000 });
+    });
+
+    test("with a disk too small, or an address that is impossible, is told so before it is made", async () => {
+        expect(await problems("virtualMachine", { ...named("x"), ...small, rootDiskSizeGiB: 1 })).toEqual({
+            rootDiskSizeGiB: expect.stringContaining("which is 2 GiB"),
+        });
+        const at = (ipAddress: string) => problems("virtualMachine", { ...named("x"), ...small, network: "shared", ipAddress });
+        expect(await at("10.2.0.1")).toEqual({ ipAddress: expect.stringContaining("is outside of network shared (10.1.1.0/24)") });
+        expect(await at("10.1.1.1")).toEqual({ ipAddress: expect.stringContaining("is the gateway") });
+    });
+
+    test("with a name, an address or groups that others hold", async () => {
+        const args = { ...named("x"), ...small, ipAddress: "10.1.1.30" };
+        const machine = await world.plugin().create("virtualMachine", args);
+        expect(await problems("virtualMachine", { ...named("y"), ...small, name: args.name, ipAddress: args.ipAddress })).toEqual({
+            name: expect.stringContaining(`is taken by machine ${machine.id}`),
+            ipAddress: expect.stringContaining(`is the address of machine ${args.name}`),
+        });
+        // Of another account nothing can be seen before; the deploy is refused, and explained.
+        const name = await failure(world.plugin("expunger").create("virtualMachine", { ...args, owner: "o/p/s/other", ipAddress: undefined }));
+        expect(name.message).toMatch(/^the name ".*" is taken in its network/);
+        const address = await failure(world.plugin("expunger").create("virtualMachine", { ...named("z"), ...small, ipAddress: args.ipAddress }));
+        expect(address.message).toMatch(/The usual reason is the address that was asked for: 10\.1\.1\.30 is in use/);
+        const missing = { ...named("y"), ...small, sshKeyPairs: ["nobody"] };
+        expect((await failure(world.plugin().create("virtualMachine", missing))).message).toMatch(/Not all specified keypairs exist.*nobody/s);
+        const group = { ...named("y"), ...small, securityGroups: [machine.id] };
+        expect((await failure(world.plugin().create("virtualMachine", group))).message).toContain(machine.id);
+        await world.plugin().delete(machine);
+    });
+
+    test("with what a preview does not know yet is not told anything about that", async () => {
+        const names = ["name", "zone", "serviceOffering", "template", "network", "ipAddress", "userData", "displayName", "tags", "details", "securityGroups"];
+        const args = { ...named("x"), ...small, ...Object.fromEntries(names.map((name) => [name, UNKNOWN])) };
+        await world.plugin().plan("virtualMachine", { ...args, sshKeyPairs: [UNKNOWN], running: UNKNOWN, rootDiskSizeGiB: UNKNOWN });
+    });
+});
+
+describe("limits", () => {
+    const types = { user_vm: 0, volume: 2, cpu: 8, memory: 9, primary_storage: 10 };
+    const set = (type: keyof typeof types, max: number) =>
+        world.api.admin.ok("updateResourceLimit", { account: "user", domainid: DOMAIN(), resourcetype: types[type], max });
+    let domainId = "";
+    const DOMAIN = () => domainId;
+    const defaults: [keyof typeof types, number][] = [["user_vm", 500], ["volume", 1000], ["cpu", 2000], ["memory", 2_000_000], ["primary_storage", 100_000]];
+
+    beforeAll(async () => void (domainId = (await world.api.user.list("listAccounts"))[0].domainid));
+    afterEach(async () => {
+        for (const [type, max] of defaults) await set(type, max);
+    });
+
+    test.each([
+        ["user_vm", 2, "machines"],
+        ["cpu", 2, "processors"],
+        ["memory", 1200, "MiB of memory"],
+    ] as const)("of %s are told at preview, where the third machine is one too many", async (type, max, words) => {
+        await set(type, max);
+        const plugin = world.plugin();
+        for (const _ of [1, 2]) await plugin.plan("virtualMachine", { ...named("x"), ...small });
+        const { failures } = await failure(plugin.plan("virtualMachine", { ...named("x"), ...small }));
+        expect(failures).toEqual([
+            { property: "", reason: expect.stringMatching(new RegExp(`this run needs \\d+ ${words}, and account user may have ${max} more .*ask the cloud's administrator`)) },
+        ]);
+    });
+
+    test("of volumes count root disks and data disks together", async () => {
+        await set("volume", 2);
+        const plugin = world.plugin();
+        await plugin.plan("virtualMachine", { ...named("x"), ...small });
+        await plugin.plan("volume", { ...named("v"), diskOffering: "Small" });
+        const { failures } = await failure(plugin.plan("volume", { ...named("v"), diskOffering: "Small" }));
+        expect(failures[0].reason).toMatch(/needs 3 volumes \(root disks included\), and account user may have 2 more/);
+        await set("volume", 1000);
+        await set("primary_storage", 6);
+        const { failures: large } = await failure(world.plugin().plan("volume", { ...named("v"), diskOffering: "Custom", sizeGiB: 7 }));
+        expect(large[0].reason).toMatch(/needs 7 GiB of disks, and account user may have 6 more/);
+    });
+
+    test("do not stand in the way of what exists: a change, a replacement, a machine that is taken over", async () => {
+        const args = { ...named("x"), ...small };
+        const made = await world.plugin().create("virtualMachine", args);
+        const { volumetotal, primarystoragetotal } = (await world.api.user.list("listAccounts"))[0];
+        await set("user_vm", 1);
+        await set("cpu", 1);
+        await set("memory", 512);
+        // Where a destroyed machine's disk counts until it is expunged, its replacement needs one more.
+        await set("volume", volumetotal + 1);
+        await set("primary_storage", primarystoragetotal + 2);
+        const adopted = await world.plugin().create("virtualMachine", args);
+        const replaced = await world.plugin().up(adopted, { ...args, template: "Debian 12 with password" });
+        expect([adopted.id === made.id, replaced.id === made.id]).toEqual([true, false]);
+        await world.plugin().delete(replaced);
+    });
+
+    test("that only the deploy tells leave nothing behind", async () => {
+        const plugin = world.plugin();
+        const { inputs } = await plugin.plan("virtualMachine", { ...named("x"), ...small });
+        await set("user_vm", 0);
+        const error = await failure(plugin.createChecked("virtualMachine", inputs));
+        expect(error.message).toMatch(/Maximum amount of resources of Type = 'user_vm'.*error 535.*an administrator raises it/s);
+    });
+});
+
+describe("a group's rules", () => {
+    test("are told all at once, each with its path", async () => {
+        const found = await problems("securityGroup", {
+            ...named("x"),
+            ingress: [
+                { ports: "99999", cidrs: ["10.0.0.0/33"] },
+                { protocol: "tpc", cidrs: ["0.0.0.0/0"] },
+                { protocol: "icmp", ports: "1", self: true },
+                { ports: "22" },
+                { ports: "22", icmpType: 8, groups: [""], cidrs: "10.0.0.0/8" },
+            ],
+            egress: "all",
+        });
+        expect(found).toEqual({
+            egress: expect.stringContaining("has to be a list"),
+            "ingress[0].ports": expect.stringContaining("neither a port"),
+            "ingress[0].cidrs[0]": expect.stringContaining("is not a network"),
+            "ingress[1].protocol": expect.stringContaining("is not tcp, udp, icmp, all"),
+            "ingress[2].ports": expect.stringContaining("leave it out"),
+            "ingress[3]": expect.stringContaining("names nobody"),
+            "ingress[4].icmpType": expect.stringContaining("goes with protocol icmp only"),
+            "ingress[4].groups[0]": expect.stringContaining("name of a security group"),
+            "ingress[4].cidrs": expect.stringContaining("has to be a list"),
+        });
+    });
+});
+
+describe("small things", () => {
+    test("a key that is private, or none; a group named default; a volume at no machine", async () => {
+        expect(await problems("sshKeyPair", { ...named("x"), publicKey: "-----BEGIN OPENSSH PRIVATE KEY-----" })).toEqual({
+            publicKey: expect.stringContaining("this is a private key: give the file that ends in .pub"),
+        });
+        expect(await problems("securityGroup", { ...named("x"), name: "default" })).toEqual({ name: expect.stringContaining("choose another name") });
+        expect(await problems("volume", { ...named("x"), diskOffering: "Smal", virtualMachine: "web", deviceId: 0 })).toEqual({
+            diskOffering: expect.stringContaining('did you mean "Small"'),
+            "virtualMachine[0]": expect.stringContaining("the id of a VirtualMachine"),
+            deviceId: expect.stringContaining("from 1 to 63"),
+        });
+        expect(await problems("securityGroupRules", { owner: "o/p/s/r" })).toEqual({ securityGroup: expect.stringContaining("is required") });
+    });
+});
+
+describe("configuration", () => {
+    const machine = () => ({ ...named("x"), ...small });
+    const fail = async (more: Record<string, string | undefined>) => {
+        const { failures } = await failure(world.plugin("user", more).create("virtualMachine", machine()));
+        expect(failures).toHaveLength(1);
+        return failures[0].reason as string;
+    };
+
+    test("that is missing names all that is, and where it can be given", async () => {
+        const reason = await fail({ "cloudstack:endpoint": undefined, "cloudstack:apiKey": undefined, "cloudstack:secretKey": undefined });
+        expect(reason).toMatch(/is not configured/);
+        expect(reason).toMatch(/CLOUDSTACK_ENDPOINT.*CLOUDSTACK_API_KEY.*CLOUDSTACK_SECRET_KEY/s);
+    });
+
+    test("with a wrong key names the key's start and source, never the secret", async () => {
+        const reason = await fail({ "cloudstack:secretKey": "a-wrong-secret" });
+        expect(reason).toMatch(/error 401.*Check the keys \(API key .{4}… from stack configuration cloudstack:apiKey/s);
+        expect(reason).not.toContain("a-wrong-secret");
+    });
+
+    test("with an endpoint where nothing listens, or that is no API, says which", async () => {
+        expect(await fail({ "cloudstack:endpoint": "http://127.0.0.1:9/client/api" })).toMatch(/cannot reach http:\/\/127\.0\.0\.1:9\/client\/api.*connection refused.*cloudstack-local start/s);
+        const page = createServer((_request, response) => response.end("<html><title>It works</title></html>"));
+        await new Promise<void>((resolve) => page.listen(0, "127.0.0.1", resolve));
+        const { port } = page.address() as { port: number };
+        expect(await fail({ "cloudstack:endpoint": `http://127.0.0.1:${port}` })).toMatch(/is not a CloudStack API: it answered HTTP 200 "It works"/);
+        page.closeAllConnections();
+        await new Promise((resolve) => page.close(resolve));
+    });
+
+    test("with a certificate of an unknown authority says how to trust it", async () => {
+        const folder = mkdtempSync(join(tmpdir(), "tls-"));
+        const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+        execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], { stdio: "ignore" });
+        const { readFileSync } = await import("node:fs");
+        const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => response.end("{}"));
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        const { port } = server.address() as { port: number };
+        const endpoint = `https://127.0.0.1:${port}/client/api`;
+        expect(await fail({ "cloudstack:endpoint": endpoint })).toMatch(/authority that is not trusted.*caFile \(CLOUDSTACK_CA_FILE\)/s);
+        expect(await fail({ "cloudstack:endpoint": endpoint.replace("https", "http") })).toMatch(/Is it an https:\/\/ endpoint\?|is not a CloudStack API/);
+        writeFileSync(join(folder, "other.pem"), "no certificate");
+        expect(await fail({ "cloudstack:endpoint": endpoint, "cloudstack:caFile": cert })).not.toMatch(/not trusted/);
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+        rmSync(folder, { recursive: true });
+    });
+
+    test("of the wrong type names the key", async () => {
+        expect(await fail({ "cloudstack:httpTimeoutSeconds": "soon" })).toMatch(/httpTimeoutSeconds/);
+    });
+
+    test("of a project that is not there names those that are", async () => {
+        expect(await fail({ "cloudstack:project": "sandbxo" })).toMatch(/project "sandbxo".*"sandbox"/s);
+    });
+});
