@@ -1,0 +1,365 @@
+/** The main program with the real engine: the repository's own project and stacks, on the embedded cloud. */
+import { planRules, type RuleOptions } from "../../components/kubernetesCluster/rules";
+import { type RunningCloud, startCloud } from "../../simulator";
+import { Client } from "../contract/simulator/client";
+import type { Step } from "./support/events";
+import { cloudEnvironment, editConfig, mainProject, type StackConfig, stackConfig } from "./support/mainProject";
+import type { Project } from "./support/project";
+import { type Machine, userDataTests } from "./support/userData";
+
+let cloud: RunningCloud;
+let project: Project;
+let user: Client;
+
+/** The stacks' own files name a cloud that is not there; what is put in its place is only what a cloud is called by. */
+const onTheEmbeddedCloud = (stack: string, changes: StackConfig = {}): StackConfig => {
+    const { "cloudstack:endpoint": _endpoint, ...config } = stackConfig(stack);
+    return { ...config, "cloudstack:zone": "sandbox", "pulumi-cloudstack:template": "Debian 12", ...changes };
+};
+
+beforeAll(async () => {
+    cloud = await startCloud();
+    project = mainProject("local", stackConfig("local"), cloudEnvironment(cloud));
+    user = new Client(cloud, cloud.accounts.user);
+});
+
+afterAll(async () => {
+    project.dispose();
+    await cloud.close();
+});
+
+/** The machines that live, by name. */
+async function machines(stack = "local"): Promise<Record<string, any>> {
+    const all = await user.list("listVirtualMachines", { listall: true, details: "all" });
+    const own = all.filter(({ name }) => name.startsWith(`${stack}-`));
+    return Object.fromEntries(own.map((machine) => [machine.name, machine]));
+}
+
+/** What happened to the stack's resources, without those that stay as they are, such as `update VirtualMachine etcd-a`. */
+function changesOf(steps: readonly Step[]): string[] {
+    return steps
+        .filter(({ op }) => op !== "same")
+        .map(({ op, type, name }) => `${op} ${type.slice(type.lastIndexOf(":") + 1)} ${name}`)
+        .sort();
+}
+
+/** The commands that changed a machine since the calls were last cleared, as `stopVirtualMachine local-etcd-a`. */
+function machineCommands(byName: Record<string, any>): string[] {
+    const nameOf = Object.fromEntries(Object.entries(byName).map(([name, { id }]) => [id, name]));
+    return cloud
+        .calls()
+        .filter(({ command }) => /VirtualMachine$/.test(command) && !/^(list|get)/.test(command))
+        .map(({ command, parameters }) => `${command} ${nameOf[parameters.id] ?? parameters.name ?? parameters.id}`);
+}
+
+/** Every rule of the stack's groups in the cloud, by group, a line each: `tcp 2379-2379 <source>`. */
+async function rulesInCloud(stack: string): Promise<Record<string, string[]>> {
+    const groups = (await user.list("listSecurityGroups")).filter(({ name }) => name.startsWith(`${stack}-`));
+    return Object.fromEntries(
+        groups.map(({ name, ingressrule, egressrule }) => {
+            expect(egressrule).toEqual([]);
+            const lines = ingressrule.map((rule: any) => {
+                const what =
+                    rule.protocol === "icmp"
+                        ? `${rule.icmptype}/${rule.icmpcode}`
+                        : `${rule.startport}-${rule.endport}`;
+                return `${rule.protocol} ${what} ${rule.cidr ?? rule.securitygroupname}`;
+            });
+            return [name, lines.sort()];
+        }),
+    );
+}
+
+/** The same of the least-privilege table. */
+function rulesOfTable(stack: string, options: RuleOptions = {}): Record<string, string[]> {
+    const names = { etcd: `${stack}-etcd`, controlPlane: `${stack}-control-plane`, workers: `${stack}-workers` };
+    return Object.fromEntries(
+        Object.entries(planRules(options)).map(([key, rules]) => {
+            const lines = rules.flatMap(({ protocol, ports = "", icmpType, icmpCode, groups = [], cidrs = [] }) => {
+                const [first, last = first] = ports.split("-");
+                const what = protocol === "icmp" ? `${icmpType}/${icmpCode}` : `${first}-${last}`;
+                return [...groups.map((group) => names[group]), ...cidrs].map(
+                    (source) => `${protocol} ${what} ${source}`,
+                );
+            });
+            return [names[key as keyof typeof names], lines.sort()];
+        }),
+    );
+}
+
+const addresses = {
+    "local-etcd-a": "10.1.1.11",
+    "local-etcd-b": "10.1.1.12",
+    "local-etcd-c": "10.1.1.13",
+    "local-control-a": "10.1.1.21",
+};
+const workers = [0, 1, 2, 3].map((number) => `local-worker-${number}`);
+
+describe("stack local", () => {
+    test("a preview says what will be made, and makes nothing", async () => {
+        const { steps, errors, warnings } = await project.preview();
+        expect([errors, warnings]).toEqual([[], []]);
+        expect(changesOf(steps).filter((change) => change.startsWith("create VirtualMachine")).length).toBe(8);
+        expect(new Set(steps.map(({ op }) => op))).toEqual(new Set(["create"]));
+        expect(cloud.calls().filter(({ command }) => !/^(list|get|query)/.test(command))).toEqual([]);
+        expect(await machines()).toEqual({});
+    });
+
+    test("up makes eight machines with their addresses and groups", async () => {
+        const { warnings, infos } = await project.up();
+        expect([warnings, infos]).toEqual([[], []]);
+        const made = await machines();
+        expect(Object.keys(made).sort()).toEqual([...Object.keys(addresses), ...workers].sort());
+        for (const [name, machine] of Object.entries(made)) {
+            expect([name, machine.state, machine.templatename]).toEqual([name, "Running", "Debian 12"]);
+            const [, role] = /^local-(etcd|control|worker)/.exec(name)!;
+            const group = { etcd: "local-etcd", control: "local-control-plane", worker: "local-workers" }[role];
+            expect(machine.securitygroup.map((of: any) => of.name)).toEqual([group]);
+        }
+        expect(Object.fromEntries(Object.keys(addresses).map((name) => [name, made[name].nic[0].ipaddress]))).toEqual(
+            addresses,
+        );
+        const volumes = await user.list("listVolumes", { type: "DATADISK" });
+        expect(volumes.map(({ vmname, size }) => [vmname, size / 2 ** 30]).sort()).toEqual(
+            ["a", "b", "c"].map((key) => [`local-etcd-${key}`, 2]),
+        );
+    });
+
+    test("its outputs are what a user needs, and its keys are secret", async () => {
+        const outputs = await project.outputs();
+        expect(outputs.machines).toMatchObject(addresses);
+        expect(Object.keys(outputs.machines).length).toBe(8);
+        expect(outputs.etcdEndpoints).toEqual(["11", "12", "13"].map((host) => `https://10.1.1.${host}:2379`));
+        expect(outputs.kubeconfig).toContain(`server: ${outputs.kubernetesEndpoint}`);
+        expect(outputs.kubernetesEndpoint).toBe("https://10.1.1.21:6443");
+        expect(outputs.etcdCertificates.key).toMatch(/^-----BEGIN PRIVATE KEY-----/);
+        const { stdout: state } = await project.run(["stack", "export", "--stack", "local"]);
+        expect(state).toContain("BEGIN CERTIFICATE");
+        expect(state).not.toContain("PRIVATE KEY");
+        // User data holds keys, so it is stored as a secret too.
+        const data = JSON.parse(state).deployment.resources.filter(
+            ({ inputs }: any) => inputs?.userDataBase64 !== undefined,
+        );
+        expect(data.length).toBe(8);
+        for (const { inputs, outputs: stored } of data)
+            for (const { userDataBase64 } of [inputs, stored]) expect(typeof userDataBase64).not.toBe("string");
+    });
+
+    test("the groups in the cloud let in what the table says, and nothing else", async () => {
+        expect(await rulesInCloud("local")).toEqual(rulesOfTable("local"));
+    });
+
+    userDataTests(async () => {
+        const made = Object.values(await machines());
+        const documents = await Promise.all(
+            made.map(async ({ id, name, nic }): Promise<Machine> => {
+                const answer = await user.ok("getVirtualMachineUserData", { virtualmachineid: id });
+                return { name, address: nic[0].ipaddress, base64: answer.virtualmachineuserdata.userdata };
+            }),
+        );
+        return { machines: documents, resources: await project.exportResources() };
+    });
+
+    test("a second preview finds nothing to do, and a refresh no drift", async () => {
+        await project.expectNoChanges();
+        const { steps, changes } = await project.refresh();
+        expect(changes.update).toBeUndefined();
+        for (const { old, new: found, name } of steps) expect([name, found?.outputs]).toEqual([name, old?.outputs]);
+        await project.expectNoChanges();
+    });
+
+    test("a rule is changed in place, machines are not touched", async () => {
+        const before = await machines();
+        editConfig(project, "local", () => ({ operatorCidrs: ["192.0.2.0/24"] }));
+        cloud.clearCalls();
+        const { steps, infos } = await project.up();
+        expect(changesOf(steps)).toEqual([
+            "update SecurityGroupRules etcd",
+            "update SecurityGroupRules kubernetes-control-plane",
+        ]);
+        expect(infos).toEqual([]);
+        expect(machineCommands(before)).toEqual([]);
+        expect(cloud.calls().filter(({ command }) => /^(authorize|revoke)/.test(command)).length).toBe(2);
+        expect(await rulesInCloud("local")).toEqual(rulesOfTable("local", { operatorCidrs: ["192.0.2.0/24"] }));
+        editConfig(project, "local", () => ({ operatorCidrs: [] }));
+        await project.up();
+        expect(await rulesInCloud("local")).toEqual(rulesOfTable("local"));
+        expect(await machines()).toEqual(before);
+    });
+
+    test("a pool grows and another one comes: the machines that are there keep running", async () => {
+        const before = await machines();
+        editConfig(project, "local", () => ({
+            pools: {
+                worker: { count: 5, serviceOffering: "Medium Instance" },
+                batch: { nodes: ["x", "y", "z"], serviceOffering: "Small Instance" },
+            },
+        }));
+        cloud.clearCalls();
+        const { steps } = await project.up();
+        const created = ["batch-x", "batch-y", "batch-z", "worker-4"];
+        expect(changesOf(steps).filter((change) => / (VirtualMachine|Certificate) /.test(change))).toEqual(
+            [
+                ...created.map((name) => `create Certificate kubernetes-${name}`),
+                ...created.map((name) => `create VirtualMachine kubernetes-${name}`),
+                // Control planes label the nodes of all pools.
+                "update VirtualMachine kubernetes-control-plane-control-a",
+            ].sort(),
+        );
+        expect(machineCommands(before).sort()).toEqual(
+            [
+                ...created.map((name) => `deployVirtualMachine local-${name}`),
+                "updateVirtualMachine local-control-a",
+            ].sort(),
+        );
+        const after = await machines();
+        expect(Object.keys(after).length).toBe(12);
+        for (const [name, { id, state }] of Object.entries(before))
+            expect([after[name].id, after[name].state]).toEqual([id, state]);
+    });
+
+    test("a node in the middle of a pool is taken out, and no other", async () => {
+        const before = await machines();
+        editConfig(project, "local", (config) => ({
+            pools: {
+                ...config["pulumi-cloudstack:pools"],
+                batch: { nodes: ["x", "z"], serviceOffering: "Small Instance" },
+            },
+        }));
+        cloud.clearCalls();
+        const { steps } = await project.up();
+        expect(changesOf(steps)).toEqual([
+            "delete Certificate kubernetes-batch-y",
+            "delete VirtualMachine kubernetes-batch-y",
+            "update VirtualMachine kubernetes-control-plane-control-a",
+        ]);
+        const touched = new Set(machineCommands(before).map((line) => line.split(" ")[1]));
+        expect(touched).toEqual(new Set(["local-batch-y", "local-control-a"]));
+        const after = await machines();
+        const { "local-batch-y": _gone, ...rest } = before;
+        expect(Object.keys(after).sort()).toEqual(Object.keys(rest).sort());
+        await project.expectNoChanges();
+    });
+
+    test("members of etcd change their size one after the other, by stop and start", async () => {
+        const before = await machines();
+        editConfig(project, "local", (config) => ({
+            etcd: { ...config["pulumi-cloudstack:etcd"], serviceOffering: "Medium Instance" },
+        }));
+        const preview = await project.preview();
+        const members = ["a", "b", "c"].map((key) => `local-etcd-${key}`);
+        for (const member of members)
+            expect(preview.infos.filter((line) => line.includes(member))).toEqual([
+                expect.stringMatching(/stops and starts.*Small Instance.*Medium Instance/),
+            ]);
+        expect(preview.infos.length).toBe(3);
+        cloud.clearCalls();
+        const { steps } = await project.up();
+        expect(changesOf(steps)).toEqual(["a", "b", "c"].map((key) => `update VirtualMachine etcd-${key}`));
+        expect(machineCommands(before)).toEqual(
+            members.flatMap((name) => [
+                `stopVirtualMachine ${name}`,
+                expect.stringMatching(new RegExp(`^(scale|changeServiceFor)VirtualMachine ${name}$`)),
+                `startVirtualMachine ${name}`,
+            ]),
+        );
+        const after = await machines();
+        for (const name of members) {
+            const { id, state, serviceofferingname, nic } = after[name];
+            expect([id, state, serviceofferingname]).toEqual([before[name].id, "Running", "Medium Instance"]);
+            expect(nic[0].ipaddress).toBe(before[name].nic[0].ipaddress);
+        }
+    });
+
+    test("what is wrong in the configuration is told at once, in the program's own words", async () => {
+        const right = stackConfig("local");
+        editConfig(project, "local", (config) => ({
+            etcd: { ...config["pulumi-cloudstack:etcd"], dataVolme: {}, members: { a: "10.1.1.400" } },
+        }));
+        const { code, errors, steps } = await project.preview({ mayFail: true });
+        expect(code).not.toBe(0);
+        expect(errors).toEqual([
+            'EtcdCluster "etcd": 2 problems\n' +
+                "  dataVolme: is no argument. Use dataVolume.\n" +
+                '  members.a: "10.1.1.400" is no IPv4 address. Use a free address of the network, such as 10.1.1.11.',
+        ]);
+        expect(changesOf(steps)).toEqual([]);
+        const { "pulumi-cloudstack:etcd": etcd } = right;
+        editConfig(project, "local", () => ({ etcd: { ...etcd, serviceOffering: "Medium Instance" } }));
+    });
+});
+
+describe("a second stack beside the first", () => {
+    const dev = { stack: "dev" };
+
+    test("stack dev comes up in the same account, with rules of its own", async () => {
+        const before = await machines();
+        const config = onTheEmbeddedCloud("dev");
+        config["pulumi-cloudstack:etcd"] = { ...config["pulumi-cloudstack:etcd"], members: { a: "10.1.1.31" } };
+        config["pulumi-cloudstack:controlPlane"] = {
+            ...config["pulumi-cloudstack:controlPlane"],
+            members: { "control-a": "10.1.1.41" },
+        };
+        await project.addStack("dev", config);
+        const { errors, warnings } = await project.up(dev);
+        expect([errors, warnings]).toEqual([[], []]);
+        const made = await machines("dev");
+        expect(Object.keys(made).sort()).toEqual(["dev-control-a", "dev-etcd-a", "dev-worker-0", "dev-worker-1"]);
+        const cidrs = ["10.0.0.0/8"];
+        expect(await rulesInCloud("dev")).toEqual(
+            rulesOfTable("dev", { operatorCidrs: cidrs, nodePortCidrs: cidrs, sshCidrs: cidrs }),
+        );
+        expect(await machines()).toEqual(before);
+        expect(await rulesInCloud("local")).toEqual(rulesOfTable("local"));
+    });
+
+    test("neither sees the other", async () => {
+        await project.expectNoChanges();
+        await project.expectNoChanges(dev);
+        const before = await machines();
+        await project.destroy(dev);
+        expect([await machines("dev"), await rulesInCloud("dev")]).toEqual([{}, {}]);
+        expect(await machines()).toEqual(before);
+        expect(await rulesInCloud("local")).toEqual(rulesOfTable("local"));
+    });
+});
+
+test("destroy leaves nothing, for a user who may not expunge either", async () => {
+    await project.destroy();
+    expect(await project.exportResources()).toEqual([]);
+    expect(await user.list("listVirtualMachines", { listall: true })).toEqual([]);
+    expect(await user.list("listVolumes", { type: "DATADISK" })).toEqual([]);
+    expect((await user.list("listSecurityGroups")).map(({ name }) => name)).toEqual(["default"]);
+    for (const command of ["listAffinityGroups", "listSSHKeyPairs"]) expect(await user.list(command)).toEqual([]);
+    const left = await new Client(cloud, cloud.accounts.admin).list("listVirtualMachines", { listall: true });
+    expect(left.map(({ name, state }) => `${name} ${state}`).sort()).toEqual(
+        Array.from({ length: 16 }, () => expect.stringMatching(/^(local|dev)-.*-gone-[0-9a-f]+ Destroyed$/)),
+    );
+    // Another cluster can have the names and addresses at once.
+    const taken = left.flatMap(({ nic }) => nic.map(({ ipaddress }: any) => ipaddress));
+    expect(taken.filter((address) => Object.values(addresses).includes(address))).toEqual([]);
+});
+
+describe("the other stacks preview on a cloud with their network, under the names that it gives to things", () => {
+    test.each([
+        ["staging", "10.30.0.0/24", 9],
+        ["prod", "10.40.0.0/24", 14],
+    ])("stack %s in %s has %i machines", async (stack, cidr, count) => {
+        const theirs = await startCloud({ cidr });
+        try {
+            const config = onTheEmbeddedCloud(stack);
+            const { dataVolume } = config["pulumi-cloudstack:etcd"];
+            config["pulumi-cloudstack:etcd"].dataVolume = { ...dataVolume, diskOffering: "Custom" };
+            await project.addStack(stack, config);
+            const { steps, errors, warnings } = await project.preview({ stack, environment: cloudEnvironment(theirs) });
+            expect([errors, warnings]).toEqual([[], []]);
+            expect(new Set(steps.map(({ op }) => op))).toEqual(new Set(["create"]));
+            const made = steps.filter(({ type }) => type.endsWith(":VirtualMachine"));
+            expect(made.length).toBe(count);
+            const volumes = steps.filter(({ type }) => type.endsWith(":Volume"));
+            expect(volumes.map(({ new: volume }) => volume?.protect ?? false)).toEqual(Array(3).fill(stack === "prod"));
+        } finally {
+            await theirs.close();
+        }
+    });
+});

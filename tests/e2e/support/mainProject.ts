@@ -1,0 +1,51 @@
+import { readFileSync, symlinkSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { dump, load } from "js-yaml";
+import type { RunningCloud } from "../../../simulator";
+import { Project } from "./project";
+
+const checkout = resolve(__dirname, "..", "..", "..");
+
+export type StackConfig = Record<string, any>;
+
+/** The configuration of one of the repository's own stacks, its Pulumi.<stack>.yaml. */
+export function stackConfig(stack: string): StackConfig {
+    return (load(readFileSync(join(checkout, `Pulumi.${stack}.yaml`), "utf8")) as { config: StackConfig }).config;
+}
+
+/** What points a stack at a cloud, as its default user. */
+export function cloudEnvironment(cloud: RunningCloud): Record<string, string> {
+    const { apiKey, secretKey } = cloud.accounts.user;
+    return { CLOUDSTACK_ENDPOINT: cloud.endpoint, CLOUDSTACK_API_KEY: apiKey, CLOUDSTACK_SECRET_KEY: secretKey };
+}
+
+/**
+ * The repository's own project, its Pulumi.yaml and its program, with a backend of its own. It stands in a folder of its
+ * own, since the engine writes to stack files.
+ */
+export function mainProject(stack: string, config: StackConfig, environment: Record<string, string>): Project {
+    const project = new Project({
+        name: "pulumi-cloudstack",
+        stack,
+        program: "",
+        config,
+        environment,
+        files: { "Pulumi.yaml": readFileSync(join(checkout, "Pulumi.yaml"), "utf8") },
+    });
+    symlinkSync(join(checkout, "examples"), join(project.folder, "examples"));
+    return project;
+}
+
+/** Changes a stack's configuration as a user would in an editor. Keys of the program go without their namespace. */
+export function editConfig(project: Project, stack: string, change: (config: StackConfig) => StackConfig): void {
+    const file = join(project.folder, `Pulumi.${stack}.yaml`);
+    const content = load(readFileSync(file, "utf8")) as { config: StackConfig };
+    const changed = Object.entries(change(content.config)).map(([key, value]) => [
+        key.includes(":") ? key : `${project.name}:${key}`,
+        value,
+    ]);
+    project.write(
+        `Pulumi.${stack}.yaml`,
+        dump({ ...content, config: { ...content.config, ...Object.fromEntries(changed) } }),
+    );
+}
