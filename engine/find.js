@@ -3,7 +3,7 @@
 const fs = require("node:fs");
 const path = require("node:path");
 const { execFileSync } = require("node:child_process");
-const { engineBin, privateFolder, sdk, which, writeWhole } = require("./paths");
+const { engineBin, privateFolder, which, writeWhole } = require("./paths");
 
 /** The oldest engine that is known to work with this package: import files with outputs came with 3.254. */
 const oldestVersion = "3.259.0";
@@ -51,21 +51,29 @@ function isAtLeast(version, least) {
     return i < 0 || a[i] > b[i];
 }
 
-/** The text of our language host's executable: it finds `node` on PATH, where the wrapper puts the right one first. */
-function launcher() {
-    const main = path.join(__dirname, "languageHost", "main.js");
-    return `#!/bin/sh\nexec node '${main.replaceAll("'", "'\\''")}' "$@"\n`;
+/** A file of our language host as a word of a shell. */
+function hostFile(/** @type {string} */ name) {
+    return `'${path.join(__dirname, "languageHost", name).replaceAll("'", "'\\''")}'`;
 }
 
 /**
- * Completes the engine of the tool folder with what Pulumi's own releases carry beside it: our language host, and the
- * SDK's script that runs dynamic resources. From any other place on PATH the engine would use them with a warning.
+ * What Pulumi's own releases carry beside the engine: a language host, and what starts the SDK's process for dynamic
+ * resources, found from the program's folder. They find `node` on PATH, where the wrapper puts the right one first.
+ *
+ * @type {Record<string, string>} the text of each executable
  */
+const companions = {
+    "pulumi-language-nodejs": `#!/bin/sh\nexec node ${hostFile("main.js")} "$@"\n`,
+    "pulumi-resource-pulumi-nodejs": [
+        "#!/bin/sh",
+        `script=$(node -p "require.resolve('@pulumi/pulumi/cmd/dynamic-provider')") || exit`,
+        `exec node --require ${hostFile("plugin.js")} "$script" "$@"`,
+        "",
+    ].join("\n"),
+};
+
+/** Completes the engine of the tool folder. From any other place on PATH the engine would use these with a warning. */
 function placeCompanions() {
-    const companions = {
-        "pulumi-language-nodejs": launcher(),
-        "pulumi-resource-pulumi-nodejs": fs.readFileSync(path.join(sdk, "pulumi-resource-pulumi-nodejs"), "utf8"),
-    };
     for (const [name, text] of Object.entries(companions)) {
         const file = path.join(engineBin, name);
         if (!fs.existsSync(file) || fs.readFileSync(file, "utf8") !== text) {
@@ -161,4 +169,4 @@ function isSameFile(source, copy) {
     return a.size === b.size && Math.abs(a.mtimeMs - b.mtimeMs) < 2000;
 }
 
-module.exports = { findEngine, hasOfficialHost, isAtLeast, launcher, oldestVersion, placeCompanions, versionOf };
+module.exports = { findEngine, isAtLeast };

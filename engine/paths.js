@@ -19,9 +19,6 @@ const engineBin = path.join(tools, "engine", "bin");
 /** Commands of the installed npm packages; the package `node` brings the Node version that the SDK asks for. */
 const nodeBin = path.join(root, "node_modules", ".bin");
 
-/** The npm package @pulumi/pulumi, whose folder holds the executable `pulumi-resource-pulumi-nodejs`. */
-const sdk = path.join(root, "node_modules", "@pulumi", "pulumi");
-
 /** State of the stacks that are kept on this machine. */
 const stateFolder = path.join(tools, "state");
 
@@ -86,7 +83,6 @@ module.exports = {
     tools,
     engineBin,
     nodeBin,
-    sdk,
     stateFolder,
     cloudFolder,
     demoFolder,

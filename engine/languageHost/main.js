@@ -12,14 +12,12 @@
 const { parseArgs } = require("node:util");
 const grpc = require("@grpc/grpc-js");
 const { LanguageRuntimeService } = require("@pulumi/pulumi/proto/language_grpc_pb");
+const { endWithEngine } = require("./endWithEngine");
 const { Programs } = require("./program");
 const { services } = require("./services");
 
 /** Messages carry whole stack configurations; gRPC's default limit of 4 MiB is too small for large ones. */
 const unlimited = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
-
-/** How often to look whether the engine is still there. It may be killed without a chance to say goodbye. */
-const parentCheckMilliseconds = 500;
 
 function main() {
     const { positionals, values } = parseArgs({
@@ -50,8 +48,7 @@ function main() {
     };
     process.on("SIGINT", leave);
     process.on("SIGTERM", leave);
-    const engine = process.ppid;
-    setInterval(() => process.ppid !== engine && leave(), parentCheckMilliseconds).unref();
+    endWithEngine(leave);
 }
 
 main();

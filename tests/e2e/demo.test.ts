@@ -1,0 +1,157 @@
+/** `npm run demo` and `npm run demo:down` as a newcomer types them, beside whatever the tester has running. */
+import { spawn, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { built } from "../support/built";
+import { engine } from "./support/engine";
+import { descendants, kill9, type Process, processes } from "./support/processes";
+
+const checkout = path.resolve(__dirname, "../..");
+const localStack = path.join(checkout, "Pulumi.local.yaml");
+
+/** Everything of the demo lies below here: its engine, state, cloud and files. */
+const folder = fs.mkdtempSync(path.join(tmpdir(), "pulumi-cloudstack-demo-"));
+const tools = path.join(folder, "tools");
+const demoFile = (name: string) => path.join(tools, "demo", name);
+
+const machines = [
+    ...["local-control-a", "local-etcd-a", "local-etcd-b", "local-etcd-c"],
+    ...["local-worker-0", "local-worker-1", "local-worker-2", "local-worker-3"],
+];
+
+function environment(): NodeJS.ProcessEnv {
+    const foreign = /^(PULUMI_|CLOUDSTACK_|CS_|HTTPS?_PROXY$|https?_proxy$|NODE_OPTIONS$)/;
+    return {
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
+        PATH: [engine().folder, process.env.PATH].join(":"),
+        PULUMI_HOME: path.join(folder, "home"), // which stack is selected is kept there
+        PULUMI_CLOUDSTACK_TOOLS: tools,
+        CLOUDSTACK_LOCAL_PORT: "0",
+    };
+}
+
+/** `npm run SCRIPT`, running. */
+function npm(script: string) {
+    const child = spawn("npm", ["run", script], {
+        cwd: checkout,
+        env: environment(),
+        stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (text) => (output += text));
+    }
+    return {
+        finished: new Promise<{ code: number | null; output: string }>((resolve) => {
+            child.once("close", (code) => resolve({ code, output }));
+        }),
+        says: (wanted: RegExp) =>
+            new Promise<void>((resolve, reject) => {
+                const look = () => wanted.test(output) && resolve();
+                child.stdout.on("data", look);
+                child.once("close", () => reject(new Error(`it ended without ${wanted}:\n${output}`)));
+            }),
+        /** The engine, where it runs. */
+        engine: () => descendants(child.pid!).find(({ command }) => /^pulumi up /.test(command)),
+    };
+}
+
+/** `cloudstack-local` with the demo's cloud. */
+function cloud(...args: string[]): { code: number | null; output: string } {
+    const env = { ...environment(), CLOUDSTACK_LOCAL_STATE: path.join(tools, "cloud") };
+    const main = path.join(checkout, "dist/simulator/main.js");
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { env, encoding: "utf8" });
+    return { code: status, output: stdout + stderr };
+}
+
+const cloudStatus = () => JSON.parse(cloud("status", "--json").output);
+
+/** Processes that this test's commands have started, directly or not: they have its tool folder in their environment. */
+function ours(): Process[] {
+    return processes().filter(({ pid }) => {
+        try {
+            return fs.readFileSync(`/proc/${pid}/environ`, "utf8").includes(`PULUMI_CLOUDSTACK_TOOLS=${tools}\0`);
+        } catch {
+            return false; // ended, or another user's
+        }
+    });
+}
+
+/** Waits until no process of these commands runs but the cloud's. */
+async function expectNothingBut(allowed: RegExp | undefined): Promise<void> {
+    const left = () => ours().filter(({ command }) => !allowed?.test(command));
+    for (let i = 0; i < 50 && left().length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(left()).toEqual([]);
+}
+
+const cloudProcess = /simulator\/main\.js start /;
+
+describe("the demo", () => {
+    let local: string;
+
+    beforeAll(async () => {
+        await built();
+        local = fs.readFileSync(localStack, "utf8");
+    });
+    afterAll(() => {
+        ours().forEach(({ pid }) => kill9(pid));
+        fs.rmSync(folder, { recursive: true, force: true });
+    });
+
+    test("whose engine is killed half-way leaves no process behind and says how to go on", async () => {
+        expect(cloud("start", "--port", "0", "--expunge-seconds", "60")).toMatchObject({ code: 0 });
+        const slow = cloud("fault", "jobSeconds", "--command", "deployVirtualMachine", "--seconds", "4");
+        expect(slow).toMatchObject({ code: 0 });
+        const demo = npm("demo");
+        await demo.says(/cloudstack:VirtualMachine \S+ creating/);
+        kill9(demo.engine()!.pid);
+        const { code, output } = await demo.finished;
+        expect(code).not.toBe(0);
+        expect(output).toContain("run this again: it goes on where it stopped");
+        await expectNothingBut(cloudProcess);
+        expect(cloud("fault", "clear")).toMatchObject({ code: 0 });
+    });
+
+    test("goes on from there, and makes no machine twice", async () => {
+        const { code, output } = await npm("demo").finished;
+        expect([code, output]).toEqual([0, expect.stringContaining("An earlier run was interrupted")]);
+        for (const name of machines) expect(output).toMatch(new RegExp(`^  ${name} +10\\.1\\.1\\.\\d+$`, "m"));
+        expect(output).toContain("npm run pulumi -- preview");
+        expect(output).toContain("npm run demo:down");
+        expect(cloudStatus()).toMatchObject({ running: true, machines: { Running: machines.length } });
+        await expectNothingBut(cloudProcess);
+    });
+
+    test("writes what clients need where only its owner reads it", () => {
+        const files = ["kubeconfig", "etcd/ca.crt", "etcd/client.crt", "etcd/client.key"];
+        for (const name of files) expect(fs.statSync(demoFile(name)).mode & 0o777).toBe(0o600);
+        expect(fs.readFileSync(demoFile("kubeconfig"), "utf8")).toContain("server: https://10.1.1.21:6443");
+        expect(fs.readFileSync(demoFile("etcd/client.crt"), "utf8")).toContain("BEGIN CERTIFICATE");
+    });
+
+    test("finds everything unchanged the second time", async () => {
+        const { code, output } = await npm("demo").finished;
+        expect([code, output]).toEqual([0, expect.stringMatching(/Resources:\n +\d+ unchanged\n\n/)]);
+        expect(output).toContain("cloudstack-local is already running");
+        expect(cloudStatus()).toMatchObject({ machines: { Running: machines.length } });
+    });
+
+    test("is taken down, and the cloud with it", async () => {
+        const { code, output } = await npm("demo:down").finished;
+        expect([code, output]).toEqual([0, expect.stringMatching(/Resources:\n +- \d+ deleted\n/)]);
+        expect(cloudStatus()).toMatchObject({ running: false });
+        expect(fs.existsSync(demoFile(""))).toBe(false);
+        await expectNothingBut(undefined);
+    });
+
+    test("may be taken down again", async () => {
+        const { code, output } = await npm("demo:down").finished;
+        expect([code, output]).toEqual([0, expect.stringContaining("No cloud is running")]);
+        await expectNothingBut(undefined);
+    });
+
+    test("has left the stack's configuration as it was", () => {
+        expect(fs.readFileSync(localStack, "utf8")).toBe(local);
+    });
+});
