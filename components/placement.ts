@@ -29,7 +29,11 @@ export interface PlacementArgs {
     securityGroups?: boolean;
     /** How the machines avoid each other's hosts; see `MachineGroup`. @default "preferred" */
     spread?: Spread;
-    /** Whether a change may stop running machines. With `false` one that has to is an error at preview. @default true */
+    /**
+     * Whether a change may stop running machines. With `false` one that has to is an error at preview.
+     *
+     * @default true
+     */
     allowRestart?: pulumi.Input<boolean>;
     /** Tags of the machines. @default none */
     tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;

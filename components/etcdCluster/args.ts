@@ -20,13 +20,20 @@ export interface EtcdClusterArgs extends PlacementArgs {
      * out to shrink. The addresses are pinned, so that a member that is made anew changes nothing elsewhere.
      */
     members: Record<string, pulumi.Input<string>>;
-    /** The size of the machines: 2 processors and 2 GiB at least for production. A change stops and starts them, one by one. */
+    /**
+     * The size of the machines: 2 processors and 2 GiB at least for production. A change stops and starts them, one by
+     * one.
+     */
     serviceOffering: pulumi.Input<string>;
     /** The cluster's name: machines are named `<name>-etcd-<key>`. @default `<stack>-<resource name>` */
     name?: string;
     /** Such as `3.6.14`. @default "3.6.14" */
     version?: pulumi.Input<string>;
-    /** A data disk for each member, which outlives its machine. Without one the data is on the root disk. @default none */
+    /**
+     * A data disk for each member, which outlives its machine. Without one the data is on the root disk.
+     *
+     * @default none
+     */
     dataVolume?: DataVolumeArgs;
     /** Names of security groups whose members are clients of the database: 2379. @default none */
     clientGroups?: pulumi.Input<pulumi.Input<string>[]>;

@@ -165,7 +165,10 @@ function signedBy(authority: CertificateAuthority) {
     return { caCertificate: authority.certificate, caPrivateKey: authority.privateKey };
 }
 
-/** A member's three certificates. The addresses among their names have to be known before there is a machine: that is why they are pinned. */
+/**
+ * A member's three certificates. The addresses among their names have to be known before there is a machine: that is
+ * why they are pinned.
+ */
 function memberCertificates(
     name: string,
     cluster: string,

@@ -34,7 +34,11 @@ export interface KubernetesClusterArgs {
     operatorCidrs?: pulumi.Input<pulumi.Input<string>[]>;
     /** Networks that may reach services of type NodePort on workers. @default none */
     nodePortCidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Networks that may scrape metrics of machines: 9100. (Those of etcd: `metricsCidrs` of `EtcdCluster`.) @default none */
+    /**
+     * Networks that may scrape metrics of machines: 9100. (Those of etcd: `metricsCidrs` of `EtcdCluster`.)
+     *
+     * @default none
+     */
     monitoringCidrs?: pulumi.Input<pulumi.Input<string>[]>;
     /** Networks that may use ssh on the nodes. @default none */
     sshCidrs?: pulumi.Input<pulumi.Input<string>[]>;
@@ -44,6 +48,8 @@ export interface KubernetesClusterArgs {
     registryMirrors?: pulumi.Input<{ [registry: string]: pulumi.Input<pulumi.Input<string>[]> }>;
     /** Time servers. @default the template's own */
     timeServers?: pulumi.Input<pulumi.Input<string>[]>;
+    /** How often a machine looks for changes of its user data, in seconds. @default 300 */
+    convergeIntervalSeconds?: pulumi.Input<number>;
     /** Where machines get programs, packages and images from. @default the projects' own sites */
     artifacts?: pulumi.Input<ArtifactsArgs>;
     /** The most characters of base64 that the cloud takes as user data. @default 32768 */

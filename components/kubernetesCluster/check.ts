@@ -33,6 +33,9 @@ export function checkKubernetesValues(cluster: string, args: KubernetesClusterAr
     checkNetworks(args, report);
     checkEndpoint(args, report);
     checkAudiences(args, report);
+    const seconds = known(args.convergeIntervalSeconds) ?? 300;
+    if (!Number.isInteger(seconds) || seconds < 10 || seconds > 86_400)
+        report("convergeIntervalSeconds", `${seconds} is out of range`, "Use a whole number from 10 to 86400");
     problems.push(...checkArtifacts(knownArtifacts(args.artifacts) ?? {}));
     return problems;
 }

@@ -59,6 +59,7 @@ const clusterShape = fields({
     extraSans: list(text),
     registryMirrors: record(list(text)),
     timeServers: list(text),
+    convergeIntervalSeconds: number,
     artifacts: artifactsShape,
     userDataMaxLength: number,
 });

@@ -7,8 +7,8 @@ import { type GroupKey, type PlannedRule, planRules } from "./rules";
 type ExtraRules = pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
 
 /**
- * The groups of a cluster's nodes with the least that works, and what etcd's group needs of it. The groups name each other, so their rules
- * are resources of their own.
+ * The groups of a cluster's nodes with the least that works, and what etcd's group needs of it. The groups name each
+ * other, so their rules are resources of their own.
  */
 export function makeGroups(
     name: string,
@@ -62,8 +62,8 @@ export function makeGroups(
 }
 
 /**
- * A planned rule with the groups' names. Of etcd's group only what lets the control plane in is ours: the rest its owner has made, and
- * where etcd has no group of ours it has no name to let in either.
+ * A planned rule with the groups' names. Of etcd's group only what lets the control plane in is ours: the rest its
+ * owner has made, and where etcd has no group of ours it has no name to let in either.
  */
 function groupRule(key: GroupKey, rule: PlannedRule, names: Record<GroupKey, string | undefined>): SecurityGroupRule[] {
     const { protocol, ports, icmpType, icmpCode } = rule;

@@ -59,8 +59,9 @@ export interface KubernetesClusterArgs extends RecipeArgs, PlacementArgs {
 }
 
 /**
- * A Kubernetes cluster on an external etcd: kubeadm's control plane without a first node that may not be lost, workers that join with a
- * certificate of their own, an API endpoint on every node, Flannel, encryption at rest, audit log, Pod Security.
+ * A Kubernetes cluster on an external etcd: kubeadm's control plane without a first node that may not be lost, workers
+ * that join with a certificate of their own, an API endpoint on every node, Flannel, encryption at rest, audit log, Pod
+ * Security.
  *
  * @example One control plane and four workers
  * ```ts

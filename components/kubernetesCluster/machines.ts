@@ -32,11 +32,11 @@ export function clusterSpec(
     authority: CertificateAuthority,
 ): pulumi.Output<ClusterSpec> {
     const { kubernetesVersion, containerdVersion, endpoint, podCidr, serviceCidr, dnsDomain } = args;
-    const { registryMirrors, timeServers, artifacts, controlPlane } = args;
+    const { registryMirrors, timeServers, convergeIntervalSeconds, artifacts, controlPlane } = args;
     return pulumi
         .output({
             ...{ kubernetesVersion, containerdVersion, endpoint, podCidr, serviceCidr, dnsDomain },
-            ...{ registryMirrors, timeServers, artifacts, members: controlPlane.members },
+            ...{ registryMirrors, timeServers, convergeIntervalSeconds, artifacts, members: controlPlane.members },
             caCertificate: authority.bundle,
         })
         .apply(({ members, ...values }) => ({

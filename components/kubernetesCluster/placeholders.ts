@@ -104,6 +104,7 @@ function placeholderCluster(cluster: string, args: KubernetesClusterArgs): Clust
         ),
         timeServers: args.timeServers === undefined ? undefined : strings(args.timeServers),
         artifacts: knownArtifacts(args.artifacts),
+        convergeIntervalSeconds: known(args.convergeIntervalSeconds),
     };
 }
 

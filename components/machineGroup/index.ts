@@ -38,8 +38,8 @@ export type Spread = "preferred" | "strict" | "none";
 /** The arguments of a {@link MachineGroup}. */
 export interface MachineGroupArgs {
     /**
-     * The machines, by a key that stays theirs: a letter or digit first, then letters, digits and hyphens. Taking one key out removes that
-     * machine and touches no other. `machineKeys(3)` gives the keys "0", "1" and "2".
+     * The machines, by a key that stays theirs: a letter or digit first, then letters, digits and hyphens. Taking one
+     * key out removes that machine and touches no other. `machineKeys(3)` gives the keys "0", "1" and "2".
      */
     machines: Record<string, GroupMachineArgs>;
     /** The size of the machines. A change stops and starts them. */
@@ -72,7 +72,11 @@ export interface MachineGroupArgs {
      * @default "preferred"
      */
     spread?: Spread;
-    /** Whether machines are made and changed one after another, in the order of the keys, instead of all at once. @default false */
+    /**
+     * Whether machines are made and changed one after another, in the order of the keys, instead of all at once.
+     *
+     * @default false
+     */
     ordered?: boolean;
     /** Whether a change may stop running machines. @default true */
     allowRestart?: pulumi.Input<boolean>;
@@ -84,12 +88,16 @@ export interface MachineGroupArgs {
 }
 
 /**
- * Machines made from one recipe: each with a key that stays its own, spread over hosts, with data disks that outlive them, one after another
- * where that matters.
+ * Machines made from one recipe: each with a key that stays its own, spread over hosts, with data disks that outlive
+ * them, one after another where that matters.
  *
  * @example Three web servers
  * ```ts
- * new cloudstack.MachineGroup("web", { machines: cloudstack.machineKeys(3), serviceOffering: "Small", template: "debian-13" });
+ * new cloudstack.MachineGroup("web", {
+ *     machines: cloudstack.machineKeys(3),
+ *     serviceOffering: "Small",
+ *     template: "debian-13",
+ * });
  * ```
  *
  * @example A database with fixed addresses and disks, changed one machine at a time

@@ -1,4 +1,5 @@
-// A TLS etcd cluster and a Kubernetes cluster: the same program for every stack, which differ by configuration alone (Pulumi.<stack>.yaml).
+// A TLS etcd cluster and a Kubernetes cluster: the same program for every stack, which differ by configuration alone
+// (Pulumi.<stack>.yaml).
 import * as pulumi from "@pulumi/pulumi";
 import * as cloudstack from "pulumi-cloudstack";
 

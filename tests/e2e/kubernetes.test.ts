@@ -35,7 +35,9 @@ async function machines(stack = "local"): Promise<Record<string, any>> {
     return Object.fromEntries(own.map((machine) => [machine.name, machine]));
 }
 
-/** What happened to the stack's resources, without those that stay as they are, such as `update VirtualMachine etcd-a`. */
+/**
+ * What happened to the stack's resources, without those that stay as they are, such as `update VirtualMachine etcd-a`.
+ */
 function changesOf(steps: readonly Step[]): string[] {
     return steps
         .filter(({ op }) => op !== "same")

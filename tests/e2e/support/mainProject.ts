@@ -20,8 +20,8 @@ export function cloudEnvironment(cloud: RunningCloud): Record<string, string> {
 }
 
 /**
- * The repository's own project, its Pulumi.yaml and its program, with a backend of its own. It stands in a folder of its
- * own, since the engine writes to stack files.
+ * The repository's own project, its Pulumi.yaml and its program, with a backend of its own. It stands in a folder of
+ * its own, since the engine writes to stack files.
  */
 export function mainProject(stack: string, config: StackConfig, environment: Record<string, string>): Project {
     const project = new Project({

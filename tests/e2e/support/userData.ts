@@ -171,7 +171,10 @@ function verifications({ name, address }: Machine): Verification[] {
     ];
 }
 
-/** `openssl verify` for what the certificate is for, and that it fails for what it is not for and under another authority. */
+/**
+ * `openssl verify` for what the certificate is for, and that it fails for what it is not for and under another
+ * authority.
+ */
 function verify(folder: string, files: Record<string, string>, wanted: Verification): void {
     const path = (name: string) => {
         const file = join(folder, name.replaceAll("/", "_"));

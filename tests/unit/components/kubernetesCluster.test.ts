@@ -252,6 +252,11 @@ test("kubeconfigs name the API of each control plane, or the endpoint", async ()
     expect((await look(named.result.kubeconfig)).value).toContain("server: https://api.example.org:6443");
 });
 
+test("machines look for changes as often as they are told to", async () => {
+    const all = await run(() => cluster({ convergeIntervalSeconds: pulumi.output(77) }));
+    for (const node of ["k-control-plane-a", "k-general-0"]) expect(document(all, node)).toMatch(/OnUnit\w+=77/);
+});
+
 test("each group of machines gets what the user adds to it", async () => {
     const motd = (content: string) => ({ writeFiles: [{ path: "/etc/motd", content }] });
     const all = await run(() =>
@@ -272,8 +277,9 @@ test("taking a node out of the middle, or a whole pool, touches no other machine
     const urns = async (pools: KubernetesClusterArgs["pools"]) =>
         (await run(() => cluster({ pools }))).resources.map(({ urn }) => urn);
     const { general, batch } = right.pools!;
+    const before = await urns(right.pools);
     const gone = async (pools: KubernetesClusterArgs["pools"]) => {
-        const [before, after] = [await urns(right.pools), await urns(pools)];
+        const after = await urns(pools);
         expect(after.filter((urn) => !before.includes(urn))).toEqual([]);
         return before
             .filter((urn) => !after.includes(urn))
@@ -350,6 +356,7 @@ test("everything that is wrong is told at once, before anything is made", async 
         operatorCidrs: ["everybody"],
         sshCidrs: [10],
         endpoint: { mode: "magic" },
+        convergeIntervalSeconds: 5,
         extraRules: { controlPlane: [{ protocol: "gre" }], pools: [] },
         workerVolume: { sizeGiB: 5 },
         spread: "wide",
@@ -375,6 +382,7 @@ test("everything that is wrong is told at once, before anything is made", async 
             'operatorCidrs[0]: "everybody" is no network',
             "sshCidrs[0]: 10 is not a text",
             'endpoint.mode: "magic" is unknown',
+            "convergeIntervalSeconds: 5 is out of range",
             'extraRules.controlPlane[0].protocol: "gre" is not tcp, udp, icmp, all or the number of a protocol',
             "extraRules.pools: is no argument",
             "workerVolume.diskOffering: is missing",

@@ -3,6 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import * as certificates from "../../../components/certificates/handlers";
 import type { Handler, Inputs } from "../../../provider/handler";
 
+/** A program with a cluster takes half a second, more on a busy machine; a test runs several. */
+jest.setTimeout(60_000);
+
 /** A resource as a program registered it. */
 export interface Made {
     /** The last part of its type: `VirtualMachine`. */
@@ -38,8 +41,8 @@ const handlers: Record<string, Handler | undefined> = {
 };
 
 /**
- * Runs a program as the engine would, on a cloud where everything succeeds at once. Certificates and keys are real: they
- * come from their own handlers. In a preview nothing is known but what the program says.
+ * Runs a program as the engine would, on a cloud where everything succeeds at once. Certificates and keys are real:
+ * they come from their own handlers. In a preview nothing is known but what the program says.
  */
 export async function run<T>(program: () => T, { preview = false, stack = "dev" } = {}): Promise<Run<T>> {
     const resources: Made[] = [];
