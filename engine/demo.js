@@ -7,10 +7,10 @@ const path = require("node:path");
 const { cloud } = require("./cloud");
 const { cloudCommand, demoFolder, privateFolder, writeWhole } = require("./paths");
 const { seconds } = require("./progress");
-const { pulumi } = require("./pulumi");
 const { setup } = require("./setup");
-const { makeStack, readStack, unlock } = require("./stackState");
 const { localStack } = require("./stack");
+const { up } = require("./stackRuns");
+const { makeStack, readStack } = require("./stackState");
 
 const help = `Usage: npm run demo
 
@@ -44,8 +44,7 @@ async function demo() {
     }
     heading(`pulumi up, stack ${localStack}`);
     makeStack();
-    unlock();
-    const code = await pulumi(["up", "--yes", "--skip-preview", "--stack", localStack]);
+    const code = await up();
     if (code !== 0) {
         console.error("\nThe stack is not up. Correct what the messages above say, and run this again: it goes on where it stopped.");
         return code;
@@ -114,5 +113,11 @@ if (process.argv.includes("--help") || process.argv.includes("-h")) {
     console.error("The package is not built. Run `npm ci` (or `npm run build`) first.");
     process.exitCode = 1;
 } else {
-    demo().then((code) => (process.exitCode = code));
+    demo().then(
+        (code) => (process.exitCode = code),
+        (error) => {
+            console.error(error.message);
+            process.exitCode = 1;
+        },
+    );
 }

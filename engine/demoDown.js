@@ -5,9 +5,9 @@
 const fs = require("node:fs");
 const { cloud } = require("./cloud");
 const { demoFolder } = require("./paths");
-const { pulumi } = require("./pulumi");
 const { localStack } = require("./stack");
-const { removeStack, stackExists, unlock } = require("./stackState");
+const { destroy } = require("./stackRuns");
+const { removeStack, stackExists } = require("./stackState");
 
 const help = `Usage: npm run demo:down
 
@@ -22,8 +22,7 @@ async function demoDown() {
             process.stderr.write(start.stderr);
             return 1;
         }
-        unlock();
-        const code = await pulumi(["destroy", "--yes", "--skip-preview", "--stack", localStack]);
+        const code = await destroy();
         if (code !== 0) {
             console.error("\nNot everything is gone yet. Run this again once the reason above is mended.");
             return code;
@@ -40,5 +39,11 @@ async function demoDown() {
 if (process.argv.includes("--help") || process.argv.includes("-h")) {
     console.log(help);
 } else {
-    demoDown().then((code) => (process.exitCode = code));
+    demoDown().then(
+        (code) => (process.exitCode = code),
+        (error) => {
+            console.error(error.message);
+            process.exitCode = 1;
+        },
+    );
 }

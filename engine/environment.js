@@ -37,9 +37,15 @@ function engineEnvironment(engine, base = process.env) {
     return environment;
 }
 
-/** @returns {string} the URL of the backend in the tool folder */
+/**
+ * The engine writes each file of its state whole or not at all, except for what it notes beside it about its type and
+ * checksum (`.attrs`): killed in that moment, it could not read the state any more ("failed to load checkpoint: EOF").
+ * Nothing needs those notes (https://pkg.go.dev/gocloud.dev/blob/fileblob, "metadata").
+ *
+ * @returns {string} the URL of the backend in the tool folder
+ */
 function localBackend() {
-    return pathToFileURL(privateFolder(stateFolder)).href;
+    return `${pathToFileURL(privateFolder(stateFolder)).href}?metadata=skip`;
 }
 
 /**

@@ -28,9 +28,21 @@ function engine(...args) {
     });
 }
 
-/** Whether stack `local` exists in the backend of this checkout. */
+/**
+ * Whether stack `local` exists in the backend of this checkout.
+ *
+ * @returns {boolean}
+ * @throws Error with the engine's message where that cannot be told
+ */
 function stackExists() {
-    return engine("stack", "export").status === 0;
+    if (!process.env.PULUMI_BACKEND_URL && !fs.existsSync(stateFolder)) {
+        return false;
+    }
+    const { status, stderr } = engine("stack", "export");
+    if (status !== 0 && !/no stack named/.test(stderr)) {
+        throw new Error(`pulumi stack export: ${stderr.trim()}`);
+    }
+    return status === 0;
 }
 
 /**
@@ -70,6 +82,11 @@ function readStack(...args) {
     return JSON.parse(stdout);
 }
 
+/** Whether an interrupted run has left the engine in doubt about resources of stack `local`: were they made, or not? */
+function hasPendingOperations() {
+    return Boolean(readStack("export").deployment?.pending_operations?.length);
+}
+
 /**
  * Removes the lock that a killed engine has left on stack `local`. That of an engine which still runs stays, and the engine says whose it
  * is. (A lock is a JSON file with the number of the process that holds it.)
@@ -94,4 +111,4 @@ function isDead(lock) {
     }
 }
 
-module.exports = { makeStack, readStack, removeStack, stackExists, unlock };
+module.exports = { hasPendingOperations, makeStack, readStack, removeStack, stackExists, unlock };

@@ -85,13 +85,35 @@ async function expectNothingBut(allowed: RegExp | undefined): Promise<void> {
     expect(left()).toEqual([]);
 }
 
+/** A demo whose engine is killed while the cloud makes a machine. */
+async function interruptedDemo(): Promise<void> {
+    expect(cloud("start", "--port", "0", "--expunge-seconds", "60")).toMatchObject({ code: 0 });
+    const slow = cloud("fault", "jobSeconds", "--command", "deployVirtualMachine", "--seconds", "4");
+    expect(slow).toMatchObject({ code: 0 });
+    const demo = npm("demo");
+    await demo.says(/cloudstack:VirtualMachine \S+ creating/);
+    for (let i = 0; i < 50 && cloudStatus().pendingJobs === 0; i++) await new Promise((next) => setTimeout(next, 100));
+    expect(cloudStatus().pendingJobs).toBeGreaterThan(0);
+    kill9(demo.engine()!.pid);
+    const { code, output } = await demo.finished;
+    expect(code).not.toBe(0);
+    expect(output).toContain("run this again: it goes on where it stopped");
+    await expectNothingBut(cloudProcess);
+    expect(cloud("fault", "clear")).toMatchObject({ code: 0 });
+}
+
 const cloudProcess = /simulator\/main\.js start /;
 
 describe("the demo", () => {
     let local: string;
+    /** How many security groups a new cloud has: each account's default. */
+    let empty: number;
 
     beforeAll(async () => {
         await built();
+        expect(cloud("start", "--port", "0")).toMatchObject({ code: 0 });
+        empty = cloudStatus().securityGroups;
+        expect(cloud("stop")).toMatchObject({ code: 0 });
         local = fs.readFileSync(localStack, "utf8");
     });
     afterAll(() => {
@@ -100,17 +122,7 @@ describe("the demo", () => {
     });
 
     test("whose engine is killed half-way leaves no process behind and says how to go on", async () => {
-        expect(cloud("start", "--port", "0", "--expunge-seconds", "60")).toMatchObject({ code: 0 });
-        const slow = cloud("fault", "jobSeconds", "--command", "deployVirtualMachine", "--seconds", "4");
-        expect(slow).toMatchObject({ code: 0 });
-        const demo = npm("demo");
-        await demo.says(/cloudstack:VirtualMachine \S+ creating/);
-        kill9(demo.engine()!.pid);
-        const { code, output } = await demo.finished;
-        expect(code).not.toBe(0);
-        expect(output).toContain("run this again: it goes on where it stopped");
-        await expectNothingBut(cloudProcess);
-        expect(cloud("fault", "clear")).toMatchObject({ code: 0 });
+        await interruptedDemo();
     });
 
     test("goes on from there, and makes no machine twice", async () => {
@@ -133,6 +145,7 @@ describe("the demo", () => {
     test("finds everything unchanged the second time", async () => {
         const { code, output } = await npm("demo").finished;
         expect([code, output]).toEqual([0, expect.stringMatching(/Resources:\n +\d+ unchanged\n\n/)]);
+        expect(output).not.toMatch(/warning|pending/);
         expect(output).toContain("cloudstack-local is already running");
         expect(cloudStatus()).toMatchObject({ machines: { Running: machines.length } });
     });
@@ -149,6 +162,18 @@ describe("the demo", () => {
         const { code, output } = await npm("demo:down").finished;
         expect([code, output]).toEqual([0, expect.stringContaining("No cloud is running")]);
         await expectNothingBut(undefined);
+    });
+
+    test("that was interrupted is taken down with what it was making", async () => {
+        await interruptedDemo();
+        expect(await npm("demo:down").finished).toMatchObject({ code: 0 });
+        await expectNothingBut(undefined);
+        expect(cloud("start", "--port", "0")).toMatchObject({ code: 0 });
+        const { machines, volumes, securityGroups } = cloudStatus();
+        expect(cloud("stop")).toMatchObject({ code: 0 });
+        // Destroyed machines, and their root disks, are there until they are expunged.
+        const { Destroyed = 0, ...others } = machines;
+        expect({ others, volumes, securityGroups }).toEqual({ others: {}, volumes: Destroyed, securityGroups: empty });
     });
 
     test("has left the stack's configuration as it was", () => {

@@ -17,7 +17,7 @@ test("by default state and secrets are this checkout's, and nobody else's to rea
         expect(environment).toEqual({
             HOME: "/home/me",
             PATH: `${nodeBin}:/engine:/usr/bin`,
-            PULUMI_BACKEND_URL: `file://${folder}/tools/state`,
+            PULUMI_BACKEND_URL: `file://${folder}/tools/state?metadata=skip`,
             PULUMI_CONFIG_PASSPHRASE: expect.stringMatching(/^[\w-]{43}$/),
             PULUMI_SKIP_UPDATE_CHECK: "true",
         });
