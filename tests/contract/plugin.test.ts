@@ -1,6 +1,6 @@
 /**
- * What this package relies on in the SDK's plugin for dynamic resources and what is documented nowhere: a newer SDK that
- * behaves otherwise fails here. Handlers stand in constant `__provider` texts, as the package's own do.
+ * What this package relies on in the SDK's plugin for dynamic resources and what is documented nowhere: a newer SDK
+ * that behaves otherwise fails here. Handlers stand in constant `__provider` texts, as the package's own do.
  */
 import { status } from "@grpc/grpc-js";
 import { PartialFailure, UNKNOWN } from "../../provider/handler";
