@@ -37,8 +37,7 @@ export function lifecycle(of: Lifecycle): Handler {
         try {
             return await work();
         } catch (error) {
-            // The plugin prints the stack beside the message; a user of the package has no use for it.
-            if (error instanceof Error && process.env.CLOUDSTACK_DEBUG === undefined) error.stack = "";
+            if (error instanceof Error && process.env.CLOUDSTACK_DEBUG === undefined) showOnce(error);
             throw error;
         }
     };
@@ -59,6 +58,23 @@ export function lifecycle(of: Lifecycle): Handler {
             }),
         update: (id, olds, news) => quiet(async () => (known.add(id), { outs: clean(await of.update(id, olds, news)) })),
         delete: (id, outputs) => quiet(() => (known.add(id), of.delete(id, outputs))),
+    };
+}
+
+const printed = new Set<unknown>();
+let print: typeof console.error | undefined;
+
+/**
+ * The plugin prints most errors, with their stacks, beside handing them to the engine, which shows them at their resource: that is enough,
+ * and a user of the package has no use for a stack.
+ */
+function showOnce(error: Error): void {
+    error.stack = "";
+    printed.add(`${error}: `);
+    if (print !== undefined) return;
+    print = console.error;
+    console.error = (...args) => {
+        if (!(args.length === 1 && printed.has(args[0]))) print!(...args);
     };
 }
 

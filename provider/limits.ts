@@ -19,10 +19,11 @@ export async function checkLimits(problems: Problems, session: Session, owner: u
     // What a project may have is not the account's to use up, and only its administrators see it: CloudStack's own answer tells there.
     if (session.client.settings.project !== undefined || typeof owner !== "string") return;
     const account = await session.account();
-    session.planned.set(owner, difference(needs, has));
+    const more = difference(needs, has);
+    session.planned.set(owner, more);
     for (const [kind, words] of KINDS) {
         const wanted = [...session.planned.values()].reduce((sum, item) => sum + (item[kind] ?? 0), 0);
-        if (wanted > available(account, kind) && (needs[kind] ?? 0) > 0) {
+        if (wanted > available(account, kind) && more[kind]! > 0) {
             problems.add(
                 "",
                 `this run needs ${wanted} ${words}, and account ${account.name} may have ${account[`${kind}available`]} more (limit ${account[`${kind}limit`]}, ` +

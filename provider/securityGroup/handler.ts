@@ -2,7 +2,7 @@ import { createOrAdopt } from "../adopt";
 import { markFor, markedText, unmarkedText } from "../marks";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, isUnknown, same } from "../handler";
-import { announce, isInState, lifecycle } from "../lifecycle";
+import { announce, isInState, lifecycle, say } from "../lifecycle";
 import type { ApiSecurityGroup, CloudIdentity, Session } from "../session";
 import { sessionFor } from "../session";
 import { deadlineOf } from "../timeouts";
@@ -52,7 +52,12 @@ export const securityGroup = lifecycle({
         const cloud = await session.assertSameCloud(`security group ${outputs.name ?? id}`, outputs.cloud);
         const group = await session.securityGroups.get(id);
         if (group === undefined) return undefined;
-        return toOutputs(group, { ...outputs, description: unmarkedText(group.description) || outputs.description }, cloud, outputs.managedRules ?? []);
+        const found = toOutputs(group, { ...outputs, description: unmarkedText(group.description) || outputs.description }, cloud, outputs.managedRules ?? []);
+        const added = found.unmanagedRules.filter((rule: string) => !(outputs.unmanagedRules ?? []).includes(rule));
+        if (added.length > 0 && outputs.exclusive !== true) {
+            say(`security group ${group.name} has got rules beside its own, left alone (exclusive: true would remove them): ${added.join("; ")}`);
+        }
+        return found;
     },
 
     async update(id, olds, inputs): Promise<Outputs> {
@@ -147,9 +152,6 @@ function rulesDiffer(olds: Outputs, news: Inputs): boolean {
     const managed: string[] = olds.managedRules ?? [];
     const wanted = keys(rules);
     const unmanaged: string[] = olds.unmanagedRules ?? [];
-    if (unmanaged.length > 0 && news.exclusive !== true && (news.ingress ?? news.egress) !== undefined) {
-        announce(news, `security group ${news.name} has rules that this program does not name, left alone (exclusive: true would remove them): ${unmanaged.join("; ")}`);
-    }
     return unknown || (news.exclusive === true && unmanaged.length > 0) || !same([...managed].sort(), [...wanted].sort());
 }
 

@@ -32,7 +32,8 @@ export interface SecurityGroupArgs {
     /** What members may reach: everything, until the first rule; from then on only what the rules say. @default none */
     egress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
     /**
-     * Whether rules that others added to the group are removed. Without it they are reported (`unmanagedRules`) and left alone.
+     * Whether rules that others added to the group, {@link SecurityGroupRules} included, are removed. Without it a refresh reports them
+     * (`unmanagedRules`), and they are left alone.
      *
      * @default false
      */

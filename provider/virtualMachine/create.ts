@@ -143,8 +143,11 @@ function nameTaken(error: CloudStackError, inputs: Inputs): Error {
     );
 }
 
-/** CloudStack's generic error, explained from what was asked. */
+/** Errors that do not say what they are about, explained from what was asked. */
 function explain(error: CloudStackError, inputs: Inputs): Error {
+    if (error.errorCode === 431 && /Not all specified keypairs exist/i.test(error.errorText)) {
+        return new Error(`${error.message} Asked for were ${inputs.sshKeyPairs?.join(", ")}: sshKeyPairs takes the whole names (key.name of an SshKeyPair).`);
+    }
     if (error.errorCode !== 530 || inputs.ipAddress === undefined || !/Internal error/i.test(error.errorText)) return error;
     return new Error(
         `${error.message}\nCloudStack does not say more. The usual reason is the address that was asked for: ${inputs.ipAddress} is in use, or outside of the ` +

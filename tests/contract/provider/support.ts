@@ -77,8 +77,9 @@ export class Plugin {
         const { inputs, diff } = await this.plan(old.kind, news, old);
         if (diff!.changes !== true) return { ...old, inputs };
         if (diff!.replaces?.length) {
+            const fresh = await this.plan(old.kind, news);
             if (diff!.deleteBeforeReplace) await this.delete(old);
-            const replacement = await this.create(old.kind, news);
+            const replacement = await this.createChecked(old.kind, fresh.inputs);
             if (!diff!.deleteBeforeReplace) await this.delete(old);
             return replacement;
         }
