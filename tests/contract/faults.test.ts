@@ -1,0 +1,162 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { type Call, startCloud } from "../../simulator";
+import { Engine } from "./faults/engine";
+import { type Moment, type MortalPlugin, plugin } from "./faults/plugin";
+import { PHASES, type Phase, survey } from "./faults/program";
+import { World } from "./provider/support";
+
+/**
+ * Every request of creating, changing, replacing and destroying a small program is disturbed in every way that a
+ * network, a cloud and a kill have; the next run has to end as if nothing had happened: without a duplicate, without an
+ * orphan, and with every machine running.
+ */
+
+/** How a request is disturbed. The first ones are the cloud's own faults. */
+const KINDS = ["drop", "cut", "unavailable", "throttle", "refuse", "failJob", "outage", "kill", "killInJob"] as const;
+type Kind = (typeof KINDS)[number];
+
+/** Those that a run survives. */
+const PASSING: readonly Kind[] = ["drop", "cut", "unavailable", "throttle"];
+
+interface Case extends Moment {
+    readonly kind: Kind;
+}
+
+/** How many cases are tried at once: they wait most of the time. */
+const AT_ONCE = 16;
+
+jest.setTimeout(600_000);
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "cloudstack-faults-"))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A cloud as it stands before a phase, to be copied, and the engine's state that goes with it. */
+interface Start {
+    readonly stateDir: string;
+    readonly engine: Engine;
+}
+
+async function prepare(phase: Phase): Promise<Start> {
+    const stateDir = join(folder, phase.name);
+    const world = new World(await startCloud({ stateDir }));
+    const engine = new Engine();
+    if (phase.from !== undefined) await engine.up(plugin(world).plugin, phase.from);
+    await world.cloud.close();
+    return { stateDir, engine };
+}
+
+let copies = 0;
+
+/** Does something with a copy of the cloud. */
+async function within<T>(start: Start, work: (world: World, engine: Engine) => Promise<T>): Promise<T> {
+    const stateDir = `${start.stateDir}-${++copies}`;
+    cpSync(start.stateDir, stateDir, { recursive: true });
+    const cloud = await startCloud({ stateDir });
+    try {
+        return await work(new World(cloud), new Engine(start.engine));
+    } finally {
+        await cloud.close();
+        rmSync(stateDir, { recursive: true });
+    }
+}
+
+function run(phase: Phase, engine: Engine, process: ReturnType<typeof plugin>): Promise<void> {
+    return phase.to === undefined ? engine.destroy(process.plugin, phase.from!) : engine.up(process.plugin, phase.to);
+}
+
+/** All that can be tried at the requests of an undisturbed run. */
+function casesOf(calls: readonly Call[]): Case[] {
+    const seen: Record<string, number> = {};
+    return calls.flatMap(({ command, parameters }) => {
+        const nth = seen[command] ?? 0;
+        seen[command] = nth + 1;
+        const changes = !/^(list|query)/.test(command);
+        const kinds: Kind[] = ["drop", "cut", "unavailable", "throttle", "kill"];
+        if (changes) kinds.push("refuse", "outage");
+        if (parameters.customjobid !== undefined) kinds.push("failJob", "killInJob");
+        return kinds.map((kind) => ({ kind, command, nth }));
+    });
+}
+
+/** What is wrong after one case, in words; nothing where all is well. */
+async function attempt(phase: Phase, start: Start, expected: object, { kind, ...moment }: Case): Promise<string[]> {
+    return within(start, async (world, engine) => {
+        const ran = await machines(world, "Running");
+        const process = disturbed(world, kind, moment);
+        const ended = await Promise.race([
+            run(phase, engine, process).then(() => "succeeded", () => "failed"),
+            process.died.then(() => "killed"),
+        ]);
+        world.cloud.clearFaults();
+        const problems: string[] = [];
+        if (ended === "failed") {
+            if (PASSING.includes(kind)) problems.push("the run failed");
+            if (kind !== "outage") problems.push(...(await machines(world, "Stopped")).filter((id) => ran.includes(id)).map((id) => `${id} was left stopped`));
+        }
+        const next = plugin(world);
+        // The state that a killed run left: what its handlers answer later does not get there.
+        const engineAfter = new Engine(engine);
+        try {
+            await run(phase, engineAfter, next);
+        } catch (error) {
+            return [...problems, `the next run failed: ${(error as Error).message}`];
+        }
+        const { things, ids } = await survey(world);
+        if (!isDeepStrictEqual(things, expected)) problems.push(`the cloud has ${JSON.stringify(things)}`);
+        const known = [...engineAfter.state.values()].map(({ id }) => id).sort();
+        if (!isDeepStrictEqual(known, ids)) problems.push(`the state has ${known}, the cloud ${ids}`);
+        const changes = await engineAfter.changes(next.plugin);
+        if (changes.length > 0) problems.push(`changes are left: ${changes}`);
+        return problems;
+    });
+}
+
+function disturbed(world: World, kind: Kind, moment: Moment): MortalPlugin {
+    const { command, nth: skip } = moment;
+    switch (kind) {
+        case "kill":
+            return plugin(world, moment);
+        case "killInJob":
+            world.cloud.fault({ kind: "jobSeconds", command, skip, seconds: 0.3 });
+            return plugin(world, moment);
+        case "outage":
+            return plugin(world, moment, () => world.cloud.fault({ kind: "unavailable", command: "*", count: 0 }));
+        default:
+            world.cloud.fault({ kind, command, skip, text: "No such luck" });
+            return plugin(world);
+    }
+}
+
+/** Ids of the machines in a state, of all that are not destroyed. */
+async function machines(world: World, state: string): Promise<string[]> {
+    return (await world.api.user.list("listVirtualMachines", { listall: true, state })).map(({ id }) => id);
+}
+
+/** Does something with every item, a few at a time. */
+async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+    const left = [...items];
+    const worker = async () => {
+        for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+test.each(PHASES)("every request of a $name", async (phase) => {
+    const start = await prepare(phase);
+    const { calls, things } = await within(start, async (world, engine) => {
+        await run(phase, engine, plugin(world));
+        return { calls: world.cloud.calls(), ...(await survey(world)) };
+    });
+    const cases = casesOf(calls);
+    const problems: string[] = [];
+    await each(cases, async (one) => {
+        const found = await attempt(phase, start, things, one);
+        problems.push(...found.map((problem) => `${one.kind} at ${one.command} ${one.nth}: ${problem}`));
+    });
+    process.stdout.write(`${phase.name}: ${calls.length} requests, fault cases tried ${cases.length}, failed ${new Set(problems.map((line) => line.split(": ")[0])).size}\n`);
+    expect(problems).toEqual([]);
+});
