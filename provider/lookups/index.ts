@@ -3,7 +3,7 @@ import type { ApiTemplate, ApiZone, Session } from "../session";
 import { pick } from "../session";
 import { nearestNames } from "../client";
 import type { LookupScope } from "./lookup";
-import { outputTwin, programSession } from "./lookup";
+import { lookup, outputTwin } from "./lookup";
 
 /** The same arguments as inputs. */
 type AsInputs<A> = { [K in keyof A]: pulumi.Input<A[K]> };
@@ -32,12 +32,16 @@ export interface GetZoneResult {
  * @throws when there is no such zone; the message offers the nearest names
  */
 export async function getZone(args: GetZoneArgs = {}): Promise<GetZoneResult> {
-    const zone = await zoneOf(programSession(args), args.name);
-    return { id: zone.id, name: zone.name, networkType: zone.networktype, securityGroupsEnabled: zone.securitygroupsenabled };
+    return lookup(findZone)(args);
 }
 
 /** {@link getZone} with outputs as arguments. */
 export const getZoneOutput: (args: AsInputs<GetZoneArgs>) => pulumi.Output<GetZoneResult> = outputTwin(getZone);
+
+async function findZone(session: Session, args: GetZoneArgs): Promise<GetZoneResult> {
+    const zone = await zoneOf(session, args.name);
+    return { id: zone.id, name: zone.name, networkType: zone.networktype, securityGroupsEnabled: zone.securitygroupsenabled };
+}
 
 export interface GetTemplateArgs extends LookupScope {
     /** The template's name or id. Either this or `nameRegex` or another filter. */
@@ -83,7 +87,13 @@ export interface GetTemplateResult {
  * @throws when no template matches; the message offers the nearest names
  */
 export async function getTemplate(args: GetTemplateArgs): Promise<GetTemplateResult> {
-    const session = programSession(args);
+    return lookup(findTemplate)(args);
+}
+
+/** {@link getTemplate} with outputs as arguments. */
+export const getTemplateOutput: (args: AsInputs<GetTemplateArgs>) => pulumi.Output<GetTemplateResult> = outputTwin(getTemplate);
+
+async function findTemplate(session: Session, args: GetTemplateArgs): Promise<GetTemplateResult> {
     const zone = await zoneOf(session, args.zone);
     const here = (await session.catalogue.templates()).filter((template) => template.isready && (template.zoneid ?? zone.id) === zone.id);
     const matching = here.filter((template) => matches(template, args)).sort((a, b) => (a.created < b.created ? 1 : -1));
@@ -108,9 +118,6 @@ export async function getTemplate(args: GetTemplateArgs): Promise<GetTemplateRes
         sizeGiB: (template.size ?? 0) / 2 ** 30,
     };
 }
-
-/** {@link getTemplate} with outputs as arguments. */
-export const getTemplateOutput: (args: AsInputs<GetTemplateArgs>) => pulumi.Output<GetTemplateResult> = outputTwin(getTemplate);
 
 export interface GetServiceOfferingArgs extends LookupScope {
     /** The offering's name or id. Either this or the least that is needed. */
@@ -142,7 +149,13 @@ export interface GetServiceOfferingResult {
  * @throws when no offering matches; the message offers the nearest names
  */
 export async function getServiceOffering(args: GetServiceOfferingArgs): Promise<GetServiceOfferingResult> {
-    const session = programSession(args);
+    return lookup(findServiceOffering)(args);
+}
+
+/** {@link getServiceOffering} with outputs as arguments. */
+export const getServiceOfferingOutput: (args: AsInputs<GetServiceOfferingArgs>) => pulumi.Output<GetServiceOfferingResult> = outputTwin(getServiceOffering);
+
+async function findServiceOffering(session: Session, args: GetServiceOfferingArgs): Promise<GetServiceOfferingResult> {
     const offerings = await session.catalogue.serviceOfferings();
     const fits = offerings
         .filter((item) => (item.cpunumber ?? 0) >= (args.leastCpuNumber ?? 0) && (item.memory ?? 0) >= (args.leastMemoryMiB ?? 0) && !item.iscustomized)
@@ -159,9 +172,6 @@ export async function getServiceOffering(args: GetServiceOfferingArgs): Promise<
         customized: offering.iscustomized ?? false,
     };
 }
-
-/** {@link getServiceOffering} with outputs as arguments. */
-export const getServiceOfferingOutput: (args: AsInputs<GetServiceOfferingArgs>) => pulumi.Output<GetServiceOfferingResult> = outputTwin(getServiceOffering);
 
 export interface GetNetworkArgs extends LookupScope {
     /** The network's name or id. @default the zone's only network */
@@ -194,7 +204,13 @@ export interface GetNetworkResult {
  * @throws when there is no such network; the message offers the nearest names
  */
 export async function getNetwork(args: GetNetworkArgs = {}): Promise<GetNetworkResult> {
-    const session = programSession(args);
+    return lookup(findNetwork)(args);
+}
+
+/** {@link getNetwork} with outputs as arguments. */
+export const getNetworkOutput: (args: AsInputs<GetNetworkArgs>) => pulumi.Output<GetNetworkResult> = outputTwin(getNetwork);
+
+async function findNetwork(session: Session, args: GetNetworkArgs): Promise<GetNetworkResult> {
     const zone = await zoneOf(session, args.zone);
     const here = (await session.catalogue.networks()).filter((network) => network.zoneid === zone.id);
     if (args.name === undefined && here.length !== 1) {
@@ -212,9 +228,6 @@ export async function getNetwork(args: GetNetworkArgs = {}): Promise<GetNetworkR
         services: (network.service ?? []).map((service) => service.name),
     };
 }
-
-/** {@link getNetwork} with outputs as arguments. */
-export const getNetworkOutput: (args: AsInputs<GetNetworkArgs>) => pulumi.Output<GetNetworkResult> = outputTwin(getNetwork);
 
 export interface GetSecurityGroupArgs extends LookupScope {
     /** The group's name or id. */
@@ -238,12 +251,16 @@ export interface GetSecurityGroupResult {
  * @throws when there is no such group; the message offers the nearest names
  */
 export async function getSecurityGroup(args: GetSecurityGroupArgs): Promise<GetSecurityGroupResult> {
-    const group = pick("security group", args.name, await programSession(args).securityGroups.all());
-    return { id: group.id, name: group.name, description: group.description ?? "" };
+    return lookup(findSecurityGroup)(args);
 }
 
 /** {@link getSecurityGroup} with outputs as arguments. */
 export const getSecurityGroupOutput: (args: AsInputs<GetSecurityGroupArgs>) => pulumi.Output<GetSecurityGroupResult> = outputTwin(getSecurityGroup);
+
+async function findSecurityGroup(session: Session, args: GetSecurityGroupArgs): Promise<GetSecurityGroupResult> {
+    const group = pick("security group", args.name, await session.securityGroups.all());
+    return { id: group.id, name: group.name, description: group.description ?? "" };
+}
 
 async function zoneOf(session: Session, name: string | undefined): Promise<ApiZone> {
     const wanted = name ?? session.client.settings.zone;

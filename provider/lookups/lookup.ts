@@ -11,13 +11,24 @@ export interface LookupScope {
 }
 
 /** The session of the program itself: lookups run in the program, while it runs. */
-export function programSession(scope: LookupScope): Session {
+function programSession(scope: LookupScope): Session {
     const config = new pulumi.Config("cloudstack");
     configureStack((key) => config.get(key.replace(/^cloudstack:/, "")));
     return sessionFor(scope);
 }
 
+/** A lookup whose failure is shown to the user as a message, without a stack. */
+export function lookup<A extends LookupScope, R>(find: (session: Session, args: A) => Promise<R>): (args: A) => Promise<R> {
+    return async (args) => {
+        try {
+            return await find(programSession(args), args);
+        } catch (error) {
+            throw new pulumi.RunError((error as Error).message);
+        }
+    };
+}
+
 /** The twin of a lookup that takes outputs and gives one; a secret argument makes a secret of the result. */
-export function outputTwin<A extends object, R>(lookup: (args: A) => Promise<R>): (args: pulumi.Inputs) => pulumi.Output<R> {
-    return (args) => pulumi.output(args).apply((resolved) => lookup(resolved as A)) as pulumi.Output<R>;
+export function outputTwin<A extends object, R>(find: (args: A) => Promise<R>): (args: pulumi.Inputs) => pulumi.Output<R> {
+    return (args) => pulumi.output(args).apply((resolved) => find(resolved as A)) as pulumi.Output<R>;
 }

@@ -169,14 +169,15 @@ describe("limits", () => {
     });
 
     test("of volumes count root disks and data disks together", async () => {
-        await set("volume", 2);
+        const { volumetotal, primarystoragetotal } = (await world.api.user.list("listAccounts"))[0];
+        await set("volume", volumetotal + 2);
         const plugin = world.plugin();
         await plugin.plan("virtualMachine", { ...named("x"), ...small });
         await plugin.plan("volume", { ...named("v"), diskOffering: "Small" });
         const { failures } = await failure(plugin.plan("volume", { ...named("v"), diskOffering: "Small" }));
         expect(failures[0].reason).toMatch(/needs 3 volumes \(root disks included\), and account user may have 2 more/);
         await set("volume", 1000);
-        await set("primary_storage", 6);
+        await set("primary_storage", primarystoragetotal + 6);
         const { failures: large } = await failure(world.plugin().plan("volume", { ...named("v"), diskOffering: "Custom", sizeGiB: 7 }));
         expect(large[0].reason).toMatch(/needs 7 GiB of disks, and account user may have 6 more/);
     });
