@@ -25,7 +25,12 @@ export async function createOrAdopt<T>(create: () => Promise<T>, find: () => Pro
 
 /** True where CloudStack refused a name because something has it. */
 export function isTaken(error: unknown): boolean {
-    return error instanceof CloudStackError && error.outcome === "refused" && error.errorCode === 431 && /already exists/i.test(error.errorText);
+    return (
+        error instanceof CloudStackError &&
+        error.outcome === "refused" &&
+        error.errorCode === 431 &&
+        /already exists/i.test(error.errorText)
+    );
 }
 
 /** True where a command may or may not have been carried out. */

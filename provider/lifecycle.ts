@@ -56,7 +56,8 @@ export function lifecycle(of: Lifecycle): Handler {
                 const found = await of.read(id, outputs ?? {});
                 return found === undefined ? {} : { id, props: clean(found) };
             }),
-        update: (id, olds, news) => quiet(async () => (known.add(id), { outs: clean(await of.update(id, olds, news)) })),
+        update: (id, olds, news) =>
+            quiet(async () => (known.add(id), { outs: clean(await of.update(id, olds, news)) })),
         delete: (id, outputs) => quiet(() => (known.add(id), of.delete(id, outputs))),
     };
 }
@@ -151,7 +152,6 @@ export class Problems {
     /** CloudStack refuses control characters other than line ends in names, tags and details (431). */
     printable(inputs: Inputs, property: string): void {
         const value = inputs[property];
-        // eslint-disable-next-line no-control-regex
         if (typeof value === "string" && /[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]/.test(value)) {
             this.add(property, "contains a control character (a tab counts as one), which CloudStack refuses");
         }
@@ -160,10 +160,12 @@ export class Problems {
     map(inputs: Inputs, property: string): void {
         const value = inputs[property];
         if (value === undefined || isUnknown(value)) return;
-        if (typeof value !== "object" || value === null || Array.isArray(value)) return this.add(property, "has to be a map of texts");
+        if (typeof value !== "object" || value === null || Array.isArray(value))
+            return this.add(property, "has to be a map of texts");
         for (const [key, item] of Object.entries(value)) {
             if (isUnknown(item)) continue;
-            if (typeof item !== "string") this.add(`${property}.${key}`, `${JSON.stringify(item)} is not a text: put it in quotes`);
+            if (typeof item !== "string")
+                this.add(`${property}.${key}`, `${JSON.stringify(item)} is not a text: put it in quotes`);
             else this.printable({ [`${property}.${key}`]: item }, `${property}.${key}`);
         }
     }
@@ -171,10 +173,12 @@ export class Problems {
     timeouts(inputs: Inputs): void {
         const value = inputs.timeoutSeconds;
         if (value === undefined || isUnknown(value)) return;
-        if (typeof value !== "object" || value === null) return this.add("timeoutSeconds", 'has to be like { create: 900, update: 900, delete: 600 }');
+        if (typeof value !== "object" || value === null)
+            return this.add("timeoutSeconds", "has to be like { create: 900, update: 900, delete: 600 }");
         for (const [operation, seconds] of Object.entries(value)) {
             const path = `timeoutSeconds.${operation}`;
-            if (!["create", "update", "delete"].includes(operation)) this.add(path, "is none of create, update, delete");
+            if (!["create", "update", "delete"].includes(operation))
+                this.add(path, "is none of create, update, delete");
             else this.integer({ [path]: seconds }, path, 1, 86_400, "seconds");
         }
     }

@@ -15,7 +15,13 @@ const KINDS: [keyof Needs, string][] = [
  *
  * @param has what the account has of it already: what is replaced, or what an interrupted run left
  */
-export async function checkLimits(problems: Problems, session: Session, owner: unknown, needs: Needs, has: Needs = {}): Promise<void> {
+export async function checkLimits(
+    problems: Problems,
+    session: Session,
+    owner: unknown,
+    needs: Needs,
+    has: Needs = {},
+): Promise<void> {
     // What a project may have is not the account's to use up, and only its administrators see it: CloudStack's own answer tells there.
     if (session.client.settings.project !== undefined || typeof owner !== "string") return;
     const account = await session.account();

@@ -44,7 +44,10 @@ export function ownerMark(name: string): string {
 }
 
 /** `given`, or a name made of the stack's and the resource's: the same in every run, and another one in every stack. */
-export function nameOrDefault(given: pulumi.Input<string | undefined> | undefined, resourceName: string): pulumi.Input<string> {
+export function nameOrDefault(
+    given: pulumi.Input<string | undefined> | undefined,
+    resourceName: string,
+): pulumi.Input<string> {
     const fallback = defaultName(pulumi.getStack(), resourceName);
     if (given === undefined) return fallback;
     return typeof given === "string" ? given : pulumi.output(given).apply((name) => name ?? fallback);
@@ -56,7 +59,11 @@ export function nameOrDefault(given: pulumi.Input<string | undefined> | undefine
  */
 export function defaultName(stack: string, resourceName: string): string {
     const wanted = `${stack}-${resourceName}`;
-    let name = wanted.toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^[^a-z]+/, "").replace(/-+$/, "");
+    let name = wanted
+        .toLowerCase()
+        .replace(/[^a-z0-9-]+/g, "-")
+        .replace(/^[^a-z]+/, "")
+        .replace(/-+$/, "");
     if (name === wanted && name.length <= 63) return name;
     const hash = crypto.createHash("sha256").update(wanted).digest("hex").slice(0, 6);
     name = name.slice(0, 56).replace(/-+$/, "") || "x";

@@ -11,7 +11,10 @@ export async function checkZone(problems: Problems, inputs: Inputs, session: Ses
         const zones = await session.catalogue.zones();
         if (zones.length !== 1) {
             const names = zones.map((zone) => `"${zone.name}"`).join(", ");
-            problems.add("zone", `is required where the cloud has several (${names}): give it here, or for all with \`pulumi config set cloudstack:zone\``);
+            problems.add(
+                "zone",
+                `is required where the cloud has several (${names}): give it here, or for all with \`pulumi config set cloudstack:zone\``,
+            );
             return undefined;
         }
         inputs.zone = zones[0].name;

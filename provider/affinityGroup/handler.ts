@@ -17,16 +17,29 @@ export const affinityGroup = lifecycle({
         const session = sessionFor(inputs);
         problems.oneOf(inputs, "type", await session.catalogue.affinityGroupTypes());
         if (olds !== undefined || name === undefined) return;
-        const taken = (await session.affinityGroups.before()).find((group) => group.name === name && !isOurs(group, inputs));
-        if (taken !== undefined) problems.add("name", `"${name}" is taken by affinity group ${taken.id}: choose another name, or delete that group`);
+        const taken = (await session.affinityGroups.before()).find(
+            (group) => group.name === name && !isOurs(group, inputs),
+        );
+        if (taken !== undefined)
+            problems.add(
+                "name",
+                `"${name}" is taken by affinity group ${taken.id}: choose another name, or delete that group`,
+            );
     },
 
     diff(_id, olds, news): DiffResult {
         const replaces = ["name", "type", "project"].filter((property) => !same(olds[property], news[property]));
         if (!isUnknown(news.description) && !same(olds.description ?? "", news.description ?? "")) {
-            announce(news, `affinity group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`);
+            announce(
+                news,
+                `affinity group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`,
+            );
         }
-        return { changes: replaces.length > 0, replaces, deleteBeforeReplace: replaces.length > 0 && !replaces.includes("name") };
+        return {
+            changes: replaces.length > 0,
+            replaces,
+            deleteBeforeReplace: replaces.length > 0 && !replaces.includes("name"),
+        };
     },
 
     async create(inputs) {
@@ -43,14 +56,21 @@ export const affinityGroup = lifecycle({
         const cloud = await session.assertSameCloud(`affinity group ${outputs.name ?? id}`, outputs.cloud);
         const group = await session.affinityGroups.get(id);
         if (group === undefined) return undefined;
-        return { ...outputs, name: group.name, type: group.type, description: unmarkedText(group.description) || outputs.description, cloud };
+        return {
+            ...outputs,
+            name: group.name,
+            type: group.type,
+            description: unmarkedText(group.description) || outputs.description,
+            cloud,
+        };
     },
 
     /** Nothing of an affinity group can be changed; the engine asks for an update only after a failed creation. */
     async update(id, olds, inputs): Promise<Outputs> {
         const session = sessionFor(inputs);
         const cloud = await session.assertSameCloud(`affinity group ${olds.name ?? id}`, olds.cloud);
-        if ((await session.affinityGroups.get(id)) === undefined) throw new Error(`affinity group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\``);
+        if ((await session.affinityGroups.get(id)) === undefined)
+            throw new Error(`affinity group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\``);
         const { __provider: _provider, ...echo } = inputs;
         return { ...olds, ...echo, description: olds.description, cloud };
     },
@@ -59,7 +79,11 @@ export const affinityGroup = lifecycle({
         const session = sessionFor(outputs);
         await session.assertSameCloud(`affinity group ${outputs.name ?? id}`, outputs.cloud);
         try {
-            await session.client.run("deleteAffinityGroup", { id }, { timeoutSeconds: secondsUntil(deadlineOf("delete", outputs)) });
+            await session.client.run(
+                "deleteAffinityGroup",
+                { id },
+                { timeoutSeconds: secondsUntil(deadlineOf("delete", outputs)) },
+            );
         } catch (error) {
             if (!isGone(error)) throw error;
         } finally {
@@ -74,17 +98,23 @@ async function makeGroup(session: Session, inputs: Inputs, outs: Outputs, deadli
     const create = async () => {
         const accepted = await session.client.start("createAffinityGroup", params);
         try {
-            const { affinitygroup } = await session.client.wait(accepted.jobid, { command: "createAffinityGroup", timeoutSeconds: secondsUntil(deadline) });
+            const { affinitygroup } = await session.client.wait(accepted.jobid, {
+                command: "createAffinityGroup",
+                timeoutSeconds: secondsUntil(deadline),
+            });
             return accepted.id ?? (affinitygroup.id as string);
         } catch (error) {
-            if (!(error instanceof CloudStackError) || error.outcome === "failed" || accepted.id === undefined) throw error;
+            if (!(error instanceof CloudStackError) || error.outcome === "failed" || accepted.id === undefined)
+                throw error;
             throw new PartialFailure(error.message, accepted.id, outs, inputs);
         }
     };
     try {
         return await createOrAdopt(create, async () => {
             session.affinityGroups.changed();
-            return (await session.affinityGroups.all()).find((group) => group.name === inputs.name && isOurs(group, inputs) && !isInState(group.id))?.id;
+            return (await session.affinityGroups.all()).find(
+                (group) => group.name === inputs.name && isOurs(group, inputs) && !isInState(group.id),
+            )?.id;
         });
     } finally {
         session.affinityGroups.changed();

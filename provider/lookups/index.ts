@@ -40,7 +40,12 @@ export const getZoneOutput: (args: AsInputs<GetZoneArgs>) => pulumi.Output<GetZo
 
 async function findZone(session: Session, args: GetZoneArgs): Promise<GetZoneResult> {
     const zone = await zoneOf(session, args.name);
-    return { id: zone.id, name: zone.name, networkType: zone.networktype, securityGroupsEnabled: zone.securitygroupsenabled };
+    return {
+        id: zone.id,
+        name: zone.name,
+        networkType: zone.networktype,
+        securityGroupsEnabled: zone.securitygroupsenabled,
+    };
 }
 
 export interface GetTemplateArgs extends LookupScope {
@@ -91,19 +96,31 @@ export async function getTemplate(args: GetTemplateArgs): Promise<GetTemplateRes
 }
 
 /** {@link getTemplate} with outputs as arguments. */
-export const getTemplateOutput: (args: AsInputs<GetTemplateArgs>) => pulumi.Output<GetTemplateResult> = outputTwin(getTemplate);
+export const getTemplateOutput: (args: AsInputs<GetTemplateArgs>) => pulumi.Output<GetTemplateResult> =
+    outputTwin(getTemplate);
 
 async function findTemplate(session: Session, args: GetTemplateArgs): Promise<GetTemplateResult> {
     const zone = await zoneOf(session, args.zone);
-    const here = (await session.catalogue.templates()).filter((template) => template.isready && (template.zoneid ?? zone.id) === zone.id);
-    const matching = here.filter((template) => matches(template, args)).sort((a, b) => (a.created < b.created ? 1 : -1));
+    const here = (await session.catalogue.templates()).filter(
+        (template) => template.isready && (template.zoneid ?? zone.id) === zone.id,
+    );
+    const matching = here
+        .filter((template) => matches(template, args))
+        .sort((a, b) => (a.created < b.created ? 1 : -1));
     const wanted = args.name ?? args.nameRegex ?? "";
     if (matching.length === 0) {
-        const near = nearestNames(wanted, here.map((template) => template.name)).map((name) => `"${name}"`);
-        throw new Error(`no template in zone ${zone.name} matches ${JSON.stringify(args)}: ${near.length === 0 ? "it has none" : `did you mean ${near.join(", ")}?`}`);
+        const near = nearestNames(
+            wanted,
+            here.map((template) => template.name),
+        ).map((name) => `"${name}"`);
+        throw new Error(
+            `no template in zone ${zone.name} matches ${JSON.stringify(args)}: ${near.length === 0 ? "it has none" : `did you mean ${near.join(", ")}?`}`,
+        );
     }
     if (matching.length > 1 && args.newest === false) {
-        throw new Error(`${matching.length} templates in zone ${zone.name} match ${JSON.stringify(args)}: ${matching.map(({ name, created, id }) => `${name} of ${created} (${id})`).join(", ")}`);
+        throw new Error(
+            `${matching.length} templates in zone ${zone.name} match ${JSON.stringify(args)}: ${matching.map(({ name, created, id }) => `${name} of ${created} (${id})`).join(", ")}`,
+        );
     }
     const [template] = matching;
     return {
@@ -153,15 +170,24 @@ export async function getServiceOffering(args: GetServiceOfferingArgs): Promise<
 }
 
 /** {@link getServiceOffering} with outputs as arguments. */
-export const getServiceOfferingOutput: (args: AsInputs<GetServiceOfferingArgs>) => pulumi.Output<GetServiceOfferingResult> = outputTwin(getServiceOffering);
+export const getServiceOfferingOutput: (
+    args: AsInputs<GetServiceOfferingArgs>,
+) => pulumi.Output<GetServiceOfferingResult> = outputTwin(getServiceOffering);
 
 async function findServiceOffering(session: Session, args: GetServiceOfferingArgs): Promise<GetServiceOfferingResult> {
     const offerings = await session.catalogue.serviceOfferings();
     const fits = offerings
-        .filter((item) => (item.cpunumber ?? 0) >= (args.leastCpuNumber ?? 0) && (item.memory ?? 0) >= (args.leastMemoryMiB ?? 0) && !item.iscustomized)
+        .filter(
+            (item) =>
+                (item.cpunumber ?? 0) >= (args.leastCpuNumber ?? 0) &&
+                (item.memory ?? 0) >= (args.leastMemoryMiB ?? 0) &&
+                !item.iscustomized,
+        )
         .sort((a, b) => (a.memory ?? 0) - (b.memory ?? 0) || (a.cpunumber ?? 0) - (b.cpunumber ?? 0));
     if (args.name === undefined && fits.length === 0) {
-        throw new Error(`no service offering has ${args.leastCpuNumber ?? 0} processors and ${args.leastMemoryMiB ?? 0} MiB: there are ${offerings.map((item) => `"${item.name}"`).join(", ")}`);
+        throw new Error(
+            `no service offering has ${args.leastCpuNumber ?? 0} processors and ${args.leastMemoryMiB ?? 0} MiB: there are ${offerings.map((item) => `"${item.name}"`).join(", ")}`,
+        );
     }
     const offering = args.name === undefined ? fits[0] : pick("service offering", args.name, offerings);
     return {
@@ -208,13 +234,16 @@ export async function getNetwork(args: GetNetworkArgs = {}): Promise<GetNetworkR
 }
 
 /** {@link getNetwork} with outputs as arguments. */
-export const getNetworkOutput: (args: AsInputs<GetNetworkArgs>) => pulumi.Output<GetNetworkResult> = outputTwin(getNetwork);
+export const getNetworkOutput: (args: AsInputs<GetNetworkArgs>) => pulumi.Output<GetNetworkResult> =
+    outputTwin(getNetwork);
 
 async function findNetwork(session: Session, args: GetNetworkArgs): Promise<GetNetworkResult> {
     const zone = await zoneOf(session, args.zone);
     const here = (await session.catalogue.networks()).filter((network) => network.zoneid === zone.id);
     if (args.name === undefined && here.length !== 1) {
-        throw new Error(`zone ${zone.name} has ${here.length} networks (${here.map((network) => `"${network.name}"`).join(", ")}): give the name of one`);
+        throw new Error(
+            `zone ${zone.name} has ${here.length} networks (${here.map((network) => `"${network.name}"`).join(", ")}): give the name of one`,
+        );
     }
     const network = args.name === undefined ? here[0] : pick("network", args.name, here, ` in zone ${zone.name}`);
     return {
@@ -255,7 +284,8 @@ export async function getSecurityGroup(args: GetSecurityGroupArgs): Promise<GetS
 }
 
 /** {@link getSecurityGroup} with outputs as arguments. */
-export const getSecurityGroupOutput: (args: AsInputs<GetSecurityGroupArgs>) => pulumi.Output<GetSecurityGroupResult> = outputTwin(getSecurityGroup);
+export const getSecurityGroupOutput: (args: AsInputs<GetSecurityGroupArgs>) => pulumi.Output<GetSecurityGroupResult> =
+    outputTwin(getSecurityGroup);
 
 async function findSecurityGroup(session: Session, args: GetSecurityGroupArgs): Promise<GetSecurityGroupResult> {
     const group = pick("security group", args.name, await session.securityGroups.all());
@@ -267,7 +297,9 @@ async function zoneOf(session: Session, name: string | undefined): Promise<ApiZo
     if (wanted !== undefined) return session.catalogue.zone(wanted);
     const zones = await session.catalogue.zones();
     if (zones.length === 1) return zones[0];
-    throw new Error(`the cloud has ${zones.length} zones (${zones.map((zone) => `"${zone.name}"`).join(", ")}): name one, or set cloudstack:zone`);
+    throw new Error(
+        `the cloud has ${zones.length} zones (${zones.map((zone) => `"${zone.name}"`).join(", ")}): name one, or set cloudstack:zone`,
+    );
 }
 
 function matches(template: ApiTemplate, args: GetTemplateArgs): boolean {

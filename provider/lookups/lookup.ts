@@ -18,7 +18,9 @@ function programSession(scope: LookupScope): Session {
 }
 
 /** A lookup whose failure is shown to the user as a message, without a stack. */
-export function lookup<A extends LookupScope, R>(find: (session: Session, args: A) => Promise<R>): (args: A) => Promise<R> {
+export function lookup<A extends LookupScope, R>(
+    find: (session: Session, args: A) => Promise<R>,
+): (args: A) => Promise<R> {
     return async (args) => {
         try {
             return await find(programSession(args), args);
@@ -29,6 +31,8 @@ export function lookup<A extends LookupScope, R>(find: (session: Session, args: 
 }
 
 /** The twin of a lookup that takes outputs and gives one; a secret argument makes a secret of the result. */
-export function outputTwin<A extends object, R>(find: (args: A) => Promise<R>): (args: pulumi.Inputs) => pulumi.Output<R> {
+export function outputTwin<A extends object, R>(
+    find: (args: A) => Promise<R>,
+): (args: pulumi.Inputs) => pulumi.Output<R> {
     return (args) => pulumi.output(args).apply((resolved) => find(resolved as A)) as pulumi.Output<R>;
 }

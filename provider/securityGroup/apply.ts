@@ -27,7 +27,8 @@ export async function applyRules(
         session.securityGroups.changed();
     }
     const now = await session.securityGroups.get(group.id);
-    if (now === undefined) throw new Error(`security group ${group.name} (${group.id}) disappeared while its rules were changed`);
+    if (now === undefined)
+        throw new Error(`security group ${group.name} (${group.id}) disappeared while its rules were changed`);
     return now;
 }
 
@@ -37,7 +38,12 @@ async function all(work: Promise<void>[]): Promise<void> {
     if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
 }
 
-async function authorize(session: Session, group: ApiSecurityGroup, batch: RuleTuple[], deadline: number): Promise<void> {
+async function authorize(
+    session: Session,
+    group: ApiSecurityGroup,
+    batch: RuleTuple[],
+    deadline: number,
+): Promise<void> {
     const [first] = batch;
     const command = first.direction === "ingress" ? "authorizeSecurityGroupIngress" : "authorizeSecurityGroupEgress";
     const account = first.cidr === undefined ? await accountOfGroups(session) : undefined;
@@ -49,7 +55,8 @@ async function authorize(session: Session, group: ApiSecurityGroup, batch: RuleT
         icmptype: first.icmpType,
         icmpcode: first.icmpCode,
         cidrlist: first.cidr === undefined ? undefined : batch.map((rule) => rule.cidr!),
-        usersecuritygrouplist: account === undefined ? undefined : batch.map((rule) => ({ account, group: rule.group! })),
+        usersecuritygrouplist:
+            account === undefined ? undefined : batch.map((rule) => ({ account, group: rule.group! })),
     };
     try {
         await session.client.run(command, params, { timeoutSeconds: secondsUntil(deadline) });
@@ -66,12 +73,20 @@ async function authorize(session: Session, group: ApiSecurityGroup, batch: RuleT
 async function accountOfGroups(session: Session): Promise<string> {
     const project = await session.project();
     if (project === undefined) return (await session.account()).name;
-    const rules = (await session.securityGroups.before()).flatMap((group) => [...(group.ingressrule ?? []), ...(group.egressrule ?? [])]);
+    const rules = (await session.securityGroups.before()).flatMap((group) => [
+        ...(group.ingressrule ?? []),
+        ...(group.egressrule ?? []),
+    ]);
     return rules.find((rule) => rule.account?.startsWith("PrjAcct-"))?.account ?? `PrjAcct-${project.name}-1`;
 }
 
 function explained(error: unknown, account: string | undefined): unknown {
-    if (!(error instanceof CloudStackError) || !account?.startsWith("PrjAcct-") || !/Nonexistent (account|group)/i.test(error.errorText)) return error;
+    if (
+        !(error instanceof CloudStackError) ||
+        !account?.startsWith("PrjAcct-") ||
+        !/Nonexistent (account|group)/i.test(error.errorText)
+    )
+        return error;
     return new Error(
         `${error.message}\nCloudStack finds a source group by its account, and does not tell the name of a project's account ("${account}" was tried): ` +
             "make one rule with a group as its source in CloudStack's user interface, from which it is read, or use cidrs.",
@@ -79,8 +94,14 @@ function explained(error: unknown, account: string | undefined): unknown {
 }
 
 /** CloudStack calls it a failure (530) when a rule is there already, as after an interrupted run or a lost answer. */
-async function isAlreadyThere(session: Session, group: ApiSecurityGroup, batch: RuleTuple[], error: unknown): Promise<boolean> {
-    if (!(error instanceof CloudStackError) || error.errorCode !== 530 || !/Failed to authorize/i.test(error.errorText)) return false;
+async function isAlreadyThere(
+    session: Session,
+    group: ApiSecurityGroup,
+    batch: RuleTuple[],
+    error: unknown,
+): Promise<boolean> {
+    if (!(error instanceof CloudStackError) || error.errorCode !== 530 || !/Failed to authorize/i.test(error.errorText))
+        return false;
     session.securityGroups.changed();
     const now = await session.securityGroups.get(group.id);
     return now !== undefined && compareRules(batch, actualRules(now)).missing.length === 0;

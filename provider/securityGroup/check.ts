@@ -19,7 +19,8 @@ export function checkRules(problems: Problems, inputs: Inputs): void {
 
 function checkRule(problems: Problems, path: string, rule: Inputs): void {
     if (isUnknown(rule)) return;
-    if (rule === null || typeof rule !== "object") return problems.add(path, 'has to be a rule, such as { ports: "443", cidrs: ["0.0.0.0/0"] }');
+    if (rule === null || typeof rule !== "object")
+        return problems.add(path, 'has to be a rule, such as { ports: "443", cidrs: ["0.0.0.0/0"] }');
     const protocol = checkProtocol(problems, path, rule.protocol);
     if (protocol !== undefined) {
         checkPorts(problems, path, protocol, rule.ports);
@@ -38,19 +39,33 @@ function checkProtocol(problems: Problems, path: string, protocol: unknown): str
 
 function checkPorts(problems: Problems, path: string, protocol: string, ports: unknown): void {
     if (ports === undefined || isUnknown(ports)) return;
-    if (!["tcp", "udp", "6", "17"].includes(protocol)) problems.add(`${path}.ports`, `does not go with protocol ${protocol}, which has no ports: leave it out`);
-    else if (parsePorts(String(ports)) === undefined) problems.add(`${path}.ports`, `"${ports}" is neither a port ("443") nor a range of ports ("30000-32767")`);
+    if (!["tcp", "udp", "6", "17"].includes(protocol))
+        problems.add(`${path}.ports`, `does not go with protocol ${protocol}, which has no ports: leave it out`);
+    else if (parsePorts(String(ports)) === undefined)
+        problems.add(`${path}.ports`, `"${ports}" is neither a port ("443") nor a range of ports ("30000-32767")`);
 }
 
 function checkIcmp(problems: Problems, path: string, protocol: string, property: string, value: unknown): void {
     if (value === undefined || isUnknown(value)) return;
-    if (protocol !== "icmp" && protocol !== "1") problems.add(`${path}.${property}`, `goes with protocol icmp only, not with ${protocol}`);
-    else problems.integer({ [`${path}.${property}`]: value }, `${path}.${property}`, -1, 255, "ICMP numbers (-1 means all)");
+    if (protocol !== "icmp" && protocol !== "1")
+        problems.add(`${path}.${property}`, `goes with protocol icmp only, not with ${protocol}`);
+    else
+        problems.integer(
+            { [`${path}.${property}`]: value },
+            `${path}.${property}`,
+            -1,
+            255,
+            "ICMP numbers (-1 means all)",
+        );
 }
 
 function checkSources(problems: Problems, path: string, rule: Inputs): void {
-    const given = ["cidrs", "groups"].some((property) => isUnknown(rule[property]) || rule[property]?.length > 0) || rule.self === true || isUnknown(rule.self);
-    if (!given) problems.add(path, 'names nobody: give cidrs (such as ["0.0.0.0/0"] for everybody), groups, or self: true');
+    const given =
+        ["cidrs", "groups"].some((property) => isUnknown(rule[property]) || rule[property]?.length > 0) ||
+        rule.self === true ||
+        isUnknown(rule.self);
+    if (!given)
+        problems.add(path, 'names nobody: give cidrs (such as ["0.0.0.0/0"] for everybody), groups, or self: true');
     for (const property of ["cidrs", "groups"]) {
         const items = rule[property];
         if (items === undefined || isUnknown(items)) continue;
@@ -60,8 +75,13 @@ function checkSources(problems: Problems, path: string, rule: Inputs): void {
         }
         items.forEach((item, index) => {
             if (isUnknown(item)) return;
-            if (property === "cidrs" && !isCidr(item)) problems.add(`${path}.cidrs[${index}]`, `"${item}" is not a network such as "10.0.0.0/8" or "2001:db8::/32"`);
-            if (property === "groups" && (typeof item !== "string" || item === "")) problems.add(`${path}.groups[${index}]`, "has to be the name of a security group");
+            if (property === "cidrs" && !isCidr(item))
+                problems.add(
+                    `${path}.cidrs[${index}]`,
+                    `"${item}" is not a network such as "10.0.0.0/8" or "2001:db8::/32"`,
+                );
+            if (property === "groups" && (typeof item !== "string" || item === ""))
+                problems.add(`${path}.groups[${index}]`, "has to be the name of a security group");
         });
     }
 }

@@ -16,19 +16,29 @@ export const securityGroup = lifecycle({
     async check(problems, inputs, olds): Promise<void> {
         const name = problems.text(inputs, "name", "give the group a name");
         for (const property of ["name", "description"]) problems.printable(inputs, property);
-        if (name === "default") problems.add("name", '"default" is the group that CloudStack makes for every account: choose another name');
+        if (name === "default")
+            problems.add("name", '"default" is the group that CloudStack makes for every account: choose another name');
         problems.boolean(inputs, "exclusive");
         problems.timeouts(inputs);
         checkRules(problems, inputs);
         if (olds !== undefined || name === undefined) return;
-        const taken = (await sessionFor(inputs).securityGroups.before()).find((group) => group.name === name && !isOurs(group, inputs));
-        if (taken !== undefined) problems.add("name", `"${name}" is taken by security group ${taken.id} (${taken.description || "no description"}): choose another name, or delete that group`);
+        const taken = (await sessionFor(inputs).securityGroups.before()).find(
+            (group) => group.name === name && !isOurs(group, inputs),
+        );
+        if (taken !== undefined)
+            problems.add(
+                "name",
+                `"${name}" is taken by security group ${taken.id} (${taken.description || "no description"}): choose another name, or delete that group`,
+            );
     },
 
     diff(_id, olds, news): DiffResult {
         const replaces = ["name", "project"].filter((property) => !same(olds[property], news[property]));
         if (!isUnknown(news.description) && !same(olds.description ?? "", news.description ?? "")) {
-            announce(news, `security group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`);
+            announce(
+                news,
+                `security group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`,
+            );
         }
         return { changes: replaces.length > 0 || rulesDiffer(olds, news), replaces, deleteBeforeReplace: false };
     },
@@ -43,7 +53,12 @@ export const securityGroup = lifecycle({
             const now = await applyRules(session, group, rules, () => inputs.exclusive === true, deadline);
             return { id: group.id, outs: toOutputs(now, inputs, cloud, keys(rules)) };
         } catch (error) {
-            throw new PartialFailure((error as Error).message, group.id, toOutputs(group, inputs, cloud, keys(rules)), inputs);
+            throw new PartialFailure(
+                (error as Error).message,
+                group.id,
+                toOutputs(group, inputs, cloud, keys(rules)),
+                inputs,
+            );
         }
     },
 
@@ -52,10 +67,17 @@ export const securityGroup = lifecycle({
         const cloud = await session.assertSameCloud(`security group ${outputs.name ?? id}`, outputs.cloud);
         const group = await session.securityGroups.get(id);
         if (group === undefined) return undefined;
-        const found = toOutputs(group, { ...outputs, description: unmarkedText(group.description) || outputs.description }, cloud, outputs.managedRules ?? []);
+        const found = toOutputs(
+            group,
+            { ...outputs, description: unmarkedText(group.description) || outputs.description },
+            cloud,
+            outputs.managedRules ?? [],
+        );
         const added = found.unmanagedRules.filter((rule: string) => !(outputs.unmanagedRules ?? []).includes(rule));
         if (added.length > 0 && outputs.exclusive !== true) {
-            say(`security group ${group.name} has got rules beside its own, left alone (exclusive: true would remove them): ${added.join("; ")}`);
+            say(
+                `security group ${group.name} has got rules beside its own, left alone (exclusive: true would remove them): ${added.join("; ")}`,
+            );
         }
         return found;
     },
@@ -64,17 +86,31 @@ export const securityGroup = lifecycle({
         const session = sessionFor(inputs);
         const cloud = await session.assertSameCloud(`security group ${olds.name ?? id}`, olds.cloud);
         const group = await session.securityGroups.get(id);
-        if (group === undefined) throw new Error(`security group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`);
+        if (group === undefined)
+            throw new Error(
+                `security group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`,
+            );
         const { rules } = wantedRules(inputs);
         const before: string[] = olds.managedRules ?? [];
         const echo = { ...inputs, description: olds.description };
         try {
-            const now = await applyRules(session, group, rules, (rule) => inputs.exclusive === true || before.includes(rule.key), deadlineOf("update", inputs));
+            const now = await applyRules(
+                session,
+                group,
+                rules,
+                (rule) => inputs.exclusive === true || before.includes(rule.key),
+                deadlineOf("update", inputs),
+            );
             return toOutputs(now, echo, cloud, keys(rules));
         } catch (error) {
             session.securityGroups.changed();
             const left = (await session.securityGroups.get(id).catch(() => undefined)) ?? group;
-            throw new PartialFailure((error as Error).message, id, toOutputs(left, echo, cloud, [...before, ...keys(rules)]), inputs);
+            throw new PartialFailure(
+                (error as Error).message,
+                id,
+                toOutputs(left, echo, cloud, [...before, ...keys(rules)]),
+                inputs,
+            );
         }
     },
 
@@ -89,14 +125,22 @@ export const securityGroup = lifecycle({
 export const securityGroupRules = lifecycle({
     async check(problems, inputs): Promise<void> {
         problems.text(inputs, "securityGroup", "give the id of a SecurityGroup");
-        problems.ids({ securityGroup: inputs.securityGroup === undefined ? undefined : [inputs.securityGroup] }, "securityGroup", "the id of a SecurityGroup (group.id)");
+        problems.ids(
+            { securityGroup: inputs.securityGroup === undefined ? undefined : [inputs.securityGroup] },
+            "securityGroup",
+            "the id of a SecurityGroup (group.id)",
+        );
         problems.timeouts(inputs);
         checkRules(problems, inputs);
     },
 
     diff(_id, olds, news): DiffResult {
         const replaces = ["securityGroup", "project"].filter((property) => !same(olds[property], news[property]));
-        return { changes: replaces.length > 0 || rulesDiffer(olds, { ...news, name: olds.groupName }), replaces, deleteBeforeReplace: false };
+        return {
+            changes: replaces.length > 0 || rulesDiffer(olds, { ...news, name: olds.groupName }),
+            replaces,
+            deleteBeforeReplace: false,
+        };
     },
 
     async create(inputs) {
@@ -116,11 +160,19 @@ export const securityGroupRules = lifecycle({
 
     async read(id, outputs): Promise<Outputs | undefined> {
         const session = sessionFor(outputs);
-        const cloud = await session.assertSameCloud(`rules of security group ${outputs.groupName ?? id}`, outputs.cloud);
+        const cloud = await session.assertSameCloud(
+            `rules of security group ${outputs.groupName ?? id}`,
+            outputs.cloud,
+        );
         const group = await session.securityGroups.get(outputs.securityGroup);
         if (group === undefined) return undefined;
         const actual = keys(actualRules(group));
-        return { ...outputs, groupName: group.name, managedRules: outputs.managedRules.filter((key: string) => actual.includes(key)), cloud };
+        return {
+            ...outputs,
+            groupName: group.name,
+            managedRules: outputs.managedRules.filter((key: string) => actual.includes(key)),
+            cloud,
+        };
     },
 
     async update(id, olds, inputs): Promise<Outputs> {
@@ -133,7 +185,12 @@ export const securityGroupRules = lifecycle({
         try {
             await applyRules(session, group, rules, (rule) => before.includes(rule.key), deadlineOf("update", inputs));
         } catch (error) {
-            throw new PartialFailure((error as Error).message, id, { ...outs, managedRules: [...new Set([...before, ...keys(rules)])] }, inputs);
+            throw new PartialFailure(
+                (error as Error).message,
+                id,
+                { ...outs, managedRules: [...new Set([...before, ...keys(rules)])] },
+                inputs,
+            );
         }
         return { ...outs, managedRules: keys(rules) };
     },
@@ -143,7 +200,13 @@ export const securityGroupRules = lifecycle({
         await session.assertSameCloud(`rules of security group ${outputs.groupName ?? id}`, outputs.cloud);
         const group = await session.securityGroups.get(outputs.securityGroup);
         if (group === undefined) return;
-        await applyRules(session, group, [], (rule) => outputs.managedRules.includes(rule.key), deadlineOf("delete", outputs));
+        await applyRules(
+            session,
+            group,
+            [],
+            (rule) => outputs.managedRules.includes(rule.key),
+            deadlineOf("delete", outputs),
+        );
     },
 });
 
@@ -152,7 +215,9 @@ function rulesDiffer(olds: Outputs, news: Inputs): boolean {
     const managed: string[] = olds.managedRules ?? [];
     const wanted = keys(rules);
     const unmanaged: string[] = olds.unmanagedRules ?? [];
-    return unknown || (news.exclusive === true && unmanaged.length > 0) || !same([...managed].sort(), [...wanted].sort());
+    return (
+        unknown || (news.exclusive === true && unmanaged.length > 0) || !same([...managed].sort(), [...wanted].sort())
+    );
 }
 
 async function makeGroup(session: Session, inputs: Inputs): Promise<ApiSecurityGroup> {
@@ -162,7 +227,9 @@ async function makeGroup(session: Session, inputs: Inputs): Promise<ApiSecurityG
             async () => (await session.client.call("createSecurityGroup", params)).securitygroup,
             async () => {
                 session.securityGroups.changed();
-                return (await session.securityGroups.all()).find((group) => group.name === inputs.name && isOurs(group, inputs) && !isInState(group.id));
+                return (await session.securityGroups.all()).find(
+                    (group) => group.name === inputs.name && isOurs(group, inputs) && !isInState(group.id),
+                );
             },
         );
     } finally {
@@ -191,7 +258,8 @@ function toOutputs(group: ApiSecurityGroup, inputs: Inputs, cloud: CloudIdentity
         ...rest(inputs),
         name: group.name,
         managedRules: keys(actual.filter((rule) => managed.includes(rule.key))),
-        unmanagedRules: inputs.exclusive === true || managed.length > 0 ? others.map((rule: ActualRule) => describeRule(rule)) : [],
+        unmanagedRules:
+            inputs.exclusive === true || managed.length > 0 ? others.map((rule: ActualRule) => describeRule(rule)) : [],
         cloud,
     };
 }

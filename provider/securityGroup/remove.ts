@@ -40,8 +40,12 @@ async function holdersOf(session: Session, group: ApiSecurityGroup): Promise<str
     session.machines.changed();
     const [groups, machines] = await Promise.all([session.securityGroups.all(), session.machines.all()]);
     return [
-        ...groups.filter((other) => actualRules(other).some((rule) => rule.group === group.name)).map((other) => `a rule of security group ${other.name}`),
-        ...machines.filter((machine) => machine.securitygroup?.some((member) => member.id === group.id)).map((machine) => `machine ${machine.name} (${machine.state})`),
+        ...groups
+            .filter((other) => actualRules(other).some((rule) => rule.group === group.name))
+            .map((other) => `a rule of security group ${other.name}`),
+        ...machines
+            .filter((machine) => machine.securitygroup?.some((member) => member.id === group.id))
+            .map((machine) => `machine ${machine.name} (${machine.state})`),
     ];
 }
 

@@ -54,12 +54,16 @@ function expand(direction: Direction, rule: Inputs, ownName: string): RuleTuple[
         ...(protocol === "icmp" ? { icmpType: rule.icmpType ?? -1, icmpCode: rule.icmpCode ?? -1 } : {}),
     };
     const groups: string[] = [...(rule.groups ?? []), ...(rule.self === true ? [ownName] : [])];
-    return [...(rule.cidrs ?? []).map((cidr: string) => keyed({ ...what, cidr: cidr.toLowerCase() })), ...groups.map((group) => keyed({ ...what, group }))];
+    return [
+        ...(rule.cidrs ?? []).map((cidr: string) => keyed({ ...what, cidr: cidr.toLowerCase() })),
+        ...groups.map((group) => keyed({ ...what, group })),
+    ];
 }
 
 /** What a group has, in the same shape. (CloudStack answers ports 0-0 for protocols without ports.) */
 export function actualRules(group: ApiSecurityGroup): ActualRule[] {
-    const of = (direction: Direction, rules: readonly ApiRule[] | undefined) => (rules ?? []).map((rule) => actualRule(direction, rule));
+    const of = (direction: Direction, rules: readonly ApiRule[] | undefined) =>
+        (rules ?? []).map((rule) => actualRule(direction, rule));
     return [...of("ingress", group.ingressrule), ...of("egress", group.egressrule)];
 }
 
@@ -77,7 +81,9 @@ function actualRule(direction: Direction, rule: ApiRule): ActualRule {
 
 /** Three spellings of "all ports" that CloudStack knows become one. */
 function allPorts(startPort: number, endPort: number): { startPort: number; endPort: number } {
-    return startPort === 0 && (endPort === 0 || endPort === 65_535) ? { startPort: 1, endPort: 65_535 } : { startPort, endPort };
+    return startPort === 0 && (endPort === 0 || endPort === 65_535)
+        ? { startPort: 1, endPort: 65_535 }
+        : { startPort, endPort };
 }
 
 function normalProtocol(protocol: string): string {
@@ -87,7 +93,12 @@ function normalProtocol(protocol: string): string {
 
 function keyed(tuple: Omit<RuleTuple, "key">): RuleTuple {
     const { direction, protocol, startPort, endPort, icmpType, icmpCode, cidr, group } = tuple;
-    return { ...tuple, key: [direction, protocol, startPort, endPort, icmpType, icmpCode, cidr, group].map((part) => part ?? "").join("|") };
+    return {
+        ...tuple,
+        key: [direction, protocol, startPort, endPort, icmpType, icmpCode, cidr, group]
+            .map((part) => part ?? "")
+            .join("|"),
+    };
 }
 
 /** "443" or "30000-32767" as a pair, or `undefined` for what is neither. */
@@ -100,15 +111,26 @@ export function parsePorts(text: string): [number, number] | undefined {
 }
 
 /** What has to be added and what is there beyond what is wanted. */
-export function compareRules<A extends RuleTuple>(wanted: readonly RuleTuple[], actual: readonly A[]): { missing: RuleTuple[]; extra: A[] } {
+export function compareRules<A extends RuleTuple>(
+    wanted: readonly RuleTuple[],
+    actual: readonly A[],
+): { missing: RuleTuple[]; extra: A[] } {
     const have = new Set(actual.map((rule) => rule.key));
     const want = new Set(wanted.map((rule) => rule.key));
-    return { missing: wanted.filter((rule) => !have.has(rule.key)), extra: actual.filter((rule) => !want.has(rule.key)) };
+    return {
+        missing: wanted.filter((rule) => !have.has(rule.key)),
+        extra: actual.filter((rule) => !want.has(rule.key)),
+    };
 }
 
 /** A rule in words: "ingress tcp 443 from 10.0.0.0/8". */
 export function describeRule(rule: RuleTuple): string {
-    const ports = rule.startPort === undefined ? "" : rule.startPort === rule.endPort ? ` ${rule.startPort}` : ` ${rule.startPort}-${rule.endPort}`;
+    const ports =
+        rule.startPort === undefined
+            ? ""
+            : rule.startPort === rule.endPort
+              ? ` ${rule.startPort}`
+              : ` ${rule.startPort}-${rule.endPort}`;
     const icmp = rule.icmpType === undefined ? "" : ` type ${rule.icmpType} code ${rule.icmpCode}`;
     const peer = `${rule.direction === "ingress" ? "from" : "to"} ${rule.cidr ?? `group ${rule.group}`}`;
     return `${rule.direction} ${rule.protocol}${ports}${icmp} ${peer}`;

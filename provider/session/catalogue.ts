@@ -38,7 +38,9 @@ export class Catalogue {
 
     /** Every template that the account may deploy; one that is in several zones is there once per zone. */
     templates(): Promise<ApiTemplate[]> {
-        return this.once("templates", () => this.client.list<ApiTemplate>("listTemplates", { templatefilter: "executable" }));
+        return this.once("templates", () =>
+            this.client.list<ApiTemplate>("listTemplates", { templatefilter: "executable" }),
+        );
     }
 
     networks(): Promise<ApiNetwork[]> {
@@ -46,7 +48,9 @@ export class Catalogue {
     }
 
     async affinityGroupTypes(): Promise<string[]> {
-        return (await this.once("affinityGroupTypes", () => this.client.list<{ type: string }>("listAffinityGroupTypes"))).map(({ type }) => type);
+        return (
+            await this.once("affinityGroupTypes", () => this.client.list<{ type: string }>("listAffinityGroupTypes"))
+        ).map(({ type }) => type);
     }
 
     capabilities(): Promise<Record<string, any>> {
@@ -67,12 +71,21 @@ export class Catalogue {
 
     /** A ready template of the zone; the newest where several share the name. */
     async template(nameOrId: string, zone: ApiZone): Promise<ApiTemplate> {
-        const here = (await this.templates()).filter((template) => template.zoneid === undefined || template.zoneid === zone.id);
+        const here = (await this.templates()).filter(
+            (template) => template.zoneid === undefined || template.zoneid === zone.id,
+        );
         const ready = here.filter((template) => template.isready);
         const newest = [...ready].sort((a, b) => (a.created < b.created ? 1 : -1));
-        const unready = here.find((template) => !template.isready && (template.id === nameOrId || template.name === nameOrId));
-        if (unready !== undefined && !newest.some((template) => template.name === nameOrId || template.id === nameOrId)) {
-            throw new NotFound(`template "${nameOrId}" is in zone ${zone.name} but not ready yet: wait until CloudStack has downloaded it`);
+        const unready = here.find(
+            (template) => !template.isready && (template.id === nameOrId || template.name === nameOrId),
+        );
+        if (
+            unready !== undefined &&
+            !newest.some((template) => template.name === nameOrId || template.id === nameOrId)
+        ) {
+            throw new NotFound(
+                `template "${nameOrId}" is in zone ${zone.name} but not ready yet: wait until CloudStack has downloaded it`,
+            );
         }
         return pick("template", nameOrId, newest, ` in zone ${zone.name}`);
     }
@@ -94,10 +107,21 @@ export class Catalogue {
 }
 
 /** The one with this id or exactly this name (a name in another case is only offered: two may differ by nothing else). */
-export function pick<T extends { id: string; name: string }>(what: string, nameOrId: string, items: readonly T[], where = ""): T {
+export function pick<T extends { id: string; name: string }>(
+    what: string,
+    nameOrId: string,
+    items: readonly T[],
+    where = "",
+): T {
     const found = items.find((item) => item.id === nameOrId) ?? items.find((item) => item.name === nameOrId);
     if (found !== undefined) return found;
-    const names = nearestNames(nameOrId, items.map((item) => item.name));
-    const offer = names.length === 0 ? `the account sees none${where}` : `did you mean ${names.map((name) => `"${name}"`).join(", ")}?`;
+    const names = nearestNames(
+        nameOrId,
+        items.map((item) => item.name),
+    );
+    const offer =
+        names.length === 0
+            ? `the account sees none${where}`
+            : `did you mean ${names.map((name) => `"${name}"`).join(", ")}?`;
     throw new NotFound(`there is no ${what} "${nameOrId}"${where}: ${offer}`);
 }

@@ -21,7 +21,12 @@ export class CoalescedReads<T extends { id: string }> {
      * @param windowMs how long a question waits for others, in milliseconds
      * @param freshMs how long a list answers questions, in milliseconds
      */
-    constructor(listAll: () => Promise<T[]>, readOne: (id: string) => Promise<T | undefined>, windowMs = 10, freshMs = 3000) {
+    constructor(
+        listAll: () => Promise<T[]>,
+        readOne: (id: string) => Promise<T | undefined>,
+        windowMs = 10,
+        freshMs = 3000,
+    ) {
         this.listAll = listAll;
         this.readOne = readOne;
         this.windowMs = windowMs;

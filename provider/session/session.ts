@@ -58,7 +58,9 @@ export class Session {
     /** The project that this session works in; `undefined` outside of projects. */
     async project(): Promise<{ id: string; name: string } | undefined> {
         const id = await this.client.projectId();
-        return id === undefined ? undefined : (await this.client.list<{ id: string; name: string }>("listProjects", { id }))[0];
+        return id === undefined
+            ? undefined
+            : (await this.client.list<{ id: string; name: string }>("listProjects", { id }))[0];
     }
 
     async identity(): Promise<CloudIdentity> {
@@ -108,12 +110,16 @@ export class Session {
             try {
                 return await this.client.call<R>(command, params);
             } catch (error) {
-                if (!(error instanceof CloudStackError) || error.outcome !== "unknown" || attempt === SENDINGS) throw error;
+                if (!(error instanceof CloudStackError) || error.outcome !== "unknown" || attempt === SENDINGS)
+                    throw error;
             }
         }
     }
 
-    private reads<T extends { id: string }>(command: string, params: Record<string, string[] | boolean> = {}): CoalescedReads<T> {
+    private reads<T extends { id: string }>(
+        command: string,
+        params: Record<string, string[] | boolean> = {},
+    ): CoalescedReads<T> {
         return new CoalescedReads<T>(
             () => this.client.list<T>(command, params),
             async (id) => (await this.byId<T>(command, id, params))[0],
@@ -136,7 +142,8 @@ export class Session {
         const users = await this.client.list<{ apikey?: string; accountid: string }>("listUsers", { listall: true });
         const us = users.find((user) => user.apikey === this.client.settings.apiKey);
         const found = accounts.find((account) => account.id === us?.accountid);
-        if (found === undefined) throw new Error(`${this.client.settings.endpoint} does not tell which account the API key belongs to`);
+        if (found === undefined)
+            throw new Error(`${this.client.settings.endpoint} does not tell which account the API key belongs to`);
         return found;
     }
 }
@@ -146,7 +153,9 @@ export function isGone(error: unknown): boolean {
     return (
         error instanceof CloudStackError &&
         error.errorCode === 431 &&
-        /entity does not exist|Unable to find (UUID|a?n? ?\w+ ?with)|doesn'?t exist|does not exist/i.test(error.errorText)
+        /entity does not exist|Unable to find (UUID|a?n? ?\w+ ?with)|doesn'?t exist|does not exist/i.test(
+            error.errorText,
+        )
     );
 }
 

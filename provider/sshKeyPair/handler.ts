@@ -16,8 +16,13 @@ export const sshKeyPair = lifecycle({
         const key = inputs.publicKey;
         if (key === undefined || isUnknown(key)) return;
         if (isPublicKey(key)) return olds === undefined ? checkKeyIsFree(problems, inputs) : undefined;
-        const secret = /PRIVATE KEY/.test(String(key)) ? " (this is a private key: give the file that ends in .pub)" : "";
-        problems.add("publicKey", `is not a public key in OpenSSH's format, such as "ssh-ed25519 AAAA… comment"${secret}`);
+        const secret = /PRIVATE KEY/.test(String(key))
+            ? " (this is a private key: give the file that ends in .pub)"
+            : "";
+        problems.add(
+            "publicKey",
+            `is not a public key in OpenSSH's format, such as "ssh-ed25519 AAAA… comment"${secret}`,
+        );
     },
 
     diff(_id, olds, news): DiffResult {
@@ -88,7 +93,9 @@ async function deletePair(session: Session, name: string): Promise<void> {
 /** CloudStack takes a public key once per account, and tells so without telling where it is. */
 async function checkKeyIsFree(problems: Problems, inputs: Inputs): Promise<void> {
     const print = fingerprint(inputs.publicKey);
-    const holder = (await sessionFor(inputs).keyPairs.before()).find((pair) => pair.fingerprint === print && pair.name !== inputs.name && !isInState(pair.id));
+    const holder = (await sessionFor(inputs).keyPairs.before()).find(
+        (pair) => pair.fingerprint === print && pair.name !== inputs.name && !isInState(pair.id),
+    );
     if (holder === undefined) return;
     problems.add(
         "publicKey",
@@ -104,7 +111,12 @@ function fingerprint(publicKey: string): string {
 }
 
 function isPublicKey(text: unknown): boolean {
-    return typeof text === "string" && /^(ssh-(rsa|ed25519|dss)|ecdsa-sha2-nistp(256|384|521)|sk-[\w-]+@openssh\.com) [A-Za-z0-9+/]+={0,3}(\s.*)?$/s.test(text.trim());
+    return (
+        typeof text === "string" &&
+        /^(ssh-(rsa|ed25519|dss)|ecdsa-sha2-nistp(256|384|521)|sk-[\w-]+@openssh\.com) [A-Za-z0-9+/]+={0,3}(\s.*)?$/s.test(
+            text.trim(),
+        )
+    );
 }
 
 /** What a public key is, without its comment and the line's end. */

@@ -16,7 +16,9 @@ export async function releaseAddress(
 ): Promise<void> {
     const nic = defaultNic(machine)!;
     const network = (await session.catalogue.networks()).find((item) => item.id === nic.networkid);
-    const used = (await session.machines.all()).flatMap((other) => (other.nic ?? []).map((item) => item.ipaddress ?? ""));
+    const used = (await session.machines.all()).flatMap((other) =>
+        (other.nic ?? []).map((item) => item.ipaddress ?? ""),
+    );
     for (const ipaddress of parkingAddresses(network?.cidr, used, TRIES)) {
         try {
             await run("updateVmNicIp", { nicid: nic.id, ipaddress });
@@ -30,7 +32,12 @@ export async function releaseAddress(
 }
 
 /** Some unused addresses of the upper half of a network, in no order; none of a network that is not known or too small to choose from. */
-export function parkingAddresses(cidr: string | undefined, used: readonly string[], count: number, random: () => number = Math.random): string[] {
+export function parkingAddresses(
+    cidr: string | undefined,
+    used: readonly string[],
+    count: number,
+    random: () => number = Math.random,
+): string[] {
     const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(cidr ?? "");
     if (match === null) return [];
     const [a, b, c, d, bits] = match.slice(1).map(Number);

@@ -42,7 +42,11 @@ export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | un
     for (const property of ["displayName", "group"]) problems.printable(inputs, property);
     for (const property of ["tags", "details"]) problems.map(inputs, property);
     for (const property of ["running", "allowRestart", "deleteProtection"]) problems.boolean(inputs, property);
-    problems.ids(inputs, "securityGroups", "the id of a SecurityGroup (group.id), or getSecurityGroupOutput({ name }).id");
+    problems.ids(
+        inputs,
+        "securityGroups",
+        "the id of a SecurityGroup (group.id), or getSecurityGroupOutput({ name }).id",
+    );
     problems.ids(inputs, "affinityGroups", "the id of an AffinityGroup (group.id)");
     problems.oneOf(inputs, "onUserDataChange", ["ignore", "update", "restart", "reinstall", "replace"]);
     problems.oneOf(inputs, "onTemplateChange", ["replace", "reinstall"]);
@@ -52,15 +56,22 @@ export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | un
     checkUserData(problems, inputs);
     const size = inputs.rootDiskSizeGiB;
     if (typeof size === "number" && typeof olds?.rootDiskSizeGiB === "number" && size < olds.rootDiskSizeGiB) {
-        problems.add("rootDiskSizeGiB", `cannot shrink from ${olds.rootDiskSizeGiB} to ${size}: CloudStack only grows root disks; replace the machine instead`);
+        problems.add(
+            "rootDiskSizeGiB",
+            `cannot shrink from ${olds.rootDiskSizeGiB} to ${size}: CloudStack only grows root disks; replace the machine instead`,
+        );
     }
     const address = inputs.ipAddress;
-    if (address !== undefined && !isUnknown(address) && !net.isIPv4(String(address))) problems.add("ipAddress", `"${address}" is not an IPv4 address`);
+    if (address !== undefined && !isUnknown(address) && !net.isIPv4(String(address)))
+        problems.add("ipAddress", `"${address}" is not an IPv4 address`);
 }
 
 function checkHostName(problems: Problems, property: string, name: string): void {
     if (/^[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(name)) return;
-    problems.add(property, `"${name}" is not a host name: 1 to 63 letters, digits and hyphens, a letter first, no hyphen last`);
+    problems.add(
+        property,
+        `"${name}" is not a host name: 1 to 63 letters, digits and hyphens, a letter first, no hyphen last`,
+    );
 }
 
 function checkUserData(problems: Problems, inputs: Inputs): void {
@@ -68,7 +79,8 @@ function checkUserData(problems: Problems, inputs: Inputs): void {
         problems.add("userDataBase64", "is given together with userData: give one of them");
     }
     const base64 = inputs.userDataBase64;
-    if (typeof base64 === "string" && !isUnknown(base64) && !isBase64(base64)) problems.add("userDataBase64", "is not base64");
+    if (typeof base64 === "string" && !isUnknown(base64) && !isBase64(base64))
+        problems.add("userDataBase64", "is not base64");
     if (isUnknown(inputs.userData) || isUnknown(base64)) return;
     const length = encodedUserData(inputs)?.length ?? 0;
     const most = inputs.userDataMaxLength ?? USER_DATA_MAX_LENGTH;
@@ -83,48 +95,90 @@ function checkUserData(problems: Problems, inputs: Inputs): void {
 
 /** @returns the size, where it is known */
 async function checkOffering(problems: Problems, inputs: Inputs, session: Session): Promise<Size> {
-    const text = problems.text(inputs, "serviceOffering", "give the name of a service offering, such as those that getServiceOffering finds");
-    const offering = text === undefined ? undefined : await problems.attempt("serviceOffering", () => session.catalogue.serviceOffering(text));
+    const text = problems.text(
+        inputs,
+        "serviceOffering",
+        "give the name of a service offering, such as those that getServiceOffering finds",
+    );
+    const offering =
+        text === undefined
+            ? undefined
+            : await problems.attempt("serviceOffering", () => session.catalogue.serviceOffering(text));
     if (offering === undefined || hasUnknown(inputs.details)) return {};
-    if (offering.iscustomized !== true || offering.cpunumber !== undefined) return { cpuNumber: offering.cpunumber, memoryMiB: offering.memory };
+    if (offering.iscustomized !== true || offering.cpunumber !== undefined)
+        return { cpuNumber: offering.cpunumber, memoryMiB: offering.memory };
     const asked = ["cpuNumber", "memory", ...(offering.cpuspeed === undefined ? ["cpuSpeed"] : [])];
     const missing = asked.filter((key) => inputs.details?.[key] === undefined);
     if (missing.length > 0) {
-        problems.add("details", `of a custom offering ("${text}") have to give ${missing.join(" and ")} as texts (memory in MiB, cpuSpeed in MHz)`);
+        problems.add(
+            "details",
+            `of a custom offering ("${text}") have to give ${missing.join(" and ")} as texts (memory in MiB, cpuSpeed in MHz)`,
+        );
     }
     const { cpuNumber, memory } = inputs.details ?? {};
-    checkBounds(problems, "details.cpuNumber", cpuNumber, offering.serviceofferingdetails, ["mincpunumber", "maxcpunumber"]);
+    checkBounds(problems, "details.cpuNumber", cpuNumber, offering.serviceofferingdetails, [
+        "mincpunumber",
+        "maxcpunumber",
+    ]);
     checkBounds(problems, "details.memory", memory, offering.serviceofferingdetails, ["minmemory", "maxmemory"]);
     return { cpuNumber: Number(cpuNumber) || undefined, memoryMiB: Number(memory) || undefined };
 }
 
-function checkBounds(problems: Problems, path: string, value: unknown, bounds: Record<string, string> | undefined, [least, most]: [string, string]): void {
+function checkBounds(
+    problems: Problems,
+    path: string,
+    value: unknown,
+    bounds: Record<string, string> | undefined,
+    [least, most]: [string, string],
+): void {
     if (typeof value !== "string" || bounds?.[least] === undefined) return;
     if (Number(value) >= Number(bounds[least]) && Number(value) <= Number(bounds[most])) return;
     problems.add(path, `"${value}" is not a number from ${bounds[least]} to ${bounds[most]}, as the offering asks for`);
 }
 
 /** @returns the size of a new root disk in GiB, where it is known */
-async function checkTemplate(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone, isNew: boolean): Promise<number | undefined> {
+async function checkTemplate(
+    problems: Problems,
+    inputs: Inputs,
+    session: Session,
+    zone: ApiZone,
+    isNew: boolean,
+): Promise<number | undefined> {
     const text = problems.text(inputs, "template", "give the name of a template, such as those that getTemplate finds");
-    const template = text === undefined ? undefined : await problems.attempt("template", () => session.catalogue.template(text, zone));
+    const template =
+        text === undefined
+            ? undefined
+            : await problems.attempt("template", () => session.catalogue.template(text, zone));
     const size = (template?.size ?? 0) / 2 ** 30;
     const wanted = inputs.rootDiskSizeGiB;
     if (typeof wanted !== "number") return size === 0 ? undefined : size;
-    if (isNew && wanted < size) problems.add("rootDiskSizeGiB", `${wanted} is less than template "${text}" needs, which is ${Math.ceil(size)} GiB`);
+    if (isNew && wanted < size)
+        problems.add(
+            "rootDiskSizeGiB",
+            `${wanted} is less than template "${text}" needs, which is ${Math.ceil(size)} GiB`,
+        );
     return wanted;
 }
 
 async function checkNetwork(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
-    const grouped = inputs.securityGroups !== undefined && !isUnknown(inputs.securityGroups) && inputs.securityGroups.length > 0;
+    const grouped =
+        inputs.securityGroups !== undefined && !isUnknown(inputs.securityGroups) && inputs.securityGroups.length > 0;
     if (grouped && !zone.securitygroupsenabled) {
-        problems.add("securityGroups", `cannot be used in zone ${zone.name}, which has no security groups: leave them out and use the network's firewall`);
+        problems.add(
+            "securityGroups",
+            `cannot be used in zone ${zone.name}, which has no security groups: leave them out and use the network's firewall`,
+        );
     }
     if (isUnknown(inputs.network)) return;
     if (inputs.network === undefined) {
         if (zone.securitygroupsenabled) return;
-        const names = (await session.catalogue.networks()).filter((network) => network.zoneid === zone.id).map((network) => `"${network.name}"`);
-        problems.add("network", `is required in zone ${zone.name}: ${names.length === 0 ? "it has none yet" : `it has ${names.join(", ")}`}`);
+        const names = (await session.catalogue.networks())
+            .filter((network) => network.zoneid === zone.id)
+            .map((network) => `"${network.name}"`);
+        problems.add(
+            "network",
+            `is required in zone ${zone.name}: ${names.length === 0 ? "it has none yet" : `it has ${names.join(", ")}`}`,
+        );
         return;
     }
     const networks = await session.catalogue.networks();
@@ -137,11 +191,13 @@ async function checkNetwork(problems: Problems, inputs: Inputs, session: Session
 /** CloudStack answers an address outside of the range with "Internal error executing command", so it is told here. */
 function checkAddress(problems: Problems, inputs: Inputs, network: ApiNetwork): void {
     const address = inputs.ipAddress;
-    if (address === undefined || isUnknown(address) || network.cidr === undefined || !net.isIPv4(String(address))) return;
+    if (address === undefined || isUnknown(address) || network.cidr === undefined || !net.isIPv4(String(address)))
+        return;
     const [base, bits] = network.cidr.split("/");
     const block = new net.BlockList();
     block.addSubnet(base, Number(bits));
-    if (!block.check(address)) problems.add("ipAddress", `${address} is outside of network ${network.name} (${network.cidr})`);
+    if (!block.check(address))
+        problems.add("ipAddress", `${address} is outside of network ${network.name} (${network.cidr})`);
     if (address === network.gateway) problems.add("ipAddress", `${address} is the gateway of network ${network.name}`);
 }
 
@@ -152,11 +208,17 @@ async function checkNameIsFree(problems: Problems, inputs: Inputs, session: Sess
             machine.name === inputs.name &&
             machine.zoneid === zone.id &&
             machine.details?.owner !== inputs.owner &&
-            (inputs.network === undefined || (machine.nic ?? []).some((nic) => nic.networkid === inputs.network || nic.networkname === inputs.network)),
+            (inputs.network === undefined ||
+                (machine.nic ?? []).some(
+                    (nic) => nic.networkid === inputs.network || nic.networkname === inputs.network,
+                )),
     );
     if (taken === undefined) return;
     const owner = taken.details?.owner === undefined ? "somebody outside of this package" : taken.details.owner;
-    problems.add("name", `"${inputs.name}" is taken by machine ${taken.id}, which ${owner} made: choose another name, or remove that machine`);
+    problems.add(
+        "name",
+        `"${inputs.name}" is taken by machine ${taken.id}, which ${owner} made: choose another name, or remove that machine`,
+    );
 }
 
 /** CloudStack answers an address in use with "Internal error executing command", so it is told here as far as the account can see it. */
@@ -167,16 +229,25 @@ async function checkAddressIsFree(problems: Problems, inputs: Inputs, session: S
             machine.zoneid === zone.id &&
             machine.details?.owner !== inputs.owner &&
             (machine.nic ?? []).some(
-                (nic) => nic.ipaddress === inputs.ipAddress && (inputs.network === undefined || [nic.networkid, nic.networkname].includes(inputs.network)),
+                (nic) =>
+                    nic.ipaddress === inputs.ipAddress &&
+                    (inputs.network === undefined || [nic.networkid, nic.networkname].includes(inputs.network)),
             ),
     );
-    if (user !== undefined) problems.add("ipAddress", `${inputs.ipAddress} is the address of machine ${user.name} (${user.id}): choose a free one`);
+    if (user !== undefined)
+        problems.add(
+            "ipAddress",
+            `${inputs.ipAddress} is the address of machine ${user.name} (${user.id}): choose a free one`,
+        );
 }
 
 /** What is replaced, or was left by an interrupted run and is taken over, is counted by the cloud already. */
 async function checkLimit(problems: Problems, inputs: Inputs, size: Size, session: Session): Promise<void> {
     const needs = { vm: 1, volume: 1, cpu: size.cpuNumber, memory: size.memoryMiB, primarystorage: size.rootDiskGiB };
     const ours = (await session.machines.before()).find((machine) => machine.details?.owner === inputs.owner);
-    const has = ours === undefined ? {} : { vm: 1, volume: 1, cpu: ours.cpunumber, memory: ours.memory, primarystorage: needs.primarystorage };
+    const has =
+        ours === undefined
+            ? {}
+            : { vm: 1, volume: 1, cpu: ours.cpunumber, memory: ours.memory, primarystorage: needs.primarystorage };
     await checkLimits(problems, session, inputs.owner, needs, has);
 }

@@ -32,9 +32,12 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
     const plan = planChanges(before, work.inputs);
     if (isEmpty(plan)) return machine;
     if (plan.effect === "replace") {
-        throw new Error(`${describePlan(machine.name, plan, before)}. The state did not know that yet: run \`pulumi refresh\`, then \`pulumi up\` replaces it.`);
+        throw new Error(
+            `${describePlan(machine.name, plan, before)}. The state did not know that yet: run \`pulumi refresh\`, then \`pulumi up\` replaces it.`,
+        );
     }
-    if (!work.mayStop && takesDown(plan, before)) throw new Error(restartRefused(describePlan(machine.name, plan, before)!));
+    if (!work.mayStop && takesDown(plan, before))
+        throw new Error(restartRefused(describePlan(machine.name, plan, before)!));
     work.session.machines.changed();
     await live(machine, before, plan, work);
     const ran = isRunning(machine.state);
@@ -45,7 +48,9 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
         if (ran && stops) await job(work, "stopVirtualMachine", { id: machine.id });
         await stopped(machine, plan, work);
         password = await reinstall(machine, plan, work);
-        if (wantsRunning && (!ran || stops)) password = (await job(work, "startVirtualMachine", { id: machine.id })).virtualmachine?.password ?? password;
+        if (wantsRunning && (!ran || stops))
+            password =
+                (await job(work, "startVirtualMachine", { id: machine.id })).virtualmachine?.password ?? password;
     } catch (error) {
         if (wantsRunning) await bringBack(machine, plan, work, error as Error);
         throw error;
@@ -67,14 +72,26 @@ export function restartRefused(line: string): string {
  */
 export function userDataTakenUp(olds: Outputs, inputs: Inputs): { userDataHash?: string } {
     const taken: string | undefined = olds.userDataHash;
-    const waits = ["restart", "reinstall"].includes(inputs.onUserDataChange) && taken !== undefined && taken !== userDataHash(encodedUserData(inputs));
+    const waits =
+        ["restart", "reinstall"].includes(inputs.onUserDataChange) &&
+        taken !== undefined &&
+        taken !== userDataHash(encodedUserData(inputs));
     return waits ? { userDataHash: taken } : {};
 }
 
 /** The machine in the shape of outputs, with what the program managed before and manages no longer, so that it is taken away. */
 function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outputs {
-    const merged = { ...olds, ...inputs, tags: { ...olds.tags, ...inputs.tags }, details: { ...olds.details, ...inputs.details } };
-    return { ...toOutputs(machine, merged, cloud), rootDiskSizeGiB: olds.rootDiskSizeGiB, ...userDataTakenUp(olds, inputs) };
+    const merged = {
+        ...olds,
+        ...inputs,
+        tags: { ...olds.tags, ...inputs.tags },
+        details: { ...olds.details, ...inputs.details },
+    };
+    return {
+        ...toOutputs(machine, merged, cloud),
+        rootDiskSizeGiB: olds.rootDiskSizeGiB,
+        ...userDataTakenUp(olds, inputs),
+    };
 }
 
 /** Starts a machine that a failed step left stopped; where it does not start with its new size, with the old one. */
@@ -91,7 +108,11 @@ async function bringBack(machine: ApiMachine, plan: Plan, work: Work, failure: E
         try {
             if (!scales(plan)) throw error;
             const details = sizeDetails(machine.details);
-            await job(rescue, "scaleVirtualMachine", { id: machine.id, serviceofferingid: machine.serviceofferingid, ...(Object.keys(details).length > 0 ? { details } : {}) });
+            await job(rescue, "scaleVirtualMachine", {
+                id: machine.id,
+                serviceofferingid: machine.serviceofferingid,
+                ...(Object.keys(details).length > 0 ? { details } : {}),
+            });
             await start();
         } catch (last) {
             failure.message += `\nMachine ${machine.name} could not be started again: ${(last as Error).message}`;
@@ -121,7 +142,8 @@ async function live(machine: ApiMachine, before: Outputs, plan: Plan, work: Work
     if (touches(plan, "group")) update.group = inputs.group ?? "";
     if (touches(plan, "deleteProtection")) update.deleteprotection = inputs.deleteProtection ?? false;
     // An empty text takes the user data away.
-    if (touches(plan, "userData") && inputs.onUserDataChange !== "restart") update.userdata = encodedUserData(inputs) ?? "";
+    if (touches(plan, "userData") && inputs.onUserDataChange !== "restart")
+        update.userdata = encodedUserData(inputs) ?? "";
     if (touches(plan, "details")) update.details = mergedDetails(machine, before, inputs);
     if (Object.keys(update).length > 0) await session.change("updateVirtualMachine", { id: machine.id, ...update });
     if (touches(plan, "tags")) await setTags(machine, before, work);
@@ -162,8 +184,12 @@ async function setTags(machine: ApiMachine, before: Outputs, work: Work): Promis
 
 async function growRootDisk(machine: ApiMachine, work: Work): Promise<void> {
     const size: number = work.inputs.rootDiskSizeGiB;
-    const volumes = await work.session.client.list<ApiVolume>("listVolumes", { virtualmachineid: machine.id, type: "ROOT" });
-    for (const volume of volumes.filter((root) => root.size < size * 2 ** 30)) await job(work, "resizeVolume", { id: volume.id, size });
+    const volumes = await work.session.client.list<ApiVolume>("listVolumes", {
+        virtualmachineid: machine.id,
+        type: "ROOT",
+    });
+    for (const volume of volumes.filter((root) => root.size < size * 2 ** 30))
+        await job(work, "resizeVolume", { id: volume.id, size });
 }
 
 /** Everything that CloudStack refuses while a machine runs. */
@@ -173,16 +199,24 @@ async function stopped(machine: ApiMachine, plan: Plan, work: Work): Promise<voi
     const update: Params = {};
     if (touches(plan, "name")) update.name = inputs.name;
     // Stored while it is stopped, so that no interruption leaves it running with user data that it did not read.
-    if (touches(plan, "userData") && inputs.onUserDataChange === "restart") update.userdata = encodedUserData(inputs) ?? "";
+    if (touches(plan, "userData") && inputs.onUserDataChange === "restart")
+        update.userdata = encodedUserData(inputs) ?? "";
     // Sent only when it changes: a list of groups is checked even if it is the same.
     if (touches(plan, "securityGroups")) update.securitygroupids = inputs.securityGroups;
-    if (Object.keys(update).length > 0) await explained(session.change("updateVirtualMachine", { id, ...update }), machine, inputs);
+    if (Object.keys(update).length > 0)
+        await explained(session.change("updateVirtualMachine", { id, ...update }), machine, inputs);
     if (scales(plan)) {
         const offering = await session.catalogue.serviceOffering(inputs.serviceOffering);
-        await job(work, "scaleVirtualMachine", { id, serviceofferingid: offering.id, ...(offering.iscustomized ? { details: sizeDetails(inputs.details) } : {}) });
+        await job(work, "scaleVirtualMachine", {
+            id,
+            serviceofferingid: offering.id,
+            ...(offering.iscustomized ? { details: sizeDetails(inputs.details) } : {}),
+        });
     }
-    if (touches(plan, "affinityGroups")) await job(work, "updateVMAffinityGroup", { id, affinitygroupids: inputs.affinityGroups ?? [] });
-    if (touches(plan, "sshKeyPairs")) await job(work, "resetSSHKeyForVirtualMachine", { id, keypairs: inputs.sshKeyPairs });
+    if (touches(plan, "affinityGroups"))
+        await job(work, "updateVMAffinityGroup", { id, affinitygroupids: inputs.affinityGroups ?? [] });
+    if (touches(plan, "sshKeyPairs"))
+        await job(work, "resetSSHKeyForVirtualMachine", { id, keypairs: inputs.sshKeyPairs });
 }
 
 /** A new root disk from the template, under the same machine. The password that comes with it, where the template makes one. */
@@ -201,7 +235,8 @@ async function explained<T>(call: Promise<T>, machine: ApiMachine, inputs: Input
     try {
         return await call;
     } catch (error) {
-        if (!(error instanceof CloudStackError) || error.errorCode !== 530 || !/Internal error/i.test(error.errorText)) throw error;
+        if (!(error instanceof CloudStackError) || error.errorCode !== 530 || !/Internal error/i.test(error.errorText))
+            throw error;
         throw new Error(
             `${error.message}\nCloudStack does not say more. Asked of machine ${machine.name} were the groups ${JSON.stringify(inputs.securityGroups)}: ` +
                 "it has to be stopped for that, and each of them has to exist in the machine's account.",

@@ -29,13 +29,21 @@ export async function createMachine(inputs: Inputs): Promise<{ id: string; outs:
     try {
         const olds = { rootDiskSizeGiB: inputs.rootDiskSizeGiB };
         const converged = await converge(machine, { session, cloud, inputs, olds, deadline, mayStop: true });
-        return { id: machine.id, outs: toOutputs({ ...converged, password: converged.password ?? machine.password }, inputs, cloud) };
+        return {
+            id: machine.id,
+            outs: toOutputs({ ...converged, password: converged.password ?? machine.password }, inputs, cloud),
+        };
     } catch (error) {
         throw new PartialFailure((error as Error).message, machine.id, toOutputs(machine, inputs, cloud), inputs);
     }
 }
 
-async function deployOrAdopt(session: Session, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<ApiMachine> {
+async function deployOrAdopt(
+    session: Session,
+    inputs: Inputs,
+    cloud: CloudIdentity,
+    deadline: number,
+): Promise<ApiMachine> {
     const params = await deployParams(session, inputs);
     try {
         return await createOrAdopt(
@@ -48,23 +56,42 @@ async function deployOrAdopt(session: Session, inputs: Inputs, cloud: CloudIdent
     }
 }
 
-async function deploy(session: Session, params: Params, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<ApiMachine> {
+async function deploy(
+    session: Session,
+    params: Params,
+    inputs: Inputs,
+    cloud: CloudIdentity,
+    deadline: number,
+): Promise<ApiMachine> {
     session.machines.changed();
     const accepted = await session.client.start("deployVirtualMachine", params);
     try {
-        const result = await session.client.wait(accepted.jobid, { command: "deployVirtualMachine", timeoutSeconds: secondsUntil(deadline) });
+        const result = await session.client.wait(accepted.jobid, {
+            command: "deployVirtualMachine",
+            timeoutSeconds: secondsUntil(deadline),
+        });
         return { ...result.virtualmachine, userdata: params.userdata };
     } catch (error) {
         const id = accepted.id;
         if (!(error instanceof CloudStackError) || id === undefined) throw error;
-        const known = { addressIsFixed: inputs.ipAddress !== undefined, userDataHash: userDataHash(encodedUserData(inputs)), state: "Unknown", cloud };
+        const known = {
+            addressIsFixed: inputs.ipAddress !== undefined,
+            userDataHash: userDataHash(encodedUserData(inputs)),
+            state: "Unknown",
+            cloud,
+        };
         const outputs = { ...echoed(inputs), ...known };
         if (error.outcome !== "failed") throw new PartialFailure(error.message, id, outputs, inputs);
         // The machine exists in state Error (or Stopped): nothing may stay behind.
         try {
             await removeMachine(session, id, outputs, deadline);
         } catch (left) {
-            throw new PartialFailure(`${explain(error, inputs).message}\nIts remains could not be removed yet: ${(left as Error).message}`, id, outputs, inputs);
+            throw new PartialFailure(
+                `${explain(error, inputs).message}\nIts remains could not be removed yet: ${(left as Error).message}`,
+                id,
+                outputs,
+                inputs,
+            );
         }
         throw explain(error, inputs);
     } finally {
@@ -100,15 +127,28 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
 }
 
 /** A machine with our name and our mark that the stack does not know yet, once it has settled; `undefined` where there is none. */
-async function adopt(session: Session, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<ApiMachine | undefined> {
+async function adopt(
+    session: Session,
+    inputs: Inputs,
+    cloud: CloudIdentity,
+    deadline: number,
+): Promise<ApiMachine | undefined> {
     const named = await session.client.list<ApiMachine>("listVirtualMachines", { name: inputs.name });
-    const ours = named.find((item) => item.name === inputs.name && item.details?.owner === inputs.owner && !isDestroyed(item.state) && !isInState(item.id));
+    const ours = named.find(
+        (item) =>
+            item.name === inputs.name &&
+            item.details?.owner === inputs.owner &&
+            !isDestroyed(item.state) &&
+            !isInState(item.id),
+    );
     if (ours === undefined) return undefined;
     const machine = await settled(session, ours.id, deadline);
     if (machine === undefined) return undefined;
     const plan = planChanges(toOutputs(machine, inputs, cloud), inputs);
     if (plan.effect === "replace") {
-        say(`${inputs.name}: removing machine ${machine.id}, which an interrupted run left and which cannot become what is wanted now`);
+        say(
+            `${inputs.name}: removing machine ${machine.id}, which an interrupted run left and which cannot become what is wanted now`,
+        );
         await removeMachine(session, machine.id, toOutputs(machine, inputs, cloud), deadline);
         return deploy(session, await deployParams(session, inputs), inputs, cloud, deadline);
     }
@@ -118,7 +158,8 @@ async function adopt(session: Session, inputs: Inputs, cloud: CloudIdentity, dea
 
 /** CloudStack tells a password once: that of a machine whose answer nobody heard is made anew, which takes a stop. */
 async function withPassword(session: Session, machine: ApiMachine, deadline: number): Promise<ApiMachine> {
-    const run = (command: string) => session.client.run(command, { id: machine.id }, { timeoutSeconds: secondsUntil(deadline) });
+    const run = (command: string) =>
+        session.client.run(command, { id: machine.id }, { timeoutSeconds: secondsUntil(deadline) });
     if (isRunning(machine.state)) await run("stopVirtualMachine");
     const { virtualmachine } = await run("resetPasswordForVirtualMachine");
     // It is started with everything else that it is to become.
@@ -146,9 +187,12 @@ function nameTaken(error: CloudStackError, inputs: Inputs): Error {
 /** Errors that do not say what they are about, explained from what was asked. */
 function explain(error: CloudStackError, inputs: Inputs): Error {
     if (error.errorCode === 431 && /Not all specified keypairs exist/i.test(error.errorText)) {
-        return new Error(`${error.message} Asked for were ${inputs.sshKeyPairs?.join(", ")}: sshKeyPairs takes the whole names (key.name of an SshKeyPair).`);
+        return new Error(
+            `${error.message} Asked for were ${inputs.sshKeyPairs?.join(", ")}: sshKeyPairs takes the whole names (key.name of an SshKeyPair).`,
+        );
     }
-    if (error.errorCode !== 530 || inputs.ipAddress === undefined || !/Internal error/i.test(error.errorText)) return error;
+    if (error.errorCode !== 530 || inputs.ipAddress === undefined || !/Internal error/i.test(error.errorText))
+        return error;
     return new Error(
         `${error.message}\nCloudStack does not say more. The usual reason is the address that was asked for: ${inputs.ipAddress} is in use, or outside of the ` +
             "network's range. A machine that was destroyed but not expunged keeps its address, too.",

@@ -17,7 +17,8 @@ export const virtualMachine = lifecycle({
         const plan = planChanges(olds, news);
         const line = describePlan(news.name, plan, olds);
         // A refresh compares, too: there nothing is going to happen, so nothing is refused.
-        if (line !== undefined && news.allowRestart === false && takesDown(plan, olds) && wasChecked(news)) throw new Error(restartRefused(line));
+        if (line !== undefined && news.allowRestart === false && takesDown(plan, olds) && wasChecked(news))
+            throw new Error(restartRefused(line));
         if (line !== undefined) announce(news, line);
         const replaces = plan.changes.filter((change) => change.effect === "replace").map((change) => change.property);
         return { changes: !isEmpty(plan), replaces, deleteBeforeReplace: replaces.length > 0 };
@@ -37,15 +38,28 @@ export const virtualMachine = lifecycle({
         const session = sessionFor(inputs);
         const cloud = await session.assertSameCloud(`machine ${olds.name ?? id}`, olds.cloud);
         const machine = await session.machines.get(id);
-        if (machine === undefined) throw new Error(`machine ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`);
+        if (machine === undefined)
+            throw new Error(
+                `machine ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`,
+            );
         const deadline = deadlineOf("update", inputs);
         try {
-            const now = await converge(machine, { session, cloud, inputs, olds, deadline, mayStop: inputs.allowRestart !== false });
+            const now = await converge(machine, {
+                session,
+                cloud,
+                inputs,
+                olds,
+                deadline,
+                mayStop: inputs.allowRestart !== false,
+            });
             return toOutputs({ ...now, password: now.password ?? olds.password }, inputs, cloud);
         } catch (error) {
             session.machines.changed();
             const left = (await session.machines.get(id).catch(() => undefined)) ?? machine;
-            const outs = { ...toOutputs({ ...left, password: olds.password }, { ...olds, ...inputs }, cloud), ...userDataTakenUp(olds, inputs) };
+            const outs = {
+                ...toOutputs({ ...left, password: olds.password }, { ...olds, ...inputs }, cloud),
+                ...userDataTakenUp(olds, inputs),
+            };
             throw new PartialFailure((error as Error).message, id, outs, inputs);
         }
     },

@@ -21,9 +21,15 @@ export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdent
         template: textFor(inputs.template, machine.templateid, machine.templatename),
         zone: textFor(inputs.zone, machine.zoneid, machine.zonename),
         ...(inputs.network === undefined ? {} : { network: textFor(inputs.network, nic?.networkid, nic?.networkname) }),
-        ...(inputs.securityGroups === undefined ? {} : { securityGroups: inOrderOf(inputs.securityGroups, idsOf(machine.securitygroup)) }),
-        ...(inputs.affinityGroups === undefined ? {} : { affinityGroups: inOrderOf(inputs.affinityGroups, idsOf(machine.affinitygroup)) }),
-        ...(inputs.sshKeyPairs === undefined ? {} : { sshKeyPairs: inOrderOf(inputs.sshKeyPairs, keyPairNames(machine)) }),
+        ...(inputs.securityGroups === undefined
+            ? {}
+            : { securityGroups: inOrderOf(inputs.securityGroups, idsOf(machine.securitygroup)) }),
+        ...(inputs.affinityGroups === undefined
+            ? {}
+            : { affinityGroups: inOrderOf(inputs.affinityGroups, idsOf(machine.affinitygroup)) }),
+        ...(inputs.sshKeyPairs === undefined
+            ? {}
+            : { sshKeyPairs: inOrderOf(inputs.sshKeyPairs, keyPairNames(machine)) }),
         ...(inputs.group === undefined ? {} : { group: machine.group ?? "" }),
         ...(inputs.tags === undefined ? {} : { tags: managed(inputs.tags, tagsOf(machine)) }),
         ...(inputs.details === undefined ? {} : { details: managed(inputs.details, machine.details ?? {}) }),
@@ -33,7 +39,9 @@ export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdent
         ipAddress: nic?.ipaddress ?? "",
         // Whether the program asked for this address: a destroyed machine would keep it, so it is given back first.
         addressIsFixed: inputs.addressIsFixed ?? inputs.ipAddress !== undefined,
-        networkInterfaces: (machine.nic ?? []).map(toInterface).sort((a, b) => Number(b.isDefault) - Number(a.isDefault)),
+        networkInterfaces: (machine.nic ?? [])
+            .map(toInterface)
+            .sort((a, b) => Number(b.isDefault) - Number(a.isDefault)),
         cpuNumber: machine.cpunumber ?? 0,
         memoryMiB: machine.memory ?? 0,
         zoneId: machine.zoneid,
@@ -84,12 +92,19 @@ function textFor(text: string | undefined, id: string | undefined, name: string 
 
 /** The actual members, in the wanted order as far as they agree: order means nothing to CloudStack. */
 function inOrderOf(wanted: readonly string[], actual: readonly string[]): string[] {
-    return [...wanted.filter((item) => actual.includes(item)), ...actual.filter((item) => !wanted.includes(item)).sort()];
+    return [
+        ...wanted.filter((item) => actual.includes(item)),
+        ...actual.filter((item) => !wanted.includes(item)).sort(),
+    ];
 }
 
 /** The entries of `actual` that the program manages. */
 function managed(wanted: Record<string, string>, actual: Record<string, string>): Record<string, string> {
-    return Object.fromEntries(Object.keys(wanted).filter((key) => key in actual).map((key) => [key, actual[key]]));
+    return Object.fromEntries(
+        Object.keys(wanted)
+            .filter((key) => key in actual)
+            .map((key) => [key, actual[key]]),
+    );
 }
 
 function toInterface(nic: ApiNic) {

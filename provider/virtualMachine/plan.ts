@@ -55,12 +55,19 @@ export function takesDown(plan: Plan, olds: Outputs): boolean {
 
 /** One line for the preview about a machine that will stop, be made anew or be replaced; `undefined` for milder changes. */
 export function describePlan(name: string, plan: Plan, olds: Outputs): string | undefined {
-    const reasons = plan.changes.filter((change) => change.effect !== "live").map((change) => `${change.property} ${change.text}`);
+    const reasons = plan.changes
+        .filter((change) => change.effect !== "live")
+        .map((change) => `${change.property} ${change.text}`);
     const because = reasons.join("; ");
     if (plan.effect === "replace") return `${name} is replaced: ${because}`;
     if (plan.effect === "reinstall") return `${name} is reinstalled (same id, address and data volumes): ${because}`;
     if (plan.effect === "stopped") {
-        const verb = olds.running !== true ? "changes while it is stopped" : plan.power === "stop" ? "stops" : "stops and starts";
+        const verb =
+            olds.running !== true
+                ? "changes while it is stopped"
+                : plan.power === "stop"
+                  ? "stops"
+                  : "stops and starts";
         return `${name} ${verb}: ${because}`;
     }
     if (plan.power === "start") return `${name} starts: it is ${olds.state}`;
@@ -76,8 +83,10 @@ function replacing(olds: Outputs, news: Inputs): Change[] {
     const changes = ["zone", "network", "ipAddress"]
         .filter((property) => news[property] !== undefined && !same(olds[property], news[property]))
         .map((property): Change => ({ property, effect: "replace", text: arrow(olds[property], news[property]) }));
-    if (!same(olds.project ?? "", news.project ?? "")) changes.push({ property: "project", effect: "replace", text: arrow(olds.project, news.project) });
-    if (olds.state === "Error") changes.push({ property: "state", effect: "replace", text: "is Error: CloudStack could not start it" });
+    if (!same(olds.project ?? "", news.project ?? ""))
+        changes.push({ property: "project", effect: "replace", text: arrow(olds.project, news.project) });
+    if (olds.state === "Error")
+        changes.push({ property: "state", effect: "replace", text: "is Error: CloudStack could not start it" });
     return changes;
 }
 
@@ -92,8 +101,19 @@ function userDataChange(olds: Outputs, news: Inputs): Change[] {
     if (policy === "ignore") return [];
     const unknown = isUnknown(news.userData) || isUnknown(news.userDataBase64);
     if (!unknown && userDataHash(encodedUserData(news)) === (olds.userDataHash ?? "")) return [];
-    const effects: Record<string, Effect> = { update: "live", restart: "stopped", reinstall: "reinstall", replace: "replace" };
-    return [{ property: "userData", effect: effects[policy], text: unknown ? "may change (known when its parts are)" : "changes" }];
+    const effects: Record<string, Effect> = {
+        update: "live",
+        restart: "stopped",
+        reinstall: "reinstall",
+        replace: "replace",
+    };
+    return [
+        {
+            property: "userData",
+            effect: effects[policy],
+            text: unknown ? "may change (known when its parts are)" : "changes",
+        },
+    ];
 }
 
 function stopping(olds: Outputs, news: Inputs): Change[] {
@@ -103,7 +123,8 @@ function stopping(olds: Outputs, news: Inputs): Change[] {
         if (!same(olds[property], news[property])) add(property, arrow(olds[property], news[property]));
     }
     for (const property of ["securityGroups", "affinityGroups", "sshKeyPairs"]) {
-        const wanted: string[] | undefined = news[property] ?? (property === "affinityGroups" && olds[property] ? [] : undefined);
+        const wanted: string[] | undefined =
+            news[property] ?? (property === "affinityGroups" && olds[property] ? [] : undefined);
         // CloudStack can set keys, not take the last one away.
         if (wanted === undefined || (property === "sshKeyPairs" && wanted.length === 0)) continue;
         if (!sameSet(olds[property] ?? [], wanted)) add(property, setArrow(olds[property] ?? [], wanted));
@@ -142,7 +163,11 @@ function live(olds: Outputs, news: Inputs): Change[] {
         .filter(([, old, wanted]) => !same(old, wanted))
         .map(([property, old, wanted]): Change => ({ property, effect: "live", text: arrow(old, wanted) }));
     if (news.rootDiskSizeGiB !== undefined && olds.rootDiskSizeGiB !== news.rootDiskSizeGiB) {
-        changes.push({ property: "rootDiskSizeGiB", effect: "live", text: arrow(olds.rootDiskSizeGiB, news.rootDiskSizeGiB) });
+        changes.push({
+            property: "rootDiskSizeGiB",
+            effect: "live",
+            text: arrow(olds.rootDiskSizeGiB, news.rootDiskSizeGiB),
+        });
     }
     return changes;
 }

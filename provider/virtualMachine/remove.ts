@@ -18,7 +18,9 @@ export async function removeMachine(session: Session, id: string, outputs: Outpu
     const machine = await session.machines.get(id);
     if (machine === undefined) return;
     if (machine.deleteprotection === true) {
-        throw new Error(`machine ${machine.name} has delete protection: set deleteProtection to false and run \`pulumi up\` before it is deleted or replaced`);
+        throw new Error(
+            `machine ${machine.name} has delete protection: set deleteProtection to false and run \`pulumi up\` before it is deleted or replaced`,
+        );
     }
     session.machines.changed();
     try {
@@ -35,8 +37,10 @@ export async function removeMachine(session: Session, id: string, outputs: Outpu
 async function expunge(session: Session, machine: ApiMachine, deadline: number): Promise<boolean> {
     const options = { timeoutSeconds: secondsUntil(deadline) };
     try {
-        if (!isDestroyed(machine.state)) await session.client.run("destroyVirtualMachine", { id: machine.id, expunge: true }, options);
-        else if (machine.state === "Destroyed") await session.client.run("expungeVirtualMachine", { id: machine.id }, options);
+        if (!isDestroyed(machine.state))
+            await session.client.run("destroyVirtualMachine", { id: machine.id, expunge: true }, options);
+        else if (machine.state === "Destroyed")
+            await session.client.run("expungeVirtualMachine", { id: machine.id }, options);
         return true;
     } catch (error) {
         if (error instanceof CloudStackError && /permission for expunging/i.test(error.errorText)) return false;
@@ -51,7 +55,8 @@ async function expunge(session: Session, machine: ApiMachine, deadline: number):
  */
 async function retire(session: Session, machine: ApiMachine, outputs: Outputs, deadline: number): Promise<void> {
     const { client } = session;
-    const run = (command: string, params: Record<string, any>) => client.run(command, params, { timeoutSeconds: secondsUntil(deadline) });
+    const run = (command: string, params: Record<string, any>) =>
+        client.run(command, params, { timeoutSeconds: secondsUntil(deadline) });
     const ran = isRunning(machine.state);
     const goneName = retiredName(machine);
     const groups = (machine.securitygroup ?? []).map((group) => group.id);
@@ -59,7 +64,8 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
     const pinned = outputs.addressIsFixed === true && outputs.ipAddress === defaultNic(machine)?.ipaddress;
     try {
         volumes = await dataVolumes(session, machine);
-        if (ran && (groups.length > 0 || pinned || volumes.length > 0)) await run("stopVirtualMachine", { id: machine.id });
+        if (ran && (groups.length > 0 || pinned || volumes.length > 0))
+            await run("stopVirtualMachine", { id: machine.id });
         for (const volume of volumes) await run("detachVolume", { id: volume.id });
         if (machine.name !== goneName || groups.length > 0) {
             await giveUp(session, machine, { name: goneName, ...(groups.length > 0 ? { securitygroupids: [] } : {}) });
@@ -74,12 +80,14 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
 
 /** Of a machine that CloudStack could not start at its creation, what can be changed is: destroying it is worth it even so. */
 async function giveUp(session: Session, machine: ApiMachine, change: Params): Promise<void> {
-    const parts = machine.state === "Error" ? Object.entries(change).map(([key, value]) => ({ [key]: value })) : [change];
+    const parts =
+        machine.state === "Error" ? Object.entries(change).map(([key, value]) => ({ [key]: value })) : [change];
     for (const part of parts) {
         try {
             await session.change("updateVirtualMachine", { id: machine.id, ...part });
         } catch (error) {
-            if (!(machine.state === "Error" && error instanceof CloudStackError && error.outcome === "refused")) throw error;
+            if (!(machine.state === "Error" && error instanceof CloudStackError && error.outcome === "refused"))
+                throw error;
         }
     }
 }
@@ -92,7 +100,11 @@ async function restoreAfterFailure(
     run: (command: string, params: Record<string, any>) => Promise<unknown>,
 ): Promise<void> {
     try {
-        await session.change("updateVirtualMachine", { id: machine.id, name: machine.name, ...(groups.length > 0 ? { securitygroupids: groups } : {}) });
+        await session.change("updateVirtualMachine", {
+            id: machine.id,
+            name: machine.name,
+            ...(groups.length > 0 ? { securitygroupids: groups } : {}),
+        });
         const attached = (await dataVolumes(session, machine)).map(({ id }) => id);
         for (const { id, deviceid } of volumes.filter((volume) => !attached.includes(volume.id))) {
             await run("attachVolume", { id, virtualmachineid: machine.id, deviceid });
@@ -111,5 +123,7 @@ async function dataVolumes(session: Session, machine: ApiMachine): Promise<ApiVo
 /** `<name>-gone-<hex>`, a valid host name that no living machine has. */
 export function retiredName(machine: { id: string; name: string }): string {
     const suffix = `-gone-${machine.id.slice(0, 6)}`;
-    return machine.name.endsWith(suffix) ? machine.name : machine.name.slice(0, 63 - suffix.length).replace(/-+$/, "") + suffix;
+    return machine.name.endsWith(suffix)
+        ? machine.name
+        : machine.name.slice(0, 63 - suffix.length).replace(/-+$/, "") + suffix;
 }

@@ -5,7 +5,8 @@ import type { Inputs } from "../handler";
 /** The user data as CloudStack takes it (base64), or `undefined` without any. */
 export function encodedUserData(inputs: Inputs): string | undefined {
     if (typeof inputs.userDataBase64 === "string" && inputs.userDataBase64 !== "") return inputs.userDataBase64;
-    if (typeof inputs.userData === "string" && inputs.userData !== "") return Buffer.from(inputs.userData, "utf8").toString("base64");
+    if (typeof inputs.userData === "string" && inputs.userData !== "")
+        return Buffer.from(inputs.userData, "utf8").toString("base64");
     return undefined;
 }
 
@@ -15,7 +16,10 @@ export function encodedUserData(inputs: Inputs): string | undefined {
  */
 export function userDataHash(base64: string | undefined): string {
     if (base64 === undefined || base64 === "") return "";
-    return crypto.createHash("sha256").update(unpacked(Buffer.from(base64, "base64"))).digest("hex");
+    return crypto
+        .createHash("sha256")
+        .update(unpacked(Buffer.from(base64, "base64")))
+        .digest("hex");
 }
 
 function unpacked(bytes: Buffer): Buffer {

@@ -20,7 +20,12 @@ export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inpu
     problems.integer(inputs, "sizeGiB", 1, 65_536, "GiB");
     problems.integer(inputs, "deviceId", 1, 63, "positions");
     problems.timeouts(inputs);
-    if (inputs.virtualMachine !== undefined) problems.ids({ virtualMachine: [inputs.virtualMachine] }, "virtualMachine", "the id of a VirtualMachine (machine.id)");
+    if (inputs.virtualMachine !== undefined)
+        problems.ids(
+            { virtualMachine: [inputs.virtualMachine] },
+            "virtualMachine",
+            "the id of a VirtualMachine (machine.id)",
+        );
     const session = sessionFor(inputs);
     await checkZone(problems, inputs, session);
     const size = await checkSize(problems, inputs, olds, session);
@@ -28,31 +33,53 @@ export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inpu
 }
 
 /** @returns the size in GiB, where it is known */
-async function checkSize(problems: Problems, inputs: Inputs, olds: Inputs | undefined, session: Session): Promise<number | undefined> {
+async function checkSize(
+    problems: Problems,
+    inputs: Inputs,
+    olds: Inputs | undefined,
+    session: Session,
+): Promise<number | undefined> {
     const text = problems.text(inputs, "diskOffering", "give the name of a disk offering");
-    const offering = text === undefined ? undefined : await problems.attempt("diskOffering", () => session.catalogue.diskOffering(text));
+    const offering =
+        text === undefined
+            ? undefined
+            : await problems.attempt("diskOffering", () => session.catalogue.diskOffering(text));
     const size = inputs.sizeGiB;
     if (isUnknown(size)) return undefined;
-    if (offering?.iscustomized === true && size === undefined) problems.add("sizeGiB", `is required: disk offering "${text}" has no size of its own`);
+    if (offering?.iscustomized === true && size === undefined)
+        problems.add("sizeGiB", `is required: disk offering "${text}" has no size of its own`);
     if (offering?.iscustomized === false && size !== undefined && size !== offering.disksize) {
-        problems.add("sizeGiB", `is ${size}, and disk offering "${text}" is ${offering.disksize} GiB: leave it out, or use an offering of custom size`);
+        problems.add(
+            "sizeGiB",
+            `is ${size}, and disk offering "${text}" is ${offering.disksize} GiB: leave it out, or use an offering of custom size`,
+        );
     }
     const wanted = typeof size === "number" ? size : offering?.disksize || undefined;
     const has = await sizeBefore(olds, session);
     if (wanted !== undefined && has !== undefined && wanted < has) {
-        problems.add(size === undefined ? "diskOffering" : "sizeGiB", `cannot shrink from ${has} to ${wanted} GiB: data could be lost; make a new volume and copy`);
+        problems.add(
+            size === undefined ? "diskOffering" : "sizeGiB",
+            `cannot shrink from ${has} to ${wanted} GiB: data could be lost; make a new volume and copy`,
+        );
     }
     return wanted;
 }
 
 async function sizeBefore(olds: Inputs | undefined, session: Session): Promise<number | undefined> {
     if (typeof olds?.sizeGiB === "number") return olds.sizeGiB;
-    const offering = (await session.catalogue.diskOfferings()).find((item) => item.id === olds?.diskOffering || item.name === olds?.diskOffering);
+    const offering = (await session.catalogue.diskOfferings()).find(
+        (item) => item.id === olds?.diskOffering || item.name === olds?.diskOffering,
+    );
     return offering?.disksize || undefined;
 }
 
 /** What an interrupted run left, and this one takes over, is counted by the cloud already. */
-async function checkLimit(problems: Problems, inputs: Inputs, size: number | undefined, session: Session): Promise<void> {
+async function checkLimit(
+    problems: Problems,
+    inputs: Inputs,
+    size: number | undefined,
+    session: Session,
+): Promise<void> {
     const needs = { volume: 1, primarystorage: size };
     const left = (await session.volumes.before()).some((item) => item.name === inputs.name && !isInState(item.id));
     await checkLimits(problems, session, inputs.owner, needs, left ? needs : {});

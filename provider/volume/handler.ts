@@ -17,7 +17,8 @@ export const volume = lifecycle({
 
     diff(_id, olds, news): DiffResult {
         const replaces = ["zone", "project"].filter((property) => !same(olds[property], news[property]));
-        if (replaces.length > 0) announce(news, `volume ${news.name} is replaced and its data is lost: ${replaces.join(" and ")} changed`);
+        if (replaces.length > 0)
+            announce(news, `volume ${news.name} is replaced and its data is lost: ${replaces.join(" and ")} changed`);
         return { changes: replaces.length > 0 || changed(olds, news), replaces, deleteBeforeReplace: false };
     },
 
@@ -40,7 +41,10 @@ export const volume = lifecycle({
         const session = sessionFor(inputs);
         const cloud = await session.assertSameCloud(`volume ${olds.name ?? id}`, olds.cloud);
         const found = await session.volumes.get(id);
-        if (found === undefined) throw new Error(`volume ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes a new, empty one`);
+        if (found === undefined)
+            throw new Error(
+                `volume ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes a new, empty one`,
+            );
         return settle(session, found, inputs, cloud, deadlineOf("update", inputs));
     },
 
@@ -51,7 +55,8 @@ export const volume = lifecycle({
         if (found === undefined || GONE.includes(found.state)) return;
         const deadline = deadlineOf("delete", outputs);
         try {
-            if (found.virtualmachineid !== undefined) await session.client.run("detachVolume", { id }, { timeoutSeconds: secondsUntil(deadline) });
+            if (found.virtualmachineid !== undefined)
+                await session.client.run("detachVolume", { id }, { timeoutSeconds: secondsUntil(deadline) });
             await session.change("deleteVolume", { id });
         } catch (error) {
             if (!isGone(error)) throw error;
@@ -65,26 +70,54 @@ function changed(olds: Outputs, news: Inputs): boolean {
     const differs = (property: string) => news[property] !== undefined && !same(olds[property], news[property]);
     // One that somebody made larger stays so: it cannot be made smaller again without a danger to its data.
     const larger = typeof news.sizeGiB === "number" && olds.sizeGiB > news.sizeGiB;
-    if (larger) announce(news, `volume ${news.name} has ${olds.sizeGiB} GiB, more than sizeGiB ${news.sizeGiB} asks for: it stays so, since a volume cannot shrink`);
-    return differs("diskOffering") || (differs("sizeGiB") && !larger) || differs("deviceId") || !same(olds.virtualMachine, news.virtualMachine);
+    if (larger)
+        announce(
+            news,
+            `volume ${news.name} has ${olds.sizeGiB} GiB, more than sizeGiB ${news.sizeGiB} asks for: it stays so, since a volume cannot shrink`,
+        );
+    return (
+        differs("diskOffering") ||
+        (differs("sizeGiB") && !larger) ||
+        differs("deviceId") ||
+        !same(olds.virtualMachine, news.virtualMachine)
+    );
 }
 
 /**
  * Makes a volume. Names of volumes are not unique, so nothing would stop a second one: a volume with our marked name that the state does not
  * know, left by an interrupted run, is taken over before one is made.
  */
-async function makeVolume(session: Session, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<ApiVolume> {
+async function makeVolume(
+    session: Session,
+    inputs: Inputs,
+    cloud: CloudIdentity,
+    deadline: number,
+): Promise<ApiVolume> {
     const left = (await session.volumes.before()).find((item) => isOurs(item, inputs));
     const found = left === undefined ? undefined : await session.volumes.get(left.id);
     if (found !== undefined && isOurs(found, inputs)) return found;
-    const [zone, offering] = await Promise.all([session.catalogue.zone(inputs.zone), session.catalogue.diskOffering(inputs.diskOffering)]);
-    const params = { name: inputs.name, zoneid: zone.id, diskofferingid: offering.id, ...(offering.iscustomized ? { size: inputs.sizeGiB } : {}) };
+    const [zone, offering] = await Promise.all([
+        session.catalogue.zone(inputs.zone),
+        session.catalogue.diskOffering(inputs.diskOffering),
+    ]);
+    const params = {
+        name: inputs.name,
+        zoneid: zone.id,
+        diskofferingid: offering.id,
+        ...(offering.iscustomized ? { size: inputs.sizeGiB } : {}),
+    };
     const create = async () => {
         const accepted = await session.client.start("createVolume", params);
         try {
-            return (await session.client.wait(accepted.jobid, { command: "createVolume", timeoutSeconds: secondsUntil(deadline) })).volume as ApiVolume;
+            return (
+                await session.client.wait(accepted.jobid, {
+                    command: "createVolume",
+                    timeoutSeconds: secondsUntil(deadline),
+                })
+            ).volume as ApiVolume;
         } catch (error) {
-            if (!(error instanceof CloudStackError) || error.outcome === "failed" || accepted.id === undefined) throw error;
+            if (!(error instanceof CloudStackError) || error.outcome === "failed" || accepted.id === undefined)
+                throw error;
             throw new PartialFailure(error.message, accepted.id, { ...inputs, cloud }, inputs);
         }
     };
@@ -104,7 +137,13 @@ function isOurs(item: ApiVolume, inputs: Inputs): boolean {
 }
 
 /** Sizes and attaches a volume as its arguments say, whatever is found; a failure keeps it in the state as it is. */
-async function settle(session: Session, found: ApiVolume, inputs: Inputs, cloud: CloudIdentity, deadline: number): Promise<Outputs> {
+async function settle(
+    session: Session,
+    found: ApiVolume,
+    inputs: Inputs,
+    cloud: CloudIdentity,
+    deadline: number,
+): Promise<Outputs> {
     let now = found;
     const run = async (command: string, params: Record<string, any>) => {
         await session.client.run(command, params, { timeoutSeconds: secondsUntil(deadline) });
@@ -112,7 +151,11 @@ async function settle(session: Session, found: ApiVolume, inputs: Inputs, cloud:
     };
     try {
         const { id } = found;
-        const moves = found.virtualmachineid !== inputs.virtualMachine || (inputs.deviceId !== undefined && found.virtualmachineid !== undefined && found.deviceid !== inputs.deviceId);
+        const moves =
+            found.virtualmachineid !== inputs.virtualMachine ||
+            (inputs.deviceId !== undefined &&
+                found.virtualmachineid !== undefined &&
+                found.deviceid !== inputs.deviceId);
         if (moves && found.virtualmachineid !== undefined) await run("detachVolume", { id });
         await resize(session, found, inputs, run);
         if (moves && inputs.virtualMachine !== undefined) {
@@ -128,17 +171,27 @@ async function settle(session: Session, found: ApiVolume, inputs: Inputs, cloud:
     }
 }
 
-async function resize(session: Session, found: ApiVolume, inputs: Inputs, run: (command: string, params: Record<string, any>) => Promise<void>): Promise<void> {
+async function resize(
+    session: Session,
+    found: ApiVolume,
+    inputs: Inputs,
+    run: (command: string, params: Record<string, any>) => Promise<void>,
+): Promise<void> {
     const offering = await session.catalogue.diskOffering(inputs.diskOffering);
     const other = found.diskofferingid !== offering.id;
     const grows = inputs.sizeGiB !== undefined && offering.iscustomized === true && inputs.sizeGiB * GIB > found.size;
     if (!other && !grows) return;
-    await run("resizeVolume", { id: found.id, ...(grows ? { size: inputs.sizeGiB } : {}), ...(other ? { diskofferingid: offering.id } : {}) });
+    await run("resizeVolume", {
+        id: found.id,
+        ...(grows ? { size: inputs.sizeGiB } : {}),
+        ...(other ? { diskofferingid: offering.id } : {}),
+    });
 }
 
 function toOutputs(found: ApiVolume, inputs: Inputs, cloud: CloudIdentity): Outputs {
     const { __provider: _provider, ...echo } = inputs;
-    const knownOffering = inputs.diskOffering === found.diskofferingid || inputs.diskOffering === found.diskofferingname;
+    const knownOffering =
+        inputs.diskOffering === found.diskofferingid || inputs.diskOffering === found.diskofferingname;
     return {
         ...echo,
         name: found.name,

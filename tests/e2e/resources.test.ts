@@ -14,7 +14,13 @@ interface Wanted {
 }
 
 /** Two machines, two groups that name each other, a generated key, an affinity group and a volume. */
-const program = ({ offering = "Small Instance", ports = "8080", template = "Debian 12", allowRestart = true, extra = "" }: Wanted = {}) => `
+const program = ({
+    offering = "Small Instance",
+    ports = "8080",
+    template = "Debian 12",
+    allowRestart = true,
+    extra = "",
+}: Wanted = {}) => `
 import * as cloudstack from "pulumi-cloudstack";
 
 const key = new cloudstack.SshKeyPair("key");
@@ -66,7 +72,11 @@ const environment = (address: string): Record<string, string> => ({
 });
 
 /** What was done to the resources, those that stayed the same left out. */
-const done = (steps: Step[]) => steps.filter(({ op }) => op !== "same").map(({ op, name }) => `${op} ${name}`).sort();
+const done = (steps: Step[]) =>
+    steps
+        .filter(({ op }) => op !== "same")
+        .map(({ op, name }) => `${op} ${name}`)
+        .sort();
 
 const machineOf = async (name: string) => (await api.list("listVirtualMachines", { name, userdata: true }))[0];
 const groupOf = async (name: string) => (await api.list("listSecurityGroups", { securitygroupname: name }))[0];
@@ -85,12 +95,24 @@ test("one up makes everything; a preview and a refresh afterwards find nothing t
     const { changes } = await project.up();
     expect(changes).toMatchObject({ create: 10 });
     const outputs = await project.outputs();
-    expect(outputs).toMatchObject({ names: ["dev-web", "dev-database"], address: "10.1.1.40", privateKey: expect.stringContaining("PRIVATE KEY") });
-    expect(await machineOf("dev-web")).toMatchObject({ state: "Running", securitygroup: [{ name: "dev-front" }], affinitygroup: [{ name: "dev-spread" }] });
+    expect(outputs).toMatchObject({
+        names: ["dev-web", "dev-database"],
+        address: "10.1.1.40",
+        privateKey: expect.stringContaining("PRIVATE KEY"),
+    });
+    expect(await machineOf("dev-web")).toMatchObject({
+        state: "Running",
+        securitygroup: [{ name: "dev-front" }],
+        affinitygroup: [{ name: "dev-spread" }],
+    });
     expect((await groupOf("dev-back")).ingressrule).toHaveLength(2);
     await project.expectNoChanges();
     const { steps } = await project.refresh();
-    expect(steps.filter((step) => JSON.stringify(step.old?.outputs) !== JSON.stringify(step.new?.outputs)).map(({ name }) => name)).toEqual([]);
+    expect(
+        steps
+            .filter((step) => JSON.stringify(step.old?.outputs) !== JSON.stringify(step.new?.outputs))
+            .map(({ name }) => name),
+    ).toEqual([]);
     await project.expectNoChanges();
 });
 
@@ -104,19 +126,28 @@ test("a changed rule is changed in place; the preview of a new size says in one 
     project.program(program({ ports: "9090", offering: "Large Instance" }));
     const preview = await project.preview();
     expect(done(preview.steps)).toEqual(["update back", "update web"]);
-    expect(preview.infos.filter((line) => line.includes("stops and starts"))).toEqual(["dev-web stops and starts: serviceOffering Small Instance -> Large Instance"]);
+    expect(preview.infos.filter((line) => line.includes("stops and starts"))).toEqual([
+        "dev-web stops and starts: serviceOffering Small Instance -> Large Instance",
+    ]);
     const before = await machineOf("dev-web");
     cloud.clearCalls();
     expect(done((await project.up()).steps)).toEqual(["update back", "update web"]);
     const commands = cloud.calls().map(({ command }) => command);
-    expect(commands.filter((command) => /^(stop|scale|start|authorize|revoke|destroy|deploy)/.test(command)).sort()).toEqual([
+    expect(
+        commands.filter((command) => /^(stop|scale|start|authorize|revoke|destroy|deploy)/.test(command)).sort(),
+    ).toEqual([
         "authorizeSecurityGroupIngress",
         "revokeSecurityGroupIngress",
         "scaleVirtualMachine",
         "startVirtualMachine",
         "stopVirtualMachine",
     ]);
-    expect(await machineOf("dev-web")).toMatchObject({ id: before.id, state: "Running", serviceofferingname: "Large Instance", ipaddress: before.ipaddress });
+    expect(await machineOf("dev-web")).toMatchObject({
+        id: before.id,
+        state: "Running",
+        serviceofferingname: "Large Instance",
+        ipaddress: before.ipaddress,
+    });
     expect((await groupOf("dev-back")).ingressrule.map(({ startport }: any) => startport)).toContain(9090);
 });
 
@@ -126,7 +157,9 @@ test("what others changed shows at a refresh and is repaired by the next up", as
     await api.done("revokeSecurityGroupIngress", { id: rule.ruleid });
     const refreshed = await project.refresh();
     expect(refreshed.infos.join("\n")).not.toMatch(/starts|stops/);
-    const changed = refreshed.steps.filter((step) => JSON.stringify(step.old?.outputs) !== JSON.stringify(step.new?.outputs));
+    const changed = refreshed.steps.filter(
+        (step) => JSON.stringify(step.old?.outputs) !== JSON.stringify(step.new?.outputs),
+    );
     expect(changed.map(({ name }) => name).sort()).toEqual(["front", "web"]);
     const { steps, infos } = await project.up();
     expect(done(steps)).toEqual(["update front", "update web"]);
@@ -140,7 +173,8 @@ test("a change that needs a stop is an error at preview where allowRestart is fa
     project.program(program({ ports: "9090", offering: "Small Instance", allowRestart: false }));
     const refused = await project.preview({ mayFail: true });
     expect(refused.code).not.toBe(0);
-    const message = "dev-web stops and starts: serviceOffering Large Instance -> Small Instance. That takes it down, and allowRestart is false: allow it for this change, or undo the change.";
+    const message =
+        "dev-web stops and starts: serviceOffering Large Instance -> Small Instance. That takes it down, and allowRestart is false: allow it for this change, or undo the change.";
     expect(diagnosticsOf(refused).split(message)).toHaveLength(2);
     expect(refused.stdout + refused.stderr).not.toMatch(/^\s+at /m);
 
@@ -150,7 +184,12 @@ test("a change that needs a stop is an error at preview where allowRestart is fa
     const failed = await project.up({ mayFail: true });
     expect(failed.code).not.toBe(0);
     const said = diagnosticsOf(failed);
-    for (const part of ['there is no service offering "Huge"', 'did you mean "Debian 12"', '"no host" is not a host name', "0.5 is not a whole number of GiB"]) {
+    for (const part of [
+        'there is no service offering "Huge"',
+        'did you mean "Debian 12"',
+        '"no host" is not a host name',
+        "0.5 is not a whole number of GiB",
+    ]) {
         expect(said.split(part)).toHaveLength(2);
     }
     expect(said + failed.stderr).not.toMatch(/^\s+at /m);
@@ -164,9 +203,16 @@ test("a replaced machine keeps name, address and volume", async () => {
     expect(done(steps)).toContain("create-replacement database");
     expect(infos).toContain("dev-database is replaced: template Debian 12 -> Debian 12 with password");
     const now = await machineOf("dev-database");
-    expect(now).toMatchObject({ state: "Running", ipaddress: before.ipaddress, templatename: "Debian 12 with password" });
+    expect(now).toMatchObject({
+        state: "Running",
+        ipaddress: before.ipaddress,
+        templatename: "Debian 12 with password",
+    });
     expect(now.id).not.toBe(before.id);
-    expect((await api.list("listVolumes", { type: "DATADISK" }))[0]).toMatchObject({ id: volume.id, virtualmachineid: now.id });
+    expect((await api.list("listVolumes", { type: "DATADISK" }))[0]).toMatchObject({
+        id: volume.id,
+        virtualmachineid: now.id,
+    });
     await project.expectNoChanges();
 });
 

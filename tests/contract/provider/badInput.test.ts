@@ -77,23 +77,43 @@ describe("a machine", () => {
     });
 
     test("without a zone hears which there are, and how to set one for all", async () => {
-        const { failures } = await failure(world.plugin("user", { "cloudstack:zone": undefined }).create("virtualMachine", { ...named("x"), ...small }));
-        expect(failures).toEqual([{ property: "zone", reason: expect.stringMatching(/"sandbox", "sandbox-isolated".*pulumi config set cloudstack:zone/) }]);
+        const { failures } = await failure(
+            world
+                .plugin("user", { "cloudstack:zone": undefined })
+                .create("virtualMachine", { ...named("x"), ...small }),
+        );
+        expect(failures).toEqual([
+            {
+                property: "zone",
+                reason: expect.stringMatching(/"sandbox", "sandbox-isolated".*pulumi config set cloudstack:zone/),
+            },
+        ]);
     });
 
     test("without offering and template hears of both", async () => {
         const found = await problems("virtualMachine", named("x"));
-        expect(found).toEqual({ serviceOffering: expect.stringContaining("is required"), template: expect.stringContaining("is required") });
+        expect(found).toEqual({
+            serviceOffering: expect.stringContaining("is required"),
+            template: expect.stringContaining("is required"),
+        });
     });
 
     test("of a custom offering hears which sizes are missing, or out of bounds", async () => {
         const custom = { ...named("x"), template: "Debian 12", serviceOffering: "Custom Constrained" };
-        expect(await problems("virtualMachine", custom)).toEqual({ details: expect.stringContaining("have to give cpuNumber and memory") });
+        expect(await problems("virtualMachine", custom)).toEqual({
+            details: expect.stringContaining("have to give cpuNumber and memory"),
+        });
         expect(await problems("virtualMachine", { ...custom, details: { cpuNumber: "64", memory: "1" } })).toEqual({
             "details.cpuNumber": expect.stringContaining("from 1 to 8"),
             "details.memory": expect.stringContaining("from 512 to 16384"),
         });
-        expect(await problems("virtualMachine", { ...custom, serviceOffering: "Custom", details: { cpuNumber: "1", memory: "512" } })).toEqual({
+        expect(
+            await problems("virtualMachine", {
+                ...custom,
+                serviceOffering: "Custom",
+                details: { cpuNumber: "1", memory: "512" },
+            }),
+        ).toEqual({
             details: expect.stringContaining("cpuSpeed"),
         });
     });
@@ -101,7 +121,9 @@ describe("a machine", () => {
     test("with user data that is too long hears by how much and what to do; a cloud that takes more may say so", async () => {
         const long = { ...named("x"), ...small, userData: "a".repeat(24_577) };
         expect(await problems("virtualMachine", long)).toEqual({
-            userData: expect.stringMatching(/is 32772 characters of base64, and CloudStack takes 32768.*gzip it.*raise userDataMaxLength/),
+            userData: expect.stringMatching(
+                /is 32772 characters of base64, and CloudStack takes 32768.*gzip it.*raise userDataMaxLength/,
+            ),
         });
         await world.plugin().plan("virtualMachine", { ...long, userDataMaxLength: 40_000 });
     });
@@ -110,44 +132,80 @@ describe("a machine", () => {
         expect(await problems("virtualMachine", { ...named("x"), ...small, rootDiskSizeGiB: 1 })).toEqual({
             rootDiskSizeGiB: expect.stringContaining("which is 2 GiB"),
         });
-        const at = (ipAddress: string) => problems("virtualMachine", { ...named("x"), ...small, network: "shared", ipAddress });
-        expect(await at("10.2.0.1")).toEqual({ ipAddress: expect.stringContaining("is outside of network shared (10.1.1.0/24)") });
+        const at = (ipAddress: string) =>
+            problems("virtualMachine", { ...named("x"), ...small, network: "shared", ipAddress });
+        expect(await at("10.2.0.1")).toEqual({
+            ipAddress: expect.stringContaining("is outside of network shared (10.1.1.0/24)"),
+        });
         expect(await at("10.1.1.1")).toEqual({ ipAddress: expect.stringContaining("is the gateway") });
     });
 
     test("with a name, an address or groups that others hold", async () => {
         const args = { ...named("x"), ...small, ipAddress: "10.1.1.30" };
         const machine = await world.plugin().create("virtualMachine", args);
-        expect(await problems("virtualMachine", { ...named("y"), ...small, name: args.name, ipAddress: args.ipAddress })).toEqual({
+        expect(
+            await problems("virtualMachine", { ...named("y"), ...small, name: args.name, ipAddress: args.ipAddress }),
+        ).toEqual({
             name: expect.stringContaining(`is taken by machine ${machine.id}`),
             ipAddress: expect.stringContaining(`is the address of machine ${args.name}`),
         });
         // Of another account nothing can be seen before; the deploy is refused, and explained.
-        const name = await failure(world.plugin("expunger").create("virtualMachine", { ...args, owner: "o/p/s/other", ipAddress: undefined }));
+        const name = await failure(
+            world.plugin("expunger").create("virtualMachine", { ...args, owner: "o/p/s/other", ipAddress: undefined }),
+        );
         expect(name.message).toMatch(/^the name ".*" is taken in its network/);
-        const address = await failure(world.plugin("expunger").create("virtualMachine", { ...named("z"), ...small, ipAddress: args.ipAddress }));
+        const address = await failure(
+            world.plugin("expunger").create("virtualMachine", { ...named("z"), ...small, ipAddress: args.ipAddress }),
+        );
         expect(address.message).toMatch(/The usual reason is the address that was asked for: 10\.1\.1\.30 is in use/);
         const missing = { ...named("y"), ...small, sshKeyPairs: ["nobody"] };
-        expect((await failure(world.plugin().create("virtualMachine", missing))).message).toMatch(/Not all specified keypairs exist.*nobody/s);
+        expect((await failure(world.plugin().create("virtualMachine", missing))).message).toMatch(
+            /Not all specified keypairs exist.*nobody/s,
+        );
         const group = { ...named("y"), ...small, securityGroups: [machine.id] };
         expect((await failure(world.plugin().create("virtualMachine", group))).message).toContain(machine.id);
         await world.plugin().delete(machine);
     });
 
     test("with what a preview does not know yet is not told anything about that", async () => {
-        const names = ["name", "zone", "serviceOffering", "template", "network", "ipAddress", "userData", "displayName", "tags", "details", "securityGroups"];
+        const names = [
+            "name",
+            "zone",
+            "serviceOffering",
+            "template",
+            "network",
+            "ipAddress",
+            "userData",
+            "displayName",
+            "tags",
+            "details",
+            "securityGroups",
+        ];
         const args = { ...named("x"), ...small, ...Object.fromEntries(names.map((name) => [name, UNKNOWN])) };
-        await world.plugin().plan("virtualMachine", { ...args, sshKeyPairs: [UNKNOWN], running: UNKNOWN, rootDiskSizeGiB: UNKNOWN });
+        await world
+            .plugin()
+            .plan("virtualMachine", { ...args, sshKeyPairs: [UNKNOWN], running: UNKNOWN, rootDiskSizeGiB: UNKNOWN });
     });
 });
 
 describe("limits", () => {
     const types = { user_vm: 0, volume: 2, cpu: 8, memory: 9, primary_storage: 10 };
     const set = (type: keyof typeof types, max: number) =>
-        world.api.admin.ok("updateResourceLimit", { account: "user", domainid: DOMAIN(), resourcetype: types[type], max });
+        world.api.admin.ok("updateResourceLimit", {
+            account: "user",
+            domainid: DOMAIN(),
+            resourcetype: types[type],
+            max,
+        });
     let domainId = "";
     const DOMAIN = () => domainId;
-    const defaults: [keyof typeof types, number][] = [["user_vm", 500], ["volume", 1000], ["cpu", 2000], ["memory", 2_000_000], ["primary_storage", 100_000]];
+    const defaults: [keyof typeof types, number][] = [
+        ["user_vm", 500],
+        ["volume", 1000],
+        ["cpu", 2000],
+        ["memory", 2_000_000],
+        ["primary_storage", 100_000],
+    ];
 
     beforeAll(async () => void (domainId = (await world.api.user.list("listAccounts"))[0].domainid));
     afterEach(async () => {
@@ -164,7 +222,14 @@ describe("limits", () => {
         for (const _ of [1, 2]) await plugin.plan("virtualMachine", { ...named("x"), ...small });
         const { failures } = await failure(plugin.plan("virtualMachine", { ...named("x"), ...small }));
         expect(failures).toEqual([
-            { property: "", reason: expect.stringMatching(new RegExp(`this run needs \\d+ ${words}, and account user may have ${max} more .*ask the cloud's administrator`)) },
+            {
+                property: "",
+                reason: expect.stringMatching(
+                    new RegExp(
+                        `this run needs \\d+ ${words}, and account user may have ${max} more .*ask the cloud's administrator`,
+                    ),
+                ),
+            },
         ]);
     });
 
@@ -178,7 +243,9 @@ describe("limits", () => {
         expect(failures[0].reason).toMatch(/needs 3 volumes \(root disks included\), and account user may have 2 more/);
         await set("volume", 1000);
         await set("primary_storage", primarystoragetotal + 6);
-        const { failures: large } = await failure(world.plugin().plan("volume", { ...named("v"), diskOffering: "Custom", sizeGiB: 7 }));
+        const { failures: large } = await failure(
+            world.plugin().plan("volume", { ...named("v"), diskOffering: "Custom", sizeGiB: 7 }),
+        );
         expect(large[0].reason).toMatch(/needs 7 GiB of disks, and account user may have 6 more/);
     });
 
@@ -203,7 +270,9 @@ describe("limits", () => {
         const { inputs } = await plugin.plan("virtualMachine", { ...named("x"), ...small });
         await set("user_vm", 0);
         const error = await failure(plugin.createChecked("virtualMachine", inputs));
-        expect(error.message).toMatch(/Maximum amount of resources of Type = 'user_vm'.*error 535.*an administrator raises it/s);
+        expect(error.message).toMatch(
+            /Maximum amount of resources of Type = 'user_vm'.*error 535.*an administrator raises it/s,
+        );
     });
 });
 
@@ -236,16 +305,24 @@ describe("a group's rules", () => {
 
 describe("small things", () => {
     test("a key that is private, or none; a group named default; a volume at no machine", async () => {
-        expect(await problems("sshKeyPair", { ...named("x"), publicKey: "-----BEGIN OPENSSH PRIVATE KEY-----" })).toEqual({
+        expect(
+            await problems("sshKeyPair", { ...named("x"), publicKey: "-----BEGIN OPENSSH PRIVATE KEY-----" }),
+        ).toEqual({
             publicKey: expect.stringContaining("this is a private key: give the file that ends in .pub"),
         });
-        expect(await problems("securityGroup", { ...named("x"), name: "default" })).toEqual({ name: expect.stringContaining("choose another name") });
-        expect(await problems("volume", { ...named("x"), diskOffering: "Smal", virtualMachine: "web", deviceId: 0 })).toEqual({
+        expect(await problems("securityGroup", { ...named("x"), name: "default" })).toEqual({
+            name: expect.stringContaining("choose another name"),
+        });
+        expect(
+            await problems("volume", { ...named("x"), diskOffering: "Smal", virtualMachine: "web", deviceId: 0 }),
+        ).toEqual({
             diskOffering: expect.stringContaining('did you mean "Small"'),
             "virtualMachine[0]": expect.stringContaining("the id of a VirtualMachine"),
             deviceId: expect.stringContaining("from 1 to 63"),
         });
-        expect(await problems("securityGroupRules", { owner: "o/p/s/r" })).toEqual({ securityGroup: expect.stringContaining("is required") });
+        expect(await problems("securityGroupRules", { owner: "o/p/s/r" })).toEqual({
+            securityGroup: expect.stringContaining("is required"),
+        });
     });
 });
 
@@ -258,7 +335,11 @@ describe("configuration", () => {
     };
 
     test("that is missing names all that is, and where it can be given", async () => {
-        const reason = await fail({ "cloudstack:endpoint": undefined, "cloudstack:apiKey": undefined, "cloudstack:secretKey": undefined });
+        const reason = await fail({
+            "cloudstack:endpoint": undefined,
+            "cloudstack:apiKey": undefined,
+            "cloudstack:secretKey": undefined,
+        });
         expect(reason).toMatch(/is not configured/);
         expect(reason).toMatch(/CLOUDSTACK_ENDPOINT.*CLOUDSTACK_API_KEY.*CLOUDSTACK_SECRET_KEY/s);
     });
@@ -270,11 +351,15 @@ describe("configuration", () => {
     });
 
     test("with an endpoint where nothing listens, or that is no API, says which", async () => {
-        expect(await fail({ "cloudstack:endpoint": "http://127.0.0.1:9/client/api" })).toMatch(/cannot reach http:\/\/127\.0\.0\.1:9\/client\/api.*connection refused.*cloudstack-local start/s);
+        expect(await fail({ "cloudstack:endpoint": "http://127.0.0.1:9/client/api" })).toMatch(
+            /cannot reach http:\/\/127\.0\.0\.1:9\/client\/api.*connection refused.*cloudstack-local start/s,
+        );
         const page = createServer((_request, response) => response.end("<html><title>It works</title></html>"));
         await new Promise<void>((resolve) => page.listen(0, "127.0.0.1", resolve));
         const { port } = page.address() as { port: number };
-        expect(await fail({ "cloudstack:endpoint": `http://127.0.0.1:${port}` })).toMatch(/is not a CloudStack API: it answered HTTP 200 "It works"/);
+        expect(await fail({ "cloudstack:endpoint": `http://127.0.0.1:${port}` })).toMatch(
+            /is not a CloudStack API: it answered HTTP 200 "It works"/,
+        );
         page.closeAllConnections();
         await new Promise((resolve) => page.close(resolve));
     });
@@ -282,14 +367,42 @@ describe("configuration", () => {
     test("with a certificate of an unknown authority says how to trust it", async () => {
         const folder = mkdtempSync(join(tmpdir(), "tls-"));
         const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-        execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], { stdio: "ignore" });
-        const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => response.end("Hello"));
+        execFileSync(
+            "openssl",
+            [
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-keyout",
+                key,
+                "-out",
+                cert,
+                "-days",
+                "2",
+                "-subj",
+                "/CN=127.0.0.1",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
+            ],
+            { stdio: "ignore" },
+        );
+        const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) =>
+            response.end("Hello"),
+        );
         await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
         const { port } = server.address() as { port: number };
         const endpoint = `https://127.0.0.1:${port}/client/api`;
-        expect(await fail({ "cloudstack:endpoint": endpoint })).toMatch(/authority that is not trusted.*caFile \(CLOUDSTACK_CA_FILE\)/s);
-        expect(await fail({ "cloudstack:endpoint": endpoint, "cloudstack:caFile": cert })).toMatch(/is not a CloudStack API/);
-        expect(await fail({ "cloudstack:endpoint": endpoint, "cloudstack:caFile": join(folder, "none.pem") })).toMatch(/caFile/);
+        expect(await fail({ "cloudstack:endpoint": endpoint })).toMatch(
+            /authority that is not trusted.*caFile \(CLOUDSTACK_CA_FILE\)/s,
+        );
+        expect(await fail({ "cloudstack:endpoint": endpoint, "cloudstack:caFile": cert })).toMatch(
+            /is not a CloudStack API/,
+        );
+        expect(await fail({ "cloudstack:endpoint": endpoint, "cloudstack:caFile": join(folder, "none.pem") })).toMatch(
+            /caFile/,
+        );
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));
         rmSync(folder, { recursive: true });
@@ -300,7 +413,9 @@ describe("configuration", () => {
     });
 
     test("of a project that is not there names those that are", async () => {
-        expect(await fail({ "cloudstack:project": "sandbxo" })).toMatch(/there is no project "sandbxo".*There are: sandbox/);
+        expect(await fail({ "cloudstack:project": "sandbxo" })).toMatch(
+            /there is no project "sandbxo".*There are: sandbox/,
+        );
     });
 });
 

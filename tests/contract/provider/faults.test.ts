@@ -12,7 +12,8 @@ afterEach(() => world.cloud.clearFaults());
 const small = { serviceOffering: "Small Instance", template: "Debian 12" };
 const PROVIDER = { __provider: "the text of virtualMachine" };
 
-const machinesNamed = async (name: string) => (await world.api.user.list("listVirtualMachines")).filter((machine) => machine.name === name);
+const machinesNamed = async (name: string) =>
+    (await world.api.user.list("listVirtualMachines")).filter((machine) => machine.name === name);
 
 /** The resource as the engine keeps it after a failure that carries an id. */
 function kept(error: any, inputs: Record<string, any>): Resource {
@@ -26,7 +27,9 @@ describe("a create", () => {
         world.fault(kind, "deployVirtualMachine");
         world.fault(kind, "createTags");
         const made = await world.plugin().create("virtualMachine", args);
-        expect(await machinesNamed(args.name)).toMatchObject([{ id: made.id, state: "Running", tags: [{ key: "k", value: "v" }] }]);
+        expect(await machinesNamed(args.name)).toMatchObject([
+            { id: made.id, state: "Running", tags: [{ key: "k", value: "v" }] },
+        ]);
         expect(await world.plugin().drifted(made)).toBe(false);
     });
 
@@ -37,15 +40,18 @@ describe("a create", () => {
         expect(await machinesNamed(args.name)).toMatchObject([{ id: made.id }]);
     });
 
-    test.each(["user", "expunger"] as const)("whose job fails leaves nothing of %s: the name can be taken at once", async (account) => {
-        const args = { ...named("failing"), ...small };
-        world.fault("failJob", "deployVirtualMachine", { status: 533, text: "No host has room" });
-        const error = await failure(world.plugin(account).create("virtualMachine", args));
-        expect(error.message).toMatch(/No host has room.*job .*no free capacity/s);
-        expect(error).not.toHaveProperty("id");
-        expect((await world.belongings(account)).filter((name) => name.startsWith(args.name))).toEqual([]);
-        expect((await world.plugin(account).create("virtualMachine", args)).outputs.name).toBe(args.name);
-    });
+    test.each(["user", "expunger"] as const)(
+        "whose job fails leaves nothing of %s: the name can be taken at once",
+        async (account) => {
+            const args = { ...named("failing"), ...small };
+            world.fault("failJob", "deployVirtualMachine", { status: 533, text: "No host has room" });
+            const error = await failure(world.plugin(account).create("virtualMachine", args));
+            expect(error.message).toMatch(/No host has room.*job .*no free capacity/s);
+            expect(error).not.toHaveProperty("id");
+            expect((await world.belongings(account)).filter((name) => name.startsWith(args.name))).toEqual([]);
+            expect((await world.plugin(account).create("virtualMachine", args)).outputs.name).toBe(args.name);
+        },
+    );
 
     test("whose remains cannot be removed either keeps them in the state, and the next run replaces them", async () => {
         const args = { ...named("failing"), ...small };
@@ -54,14 +60,22 @@ describe("a create", () => {
         const error = await failure(world.plugin().create("virtualMachine", args));
         expect(error.message).toMatch(/First.*could not be removed yet: .*Second/s);
         const left = kept(error, { ...args, zone: "sandbox" });
-        expect((await failure(world.plugin().update(left, left.inputs))).message).toMatch(/run `pulumi refresh`, then `pulumi up` replaces it/);
+        expect((await failure(world.plugin().update(left, left.inputs))).message).toMatch(
+            /run `pulumi refresh`, then `pulumi up` replaces it/,
+        );
         const found = (await world.plugin().read(left))!;
         const made = await world.plugin().up(found, args);
         expect(made.outputs).toMatchObject({ name: args.name, state: "Running" });
     });
 
     test("that takes too long keeps the machine in the state, and the next run goes on", async () => {
-        const args = { ...named("slow"), ...small, onUserDataChange: "reinstall", userData: "x", timeoutSeconds: { create: 1 } };
+        const args = {
+            ...named("slow"),
+            ...small,
+            onUserDataChange: "reinstall",
+            userData: "x",
+            timeoutSeconds: { create: 1 },
+        };
         world.fault("jobSeconds", "deployVirtualMachine", { seconds: 3 });
         const error = await failure(world.plugin().create("virtualMachine", args));
         expect(error.message).toMatch(/still runs after 1 s.*a longer timeoutSeconds waits for it/s);
@@ -71,7 +85,12 @@ describe("a create", () => {
         const calls = world.cloud.calls().length;
         const made = await world.plugin().update(left, left.inputs);
         expect(made.outputs).toMatchObject({ state: "Running", ipAddress: expect.stringMatching(/^10\./) });
-        expect(world.cloud.calls().slice(calls).map(({ command }) => command)).not.toContain("restoreVirtualMachine");
+        expect(
+            world.cloud
+                .calls()
+                .slice(calls)
+                .map(({ command }) => command),
+        ).not.toContain("restoreVirtualMachine");
         expect(await world.plugin().drifted(made)).toBe(false);
     });
 
@@ -89,9 +108,13 @@ describe("a create", () => {
     test("takes over what an interrupted run left, as it is wanted now", async () => {
         const args = { ...named("left"), ...small };
         const first = await world.plugin().create("virtualMachine", args);
-        const adopted = await world.plugin().create("virtualMachine", { ...args, serviceOffering: "Large Instance", displayName: "New" });
+        const adopted = await world
+            .plugin()
+            .create("virtualMachine", { ...args, serviceOffering: "Large Instance", displayName: "New" });
         expect(adopted.id).toBe(first.id);
-        expect(await machinesNamed(args.name)).toMatchObject([{ state: "Running", serviceofferingname: "Large Instance", displayname: "New" }]);
+        expect(await machinesNamed(args.name)).toMatchObject([
+            { state: "Running", serviceofferingname: "Large Instance", displayname: "New" },
+        ]);
         expect(await world.plugin().drifted(adopted)).toBe(false);
     });
 
@@ -123,12 +146,21 @@ describe("a create", () => {
     test("takes nothing over that others made, nor what the state knows", async () => {
         const args = { ...named("theirs"), ...small };
         const theirs = await world.plugin().create("virtualMachine", args);
-        const error = await failure(world.plugin().create("virtualMachine", { ...args, owner: "org/project/other/stack" }));
-        expect(error.failures).toEqual([{ property: "name", reason: expect.stringContaining(`is taken by machine ${theirs.id}, which ${args.owner} made`) }]);
+        const error = await failure(
+            world.plugin().create("virtualMachine", { ...args, owner: "org/project/other/stack" }),
+        );
+        expect(error.failures).toEqual([
+            {
+                property: "name",
+                reason: expect.stringContaining(`is taken by machine ${theirs.id}, which ${args.owner} made`),
+            },
+        ]);
         const plugin = world.plugin();
         const { inputs } = await plugin.plan("virtualMachine", args);
         await plugin.read(theirs);
-        expect((await failure(plugin.createChecked("virtualMachine", inputs))).message).toMatch(/is taken in its network/);
+        expect((await failure(plugin.createChecked("virtualMachine", inputs))).message).toMatch(
+            /is taken in its network/,
+        );
     });
 });
 
@@ -136,18 +168,24 @@ describe("a change that fails", () => {
     const args = () => ({ ...named("change"), ...small, userData: "one" });
     const change = { serviceOffering: "Large Instance" };
 
-    test.each(["stopVirtualMachine", "scaleVirtualMachine", "startVirtualMachine"])("at %s leaves the machine running, and the next run goes on", async (command) => {
-        const before = args();
-        const made = await world.plugin().create("virtualMachine", before);
-        world.fault("failJob", command, { text: "No such luck" });
-        const error = await failure(world.plugin().up(made, { ...before, ...change }));
-        expect(error.message).toContain("No such luck");
-        expect(await world.machine(made.id)).toMatchObject({ state: "Running" });
-        const left = kept(error, { ...before, ...change, zone: "sandbox" });
-        const changed = await world.plugin().update(left, left.inputs);
-        expect(await world.machine(made.id)).toMatchObject({ state: "Running", serviceofferingname: "Large Instance" });
-        expect(await world.plugin().drifted(changed)).toBe(false);
-    });
+    test.each(["stopVirtualMachine", "scaleVirtualMachine", "startVirtualMachine"])(
+        "at %s leaves the machine running, and the next run goes on",
+        async (command) => {
+            const before = args();
+            const made = await world.plugin().create("virtualMachine", before);
+            world.fault("failJob", command, { text: "No such luck" });
+            const error = await failure(world.plugin().up(made, { ...before, ...change }));
+            expect(error.message).toContain("No such luck");
+            expect(await world.machine(made.id)).toMatchObject({ state: "Running" });
+            const left = kept(error, { ...before, ...change, zone: "sandbox" });
+            const changed = await world.plugin().update(left, left.inputs);
+            expect(await world.machine(made.id)).toMatchObject({
+                state: "Running",
+                serviceofferingname: "Large Instance",
+            });
+            expect(await world.plugin().drifted(changed)).toBe(false);
+        },
+    );
 
     test("since the machine does not start with its new size gives it back the old one", async () => {
         const before = args();
@@ -195,9 +233,19 @@ describe("a change that fails", () => {
     test.each(["drop", "cut"] as const)("to get its answers (%s) succeeds all the same", async (kind) => {
         const before = args();
         const made = await world.plugin().create("virtualMachine", before);
-        for (const command of ["stopVirtualMachine", "updateVirtualMachine", "scaleVirtualMachine", "startVirtualMachine"]) world.fault(kind, command);
+        for (const command of [
+            "stopVirtualMachine",
+            "updateVirtualMachine",
+            "scaleVirtualMachine",
+            "startVirtualMachine",
+        ])
+            world.fault(kind, command);
         const changed = await world.plugin().up(made, { ...before, ...change, displayName: "New" });
-        expect(await world.machine(made.id)).toMatchObject({ state: "Running", serviceofferingname: "Large Instance", displayname: "New" });
+        expect(await world.machine(made.id)).toMatchObject({
+            state: "Running",
+            serviceofferingname: "Large Instance",
+            displayname: "New",
+        });
         expect(await world.plugin().drifted(changed)).toBe(false);
     });
 
@@ -222,7 +270,10 @@ describe("drift", () => {
             "resized",
             async (id) => {
                 await world.api.user.done("stopVirtualMachine", { id });
-                await world.api.user.done("scaleVirtualMachine", { id, serviceofferingid: await idOf("listServiceOfferings", "Large Instance") });
+                await world.api.user.done("scaleVirtualMachine", {
+                    id,
+                    serviceofferingid: await idOf("listServiceOfferings", "Large Instance"),
+                });
                 await world.api.user.done("startVirtualMachine", { id });
             },
         ],
@@ -234,37 +285,81 @@ describe("drift", () => {
                 await world.api.user.done("startVirtualMachine", { id });
             },
         ],
-        ["renamed for people", async (id) => void (await world.api.user.ok("updateVirtualMachine", { id, displayname: "Theirs", group: "theirs" }))],
-        ["given other user data", async (id) => void (await world.api.user.ok("updateVirtualMachine", { id, userdata: "AAAA" }))],
-        ["protected", async (id) => void (await world.api.user.ok("updateVirtualMachine", { id, deleteprotection: true }))],
-        ["robbed of a tag", async (id) => void (await world.api.user.done("deleteTags", { resourceids: id, resourcetype: "UserVm", "tags[0].key": "k" }))],
+        [
+            "renamed for people",
+            async (id) =>
+                void (await world.api.user.ok("updateVirtualMachine", { id, displayname: "Theirs", group: "theirs" })),
+        ],
+        [
+            "given other user data",
+            async (id) => void (await world.api.user.ok("updateVirtualMachine", { id, userdata: "AAAA" })),
+        ],
+        [
+            "protected",
+            async (id) => void (await world.api.user.ok("updateVirtualMachine", { id, deleteprotection: true })),
+        ],
+        [
+            "robbed of a tag",
+            async (id) =>
+                void (await world.api.user.done("deleteTags", {
+                    resourceids: id,
+                    resourcetype: "UserVm",
+                    "tags[0].key": "k",
+                })),
+        ],
     ];
-    test.each(drifts)("a machine that somebody %s: a refresh finds it, the next run repairs it", async (_what, disturb) => {
-        const plugin = world.plugin();
-        const [ours, other] = [await plugin.create("securityGroup", named("sg")), await plugin.create("securityGroup", named("sg"))];
-        const args = { ...named("drift"), ...small, userData: "x", tags: { k: "v" }, group: "ours", securityGroups: [ours.id] };
-        const made = await plugin.create("virtualMachine", args);
-        const before = await world.machine(made.id);
-        await disturb(made.id, other);
-        expect(await world.plugin().drifted(made)).toBe(true);
-        const repaired = await world.plugin().up((await world.plugin().read(made))!, args);
-        expect(repaired.id).toBe(made.id);
-        const { lastupdated: _before, tags: [tag], ...rest } = before;
-        expect(await world.machine(made.id)).toMatchObject({ ...rest, tags: [{ key: tag.key, value: tag.value }] });
-        expect(await world.plugin().drifted(repaired)).toBe(false);
-        expect(repaired.outputs).toEqual(made.outputs);
-    });
+    test.each(drifts)(
+        "a machine that somebody %s: a refresh finds it, the next run repairs it",
+        async (_what, disturb) => {
+            const plugin = world.plugin();
+            const [ours, other] = [
+                await plugin.create("securityGroup", named("sg")),
+                await plugin.create("securityGroup", named("sg")),
+            ];
+            const args = {
+                ...named("drift"),
+                ...small,
+                userData: "x",
+                tags: { k: "v" },
+                group: "ours",
+                securityGroups: [ours.id],
+            };
+            const made = await plugin.create("virtualMachine", args);
+            const before = await world.machine(made.id);
+            await disturb(made.id, other);
+            expect(await world.plugin().drifted(made)).toBe(true);
+            const repaired = await world.plugin().up((await world.plugin().read(made))!, args);
+            expect(repaired.id).toBe(made.id);
+            const {
+                lastupdated: _before,
+                tags: [tag],
+                ...rest
+            } = before;
+            expect(await world.machine(made.id)).toMatchObject({ ...rest, tags: [{ key: tag.key, value: tag.value }] });
+            expect(await world.plugin().drifted(repaired)).toBe(false);
+            expect(repaired.outputs).toEqual(made.outputs);
+        },
+    );
 
     test("a machine that somebody destroyed is gone at a read, and made again", async () => {
         for (const account of ["user", "expunger"] as const) {
             const args = { ...named("drift"), ...small };
             const made = await world.plugin(account).create("virtualMachine", args);
-            await world.api[account].done("destroyVirtualMachine", { id: made.id, ...(account === "expunger" ? { expunge: true } : {}) });
+            await world.api[account].done("destroyVirtualMachine", {
+                id: made.id,
+                ...(account === "expunger" ? { expunge: true } : {}),
+            });
             expect(await world.plugin(account).read(made)).toBeUndefined();
-            expect((await failure(world.plugin(account).update(made, made.inputs))).message).toMatch(/is gone: run `pulumi refresh`/);
-            if (account === "expunger") expect((await world.plugin(account).create("virtualMachine", args)).id).not.toBe(made.id);
+            expect((await failure(world.plugin(account).update(made, made.inputs))).message).toMatch(
+                /is gone: run `pulumi refresh`/,
+            );
+            if (account === "expunger")
+                expect((await world.plugin(account).create("virtualMachine", args)).id).not.toBe(made.id);
             // Whoever may not expunge cannot have the name back before the cloud purges it, and hears why.
-            else expect((await failure(world.plugin().create("virtualMachine", args))).message).toMatch(/CloudStack holds name and address of a destroyed machine/);
+            else
+                expect((await failure(world.plugin().create("virtualMachine", args))).message).toMatch(
+                    /CloudStack holds name and address of a destroyed machine/,
+                );
         }
     });
 });
@@ -282,11 +377,19 @@ describe("another cloud or account", () => {
         for (const [kind, args] of kinds) {
             const made = await world.plugin().create(kind, args);
             for (const plugin of [() => elsewhere.plugin(), () => world.plugin("expunger")]) {
-                const attempts = [() => plugin().read(made), () => plugin().update(made, made.inputs), () => plugin().delete(made)];
+                const attempts = [
+                    () => plugin().read(made),
+                    () => plugin().update(made, made.inputs),
+                    () => plugin().delete(made),
+                ];
                 for (const attempt of attempts) {
                     const { message } = await failure(attempt());
-                    expect(message).toContain(`lives in ${world.cloud.endpoint}, account user (${world.cloud.accounts.user.accountId})`);
-                    expect(message).toMatch(/but this run is configured for http.*account (user|expunger) .*cloudstack:endpoint.*Nothing was changed/);
+                    expect(message).toContain(
+                        `lives in ${world.cloud.endpoint}, account user (${world.cloud.accounts.user.accountId})`,
+                    );
+                    expect(message).toMatch(
+                        /but this run is configured for http.*account (user|expunger) .*cloudstack:endpoint.*Nothing was changed/,
+                    );
                 }
             }
             expect(elsewhere.calls()).not.toHaveProperty("destroyVirtualMachine");

@@ -27,7 +27,12 @@ async function setup(account: AccountName, more: object = {}): Promise<Setup> {
     const group = await plugin.create("securityGroup", named("sg"));
     const args = { ...named("gone"), ...small, securityGroups: [group.id], ...more };
     const machine = await plugin.create("virtualMachine", args);
-    const volume = await plugin.create("volume", { ...named("data"), diskOffering: "Custom", sizeGiB: 3, virtualMachine: machine.id });
+    const volume = await plugin.create("volume", {
+        ...named("data"),
+        diskOffering: "Custom",
+        sizeGiB: 3,
+        virtualMachine: machine.id,
+    });
     return { account, group, machine, volume, args };
 }
 
@@ -44,7 +49,9 @@ describe.each(accounts)("the account %s", (account) => {
         expect(await volumeOf(made)).not.toHaveProperty("virtualmachineid");
         const again = await world.plugin(account).create("virtualMachine", made.args);
         expect(again.outputs).toMatchObject({ name: made.args.name, ipAddress: addresses[account] });
-        const attached = await world.plugin(account).up(made.volume, { ...made.volume.inputs, virtualMachine: again.id });
+        const attached = await world
+            .plugin(account)
+            .up(made.volume, { ...made.volume.inputs, virtualMachine: again.id });
         expect(await volumeOf(made)).toMatchObject({ virtualmachineid: again.id });
         await world.plugin(account).delete(attached);
         await world.plugin(account).delete(again);
@@ -94,7 +101,13 @@ test("a machine with delete protection is not deleted, and says how", async () =
 });
 
 describe("a delete that is interrupted", () => {
-    const steps = ["stopVirtualMachine", "detachVolume", "updateVirtualMachine", "updateVmNicIp", "destroyVirtualMachine"];
+    const steps = [
+        "stopVirtualMachine",
+        "detachVolume",
+        "updateVirtualMachine",
+        "updateVmNicIp",
+        "destroyVirtualMachine",
+    ];
     test.each(steps)("by a failing %s leaves the machine as it was, and is finished by the next", async (command) => {
         const made = await setup("user", { ipAddress: "10.1.1.60" });
         if (command === "updateVirtualMachine") world.fault("refuse", command);
@@ -103,7 +116,11 @@ describe("a delete that is interrupted", () => {
         const error = await failure(world.plugin().delete(made.machine));
         expect(error.message).toContain(command);
         world.cloud.clearFaults();
-        expect(await world.machine(made.machine.id)).toMatchObject({ state: "Running", name: made.args.name, securitygroup: [{ id: made.group.id }] });
+        expect(await world.machine(made.machine.id)).toMatchObject({
+            state: "Running",
+            name: made.args.name,
+            securitygroup: [{ id: made.group.id }],
+        });
         expect(await volumeOf(made)).toMatchObject({ virtualmachineid: made.machine.id, deviceid: 1 });
         await world.plugin().delete(made.machine);
         expect(await world.plugin().read(made.machine)).toBeUndefined();
@@ -122,7 +139,9 @@ describe("a delete that is interrupted", () => {
 
 describe("a security group", () => {
     test("that names itself, is deleted all the same", async () => {
-        const group = await world.plugin().create("securityGroup", { ...named("self"), ingress: [{ ports: "22", self: true }] });
+        const group = await world
+            .plugin()
+            .create("securityGroup", { ...named("self"), ingress: [{ ports: "22", self: true }] });
         await world.plugin().delete(group);
         expect(await world.api.user.list("listSecurityGroups", { id: group.id }).catch(() => [])).toEqual([]);
     });
@@ -131,7 +150,11 @@ describe("a security group", () => {
         const { group, machine, volume } = await setup("user");
         const hasty = { ...group, outputs: { ...group.outputs, timeoutSeconds: { delete: 1 } } };
         const error = await failure(world.plugin().delete(hasty));
-        expect(error.message).toMatch(new RegExp(`cannot be deleted yet. It is held by machine ${machine.outputs.name} \\(Running\\): remove that first`));
+        expect(error.message).toMatch(
+            new RegExp(
+                `cannot be deleted yet. It is held by machine ${machine.outputs.name} \\(Running\\): remove that first`,
+            ),
+        );
         for (const resource of [volume, machine, group]) await world.plugin().delete(resource);
     });
 });

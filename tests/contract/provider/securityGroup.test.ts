@@ -16,14 +16,23 @@ async function expectNoChange(plugin: Plugin, resource: Resource): Promise<void>
 async function rulesOf(id: string): Promise<string[]> {
     const [group] = await world.api.user.list("listSecurityGroups", { id });
     const say = (direction: string) => (rule: any) => {
-        const what = rule.protocol === "icmp" ? `${rule.icmptype}/${rule.icmpcode}` : `${rule.startport ?? 0}-${rule.endport ?? 0}`;
+        const what =
+            rule.protocol === "icmp"
+                ? `${rule.icmptype}/${rule.icmpcode}`
+                : `${rule.startport ?? 0}-${rule.endport ?? 0}`;
         return `${direction} ${rule.protocol} ${what} ${rule.cidr ?? rule.securitygroupname}`;
     };
     return [...group.ingressrule.map(say("in")), ...group.egressrule.map(say("out"))].sort();
 }
 
 const authorizeTheirs = (id: string, port: number) =>
-    world.api.user.done("authorizeSecurityGroupIngress", { securitygroupid: id, protocol: "tcp", startport: port, endport: port, cidrlist: "192.0.2.0/24" });
+    world.api.user.done("authorizeSecurityGroupIngress", {
+        securitygroupid: id,
+        protocol: "tcp",
+        startport: port,
+        endport: port,
+        cidrlist: "192.0.2.0/24",
+    });
 
 describe("a group", () => {
     test("has the rules of every kind that it was given, and nothing differs afterwards", async () => {
@@ -39,7 +48,10 @@ describe("a group", () => {
                 { protocol: "112", cidrs: ["10.1.1.0/24"] },
                 { cidrs: ["198.51.100.0/24"] },
             ],
-            egress: [{ protocol: "tcp", ports: "53", cidrs: ["0.0.0.0/0"] }, { protocol: "icmp", cidrs: ["::/0"] }],
+            egress: [
+                { protocol: "tcp", ports: "53", cidrs: ["0.0.0.0/0"] },
+                { protocol: "icmp", cidrs: ["::/0"] },
+            ],
         };
         const made = await world.plugin().create("securityGroup", args);
         expect(await rulesOf(made.id)).toHaveLength(9);
@@ -59,17 +71,36 @@ describe("a group", () => {
         expect(group.description).toBe(`Everything that there is [${args.owner}]`);
         await expectNoChange(world.plugin(), made);
         // Other spellings of the same are no change.
-        const same = { ...args, ingress: args.ingress.map((rule) => (rule.protocol === "udp" ? { ...rule, protocol: "17" } : rule)) };
+        const same = {
+            ...args,
+            ingress: args.ingress.map((rule) => (rule.protocol === "udp" ? { ...rule, protocol: "17" } : rule)),
+        };
         expect((await world.plugin().plan("securityGroup", same, made)).diff).toMatchObject({ changes: false });
     });
 
     test("gets and loses only the rules that differ, sources that share a range in one call", async () => {
-        const args = { ...named("diff"), ingress: [{ ports: "22", cidrs: ["10.0.0.0/8", "10.9.0.0/16"] }, { ports: "80", cidrs: ["0.0.0.0/0"] }] };
+        const args = {
+            ...named("diff"),
+            ingress: [
+                { ports: "22", cidrs: ["10.0.0.0/8", "10.9.0.0/16"] },
+                { ports: "80", cidrs: ["0.0.0.0/0"] },
+            ],
+        };
         const made = await world.plugin().create("securityGroup", args);
         world.cloud.clearCalls();
-        const changed = await world.plugin().up(made, { ...args, ingress: [{ ports: "22", cidrs: ["10.0.0.0/8", "10.8.0.0/16", "10.7.0.0/16"] }, args.ingress[1]] });
+        const changed = await world
+            .plugin()
+            .up(made, {
+                ...args,
+                ingress: [{ ports: "22", cidrs: ["10.0.0.0/8", "10.8.0.0/16", "10.7.0.0/16"] }, args.ingress[1]],
+            });
         expect(world.calls()).toMatchObject({ authorizeSecurityGroupIngress: 1, revokeSecurityGroupIngress: 1 });
-        expect(await rulesOf(made.id)).toEqual(["in tcp 22-22 10.0.0.0/8", "in tcp 22-22 10.7.0.0/16", "in tcp 22-22 10.8.0.0/16", "in tcp 80-80 0.0.0.0/0"]);
+        expect(await rulesOf(made.id)).toEqual([
+            "in tcp 22-22 10.0.0.0/8",
+            "in tcp 22-22 10.7.0.0/16",
+            "in tcp 22-22 10.8.0.0/16",
+            "in tcp 80-80 0.0.0.0/0",
+        ]);
         await expectNoChange(world.plugin(), changed);
     });
 
@@ -80,7 +111,9 @@ describe("a group", () => {
         const { said, result } = await listening(() => world.plugin().read(made));
         const found = result!;
         expect(found.outputs.unmanagedRules).toEqual(["ingress tcp 9999 from 192.0.2.0/24"]);
-        expect(said).toEqual([expect.stringMatching(/has got rules beside its own, left alone.*tcp 9999 from 192\.0\.2\.0\/24/)]);
+        expect(said).toEqual([
+            expect.stringMatching(/has got rules beside its own, left alone.*tcp 9999 from 192\.0\.2\.0\/24/),
+        ]);
         expect((await world.plugin().plan("securityGroup", args, found)).diff).toMatchObject({ changes: false });
         expect((await listening(() => world.plugin().read(found))).said).toEqual([]);
         const exclusive = await world.plugin().up(found, { ...args, exclusive: true });
@@ -89,7 +122,13 @@ describe("a group", () => {
     });
 
     test("whose rule somebody removed gets it back", async () => {
-        const args = { ...named("removed"), ingress: [{ ports: "22", cidrs: ["10.0.0.0/8"] }, { ports: "80", cidrs: ["10.0.0.0/8"] }] };
+        const args = {
+            ...named("removed"),
+            ingress: [
+                { ports: "22", cidrs: ["10.0.0.0/8"] },
+                { ports: "80", cidrs: ["10.0.0.0/8"] },
+            ],
+        };
         const made = await world.plugin().create("securityGroup", args);
         const [group] = await world.api.user.list("listSecurityGroups", { id: made.id });
         await world.api.user.done("revokeSecurityGroupIngress", { id: group.ingressrule[0].ruleid });
@@ -127,18 +166,32 @@ describe("a group", () => {
     test("keeps its description, and a preview says so", async () => {
         const args = { ...named("text"), description: "one" };
         const made = await world.plugin().create("securityGroup", args);
-        const { said, result } = await listening(() => world.plugin().plan("securityGroup", { ...args, description: "two" }, made));
+        const { said, result } = await listening(() =>
+            world.plugin().plan("securityGroup", { ...args, description: "two" }, made),
+        );
         expect(result.diff).toMatchObject({ changes: false });
         expect(said[0]).toContain('keeps its description "one": CloudStack cannot change it');
     });
 
     test("in a project lives there; a source group whose account nobody tells is explained", async () => {
         const project = { project: "sandbox" };
-        const group = await world.plugin().create("securityGroup", { ...named("one"), ...project, ingress: [{ ports: "22", cidrs: ["10.0.0.0/8"] }] });
-        expect(await world.api.user.list("listSecurityGroups", { projectid: world.cloud.projectId, id: group.id })).toHaveLength(1);
+        const group = await world
+            .plugin()
+            .create("securityGroup", {
+                ...named("one"),
+                ...project,
+                ingress: [{ ports: "22", cidrs: ["10.0.0.0/8"] }],
+            });
+        expect(
+            await world.api.user.list("listSecurityGroups", { projectid: world.cloud.projectId, id: group.id }),
+        ).toHaveLength(1);
         await expectNoChange(world.plugin(), group);
-        const error = await failure(world.plugin().up(group, { ...group.inputs, egress: [{ ports: "22", groups: ["none"] }] }));
-        expect(error.message).toMatch(/Nonexistent .*make one rule with a group as its source in CloudStack's user interface/s);
+        const error = await failure(
+            world.plugin().up(group, { ...group.inputs, egress: [{ ports: "22", groups: ["none"] }] }),
+        );
+        expect(error.message).toMatch(
+            /Nonexistent .*make one rule with a group as its source in CloudStack's user interface/s,
+        );
         await world.plugin().delete(group);
     });
 });
@@ -148,18 +201,34 @@ describe("rules beside a group", () => {
         const api = await world.plugin().create("securityGroup", named("api"));
         const worker = await world.plugin().create("securityGroup", named("worker"));
         await authorizeTheirs(api.id, 9999);
-        const toApi = await world.plugin().create("securityGroupRules", { owner: named("r").owner, securityGroup: api.id, ingress: [{ ports: "6443", groups: [worker.outputs.name] }] });
+        const toApi = await world
+            .plugin()
+            .create("securityGroupRules", {
+                owner: named("r").owner,
+                securityGroup: api.id,
+                ingress: [{ ports: "6443", groups: [worker.outputs.name] }],
+            });
         const toWorker = await world.plugin().create("securityGroupRules", {
             owner: named("r").owner,
             securityGroup: worker.id,
-            ingress: [{ ports: "10250", groups: [api.outputs.name] }, { protocol: "all", self: true }],
+            ingress: [
+                { ports: "10250", groups: [api.outputs.name] },
+                { protocol: "all", self: true },
+            ],
         });
-        expect(await rulesOf(worker.id)).toEqual([`in all 0-0 ${worker.outputs.name}`, `in tcp 10250-10250 ${api.outputs.name}`].sort());
+        expect(await rulesOf(worker.id)).toEqual(
+            [`in all 0-0 ${worker.outputs.name}`, `in tcp 10250-10250 ${api.outputs.name}`].sort(),
+        );
         for (const resource of [toApi, toWorker, api, worker]) await expectNoChange(world.plugin(), resource);
         // A group without rules of its own does not mind those of others, so a refresh finds nothing new.
         expect((await world.plugin().read(api))!.outputs).toEqual(api.outputs);
-        const changed = await world.plugin().up(toApi, { ...toApi.inputs, ingress: [{ ports: "6444", groups: [worker.outputs.name] }] });
-        expect(await rulesOf(api.id)).toEqual([`in tcp 6444-6444 ${worker.outputs.name}`, "in tcp 9999-9999 192.0.2.0/24"]);
+        const changed = await world
+            .plugin()
+            .up(toApi, { ...toApi.inputs, ingress: [{ ports: "6444", groups: [worker.outputs.name] }] });
+        expect(await rulesOf(api.id)).toEqual([
+            `in tcp 6444-6444 ${worker.outputs.name}`,
+            "in tcp 9999-9999 192.0.2.0/24",
+        ]);
         await world.plugin().delete(changed);
         expect(await rulesOf(api.id)).toEqual(["in tcp 9999-9999 192.0.2.0/24"]);
         for (const resource of [toWorker, worker, api]) await world.plugin().delete(resource);
@@ -168,7 +237,13 @@ describe("rules beside a group", () => {
 
     test("that somebody removed are given again", async () => {
         const group = await world.plugin().create("securityGroup", named("bare"));
-        const rules = await world.plugin().create("securityGroupRules", { owner: named("r").owner, securityGroup: group.id, ingress: [{ ports: "22", cidrs: ["10.0.0.0/8"] }] });
+        const rules = await world
+            .plugin()
+            .create("securityGroupRules", {
+                owner: named("r").owner,
+                securityGroup: group.id,
+                ingress: [{ ports: "22", cidrs: ["10.0.0.0/8"] }],
+            });
         const [found] = await world.api.user.list("listSecurityGroups", { id: group.id });
         await world.api.user.done("revokeSecurityGroupIngress", { id: found.ingressrule[0].ruleid });
         const read = (await world.plugin().read(rules))!;
@@ -179,7 +254,13 @@ describe("rules beside a group", () => {
 });
 
 describe("faults", () => {
-    const args = () => ({ ...named("faulty"), ingress: [{ ports: "22", cidrs: ["10.0.0.0/8"] }, { ports: "80", self: true }] });
+    const args = () => ({
+        ...named("faulty"),
+        ingress: [
+            { ports: "22", cidrs: ["10.0.0.0/8"] },
+            { ports: "80", self: true },
+        ],
+    });
 
     test.each(["drop", "cut"] as const)("%s: neither group nor rules are made twice", async (kind) => {
         for (const command of ["createSecurityGroup", "authorizeSecurityGroupIngress"]) {
@@ -187,11 +268,15 @@ describe("faults", () => {
             world.fault(kind, command);
             const made = await world.plugin().create("securityGroup", wanted);
             expect(await rulesOf(made.id)).toHaveLength(2);
-            expect((await world.api.user.list("listSecurityGroups")).filter(({ name }) => name === wanted.name)).toHaveLength(1);
+            expect(
+                (await world.api.user.list("listSecurityGroups")).filter(({ name }) => name === wanted.name),
+            ).toHaveLength(1);
             await expectNoChange(world.plugin(), made);
             world.fault(kind, "deleteSecurityGroup");
             await world.plugin().delete(made);
-            expect((await world.api.user.list("listSecurityGroups")).filter(({ name }) => name === wanted.name)).toEqual([]);
+            expect(
+                (await world.api.user.list("listSecurityGroups")).filter(({ name }) => name === wanted.name),
+            ).toEqual([]);
         }
     });
 
@@ -202,7 +287,12 @@ describe("faults", () => {
         expect(error.message).toContain("No such luck");
         expect(error.properties).toMatchObject({ name: wanted.name, __provider: "the text of securityGroup" });
         expect(await rulesOf(error.id)).toHaveLength(1);
-        const left: Resource = { kind: "securityGroup", id: error.id, inputs: { ...wanted, __provider: "the text of securityGroup" }, outputs: error.properties };
+        const left: Resource = {
+            kind: "securityGroup",
+            id: error.id,
+            inputs: { ...wanted, __provider: "the text of securityGroup" },
+            outputs: error.properties,
+        };
         const made = await world.plugin().update(left, left.inputs);
         expect(await rulesOf(made.id)).toHaveLength(2);
         await expectNoChange(world.plugin(), made);
@@ -226,7 +316,11 @@ describe("faults", () => {
         // Killed before the engine heard of it: a new process, no state.
         const adopted = await world.plugin().create("securityGroup", { ...wanted, ingress: [wanted.ingress[0]] });
         expect(adopted.id).toBe(first.id);
-        const error = await failure(world.plugin().create("securityGroup", { ...wanted, owner: "org/project/other/stack" }));
-        expect(error.failures).toEqual([{ property: "name", reason: expect.stringMatching(/is taken by security group .*choose another name/) }]);
+        const error = await failure(
+            world.plugin().create("securityGroup", { ...wanted, owner: "org/project/other/stack" }),
+        );
+        expect(error.failures).toEqual([
+            { property: "name", reason: expect.stringMatching(/is taken by security group .*choose another name/) },
+        ]);
     });
 });

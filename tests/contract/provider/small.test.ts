@@ -22,13 +22,18 @@ function publicKey(comment = "me@here"): string {
     return `ssh-ed25519 ${Buffer.concat([field(Buffer.from("ssh-ed25519")), field(Buffer.from(x!, "base64url"))]).toString("base64")} ${comment}\n`;
 }
 
-const listed = async (command: string, name: string) => (await world.api.user.list(command)).filter((item) => item.name === name);
+const listed = async (command: string, name: string) =>
+    (await world.api.user.list(command)).filter((item) => item.name === name);
 
 describe("a key pair", () => {
     test("that is generated gives its private key once, and keeps it in the state", async () => {
         const args = named("key");
         const made = await world.plugin().create("sshKeyPair", args);
-        expect(made.outputs).toMatchObject({ name: marked(args), fingerprint: expect.stringMatching(/^(..:){15}..$/), privateKey: expect.stringContaining("PRIVATE KEY") });
+        expect(made.outputs).toMatchObject({
+            name: marked(args),
+            fingerprint: expect.stringMatching(/^(..:){15}..$/),
+            privateKey: expect.stringContaining("PRIVATE KEY"),
+        });
         expect((await world.plugin().read(made))!.outputs.privateKey).toBe(made.outputs.privateKey);
         await expectNoChange(world.plugin(), made);
         await world.plugin().delete(made);
@@ -42,7 +47,9 @@ describe("a key pair", () => {
         expect(made.outputs).not.toHaveProperty("privateKey");
         await expectNoChange(world.plugin(), made);
         const commented = args.publicKey.replace("me@here", "me@there");
-        expect((await world.plugin().plan("sshKeyPair", { ...args, publicKey: commented }, made)).diff).toMatchObject({ changes: false });
+        expect((await world.plugin().plan("sshKeyPair", { ...args, publicKey: commented }, made)).diff).toMatchObject({
+            changes: false,
+        });
         const other = await world.plugin().up(made, { ...args, publicKey: publicKey() });
         expect(other.id).not.toBe(made.id);
         expect(await listed("listSSHKeyPairs", marked(args))).toHaveLength(1);
@@ -52,21 +59,26 @@ describe("a key pair", () => {
         const key = publicKey();
         await world.api.user.ok("registerSSHKeyPair", { name: "theirs", publickey: key });
         const error = await failure(world.plugin().create("sshKeyPair", { ...named("key"), publicKey: key }));
-        expect(error.failures).toEqual([{ property: "publicKey", reason: expect.stringContaining('registered already, as key pair "theirs"') }]);
+        expect(error.failures).toEqual([
+            { property: "publicKey", reason: expect.stringContaining('registered already, as key pair "theirs"') },
+        ]);
     });
 
-    test.each(["drop", "cut"] as const)("whose answer was lost (%s) is made anew, since its private key is lost, too", async (kind) => {
-        for (const more of [{}, { publicKey: publicKey() }]) {
-            const args = { ...named("key"), ...more };
-            world.fault(kind, "*SSHKeyPair");
-            const made = await world.plugin().create("sshKeyPair", args);
-            expect(await listed("listSSHKeyPairs", marked(args))).toMatchObject([{ id: made.id }]);
-            expect("privateKey" in made.outputs).toBe(!("publicKey" in more));
-            world.fault(kind, "deleteSSHKeyPair");
-            await world.plugin().delete(made);
-            expect(await listed("listSSHKeyPairs", marked(args))).toEqual([]);
-        }
-    });
+    test.each(["drop", "cut"] as const)(
+        "whose answer was lost (%s) is made anew, since its private key is lost, too",
+        async (kind) => {
+            for (const more of [{}, { publicKey: publicKey() }]) {
+                const args = { ...named("key"), ...more };
+                world.fault(kind, "*SSHKeyPair");
+                const made = await world.plugin().create("sshKeyPair", args);
+                expect(await listed("listSSHKeyPairs", marked(args))).toMatchObject([{ id: made.id }]);
+                expect("privateKey" in made.outputs).toBe(!("publicKey" in more));
+                world.fault(kind, "deleteSSHKeyPair");
+                await world.plugin().delete(made);
+                expect(await listed("listSSHKeyPairs", marked(args))).toEqual([]);
+            }
+        },
+    );
 
     test("that an interrupted run left is made anew", async () => {
         const args = named("key");
@@ -89,7 +101,9 @@ describe("an affinity group", () => {
         const args = { ...named("spread"), description: "Apart" };
         const made = await world.plugin().create("affinityGroup", args);
         expect(made.outputs).toMatchObject({ name: args.name, type: "host anti-affinity", description: "Apart" });
-        expect(await listed("listAffinityGroups", args.name)).toMatchObject([{ id: made.id, description: `Apart [${args.owner}]` }]);
+        expect(await listed("listAffinityGroups", args.name)).toMatchObject([
+            { id: made.id, description: `Apart [${args.owner}]` },
+        ]);
         await expectNoChange(world.plugin(), made);
         await world.plugin().delete(made);
         await world.plugin().delete(made);
@@ -100,8 +114,12 @@ describe("an affinity group", () => {
         const args = named("spread");
         const made = await world.plugin().create("affinityGroup", args);
         const together = await world.plugin().up(made, { ...args, type: "host affinity" });
-        expect(await listed("listAffinityGroups", args.name)).toMatchObject([{ id: together.id, type: "host affinity" }]);
-        const error = await failure(world.plugin().create("affinityGroup", { ...named("spread"), type: "rack affinity" }));
+        expect(await listed("listAffinityGroups", args.name)).toMatchObject([
+            { id: together.id, type: "host affinity" },
+        ]);
+        const error = await failure(
+            world.plugin().create("affinityGroup", { ...named("spread"), type: "rack affinity" }),
+        );
         expect(error.failures).toEqual([{ property: "type", reason: expect.stringContaining("host anti-affinity") }]);
     });
 
@@ -120,8 +138,13 @@ describe("an affinity group", () => {
         expect(await listed("listAffinityGroups", args.name)).toEqual([]);
         const first = await world.plugin().create("affinityGroup", args);
         expect((await world.plugin().create("affinityGroup", args)).id).toBe(first.id);
-        const error = await failure(world.plugin().create("affinityGroup", { ...args, owner: "org/project/other/stack" }));
-        expect(error.failures[0]).toMatchObject({ property: "name", reason: expect.stringContaining("is taken by affinity group") });
+        const error = await failure(
+            world.plugin().create("affinityGroup", { ...args, owner: "org/project/other/stack" }),
+        );
+        expect(error.failures[0]).toMatchObject({
+            property: "name",
+            reason: expect.stringContaining("is taken by affinity group"),
+        });
     });
 });
 
@@ -131,7 +154,9 @@ describe("a volume", () => {
 
     beforeAll(async () => {
         const plugin = world.plugin();
-        machines = await Promise.all(["one", "two"].map((name) => plugin.create("virtualMachine", { ...named(name), ...small })));
+        machines = await Promise.all(
+            ["one", "two"].map((name) => plugin.create("virtualMachine", { ...named(name), ...small })),
+        );
     });
 
     const volumeOf = async (id: string) => (await world.api.user.list("listVolumes", { id }))[0];
@@ -149,7 +174,9 @@ describe("a volume", () => {
         volume = await world.plugin().up(volume, { ...args, sizeGiB: 4, virtualMachine: machines[1].id, deviceId: 5 });
         expect(await volumeOf(volume.id)).toMatchObject({ virtualmachineid: machines[1].id, deviceid: 5 });
         await expectNoChange(world.plugin(), volume);
-        const { said, result } = await listening(() => world.plugin().up(volume, { ...args, sizeGiB: 4, name: "other" }));
+        const { said, result } = await listening(() =>
+            world.plugin().up(volume, { ...args, sizeGiB: 4, name: "other" }),
+        );
         volume = result;
         expect(said[0]).toContain(`volume ${marked(args)} keeps its name`);
         expect(await volumeOf(volume.id)).toMatchObject({ name: marked(args) });
@@ -168,7 +195,9 @@ describe("a volume", () => {
         expect(larger).toMatchObject({ id: volume.id, outputs: { sizeGiB: 20, diskOffering: "Medium" } });
         await expectNoChange(world.plugin(), larger);
         const error = await failure(world.plugin().plan("volume", args, larger));
-        expect(error.failures).toEqual([{ property: "diskOffering", reason: expect.stringMatching(/cannot shrink from 20 to 5 GiB/) }]);
+        expect(error.failures).toEqual([
+            { property: "diskOffering", reason: expect.stringMatching(/cannot shrink from 20 to 5 GiB/) },
+        ]);
         await world.plugin().delete(larger);
     });
 
@@ -197,10 +226,14 @@ describe("a volume", () => {
         const args = { ...named("data"), diskOffering: "Custom", sizeGiB: 4 };
         const volume = await world.plugin().create("volume", args);
         const shrunk = await failure(world.plugin().plan("volume", { ...args, sizeGiB: 3 }, volume));
-        expect(shrunk.failures).toEqual([{ property: "sizeGiB", reason: expect.stringContaining("cannot shrink from 4 to 3") }]);
+        expect(shrunk.failures).toEqual([
+            { property: "sizeGiB", reason: expect.stringContaining("cannot shrink from 4 to 3") },
+        ]);
         const unsized = await failure(world.plugin().create("volume", { ...named("data"), diskOffering: "Custom" }));
         expect(unsized.failures).toEqual([{ property: "sizeGiB", reason: expect.stringContaining("is required") }]);
-        const sized = await failure(world.plugin().create("volume", { ...named("data"), diskOffering: "Small", sizeGiB: 7 }));
+        const sized = await failure(
+            world.plugin().create("volume", { ...named("data"), diskOffering: "Small", sizeGiB: 7 }),
+        );
         expect(sized.failures).toEqual([{ property: "sizeGiB", reason: expect.stringContaining("is 5 GiB") }]);
         await world.plugin().delete(volume);
     });
@@ -210,7 +243,9 @@ describe("a volume", () => {
             const args = { ...named("data"), diskOffering: "Custom", sizeGiB: 1, virtualMachine: machines[0].id };
             world.fault(kind, command);
             const volume = await world.plugin().create("volume", args);
-            expect(await listed("listVolumes", marked(args))).toMatchObject([{ id: volume.id, virtualmachineid: machines[0].id }]);
+            expect(await listed("listVolumes", marked(args))).toMatchObject([
+                { id: volume.id, virtualmachineid: machines[0].id },
+            ]);
             await world.plugin().delete(volume);
             expect(await listed("listVolumes", marked(args))).toEqual([]);
         }
@@ -223,9 +258,14 @@ describe("a volume", () => {
         expect(await listed("listVolumes", marked(args))).toEqual([]);
         world.fault("failJob", "attachVolume", { text: "No such luck" });
         const error = await failure(world.plugin().create("volume", args));
-        expect(error).toMatchObject({ message: expect.stringContaining("No such luck"), properties: { name: marked(args), __provider: "the text of volume" } });
+        expect(error).toMatchObject({
+            message: expect.stringContaining("No such luck"),
+            properties: { name: marked(args), __provider: "the text of volume" },
+        });
         const inputs = { ...args, name: marked(args), zone: "sandbox", __provider: "the text of volume" };
-        const volume = await world.plugin().update({ kind: "volume", id: error.id, inputs, outputs: error.properties }, inputs);
+        const volume = await world
+            .plugin()
+            .update({ kind: "volume", id: error.id, inputs, outputs: error.properties }, inputs);
         expect(await volumeOf(volume.id)).toMatchObject({ virtualmachineid: machines[0].id });
         await world.plugin().delete(volume);
     });

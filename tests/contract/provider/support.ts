@@ -9,12 +9,7 @@ import { Client } from "../simulator/client";
  */
 
 export type Kind =
-    | "virtualMachine"
-    | "securityGroup"
-    | "securityGroupRules"
-    | "sshKeyPair"
-    | "affinityGroup"
-    | "volume";
+    "virtualMachine" | "securityGroup" | "securityGroupRules" | "sshKeyPair" | "affinityGroup" | "volume";
 
 export type AccountName = "user" | "expunger" | "admin";
 
@@ -52,7 +47,11 @@ export class Plugin {
     }
 
     /** What a preview does: the checked inputs, and what `diff` says where there is something to compare with. */
-    async plan(kind: Kind, news: Properties, old?: Resource): Promise<{ inputs: Properties; diff?: dynamic.DiffResult }> {
+    async plan(
+        kind: Kind,
+        news: Properties,
+        old?: Resource,
+    ): Promise<{ inputs: Properties; diff?: dynamic.DiffResult }> {
         const given = clean({ ...news, __provider: `the text of ${kind}` });
         const { inputs, failures } = await this.handlers[kind].check(old?.inputs ?? {}, given);
         expectPlain(inputs);
@@ -154,11 +153,21 @@ export class World {
 
     /** Everything that an account has, by name: what a destroy leaves behind. */
     async belongings(account: AccountName = "user"): Promise<string[]> {
-        const lists = ["listVirtualMachines", "listSecurityGroups", "listSSHKeyPairs", "listAffinityGroups", "listVolumes"];
+        const lists = [
+            "listVirtualMachines",
+            "listSecurityGroups",
+            "listSSHKeyPairs",
+            "listAffinityGroups",
+            "listVolumes",
+        ];
         const found = await Promise.all(lists.map((command) => this.api[account].list(command)));
         // A destroyed machine keeps its root disk until it is expunged.
-        const counts = ({ name, state, type }: any) => name !== "default" && !["Destroyed", "Expunging"].includes(state) && type !== "ROOT";
-        return found.flat().filter(counts).map(({ name }) => name);
+        const counts = ({ name, state, type }: any) =>
+            name !== "default" && !["Destroyed", "Expunging"].includes(state) && type !== "ROOT";
+        return found
+            .flat()
+            .filter(counts)
+            .map(({ name }) => name);
     }
 }
 

@@ -15,7 +15,9 @@ const small = { serviceOffering: "Small Instance", template: "Debian 12" };
 async function commandsOf(work: () => Promise<unknown>): Promise<string[]> {
     world.cloud.clearCalls();
     await work();
-    return Object.keys(world.calls()).filter((command) => !/^(list|query)/.test(command)).sort();
+    return Object.keys(world.calls())
+        .filter((command) => !/^(list|query)/.test(command))
+        .sort();
 }
 
 async function expectNoChange(plugin: Plugin, resource: Resource): Promise<void> {
@@ -85,7 +87,15 @@ describe("a new machine", () => {
             await new Promise((resolve) => setTimeout(resolve, 50));
         }
         await Promise.all(made);
-        const { deployVirtualMachine, listVirtualMachines, listZones, listServiceOfferings, listTemplates, listAccounts, ...others } = world.calls();
+        const {
+            deployVirtualMachine,
+            listVirtualMachines,
+            listZones,
+            listServiceOfferings,
+            listTemplates,
+            listAccounts,
+            ...others
+        } = world.calls();
         expect({ deployVirtualMachine, listZones, listServiceOfferings, listTemplates, listAccounts }).toEqual({
             deployVirtualMachine: count,
             listZones: 1,
@@ -133,12 +143,21 @@ describe("a new machine", () => {
     test("in a zone without security groups takes a network", async () => {
         const zone = (await world.api.user.list("listZones", { name: "sandbox-isolated" }))[0];
         const offering = (await world.api.user.list("listNetworkOfferings", { guestiptype: "Isolated" }))[0];
-        const { network } = await world.api.user.ok("createNetwork", { name: "private", zoneid: zone.id, networkofferingid: offering.id });
+        const { network } = await world.api.user.ok("createNetwork", {
+            name: "private",
+            zoneid: zone.id,
+            networkofferingid: offering.id,
+        });
         const args = { ...named("isolated"), ...small, zone: "sandbox-isolated" };
         const missing = await failure(world.plugin().create("virtualMachine", args));
-        expect(missing.failures).toEqual([{ property: "network", reason: expect.stringContaining('it has "private"') }]);
+        expect(missing.failures).toEqual([
+            { property: "network", reason: expect.stringContaining('it has "private"') },
+        ]);
         const made = await world.plugin().create("virtualMachine", { ...args, network: network.id });
-        expect(await world.machine(made.id)).toMatchObject({ zonename: "sandbox-isolated", nic: [{ networkid: network.id }] });
+        expect(await world.machine(made.id)).toMatchObject({
+            zonename: "sandbox-isolated",
+            nic: [{ networkid: network.id }],
+        });
         await expectNoChange(world.plugin(), made);
     });
 
@@ -154,15 +173,31 @@ describe("a new machine", () => {
 });
 
 describe("a change", () => {
-    const base = () => ({ ...named("change"), ...small, userData: "#!/bin/sh\necho one\n", tags: { env: "a" }, details: { k: "1" } });
+    const base = () => ({
+        ...named("change"),
+        ...small,
+        userData: "#!/bin/sh\necho one\n",
+        tags: { env: "a" },
+        details: { k: "1" },
+    });
     /** What each argument changes to, which commands that takes, and what the cloud says afterwards. */
     const live: [string, Record<string, unknown>, string[], object][] = [
         ["displayName", { displayName: "New" }, ["updateVirtualMachine"], { displayname: "New" }],
         ["group", { group: "front" }, ["updateVirtualMachine"], { group: "front" }],
-        ["details", { details: { k: "2", l: "3" } }, ["updateVirtualMachine"], { details: expect.objectContaining({ k: "2", l: "3" }) }],
+        [
+            "details",
+            { details: { k: "2", l: "3" } },
+            ["updateVirtualMachine"],
+            { details: expect.objectContaining({ k: "2", l: "3" }) },
+        ],
         ["deleteProtection", { deleteProtection: true }, ["updateVirtualMachine"], { deleteprotection: true }],
         ["tags", { tags: { env: "b", more: "c" } }, ["createTags", "deleteTags"], {}],
-        ["userData", { userData: "two" }, ["updateVirtualMachine"], { userdata: Buffer.from("two").toString("base64") }],
+        [
+            "userData",
+            { userData: "two" },
+            ["updateVirtualMachine"],
+            { userdata: Buffer.from("two").toString("base64") },
+        ],
         ["userData", { userData: undefined }, ["updateVirtualMachine"], {}],
         ["rootDiskSizeGiB", { rootDiskSizeGiB: 16 }, ["resizeVolume"], {}],
     ];
@@ -170,18 +205,32 @@ describe("a change", () => {
         const args = base();
         const made = await world.plugin().create("virtualMachine", args);
         let changed = made;
-        expect(await commandsOf(async () => (changed = await world.plugin().up(made, { ...args, ...change })))).toEqual(commands);
+        expect(await commandsOf(async () => (changed = await world.plugin().up(made, { ...args, ...change })))).toEqual(
+            commands,
+        );
         expect(changed.id).toBe(made.id);
-        expect(await world.machine(made.id)).toMatchObject({ state: "Running", details: { owner: args.owner }, ...expected });
+        expect(await world.machine(made.id)).toMatchObject({
+            state: "Running",
+            details: { owner: args.owner },
+            ...expected,
+        });
         await expectNoChange(world.plugin(), changed);
     });
 
     test("that takes tags and details away leaves those of others alone", async () => {
         const args = base();
         const made = await world.plugin().create("virtualMachine", args);
-        await world.api.user.done("createTags", { resourceids: made.id, resourcetype: "UserVm", "tags[0].key": "theirs", "tags[0].value": "1" });
+        await world.api.user.done("createTags", {
+            resourceids: made.id,
+            resourcetype: "UserVm",
+            "tags[0].key": "theirs",
+            "tags[0].value": "1",
+        });
         const machine = await world.machine(made.id);
-        const details = Object.entries({ ...machine.details, theirs: "1" }).map(([key, value]) => [`details[0].${key}`, value]);
+        const details = Object.entries({ ...machine.details, theirs: "1" }).map(([key, value]) => [
+            `details[0].${key}`,
+            value,
+        ]);
         await world.api.user.ok("updateVirtualMachine", { id: made.id, ...Object.fromEntries(details) });
         const changed = await world.plugin().up(made, { ...args, tags: undefined, details: undefined });
         const now = await world.machine(made.id);
@@ -194,9 +243,21 @@ describe("a change", () => {
     const stopping = [
         ["name", async () => ({ name: named("renamed").name }), "updateVirtualMachine"],
         ["serviceOffering", async () => ({ serviceOffering: "Large Instance" }), "scaleVirtualMachine"],
-        ["securityGroups", async () => ({ securityGroups: [(await world.plugin().create("securityGroup", named("sg"))).id] }), "updateVirtualMachine"],
-        ["affinityGroups", async () => ({ affinityGroups: [(await world.plugin().create("affinityGroup", named("ag"))).id] }), "updateVMAffinityGroup"],
-        ["sshKeyPairs", async () => ({ sshKeyPairs: [(await world.plugin().create("sshKeyPair", named("key"))).outputs.name] }), "resetSSHKeyForVirtualMachine"],
+        [
+            "securityGroups",
+            async () => ({ securityGroups: [(await world.plugin().create("securityGroup", named("sg"))).id] }),
+            "updateVirtualMachine",
+        ],
+        [
+            "affinityGroups",
+            async () => ({ affinityGroups: [(await world.plugin().create("affinityGroup", named("ag"))).id] }),
+            "updateVMAffinityGroup",
+        ],
+        [
+            "sshKeyPairs",
+            async () => ({ sshKeyPairs: [(await world.plugin().create("sshKeyPair", named("key"))).outputs.name] }),
+            "resetSSHKeyForVirtualMachine",
+        ],
         ["userData", async () => ({ userData: "two", onUserDataChange: "restart" }), "updateVirtualMachine"],
     ] as const;
     test.each(stopping)("of %s stops the machine and starts it again", async (property, change, command) => {
@@ -204,10 +265,16 @@ describe("a change", () => {
         const made = await world.plugin().create("virtualMachine", args);
         const wanted = { ...args, ...(await change()) };
         let changed = made;
-        const { said, result } = await listening(() => commandsOf(async () => (changed = await world.plugin().up(made, wanted))));
+        const { said, result } = await listening(() =>
+            commandsOf(async () => (changed = await world.plugin().up(made, wanted))),
+        );
         expect(result).toEqual([command, "startVirtualMachine", "stopVirtualMachine"].sort());
         expect(said.join("\n")).toContain(`${wanted.name} stops and starts: ${property}`);
-        expect(await world.machine(made.id)).toMatchObject({ state: "Running", name: wanted.name, details: { owner: args.owner } });
+        expect(await world.machine(made.id)).toMatchObject({
+            state: "Running",
+            name: wanted.name,
+            details: { owner: args.owner },
+        });
         expect(changed.outputs.state).toBe("Running");
         await expectNoChange(world.plugin(), changed);
     });
@@ -216,11 +283,16 @@ describe("a change", () => {
         const args = { ...base(), running: false };
         const made = await world.plugin().create("virtualMachine", args);
         const wanted = { ...args, serviceOffering: "Large Instance", name: named("renamed").name };
-        expect(await commandsOf(() => world.plugin().up(made, wanted))).toEqual(["scaleVirtualMachine", "updateVirtualMachine"]);
+        expect(await commandsOf(() => world.plugin().up(made, wanted))).toEqual([
+            "scaleVirtualMachine",
+            "updateVirtualMachine",
+        ]);
         expect(await world.machine(made.id)).toMatchObject({ state: "Stopped", serviceofferingname: "Large Instance" });
         const running = await world.plugin().create("virtualMachine", { ...base() });
         world.cloud.clearCalls();
-        await world.plugin().up(running, { ...running.inputs, serviceOffering: "Large Instance", name: named("renamed").name });
+        await world
+            .plugin()
+            .up(running, { ...running.inputs, serviceOffering: "Large Instance", name: named("renamed").name });
         expect(world.calls()).toMatchObject({ stopVirtualMachine: 1, startVirtualMachine: 1 });
     });
 
@@ -240,7 +312,10 @@ describe("a change", () => {
         const changed = await world.plugin().up(made, { ...args, template: "Debian 12 with password" });
         expect(changed.id).toBe(made.id);
         expect(changed.outputs.password).toMatch(/\S{6,}/);
-        expect(await world.machine(made.id)).toMatchObject({ templatename: "Debian 12 with password", state: "Running" });
+        expect(await world.machine(made.id)).toMatchObject({
+            templatename: "Debian 12 with password",
+            state: "Running",
+        });
         await expectNoChange(world.plugin(), changed);
     });
 
@@ -263,14 +338,18 @@ describe("a change", () => {
     test("of user data with `ignore` does nothing", async () => {
         const args = { ...base(), onUserDataChange: "ignore" };
         const made = await world.plugin().create("virtualMachine", args);
-        expect((await world.plugin().plan("virtualMachine", { ...args, userData: "two" }, made)).diff).toMatchObject({ changes: false });
+        expect((await world.plugin().plan("virtualMachine", { ...args, userData: "two" }, made)).diff).toMatchObject({
+            changes: false,
+        });
     });
 
     test("that shrinks the root disk is refused", async () => {
         const args = { ...base(), rootDiskSizeGiB: 8 };
         const made = await world.plugin().create("virtualMachine", args);
         const error = await failure(world.plugin().plan("virtualMachine", { ...args, rootDiskSizeGiB: 4 }, made));
-        expect(error.failures).toEqual([{ property: "rootDiskSizeGiB", reason: expect.stringContaining("cannot shrink from 8 to 4") }]);
+        expect(error.failures).toEqual([
+            { property: "rootDiskSizeGiB", reason: expect.stringContaining("cannot shrink from 8 to 4") },
+        ]);
     });
 });
 
@@ -280,9 +359,15 @@ describe("allowRestart: false", () => {
     test("makes an error of a change that needs a stop, and allows what does not", async () => {
         const steady = args();
         const made = await world.plugin().create("virtualMachine", steady);
-        const error = await failure(world.plugin().plan("virtualMachine", { ...steady, serviceOffering: "Large Instance" }, made));
-        expect(error.message).toMatch(/stops and starts: serviceOffering Small Instance -> Large Instance.*allowRestart is false/);
-        expect(await commandsOf(() => world.plugin().up(made, { ...steady, displayName: "x" }))).toEqual(["updateVirtualMachine"]);
+        const error = await failure(
+            world.plugin().plan("virtualMachine", { ...steady, serviceOffering: "Large Instance" }, made),
+        );
+        expect(error.message).toMatch(
+            /stops and starts: serviceOffering Small Instance -> Large Instance.*allowRestart is false/,
+        );
+        expect(await commandsOf(() => world.plugin().up(made, { ...steady, displayName: "x" }))).toEqual([
+            "updateVirtualMachine",
+        ]);
     });
 
     test("holds also where only the cloud shows that a stop is needed", async () => {
