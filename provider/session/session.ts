@@ -3,6 +3,7 @@ import type { Params, StackSettings } from "../client";
 import type { ApiAccount, ApiAffinityGroup, ApiKeyPair, ApiMachine, ApiSecurityGroup, ApiVolume, ApiZone } from "./api";
 import { Catalogue, isId } from "./catalogue";
 import { CoalescedReads } from "./coalesced";
+import { secondsUntil } from "../timeouts";
 
 /** Which cloud a resource lives in, as its outputs carry it. */
 export interface CloudIdentity {
@@ -37,6 +38,7 @@ export class Session {
     /** What this run will create, by owner: what a preview adds up against the account's limits. */
     readonly planned = new Map<string, Needs>();
     private accountAnswer: Promise<ApiAccount> | undefined;
+    private jobsLeft: Promise<Map<string, string[]>> | undefined;
 
     constructor(client: Client) {
         this.client = client;
@@ -116,6 +118,38 @@ export class Session {
         }
     }
 
+    /**
+     * Waits for what an interrupted run has begun with something: its jobs go on in the cloud, and what they will have done is not to be
+     * done again. How they end is seen from the thing itself. To be called before something is looked at that is going to be changed.
+     *
+     * @param deadline until when to wait, in milliseconds since the epoch
+     * @returns whether there was anything to wait for
+     */
+    async settle(id: string, deadline: number): Promise<boolean> {
+        this.jobsLeft ??= this.findJobs();
+        this.jobsLeft.catch(() => (this.jobsLeft = undefined));
+        const left = await this.jobsLeft;
+        const jobs = left.get(id) ?? [];
+        left.delete(id);
+        if (jobs.length === 0) return false;
+        await Promise.allSettled(
+            jobs.map((job) => this.client.wait(job, { command: "job", timeoutSeconds: secondsUntil(deadline) })),
+        );
+        for (const reads of [this.machines, this.securityGroups, this.affinityGroups, this.volumes]) reads.changed();
+        return true;
+    }
+
+    /** The account's jobs that run when this process first asks, by what they work on. */
+    private async findJobs(): Promise<Map<string, string[]>> {
+        const jobs = new Map<string, string[]>();
+        for (const { jobid, jobinstanceid } of await this.client.list<{ jobid: string; jobinstanceid?: string }>(
+            "listAsyncJobs",
+        )) {
+            if (jobinstanceid !== undefined) jobs.set(jobinstanceid, [...(jobs.get(jobinstanceid) ?? []), jobid]);
+        }
+        return jobs;
+    }
+
     private reads<T extends { id: string }>(
         command: string,
         params: Record<string, string[] | boolean> = {},
@@ -153,7 +187,7 @@ export function isGone(error: unknown): boolean {
     return (
         error instanceof CloudStackError &&
         error.errorCode === 431 &&
-        /entity does not exist|Unable to find (UUID|a?n? ?\w+ ?with)|doesn'?t exist|does not exist/i.test(
+        /entity does not exist|Unable to find (UUID|a?n? ?\w+ ?with|affinity group by id)|doesn'?t exist|does not exist/i.test(
             error.errorText,
         )
     );

@@ -11,11 +11,8 @@ import { converge } from "./converge";
 import { echoed, isDestroyed, isRunning, toOutputs } from "./outputs";
 import { planChanges } from "./plan";
 import { removeMachine } from "./remove";
+import { settledMachine } from "./settled";
 import { encodedUserData, userDataHash } from "./userData";
-
-/** How often a machine that an interrupted run left behind is looked at while it changes state, in milliseconds. */
-const SETTLE_MS = 2000;
-const CHANGING = ["Starting", "Stopping", "Migrating", "Restoring", "Shutdown"];
 
 /**
  * Deploys a machine. A machine of ours that an interrupted run left behind, or that was made though the answer was lost, is found by its
@@ -142,7 +139,7 @@ async function adopt(
             !isInState(item.id),
     );
     if (ours === undefined) return undefined;
-    const machine = await settled(session, ours.id, deadline);
+    const machine = await settledMachine(session, ours.id, deadline);
     if (machine === undefined) return undefined;
     const plan = planChanges(toOutputs(machine, inputs, cloud), inputs);
     if (plan.effect === "replace") {
@@ -164,16 +161,6 @@ async function withPassword(session: Session, machine: ApiMachine, deadline: num
     const { virtualmachine } = await run("resetPasswordForVirtualMachine");
     // It is started with everything else that it is to become.
     return { ...machine, state: "Stopped", password: virtualmachine.password };
-}
-
-/** The machine when it is on its way to no other state. */
-async function settled(session: Session, id: string, deadline: number): Promise<ApiMachine | undefined> {
-    for (;;) {
-        session.machines.changed();
-        const machine = await session.machines.get(id);
-        if (machine === undefined || !CHANGING.includes(machine.state) || Date.now() > deadline) return machine;
-        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    }
 }
 
 function nameTaken(error: CloudStackError, inputs: Inputs): Error {

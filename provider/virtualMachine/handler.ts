@@ -9,6 +9,7 @@ import { createMachine } from "./create";
 import { isDestroyed, toOutputs } from "./outputs";
 import { describePlan, isEmpty, planChanges, takesDown } from "./plan";
 import { removeMachine } from "./remove";
+import { settledMachine } from "./settled";
 
 export const virtualMachine = lifecycle({
     check: checkMachine,
@@ -37,12 +38,12 @@ export const virtualMachine = lifecycle({
     async update(id, olds, inputs: Inputs): Promise<Outputs> {
         const session = sessionFor(inputs);
         const cloud = await session.assertSameCloud(`machine ${olds.name ?? id}`, olds.cloud);
-        const machine = await session.machines.get(id);
+        const deadline = deadlineOf("update", inputs);
+        const machine = await settledMachine(session, id, deadline);
         if (machine === undefined)
             throw new Error(
                 `machine ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`,
             );
-        const deadline = deadlineOf("update", inputs);
         try {
             const now = await converge(machine, {
                 session,

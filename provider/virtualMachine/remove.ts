@@ -6,6 +6,7 @@ import { isGone } from "../session";
 import { secondsUntil } from "../timeouts";
 import { releaseAddress } from "./address";
 import { defaultNic, isDestroyed, isRunning } from "./outputs";
+import { settledMachine } from "./settled";
 
 /**
  * Deletes a machine so that its name, address and groups are free afterwards, and its data volumes stay.
@@ -15,7 +16,7 @@ import { defaultNic, isDestroyed, isRunning } from "./outputs";
  * running: seen on CloudStack 4.22.)
  */
 export async function removeMachine(session: Session, id: string, outputs: Outputs, deadline: number): Promise<void> {
-    const machine = await session.machines.get(id);
+    const machine = await settledMachine(session, id, deadline);
     if (machine === undefined) return;
     if (machine.deleteprotection === true) {
         throw new Error(
@@ -63,7 +64,7 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
     let volumes: ApiVolume[] = [];
     const pinned = outputs.addressIsFixed === true && outputs.ipAddress === defaultNic(machine)?.ipaddress;
     try {
-        volumes = await dataVolumes(session, machine);
+        volumes = await dataVolumes(session, machine, deadline);
         if (ran && (groups.length > 0 || pinned || volumes.length > 0))
             await run("stopVirtualMachine", { id: machine.id });
         for (const volume of volumes) await run("detachVolume", { id: volume.id });
@@ -73,7 +74,7 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
         if (pinned) await releaseAddress(session, machine, run);
         await run("destroyVirtualMachine", { id: machine.id });
     } catch (error) {
-        if (!isGone(error) && ran) await restoreAfterFailure(session, machine, groups, volumes, run);
+        if (!isGone(error) && ran) await restoreAfterFailure(session, machine, groups, volumes, run, deadline);
         throw error;
     }
 }
@@ -98,6 +99,7 @@ async function restoreAfterFailure(
     groups: string[],
     volumes: ApiVolume[],
     run: (command: string, params: Record<string, any>) => Promise<unknown>,
+    deadline: number,
 ): Promise<void> {
     try {
         await session.change("updateVirtualMachine", {
@@ -105,7 +107,7 @@ async function restoreAfterFailure(
             name: machine.name,
             ...(groups.length > 0 ? { securitygroupids: groups } : {}),
         });
-        const attached = (await dataVolumes(session, machine)).map(({ id }) => id);
+        const attached = (await dataVolumes(session, machine, deadline)).map(({ id }) => id);
         for (const { id, deviceid } of volumes.filter((volume) => !attached.includes(volume.id))) {
             await run("attachVolume", { id, virtualmachineid: machine.id, deviceid });
         }
@@ -116,8 +118,13 @@ async function restoreAfterFailure(
     }
 }
 
-async function dataVolumes(session: Session, machine: ApiMachine): Promise<ApiVolume[]> {
-    return session.client.list<ApiVolume>("listVolumes", { virtualmachineid: machine.id, type: "DATADISK" });
+async function dataVolumes(session: Session, machine: ApiMachine, deadline: number): Promise<ApiVolume[]> {
+    const list = () =>
+        session.client.list<ApiVolume>("listVolumes", { virtualmachineid: machine.id, type: "DATADISK" });
+    const found = await list();
+    // One that an interrupted run is just detaching is listed still.
+    const waited = await Promise.all(found.map(({ id }) => session.settle(id, deadline)));
+    return waited.includes(true) ? list() : found;
 }
 
 /** `<name>-gone-<hex>`, a valid host name that no living machine has. */

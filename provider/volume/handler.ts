@@ -40,20 +40,23 @@ export const volume = lifecycle({
     async update(id, olds, inputs): Promise<Outputs> {
         const session = sessionFor(inputs);
         const cloud = await session.assertSameCloud(`volume ${olds.name ?? id}`, olds.cloud);
+        const deadline = deadlineOf("update", inputs);
+        await session.settle(id, deadline);
         const found = await session.volumes.get(id);
         if (found === undefined)
             throw new Error(
                 `volume ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes a new, empty one`,
             );
-        return settle(session, found, inputs, cloud, deadlineOf("update", inputs));
+        return settle(session, found, inputs, cloud, deadline);
     },
 
     async delete(id, outputs): Promise<void> {
         const session = sessionFor(outputs);
         await session.assertSameCloud(`volume ${outputs.name ?? id}`, outputs.cloud);
+        const deadline = deadlineOf("delete", outputs);
+        await session.settle(id, deadline);
         const found = await session.volumes.get(id);
         if (found === undefined || GONE.includes(found.state)) return;
-        const deadline = deadlineOf("delete", outputs);
         try {
             if (found.virtualmachineid !== undefined)
                 await session.client.run("detachVolume", { id }, { timeoutSeconds: secondsUntil(deadline) });
@@ -94,6 +97,7 @@ async function makeVolume(
     deadline: number,
 ): Promise<ApiVolume> {
     const left = (await session.volumes.before()).find((item) => isOurs(item, inputs));
+    if (left !== undefined) await session.settle(left.id, deadline);
     const found = left === undefined ? undefined : await session.volumes.get(left.id);
     if (found !== undefined && isOurs(found, inputs)) return found;
     const [zone, offering] = await Promise.all([
