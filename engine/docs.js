@@ -11,19 +11,20 @@ const { root } = require("./paths");
 const pages = {
     "resources.md": {
         title: "Resources and lookups",
-        intro: "Every argument is a `pulumi.Input`. A default of none means that the argument may be left out.",
+        intro: "Arguments are `pulumi.Input`s of their type; those of `get…` are plain values, and `get…Output` takes inputs. A default of none means that the argument may be left out.",
         names: [
             ...["VirtualMachine", "SecurityGroup", "SecurityGroupRule", "SecurityGroupRules", "SshKeyPair", "AffinityGroup", "Volume"],
             ...["CertificateAuthority", "Certificate", "SigningKeyPair", "RandomSecret", "ClusterToken"],
             ...["GetZone", "GetTemplate", "GetServiceOffering", "GetNetwork", "GetSecurityGroup"],
+            ...["OperationTimeouts", "CloudIdentity", "NetworkInterface"],
         ],
     },
     "components.md": {
         title: "Components",
-        intro: "Components check all their arguments in the program, before their first child, and report every problem at once.",
+        intro: "Components check all their arguments in the program, before their first child, and report every problem at once. Arguments may be outputs, except those that decide which resources there are and how they are called.",
         names: [
             ...["MachineGroup", "GroupMachine", "DataVolume", "Placement", "EtcdCluster", "KubernetesCluster", "EtcdConnection"],
-            ...["ControlPlane", "Pool", "Taint", "Endpoint", "PodNetwork", "Artifacts"],
+            ...["ControlPlane", "Pool", "Taint", "Endpoint", "PodNetwork", "ExtraRules", "Artifacts", "CloudConfig"],
         ],
     },
 };
@@ -64,8 +65,9 @@ function resolve(checker, symbol) {
  */
 function section(checker, symbols, name) {
     const lookup = name.startsWith("Get") ? `g${name.slice(1)}` : name;
-    const main = symbols.get(lookup);
-    const args = symbols.get(`${name}Args`) ?? (main === undefined || !(main.flags & ts.SymbolFlags.Class) ? symbols.get(name) : undefined);
+    const found = symbols.get(lookup);
+    const main = found && found.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Function) ? found : undefined;
+    const args = symbols.get(`${name}Args`) ?? (main ? undefined : found);
     const about = main ?? args;
     if (!about) {
         throw new Error(`${name} is not exported`);
@@ -78,8 +80,8 @@ function section(checker, symbols, name) {
         `## ${title}`,
         ...(text ? [text] : []),
         ...examples,
-        ...table(checker, args, ["argument", "what it is", "default"]),
-        ...table(checker, outputs, ["output", "what it is"]),
+        ...table(checker, args, hasDefaults(checker, args) ? ["argument", "type", "what it is", "default"] : ["field", "type", "what it is"]),
+        ...table(checker, outputs, ["output", "type", "what it is"]),
     ];
 }
 
@@ -102,14 +104,62 @@ function table(checker, symbol, head) {
             const given = property.getJsDocTags(checker).find((tag) => tag.name === "default");
             const required = !(property.flags & ts.SymbolFlags.Optional);
             const fallback = given ? oneLine(plain(given.text)) : required ? "required" : "none";
-            return `| \`${property.name}\` | ${what} |${head.length > 2 ? ` ${fallback} |` : ""}`;
+            return `| \`${property.name}\` | ${typeOf(property)} | ${what} |${head.length > 3 ? ` ${fallback} |` : ""}`;
         });
     return rows.length ? [[`| ${head.join(" | ")} |`, `|${"---|".repeat(head.length)}`, ...rows].join("\n")] : [];
 }
 
+/**
+ * Whether any field has a default: without one it is no interface of arguments.
+ *
+ * @param {ts.TypeChecker} checker
+ * @param {ts.Symbol | undefined} symbol
+ */
+function hasDefaults(checker, symbol) {
+    const properties = symbol ? checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)) : [];
+    return properties.some((property) => property.getJsDocTags(checker).some((tag) => tag.name === "default"));
+}
+
+/**
+ * The type of an argument or output as it stands in the source, without the wrappers that all of them have.
+ *
+ * @param {ts.Symbol} property
+ */
+function typeOf(property) {
+    const declaration = property.valueDeclaration;
+    if (!declaration || !(ts.isPropertySignature(declaration) || ts.isPropertyDeclaration(declaration)) || !declaration.type) {
+        throw new Error(`${property.name} has no type`);
+    }
+    return `\`${oneLine(unwrapped(declaration.type))}\``;
+}
+
+/**
+ * @param {ts.TypeNode} type
+ * @returns {string}
+ */
+function unwrapped(type) {
+    if (ts.isArrayTypeNode(type)) {
+        return `${unwrapped(type.elementType)}[]`;
+    }
+    if (ts.isUnionTypeNode(type)) {
+        return type.types.map(unwrapped).filter((text) => text !== "undefined").join(" | ");
+    }
+    if (ts.isTypeReferenceNode(type) && type.typeArguments) {
+        const name = type.typeName.getText();
+        const inner = type.typeArguments.map(unwrapped);
+        return /^pulumi\.(Input|Output)$/.test(name) ? inner[0] : `${name}<${inner.join(", ")}>`;
+    }
+    return type.getText().replace(/^\{ \[\w+: string\]: (.*) \}$/, (_, of) => `Record<string, ${bare(of)}>`);
+}
+
+/** A type's text without `pulumi.Input<…>` around it or around the items of a list. */
+function bare(/** @type {string} */ text) {
+    return text.replace(/^pulumi\.Input<(.*)>$/, "$1").replace(/^pulumi\.Input<([\w.]+)>(\[\])?$/, "$1$2");
+}
+
 /** @param {ts.SymbolDisplayPart[] | undefined} parts a text whose links become plain names */
 function plain(parts) {
-    return ts.displayPartsToString(parts).replace(/\{@link ([^}]*)\}/g, "`$1`").trim();
+    return ts.displayPartsToString(parts).replace(/\{@link\s+([^\s}]+)\s*\}/g, "`$1`").trim();
 }
 
 /**
