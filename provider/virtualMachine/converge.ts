@@ -48,9 +48,12 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
         if (ran && stops) await job(work, "stopVirtualMachine", { id: machine.id });
         await stopped(machine, plan, work);
         password = await reinstall(machine, plan, work);
-        if (wantsRunning && (!ran || stops))
-            password =
-                (await job(work, "startVirtualMachine", { id: machine.id })).virtualmachine?.password ?? password;
+        if (wantsRunning && (!ran || stops)) {
+            const { virtualmachine } = await job(work, "startVirtualMachine", { id: machine.id });
+            // Where nothing else changed, the answer is as good as another look.
+            if (plan.changes.length === 0) return { ...machine, ...virtualmachine };
+            password = virtualmachine?.password ?? password;
+        }
     } catch (error) {
         if (wantsRunning) await bringBack(machine, plan, work, error as Error);
         throw error;
@@ -161,25 +164,33 @@ function mergedDetails(machine: ApiMachine, before: Outputs, inputs: Inputs): Re
     return { ...Object.fromEntries(kept), ...plainDetails(inputs.details), owner: inputs.owner };
 }
 
+/** What a command did whose answer was lost, or that an interrupted run had sent, is found by looking again. */
 async function setTags(machine: ApiMachine, before: Outputs, work: Work): Promise<void> {
     const wanted: Record<string, string> = work.inputs.tags ?? {};
-    const actual: Record<string, string> = before.tags;
-    let create = Object.keys(wanted).filter((key) => wanted[key] !== actual[key]);
-    // A tag's value cannot be changed, only made anew.
-    const remove = Object.keys(actual).filter((key) => wanted[key] !== actual[key]);
+    let actual: Record<string, string> = before.tags;
+    const keys = [...new Set([...Object.keys(actual), ...Object.keys(wanted)])];
     const of = { resourceids: [machine.id], resourcetype: "UserVm" };
-    if (remove.length > 0) await job(work, "deleteTags", { ...of, tags: remove.map((key) => ({ key })) });
-    // Not sent again by the client, which takes it for the creation of something that could be there twice.
-    for (let sending = 1; create.length > 0; sending++) {
+    for (let attempt = 1; ; attempt++) {
+        const different = keys.filter((key) => wanted[key] !== actual[key]);
+        // A tag's value cannot be changed, only made anew.
+        const remove = different.filter((key) => key in actual);
+        const create = different.filter((key) => key in wanted);
         try {
-            await job(work, "createTags", { ...of, tags: create.map((key) => ({ key, value: wanted[key] })) });
+            if (remove.length > 0) await job(work, "deleteTags", { ...of, tags: remove.map((key) => ({ key })) });
+            if (create.length > 0)
+                await job(work, "createTags", { ...of, tags: create.map((key) => ({ key, value: wanted[key] })) });
             return;
         } catch (error) {
-            if (!isLost(error) || sending === 3) throw error;
-            const now = tagsOf((await work.session.machines.get(machine.id)) ?? machine);
-            create = create.filter((key) => now[key] !== wanted[key]);
+            if (!(isLost(error) || isDoneAlready(error)) || attempt === 3) throw error;
+            work.session.machines.changed();
+            actual = tagsOf((await work.session.machines.get(machine.id)) ?? machine);
         }
     }
+}
+
+/** True for CloudStack's answers about tags that are there already, and about those that are not there any more. */
+function isDoneAlready(error: unknown): boolean {
+    return error instanceof CloudStackError && /^tag .* already on|^Unable to find any tags/i.test(error.errorText);
 }
 
 async function growRootDisk(machine: ApiMachine, work: Work): Promise<void> {

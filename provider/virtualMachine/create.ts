@@ -86,7 +86,8 @@ async function deploy(
             throw new PartialFailure(
                 `${explain(error, inputs).message}\nIts remains could not be removed yet: ${(left as Error).message}`,
                 id,
-                outputs,
+                // So that the next run replaces it.
+                { ...outputs, state: "Error" },
                 inputs,
             );
         }
@@ -104,6 +105,8 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
         inputs.network === undefined ? undefined : session.networkId(inputs.network, zone),
     ]);
     const keys: string[] = inputs.sshKeyPairs ?? [];
+    // Started apart: one that does not start at its creation keeps its address until it is expunged, a stopped one can give it back.
+    const apart = inputs.ipAddress !== undefined && !(await session.mayExpunge());
     return {
         zoneid: zone.id,
         serviceofferingid: offering.id,
@@ -118,7 +121,7 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
         userdata: encodedUserData(inputs),
         rootdisksize: inputs.rootDiskSizeGiB,
         group: inputs.group === "" ? undefined : inputs.group,
-        startvm: inputs.running === false ? false : undefined,
+        startvm: inputs.running === false || apart ? false : undefined,
         details: { ...inputs.details, owner: inputs.owner },
     };
 }

@@ -71,7 +71,8 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
         if (machine.name !== goneName || groups.length > 0) {
             await giveUp(session, machine, { name: goneName, ...(groups.length > 0 ? { securitygroupids: [] } : {}) });
         }
-        if (pinned) await releaseAddress(session, machine, run);
+        // CloudStack changes addresses of stopped machines only: one that never started keeps its own until it is expunged.
+        if (pinned && machine.state !== "Error") await releaseAddress(session, machine, run);
         await run("destroyVirtualMachine", { id: machine.id });
     } catch (error) {
         if (!isGone(error) && ran) await restoreAfterFailure(session, machine, groups, volumes, run, deadline);

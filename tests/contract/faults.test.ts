@@ -14,9 +14,12 @@ import { World } from "./provider/support";
  * orphan, and with every machine running.
  */
 
-/** How a request is disturbed. The first ones are the cloud's own faults. */
-const KINDS = ["drop", "cut", "unavailable", "throttle", "refuse", "failJob", "outage", "kill", "killInJob"] as const;
-type Kind = (typeof KINDS)[number];
+/**
+ * How a request is disturbed: by one of the cloud's own faults, by an outage that begins with it, or by a kill of the
+ * process once it was answered (`killInJob`: its job still runs when the next run begins).
+ */
+type Kind =
+    "drop" | "cut" | "unavailable" | "throttle" | "refuse" | "failJob" | "outage" | "kill" | "killInJob";
 
 /** Those that a run survives. */
 const PASSING: readonly Kind[] = ["drop", "cut", "unavailable", "throttle"];
@@ -24,6 +27,9 @@ const PASSING: readonly Kind[] = ["drop", "cut", "unavailable", "throttle"];
 interface Case extends Moment {
     readonly kind: Kind;
 }
+
+/** Which part of the cases is tried where the environment does not ask for all of them (ALL_FAULTS, any value). */
+const SHARE = 4;
 
 /** How many cases are tried at once: they wait most of the time. */
 const AT_ONCE = 16;
@@ -77,7 +83,9 @@ function casesOf(calls: readonly Call[]): Case[] {
         const changes = !/^(list|query)/.test(command);
         const kinds: Kind[] = ["drop", "cut", "unavailable", "throttle", "kill"];
         if (changes) kinds.push("refuse", "outage");
-        if (parameters.customjobid !== undefined) kinds.push("failJob", "killInJob");
+        if (parameters.customjobid !== undefined) kinds.push("killInJob");
+        // A machine that is only made, not started, has a job that does nothing.
+        if (parameters.customjobid !== undefined && parameters.startvm !== "false") kinds.push("failJob");
         return kinds.map((kind) => ({ kind, command, nth }));
     });
 }
@@ -151,12 +159,16 @@ test.each(PHASES)("every request of a $name", async (phase) => {
         await run(phase, engine, plugin(world));
         return { calls: world.cloud.calls(), ...(await survey(world)) };
     });
-    const cases = casesOf(calls);
+    const all = casesOf(calls);
+    const cases = process.env.ALL_FAULTS === undefined ? all.filter((_, index) => index % SHARE === 0) : all;
     const problems: string[] = [];
     await each(cases, async (one) => {
         const found = await attempt(phase, start, things, one);
         problems.push(...found.map((problem) => `${one.kind} at ${one.command} ${one.nth}: ${problem}`));
     });
-    process.stdout.write(`${phase.name}: ${calls.length} requests, fault cases tried ${cases.length}, failed ${new Set(problems.map((line) => line.split(": ")[0])).size}\n`);
+    const failed = new Set(problems.map((line) => line.split(": ")[0])).size;
+    process.stdout.write(
+        `${phase.name}: ${calls.length} requests; fault cases tried ${cases.length} of ${all.length}, failed ${failed}\n`,
+    );
     expect(problems).toEqual([]);
 });
