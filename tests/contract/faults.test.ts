@@ -113,7 +113,7 @@ async function attempt(phase: Phase, start: Start, expected: object, { kind, ...
         } catch (error) {
             return [...problems, `the next run failed: ${(error as Error).message}`];
         }
-        const { things, ids } = await survey(world);
+        const { things, ids } = await survey(world.api.user);
         if (!isDeepStrictEqual(things, expected)) problems.push(`the cloud has ${JSON.stringify(things)}`);
         const known = [...engineAfter.state.values()].map(({ id }) => id).sort();
         if (!isDeepStrictEqual(known, ids)) problems.push(`the state has ${known}, the cloud ${ids}`);
@@ -157,7 +157,7 @@ test.each(PHASES)("every request of a $name", async (phase) => {
     const start = await prepare(phase);
     const { calls, things } = await within(start, async (world, engine) => {
         await run(phase, engine, plugin(world));
-        return { calls: world.cloud.calls(), ...(await survey(world)) };
+        return { calls: world.cloud.calls(), ...(await survey(world.api.user)) };
     });
     const all = casesOf(calls);
     const cases = process.env.ALL_FAULTS === undefined ? all.filter((_, index) => index % SHARE === 0) : all;

@@ -1,4 +1,4 @@
-import type { World } from "../provider/support";
+import type { Client } from "../simulator/client";
 import type { Declared } from "./engine";
 
 /** Two machines, two groups with rules, a key, an affinity group and a volume: what is disturbed, and how it looks. */
@@ -92,8 +92,8 @@ export const PHASES: readonly Phase[] = [
 ];
 
 /** What the user sees in the cloud, by names, so that two clouds that went different ways can be compared. */
-export async function survey(world: World): Promise<{ things: Record<string, unknown>; ids: string[] }> {
-    const list = (command: string, more: object = {}) => world.api.user.list(command, { listall: true, ...more });
+export async function survey(api: Client): Promise<{ things: Record<string, unknown>; ids: string[] }> {
+    const list = (command: string, more: object = {}) => api.list(command, { listall: true, ...more });
     const [machines, groups, keys, spreads, volumes] = await Promise.all([
         list("listVirtualMachines", { userdata: true }),
         list("listSecurityGroups"),

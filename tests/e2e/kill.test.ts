@@ -1,0 +1,194 @@
+import { survey } from "../contract/faults/program";
+import { Client } from "../contract/simulator/client";
+import { type RunningCloud, startCloud } from "../../simulator";
+import { cloudEnvironment } from "./support/mainProject";
+import { Project, type Running } from "./support/project";
+
+/**
+ * The command line, or the process in which handlers run, killed with the real engine at work: the next run, after
+ * `pulumi cancel` where the backend is still locked, finishes without a duplicate and without an orphan. A few moments
+ * here; with ALL_FAULTS in the environment every request of every command. (`tests/contract/faults.test.ts` tries them
+ * all in process, with many more faults.)
+ */
+
+type Victim = "cli" | "plugin";
+
+/** Killed when the n-th request of this command, counted from 0, was carried out and nobody has heard so. */
+type Moment = readonly [command: string, nth: number, victim: Victim];
+
+interface Step {
+    readonly name: string;
+    /** Without a program: `pulumi destroy`. */
+    readonly program?: string;
+    readonly moments: readonly Moment[];
+}
+
+const MACHINE = `serviceOffering: "Small Instance", template: "Debian 12"`;
+const program = (key: string, web: string, db: string, first: string, second: string, data: string) => `
+import * as cloudstack from "pulumi-cloudstack";
+const key = new cloudstack.SshKeyPair("key", { ${key} });
+const spread = new cloudstack.AffinityGroup("spread");
+const web = new cloudstack.SecurityGroup("web", { ${web} });
+const db = new cloudstack.SecurityGroup("db", { ingress: [{ ports: "5432", groups: [web.name] }, { self: true }, ${db}] });
+const common = { affinityGroups: [spread.id], sshKeyPairs: [key.name] };
+const first = new cloudstack.VirtualMachine("first", { ...common, ${first} });
+const second = new cloudstack.VirtualMachine("second", { ...common, ${second} });
+new cloudstack.Volume("data", { diskOffering: "Custom", ${data} });
+`;
+const PORT_80 = `ingress: [{ ports: "80", cidrs: ["0.0.0.0/0"] }]`;
+
+/** From an empty account to two machines and all that belongs to them, through changes and replacements, and back. */
+const STEPS: readonly Step[] = [
+    {
+        name: "create",
+        program: program(
+            ...["", PORT_80, "", `${MACHINE}, ipAddress: "10.1.1.50", securityGroups: [web.id], tags: { role: "web" }`],
+            ...[`${MACHINE}, securityGroups: [db.id]`, "sizeGiB: 5, virtualMachine: first.id"],
+        ),
+        moments: [
+            ["createSecurityGroup", 0, "cli"],
+            ["deployVirtualMachine", 1, "plugin"],
+            ["attachVolume", 0, "cli"],
+        ],
+    },
+    {
+        name: "update",
+        program: program(
+            ...["", `ingress: [{ ports: "443", cidrs: ["0.0.0.0/0"] }]`, `{ ports: "22", cidrs: ["10.0.0.0/8"] }`],
+            `serviceOffering: "Medium Instance", template: "Debian 12", ipAddress: "10.1.1.50", securityGroups: [web.id], tags: { role: "db" }`,
+            ...[`${MACHINE}, securityGroups: [web.id, db.id]`, "sizeGiB: 8, virtualMachine: second.id"],
+        ),
+        moments: [
+            ["stopVirtualMachine", 0, "cli"],
+            ["updateVirtualMachine", 0, "plugin"],
+            ["detachVolume", 0, "cli"],
+        ],
+    },
+    {
+        name: "replace",
+        program: program(
+            `publicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHf2mQ8f0JbT3b1m0S8Vd1o3gV0c9zM0c9kYt9q2n5uK test"`,
+            ...[`name: "web-2", ${PORT_80}`, ""],
+            `${MACHINE}, ipAddress: "10.1.1.60", securityGroups: [web.id], tags: { role: "web" }`,
+            `serviceOffering: "Small Instance", template: "Debian 12 with password", securityGroups: [db.id]`,
+            "sizeGiB: 8, virtualMachine: first.id",
+        ),
+        moments: [
+            ["destroyVirtualMachine", 0, "plugin"],
+            ["deployVirtualMachine", 0, "cli"],
+            ["registerSSHKeyPair", 0, "plugin"],
+        ],
+    },
+    {
+        name: "destroy",
+        moments: [
+            ["stopVirtualMachine", 0, "cli"],
+            ["destroyVirtualMachine", 1, "plugin"],
+            ["deleteSecurityGroup", 0, "cli"],
+        ],
+    },
+];
+
+const everything = process.env.ALL_FAULTS !== undefined;
+jest.setTimeout(everything ? 4 * 3_600_000 : 300_000);
+
+let cloud: RunningCloud;
+let user: Client;
+let project: Project;
+/** What is done as soon as an answer was cut off. */
+let onCut: (() => void) | undefined;
+
+beforeAll(async () => {
+    cloud = await startCloud({ log: (line) => / cut /.test(line) && onCut?.() });
+    user = new Client(cloud, cloud.accounts.user);
+    project = new Project({
+        program: "",
+        config: { "cloudstack:zone": "sandbox" },
+        environment: cloudEnvironment(cloud),
+    });
+});
+
+afterAll(async () => {
+    project.dispose();
+    await cloud.close();
+});
+
+function start({ program }: Step): Promise<Running> {
+    if (program === undefined) return project.start("destroy");
+    project.program(program);
+    return project.start("up");
+}
+
+/** Runs a step to its end, and sees that the state and the cloud hold the same. */
+async function finish(step: Step): Promise<void> {
+    const result = await (await start(step)).finished;
+    if (result.code !== 0) throw new Error(`the next run failed: ${result.errors.join("\n") || result.stderr}`);
+    const { things, ids } = await survey(user);
+    const state = (await project.exportResources()).filter(({ type }) => /^pulumi-nodejs:dynamic/.test(type));
+    expect(state.map(({ id }) => id).sort()).toEqual(ids);
+    expect(things.machines).toHaveLength(step.program === undefined ? 0 : 2);
+    for (const machine of things.machines as string[]) expect(machine).toContain('"Running"');
+    if (step.program !== undefined) await project.expectNoChanges();
+}
+
+/** Kills a step at a moment. @returns whether the moment came */
+async function kill(step: Step, [command, skip, victim]: Moment): Promise<boolean> {
+    cloud.fault({ kind: "drop", command, skip });
+    const running = await start(step);
+    let killed = false;
+    onCut = () => {
+        killed = true;
+        running.kill9(victim);
+    };
+    const { code } = await running.finished;
+    onCut = undefined;
+    cloud.clearFaults();
+    if (killed) expect(code).not.toBe(0);
+    if (killed && victim === "cli") await project.cancel();
+    return killed;
+}
+
+/** The stack as it is before a step. */
+async function arrive(step: Step): Promise<void> {
+    const before = STEPS[STEPS.indexOf(step) - 1] ?? STEPS.at(-1)!;
+    await finish(before);
+}
+
+/** All requests of an undisturbed step, each with both victims. */
+async function allMoments(step: Step): Promise<Moment[]> {
+    cloud.clearCalls();
+    await finish(step);
+    const seen: Record<string, number> = {};
+    return cloud.calls().flatMap(({ command, account }) => {
+        // What the test itself asks comes from the same account, after the last change.
+        if (account === undefined) return [];
+        seen[command] = (seen[command] ?? 0) + 1;
+        return (["cli", "plugin"] as const).map((victim) => [command, seen[command] - 1, victim] as const);
+    });
+}
+
+if (everything) {
+    test.each(STEPS)("every request of a $name", async (step) => {
+        await arrive(step);
+        const problems: string[] = [];
+        const moments = await allMoments(step);
+        let tried = 0;
+        for (const moment of moments) {
+            await arrive(step);
+            try {
+                if (await kill(step, moment)) tried++;
+                await finish(step);
+            } catch (error) {
+                problems.push(`${moment.join(" ")}: ${(error as Error).message}`);
+            }
+        }
+        process.stdout.write(`${step.name}: kills ${tried} (of ${moments.length} moments), failed ${problems.length}\n`);
+        expect(problems).toEqual([]);
+    });
+} else {
+    const rounds = STEPS[0].moments.map((_, round) => STEPS.map((step) => [step.name, ...step.moments[round], step] as const));
+    test.each(rounds.flat())("a kill during a %s at %s %i of the %s", async (_name, command, nth, victim, step) => {
+        expect(await kill(step, [command, nth, victim])).toBe(true);
+        await finish(step);
+    });
+}
