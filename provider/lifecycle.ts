@@ -23,6 +23,12 @@ export function isInState(id: string): boolean {
     return known.has(id);
 }
 
+/**
+ * Ids that a `create` of this process has answered with. With `pulumi up --replace` the engine creates before it deletes and asks nothing of
+ * the old resource beforehand: a `create` that then takes over what has its mark has taken over what is to be deleted next.
+ */
+const created = new Set<string>();
+
 /** What was checked in this process: the engine is about to carry it out, or in a preview to show it. */
 const checked = new Set<string>();
 
@@ -48,6 +54,7 @@ export function lifecycle(of: Lifecycle): Handler {
             quiet(async () => {
                 const { id, outs } = await of.create(inputs);
                 known.add(id);
+                created.add(id);
                 return { id, outs: clean(outs) };
             }),
         read: (id, outputs) =>
@@ -58,7 +65,12 @@ export function lifecycle(of: Lifecycle): Handler {
             }),
         update: (id, olds, news) =>
             quiet(async () => (known.add(id), { outs: clean(await of.update(id, olds, news)) })),
-        delete: (id, outputs) => quiet(() => (known.add(id), of.delete(id, outputs))),
+        delete: (id, outputs) =>
+            quiet(async () => {
+                known.add(id);
+                if (!created.has(id)) return of.delete(id, outputs);
+                say(`${outputs.name ?? id} stays: what was to replace it is itself, since names cannot be there twice`);
+            }),
     };
 }
 

@@ -56,7 +56,8 @@ export const sshKeyPair = lifecycle({
     async delete(id, outputs): Promise<void> {
         const session = sessionFor(outputs);
         await session.assertSameCloud(`SSH key pair ${outputs.name ?? id}`, outputs.cloud);
-        await deletePair(session, outputs.name);
+        // CloudStack deletes by name, and the name may belong to a newer key pair.
+        if ((await session.keyPairs.get(id)) !== undefined) await deletePair(session, outputs.name);
     },
 });
 

@@ -54,7 +54,8 @@ export class SshKeyPair extends CloudStackResource {
             name,
             { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
             ["fingerprint", "privateKey", "cloud"],
-            opts,
+            // Its name is taken while the old one is there, also where the engine does not ask (`pulumi up --replace`).
+            pulumi.mergeOptions({ deleteBeforeReplace: true }, opts),
             ["privateKey"],
         );
     }

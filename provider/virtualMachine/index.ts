@@ -175,7 +175,8 @@ export class VirtualMachine extends CloudStackResource {
                 "created",
                 "cloud",
             ],
-            opts,
+            // Its name is taken while the old one is there, also where the engine does not ask (`pulumi up --replace`).
+            pulumi.mergeOptions({ deleteBeforeReplace: true }, opts),
             ["password"],
         );
     }

@@ -58,7 +58,8 @@ export class Volume extends CloudStackResource {
             name,
             { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
             ["sizeGiB", "deviceId", "state", "zoneId", "cloud"],
-            opts,
+            // Its name is taken while the old one is there, also where the engine does not ask (`pulumi up --replace`).
+            pulumi.mergeOptions({ deleteBeforeReplace: true }, opts),
         );
     }
 }
