@@ -41,7 +41,12 @@ let plugin: PluginProcess;
 beforeAll(async () => {
     await built();
     cloud = await startCloud();
-    plugin = await PluginProcess.start(
+    plugin = await start();
+});
+
+/** The process of one run of the engine: every command starts another. */
+function start(): Promise<PluginProcess> {
+    return PluginProcess.start(
         {
             "cloudstack:endpoint": cloud.endpoint,
             "cloudstack:apiKey": cloud.accounts.user.apiKey,
@@ -50,7 +55,7 @@ beforeAll(async () => {
         },
         folder,
     );
-});
+}
 
 afterAll(async () => {
     await plugin?.stop();
@@ -145,6 +150,11 @@ test("resources that are made at once all find the stack's configuration", async
         }),
     );
     expect(made.map(({ outputs }) => outputs.cloud.endpoint)).toEqual(names.map(() => cloud.endpoint));
-    await Promise.all(made.map(({ id, outputs }) => plugin.delete(id, outputs)));
-    for (const { id, outputs } of made) expect((await plugin.read(id, { outputs })).id).toBe("");
+    const next = await start();
+    try {
+        await Promise.all(made.map(({ id, outputs }) => next.delete(id, outputs)));
+        for (const { id, outputs } of made) expect((await next.read(id, { outputs })).id).toBe("");
+    } finally {
+        await next.stop();
+    }
 });
