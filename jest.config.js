@@ -11,11 +11,16 @@ const project = (name, more = {}) => ({
     ...more,
 });
 
+/** Long: they disturb or kill what is at work, call by call. `npm run test:faults` runs them, `npm test` does not. */
+const faults = ["contract/faults", "e2e/kill", "e2e/drift"].map((file) => `<rootDir>/tests/${file}.test.ts`);
+const withEngine = { setupFilesAfterEnv: ["<rootDir>/tests/e2e/support/timeout.ts"], testPathIgnorePatterns: faults };
+
 module.exports = {
     projects: [
         project("unit"),
-        project("contract", { setupFilesAfterEnv: ["<rootDir>/tests/e2e/support/timeout.ts"] }),
-        project("e2e", { setupFilesAfterEnv: ["<rootDir>/tests/e2e/support/timeout.ts"] }),
+        project("contract", withEngine),
+        project("e2e", withEngine),
+        project("faults", { ...withEngine, testMatch: faults, testPathIgnorePatterns: [] }),
     ],
     reporters: ["default", "<rootDir>/tests/reporter.cjs"],
     // An end-to-end test runs an engine, a program and a plugin beside itself.
