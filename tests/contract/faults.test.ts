@@ -6,7 +6,8 @@ import { type Call, startCloud } from "../../simulator";
 import { Engine } from "./faults/engine";
 import { type Moment, type MortalPlugin, plugin } from "./faults/plugin";
 import { PHASES, type Phase, survey } from "./faults/program";
-import { World } from "./provider/support";
+import { type AccountName, World } from "./provider/support";
+import type { Client } from "./simulator/client";
 
 /**
  * Every request of creating, changing, replacing and destroying a small program is disturbed in every way that a
@@ -50,7 +51,7 @@ async function prepare(phase: Phase): Promise<Start> {
     const stateDir = join(folder, phase.name);
     const world = new World(await startCloud({ stateDir }));
     const engine = new Engine();
-    if (phase.from !== undefined) await engine.up(plugin(world).plugin, phase.from);
+    if (phase.from !== undefined) await engine.up(plugin(world, phase.account).plugin, phase.from);
     await world.cloud.close();
     return { stateDir, engine };
 }
@@ -93,8 +94,8 @@ function casesOf(calls: readonly Call[]): Case[] {
 /** What is wrong after one case, in words; nothing where all is well. */
 async function attempt(phase: Phase, start: Start, expected: object, { kind, ...moment }: Case): Promise<string[]> {
     return within(start, async (world, engine) => {
-        const ran = await machines(world, "Running");
-        const process = disturbed(world, kind, moment);
+        const ran = await machines(world.api[phase.account], "Running");
+        const process = disturbed(world, phase.account, kind, moment);
         const ended = await Promise.race([
             run(phase, engine, process).then(() => "succeeded", () => "failed"),
             process.died.then(() => "killed"),
@@ -103,9 +104,9 @@ async function attempt(phase: Phase, start: Start, expected: object, { kind, ...
         const problems: string[] = [];
         if (ended === "failed") {
             if (PASSING.includes(kind)) problems.push("the run failed");
-            if (kind !== "outage") problems.push(...(await machines(world, "Stopped")).filter((id) => ran.includes(id)).map((id) => `${id} was left stopped`));
+            if (kind !== "outage") problems.push(...(await machines(world.api[phase.account], "Stopped")).filter((id) => ran.includes(id)).map((id) => `${id} was left stopped`));
         }
-        const next = plugin(world);
+        const next = plugin(world, phase.account);
         // The state that a killed run left: what its handlers answer later does not get there.
         const engineAfter = new Engine(engine);
         try {
@@ -113,7 +114,7 @@ async function attempt(phase: Phase, start: Start, expected: object, { kind, ...
         } catch (error) {
             return [...problems, `the next run failed: ${(error as Error).message}`];
         }
-        const { things, ids } = await survey(world.api.user);
+        const { things, ids } = await survey(world.api[phase.account]);
         if (!isDeepStrictEqual(things, expected)) problems.push(`the cloud has ${JSON.stringify(things)}`);
         const known = [...engineAfter.state.values()].map(({ id }) => id).sort();
         if (!isDeepStrictEqual(known, ids)) problems.push(`the state has ${known}, the cloud ${ids}`);
@@ -123,25 +124,25 @@ async function attempt(phase: Phase, start: Start, expected: object, { kind, ...
     });
 }
 
-function disturbed(world: World, kind: Kind, moment: Moment): MortalPlugin {
+function disturbed(world: World, account: AccountName, kind: Kind, moment: Moment): MortalPlugin {
     const { command, nth: skip } = moment;
     switch (kind) {
         case "kill":
-            return plugin(world, moment);
+            return plugin(world, account, moment);
         case "killInJob":
             world.cloud.fault({ kind: "jobSeconds", command, skip, seconds: 0.3 });
-            return plugin(world, moment);
+            return plugin(world, account, moment);
         case "outage":
-            return plugin(world, moment, () => world.cloud.fault({ kind: "unavailable", command: "*", count: 0 }));
+            return plugin(world, account, moment, () => world.cloud.fault({ kind: "unavailable", command: "*", count: 0 }));
         default:
             world.cloud.fault({ kind, command, skip, text: "No such luck" });
-            return plugin(world);
+            return plugin(world, account);
     }
 }
 
 /** Ids of the machines in a state, of all that are not destroyed. */
-async function machines(world: World, state: string): Promise<string[]> {
-    return (await world.api.user.list("listVirtualMachines", { listall: true, state })).map(({ id }) => id);
+async function machines(api: Client, state: string): Promise<string[]> {
+    return (await api.list("listVirtualMachines", { listall: true, state })).map(({ id }) => id);
 }
 
 /** Does something with every item, a few at a time. */
@@ -156,8 +157,8 @@ async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): P
 test.each(PHASES)("every request of a $name", async (phase) => {
     const start = await prepare(phase);
     const { calls, things } = await within(start, async (world, engine) => {
-        await run(phase, engine, plugin(world));
-        return { calls: world.cloud.calls(), ...(await survey(world.api.user)) };
+        await run(phase, engine, plugin(world, phase.account));
+        return { calls: world.cloud.calls(), ...(await survey(world.api[phase.account])) };
     });
     const all = casesOf(calls);
     const cases = process.env.ALL_FAULTS === undefined ? all.filter((_, index) => index % SHARE === 0) : all;

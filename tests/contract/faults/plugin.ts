@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Plugin, type World } from "../provider/support";
+import type { AccountName, Plugin, World } from "../provider/support";
 
 /** The plugin's process for tests that disturb it: its waits are short, and it can die at any request. */
 
 /** How many of the client's seconds pass in one: its retries, its looks at jobs, its timeouts. */
-const PACE = 50;
+const PACE = 40;
+
+/** How long the client tries again: longer than any stutter of a busy machine at this pace, and hardly where nothing answers any more. */
+const RETRY_SECONDS = { passing: 600, lasting: 20 };
 
 /** The n-th request of a command, counted from 0. */
 export interface Moment {
@@ -19,8 +22,9 @@ export interface MortalPlugin {
     readonly died: Promise<void>;
 }
 
-/** What the next plugin's requests go through. */
+/** What the next plugin's requests go through, and how long they are tried again. */
 let upcoming: ((command: string, send: () => Promise<unknown>) => Promise<unknown>) | undefined;
+let retrySeconds: number;
 
 jest.doMock("../../../provider/client/transport", () => {
     const actual = jest.requireActual("../../../provider/client/transport");
@@ -41,9 +45,10 @@ const clock = {
 
 jest.doMock("../../../provider/client/client", () => {
     const actual = jest.requireActual("../../../provider/client/client");
+    const options = { ...clock, retrySeconds };
     class Client extends actual.Client {
         constructor(settings: object) {
-            super(settings, clock);
+            super(settings, options);
         }
     }
     return { ...actual, Client };
@@ -56,9 +61,9 @@ jest.doMock("../../../components/certificates/handlers", () => ({}));
  * A new process of the plugin.
  *
  * @param moment when something happens to it
- * @param happens just before that request is sent; by default the process dies as soon as it is answered
+ * @param happens just before that request is sent, an outage; by default the process dies as soon as it is answered
  */
-export function plugin(world: World, moment?: Moment, happens?: () => void): MortalPlugin {
+export function plugin(world: World, account: AccountName, moment?: Moment, happens?: () => void): MortalPlugin {
     let end: () => void;
     const died = new Promise<void>((resolve) => (end = resolve));
     const never = new Promise<never>(() => undefined);
@@ -80,5 +85,6 @@ export function plugin(world: World, moment?: Moment, happens?: () => void): Mor
         end();
         return never;
     };
-    return { plugin: world.plugin(), died };
+    retrySeconds = happens === undefined ? RETRY_SECONDS.passing : RETRY_SECONDS.lasting;
+    return { plugin: world.plugin(account), died };
 }

@@ -1,3 +1,4 @@
+import type { AccountName } from "../provider/support";
 import type { Client } from "../simulator/client";
 import type { Declared } from "./engine";
 
@@ -78,6 +79,8 @@ const replaced: Parts = {
 
 export interface Phase {
     readonly name: string;
+    /** Who does it: `user` may not expunge. */
+    readonly account: AccountName;
     /** What the state came from; nothing in a new stack. */
     readonly from?: Declared[];
     /** What is wanted; nothing is to be left without it. */
@@ -85,10 +88,12 @@ export interface Phase {
 }
 
 export const PHASES: readonly Phase[] = [
-    { name: "create", to: program(before) },
-    { name: "update", from: program(before), to: program(changed) },
-    { name: "replace", from: program(before), to: program(replaced) },
-    { name: "destroy", from: program(before) },
+    { name: "create", account: "user", to: program(before) },
+    { name: "update", account: "user", from: program(before), to: program(changed) },
+    { name: "replace", account: "user", from: program(before), to: program(replaced) },
+    { name: "destroy", account: "user", from: program(before) },
+    { name: "replace with expunging", account: "expunger", from: program(before), to: program(replaced) },
+    { name: "destroy with expunging", account: "expunger", from: program(before) },
 ];
 
 /** What the user sees in the cloud, by names, so that two clouds that went different ways can be compared. */
