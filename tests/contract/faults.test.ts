@@ -165,7 +165,10 @@ test.each(PHASES)("every request of a $name", async (phase) => {
     const problems: string[] = [];
     await each(cases, async (one) => {
         const found = await attempt(phase, start, things, one);
-        problems.push(...found.map((problem) => `${one.kind} at ${one.command} ${one.nth}: ${problem}`));
+        const told = found.map((problem) => `${one.kind} at ${one.command} ${one.nth}: ${problem}`);
+        // At once, since a run of all takes minutes.
+        for (const line of told) process.stdout.write(`${phase.name}: ${line}\n`);
+        problems.push(...told);
     });
     const failed = new Set(problems.map((line) => line.split(": ")[0])).size;
     process.stdout.write(

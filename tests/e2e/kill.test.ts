@@ -178,6 +178,7 @@ if (everything) {
                 await finish(step);
             } catch (error) {
                 problems.push(`${moment.join(" ")}: ${(error as Error).message}`);
+                process.stdout.write(`\n${problems.at(-1)}\n`);
             }
         }
         process.stdout.write(`\n${step.name}: kills ${tried} (of ${moments.length} moments), failed ${problems.length}\n`);
