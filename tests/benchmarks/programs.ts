@@ -1,0 +1,55 @@
+/** The programs that are measured. */
+
+/** User data of the size that a small cloud-config has, in characters. */
+export const USER_DATA = `#cloud-config\nwrite_files:\n- path: /etc/motd\n  content: ${"measured ".repeat(220)}\n`;
+
+/** Machines of two groups with five rules: a small program as people write it. */
+export function machines(count: number): string {
+    return `
+import * as cloudstack from "pulumi-cloudstack";
+
+const front = new cloudstack.SecurityGroup("front", {
+    ingress: [
+        { ports: "80", cidrs: ["0.0.0.0/0"] },
+        { ports: "443", cidrs: ["0.0.0.0/0"] },
+        { ports: "22", cidrs: ["203.0.113.0/24"] },
+    ],
+});
+const back = new cloudstack.SecurityGroup("back", {
+    ingress: [{ ports: "5432", groups: [front.name] }, { ports: "22", cidrs: ["203.0.113.0/24"] }],
+});
+for (let number = 0; number < ${count}; number++)
+    new cloudstack.VirtualMachine("machine-" + number, {
+        serviceOffering: "Small Instance",
+        template: "Debian 12",
+        zone: "sandbox",
+        securityGroups: [(number % 2 === 0 ? front : back).id],
+        userData: ${JSON.stringify(USER_DATA)},
+    });
+`;
+}
+
+/**
+ * The engine's floor: as many dynamic resources as `machines` makes, which do nothing. Like those of the package they carry a constant text
+ * and no serialised closure, so the floor is as low as it can be.
+ *
+ * @param seconds how long the creation of one takes
+ */
+export function floor(count: number, seconds = 0): string {
+    const handler = `exports.handler = () => ({
+        create: async (inputs) => { await new Promise((r) => setTimeout(r, ${seconds * 1000})); return { id: inputs.name, outs: inputs }; },
+        read: async (id, props) => ({ id, props }),
+        diff: async () => ({ changes: false }),
+        delete: async () => {},
+    })`;
+    return `
+import * as pulumi from "@pulumi/pulumi";
+
+class Nothing extends pulumi.CustomResource {
+    constructor(name: string) {
+        super("pulumi-nodejs:dynamic/bench:Nothing", name, { name, __provider: ${JSON.stringify(handler)} });
+    }
+}
+for (let number = 0; number < ${count + 2}; number++) new Nothing("nothing-" + number);
+`;
+}

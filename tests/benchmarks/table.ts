@@ -1,0 +1,41 @@
+/** One line of the table. */
+export interface Figure {
+    what: string;
+    /** What is wanted; `none` where a figure is only told. */
+    goal: string;
+    figure: string;
+    /** Whether the goal is reached; `undefined` where there is none. */
+    met?: boolean;
+    /** The seconds, calls or bytes that the figure is made of. */
+    detail?: string;
+}
+
+/** A figure that has a largest allowed value. */
+export function atMost(what: string, goal: number, value: number, unit: string, detail?: string): Figure {
+    return { what, goal: `at most ${goal}${unit}`, figure: `${rounded(value)}${unit}`, met: value <= goal, detail };
+}
+
+/** A figure without a goal. */
+export function told(what: string, value: number, unit: string, detail?: string): Figure {
+    return { what, goal: "none", figure: `${rounded(value)}${unit}`, detail };
+}
+
+/** The figures as a Markdown table. */
+export function table(figures: readonly Figure[]): string {
+    const rows = figures.map(({ what, goal, figure, met, detail }) => {
+        const verdict = met === undefined ? "" : met ? "yes" : "**no**";
+        return `| ${[what, goal, figure, verdict, detail ?? ""].join(" | ")} |`;
+    });
+    return ["| what | goal | figure | reached | made of |", "|---|---|---|---|---|", ...rows].join("\n");
+}
+
+/** The middle one of some values. */
+export function median(values: readonly number[]): number {
+    const sorted = [...values].sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)];
+}
+
+function rounded(value: number): string {
+    if (value >= 100 || Number.isInteger(value)) return value.toFixed(0);
+    return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
