@@ -1,7 +1,3 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 // The engine folder is plain JavaScript, which the compiler of the package does not read; these are its types here.
 const { findEngine }: { findEngine(): { engine?: { folder: string; version: string } } } = require("../../../engine/find");
 const {
@@ -14,7 +10,6 @@ const {
 const foreign = /^(PULUMI_(?!CLOUDSTACK_TOOLS$)|CLOUDSTACK_|CS_|HTTPS?_PROXY$|https?_proxy$|NODE_OPTIONS$)/;
 
 let found: { folder: string; version: string } | undefined;
-let home: string | undefined;
 
 /** The engine that `npm run setup` found or installed. */
 export function engine(): { folder: string; version: string } {
@@ -27,14 +22,14 @@ export function engine(): { folder: string; version: string } {
 
 /**
  * The environment for an engine with a backend of its own: nothing of the tester's stacks, clouds and credentials
- * reaches it, and it looks for no plugin and no update on the internet.
+ * reaches it, and it looks for no plugin and no update on the internet. What the engine keeps for a user lies beside the
+ * backend, in `BACKEND-home`.
  */
 export function testEnvironment(backend: string, more: Record<string, string> = {}): NodeJS.ProcessEnv {
-    home ??= mkdtempSync(join(tmpdir(), "pulumi-home-"));
     const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
     return engineEnvironment(engine(), {
         ...own,
-        PULUMI_HOME: home,
+        PULUMI_HOME: `${backend}-home`,
         // Without it every write of the state has a second file beside it, which a kill may leave torn: "EOF" at the next run.
         PULUMI_BACKEND_URL: `file://${backend}?metadata=skip`,
         PULUMI_CONFIG_PASSPHRASE: "test",
