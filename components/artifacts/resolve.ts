@@ -1,10 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
-import releases from "./releases.json";
+import sums from "./releases.json";
 
-/** What machines fetch. */
-export type ArtifactName = keyof typeof releases;
+/** What machines fetch. Spelled out, so that the declarations need no JSON: not every compiler of a program reads it. */
+export type ArtifactName =
+    "etcd" | "containerd" | "runc" | "cni-plugins" | "crictl" | "kubelet" | "kubeadm" | "kubectl";
 /** The processors that there are release files for. */
 export type Architecture = "amd64" | "arm64";
+
+/** The SHA-256 sums that the projects publish, by version. */
+const releases: Record<ArtifactName, Record<string, Record<Architecture, string>>> = sums;
 
 /** All names, in the order in which machines fetch them. */
 export const artifactNames = Object.keys(releases) as ArtifactName[];
@@ -104,8 +108,7 @@ export function resolveArtifact(
     const fill = (text: string) => text.replaceAll("{v}", version).replaceAll("{a}", arch);
     const official = fill(place.url);
     const fileName = place.fileName ? fill(place.fileName) : official.slice(official.lastIndexOf("/") + 1);
-    const sums: Record<string, Record<Architecture, string>> = releases[name];
-    const sha256 = args.manifest?.[fileName] ?? sums[version]?.[arch];
+    const sha256 = args.manifest?.[fileName] ?? releases[name][version]?.[arch];
     if (sha256 === undefined)
         throw new Error(
             `${name} ${version} for ${arch} is unknown. Supported versions: ${supportedVersions(name).join(", ")}; ` +
