@@ -42,7 +42,7 @@ const STEPS: readonly Step[] = [
     {
         name: "create",
         program: program(
-            ...["", PORT_80, "", `${MACHINE}, ipAddress: "10.1.1.50", securityGroups: [web.id], tags: { role: "web" }`],
+            ...["", PORT_80, "", `${MACHINE}, ipAddress: "10.1.1.120", securityGroups: [web.id], tags: { role: "web" }`],
             ...[`${MACHINE}, securityGroups: [db.id]`, "sizeGiB: 5, virtualMachine: first.id"],
         ),
         moments: [
@@ -55,7 +55,7 @@ const STEPS: readonly Step[] = [
         name: "update",
         program: program(
             ...["", `ingress: [{ ports: "443", cidrs: ["0.0.0.0/0"] }]`, `{ ports: "22", cidrs: ["10.0.0.0/8"] }`],
-            `serviceOffering: "Medium Instance", template: "Debian 12", ipAddress: "10.1.1.50", securityGroups: [web.id], tags: { role: "db" }`,
+            `serviceOffering: "Medium Instance", template: "Debian 12", ipAddress: "10.1.1.120", securityGroups: [web.id], tags: { role: "db" }`,
             ...[`${MACHINE}, securityGroups: [web.id, db.id]`, "sizeGiB: 5, virtualMachine: second.id"],
         ),
         moments: [
@@ -69,7 +69,7 @@ const STEPS: readonly Step[] = [
         program: program(
             `publicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHf2mQ8f0JbT3b1m0S8Vd1o3gV0c9zM0c9kYt9q2n5uK test"`,
             ...[`name: "web-2", ${PORT_80}`, ""],
-            `${MACHINE}, ipAddress: "10.1.1.60", securityGroups: [web.id], tags: { role: "web" }`,
+            `${MACHINE}, ipAddress: "10.1.1.121", securityGroups: [web.id], tags: { role: "web" }`,
             `serviceOffering: "Small Instance", template: "Debian 12 with password", securityGroups: [db.id]`,
             "sizeGiB: 5, virtualMachine: first.id",
         ),
@@ -99,7 +99,8 @@ let project: Project;
 let onCut: (() => void) | undefined;
 
 beforeAll(async () => {
-    cloud = await startCloud({ log: (line) => / cut /.test(line) && onCut?.() });
+    // Destroyed machines go after a minute, or all the addresses of the network would be theirs in the end.
+    cloud = await startCloud({ expungeSeconds: 60, log: (line) => / cut /.test(line) && onCut?.() });
     user = new Client(cloud, cloud.accounts.user);
     project = new Project({
         program: "",
