@@ -38,6 +38,12 @@ export function clean<T>(value: T): T {
     return JSON.parse(JSON.stringify(value)) as T;
 }
 
+/** The inputs as outputs repeat them: without the text that the engine keeps beside them. */
+export function echoOf(inputs: Inputs): Outputs {
+    const { __provider: _provider, ...echo } = inputs;
+    return echo;
+}
+
 /** Deep equality of JSON values; the order of keys does not matter, `undefined` is as good as absent. */
 export function same(a: unknown, b: unknown): boolean {
     return stable(a) === stable(b);

@@ -3,6 +3,7 @@ import { defaultName } from "../../provider/resource";
 import type { SecurityGroupRule } from "../../provider/securityGroup";
 import { SecurityGroup, SecurityGroupRules } from "../../provider/securityGroup";
 import { Certificate, CertificateAuthority, ClusterToken } from "../certificates";
+import { signedBy } from "../certificates/signedBy";
 import { renderUserData } from "../cloudInit";
 import { known } from "../known";
 import { MachineGroup } from "../machineGroup";
@@ -159,10 +160,6 @@ function groupRule(rule: EtcdRule, clients: string[]): SecurityGroupRule {
         ...(port === undefined ? { icmpType, icmpCode } : { ports: String(port) }),
         ...("cidr" in from ? { cidrs: [from.cidr] } : from.group === "etcd" ? { self: true } : { groups: clients }),
     };
-}
-
-function signedBy(authority: CertificateAuthority) {
-    return { caCertificate: authority.certificate, caPrivateKey: authority.privateKey };
 }
 
 /**

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Certificate } from "../certificates";
+import { signedBy } from "../certificates/signedBy";
 import { renderKubeconfig, renderKubeconfigs } from "./kubeconfig";
-import { type Making, signedBy } from "./machines";
+import type { Making } from "./machines";
 import { apiPort } from "./versions";
 
 /** How whoever runs `pulumi up` reaches the cluster: as an administrator, with a certificate for that alone. */

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Certificate, CertificateAuthority, RandomSecret, SigningKeyPair } from "../certificates";
+import { signedBy } from "../certificates/signedBy";
 import { type CloudConfig, renderUserData } from "../cloudInit";
 import type { GroupMachineArgs } from "../machineGroup";
 import type { PoolArgs } from "./args";
@@ -117,11 +118,6 @@ export function poolMachines(making: Making, pool: string, poolArgs: PoolArgs): 
             return [key, { name: nodeName, userDataBase64: userData(making, nodeName, document) }];
         }),
     );
-}
-
-/** The authority among the arguments of a `Certificate`. */
-export function signedBy(authority: CertificateAuthority) {
-    return { caCertificate: authority.certificate, caPrivateKey: authority.privateKey };
 }
 
 /** User data of a node; secret, since it holds the node's keys. */

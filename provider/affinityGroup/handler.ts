@@ -1,7 +1,7 @@
 import { createOrAdopt } from "../adopt";
 import { CloudStackError } from "../client";
 import type { DiffResult, Inputs, Outputs } from "../handler";
-import { PartialFailure, isUnknown, same } from "../handler";
+import { PartialFailure, echoOf, isUnknown, same } from "../handler";
 import { announce, isInState, lifecycle } from "../lifecycle";
 import { markedText, unmarkedText } from "../marks";
 import type { ApiAffinityGroup, Session } from "../session";
@@ -45,8 +45,7 @@ export const affinityGroup = lifecycle({
     async create(inputs) {
         const session = sessionFor(inputs);
         const cloud = await session.identity();
-        const { __provider: _provider, ...echo } = inputs;
-        const outs = { ...echo, cloud };
+        const outs = { ...echoOf(inputs), cloud };
         const id = await makeGroup(session, inputs, outs, deadlineOf("create", inputs));
         return { id, outs };
     },
@@ -71,8 +70,7 @@ export const affinityGroup = lifecycle({
         const cloud = await session.assertSameCloud(`affinity group ${olds.name ?? id}`, olds.cloud);
         if ((await session.affinityGroups.get(id)) === undefined)
             throw new Error(`affinity group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\``);
-        const { __provider: _provider, ...echo } = inputs;
-        return { ...olds, ...echo, description: olds.description, cloud };
+        return { ...olds, ...echoOf(inputs), description: olds.description, cloud };
     },
 
     async delete(id, outputs): Promise<void> {

@@ -1,7 +1,7 @@
 import { createOrAdopt } from "../adopt";
 import { markFor, markedText, unmarkedText } from "../marks";
 import type { DiffResult, Inputs, Outputs } from "../handler";
-import { PartialFailure, isUnknown, same } from "../handler";
+import { PartialFailure, echoOf, isUnknown, same } from "../handler";
 import { announce, isInState, lifecycle, say } from "../lifecycle";
 import type { ApiSecurityGroup, CloudIdentity, Session } from "../session";
 import { sessionFor } from "../session";
@@ -266,7 +266,7 @@ function toOutputs(group: ApiSecurityGroup, inputs: Inputs, cloud: CloudIdentity
 
 /** The inputs that outputs repeat: rules are kept as `managedRules`. */
 function rest(inputs: Inputs): Outputs {
-    const { ingress: _ingress, egress: _egress, __provider: _provider, ...others } = inputs;
+    const { ingress: _ingress, egress: _egress, ...others } = echoOf(inputs);
     return others;
 }
 

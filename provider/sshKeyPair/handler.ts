@@ -1,7 +1,7 @@
 import * as crypto from "node:crypto";
 import { createOrAdopt } from "../adopt";
 import type { DiffResult, Inputs, Outputs } from "../handler";
-import { isUnknown, same } from "../handler";
+import { echoOf, isUnknown, same } from "../handler";
 import type { Problems } from "../lifecycle";
 import { isInState, lifecycle } from "../lifecycle";
 import { markedName } from "../marks";
@@ -35,8 +35,8 @@ export const sshKeyPair = lifecycle({
         const session = sessionFor(inputs);
         const cloud = await session.identity();
         const pair = await createPair(session, inputs);
-        const { __provider: _provider, ...echo } = inputs;
-        return { id: pair.id, outs: { ...echo, fingerprint: pair.fingerprint, privateKey: pair.privatekey, cloud } };
+        const { id, fingerprint, privatekey: privateKey } = pair;
+        return { id, outs: { ...echoOf(inputs), fingerprint, privateKey, cloud } };
     },
 
     async read(id, outputs): Promise<Outputs | undefined> {
@@ -49,8 +49,7 @@ export const sshKeyPair = lifecycle({
     /** Nothing of a key pair can be changed; the engine asks for an update only after a failed creation. */
     async update(id, olds, inputs): Promise<Outputs> {
         const cloud = await sessionFor(inputs).assertSameCloud(`SSH key pair ${olds.name ?? id}`, olds.cloud);
-        const { __provider: _provider, ...echo } = inputs;
-        return { ...olds, ...echo, cloud };
+        return { ...olds, ...echoOf(inputs), cloud };
     },
 
     async delete(id, outputs): Promise<void> {

@@ -1,7 +1,7 @@
 import { createOrAdopt } from "../adopt";
 import { CloudStackError } from "../client";
 import type { DiffResult, Inputs, Outputs } from "../handler";
-import { PartialFailure, same } from "../handler";
+import { PartialFailure, echoOf, same } from "../handler";
 import { announce, isInState, lifecycle } from "../lifecycle";
 import type { ApiVolume, CloudIdentity, Session } from "../session";
 import { isGone, sessionFor } from "../session";
@@ -193,11 +193,10 @@ async function resize(
 }
 
 function toOutputs(found: ApiVolume, inputs: Inputs, cloud: CloudIdentity): Outputs {
-    const { __provider: _provider, ...echo } = inputs;
     const knownOffering =
         inputs.diskOffering === found.diskofferingid || inputs.diskOffering === found.diskofferingname;
     return {
-        ...echo,
+        ...echoOf(inputs),
         name: found.name,
         diskOffering: knownOffering ? inputs.diskOffering : (found.diskofferingname ?? found.diskofferingid),
         sizeGiB: found.size / GIB,
