@@ -1,15 +1,25 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type RunningCloud, startCloud } from "../../simulator";
+import { built } from "../support/built";
 import { testEnvironment } from "./support/engine";
 
 /** The package as its users get it: packed, installed in an empty folder, and used there by programs. */
 
 const checkout = join(__dirname, "..", "..");
 const sdk: string = require("@pulumi/pulumi/package.json").version;
+/** The Node that a user's shell finds: not the one that npm puts before it when it runs the tests. */
+const shellPath = (process.env.PATH ?? "").split(":").filter((folder) => !folder.includes("node_modules")).join(":");
+const shellNode = execFileSync("node", ["--version"], { env: { PATH: shellPath }, encoding: "utf8" });
+/** What the README tells whose Node is older than 22.13. */
+const node = isOld(shellNode) ? ["node@22"] : [];
+const quietly = ["--prefer-offline", "--no-audit", "--no-fund"];
+const compiler = require.resolve("typescript/bin/tsc");
 const parent = mkdtempSync(join(tmpdir(), "pulumi-cloudstack-package-"));
+// Asked for before the tests are listed, so that its test can be skipped by name.
+const pnpm = installPnpm();
 let cloud: RunningCloud;
 let tarball: string;
 let files: string[];
@@ -30,6 +40,7 @@ const languages = {
 };
 
 beforeAll(async () => {
+    await built();
     cloud = await startCloud();
     // Without scripts: packing would compile anew what other tests are using.
     const [packed] = JSON.parse(await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", parent], checkout));
@@ -53,11 +64,28 @@ function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEn
     });
 }
 
+function isOld(version: string): boolean {
+    const [major, minor] = version.slice(1).split(".").map(Number);
+    return major < 22 || (major === 22 && minor < 13);
+}
+
 function emptyFolder(name: string): string {
     const folder = join(parent, name);
     mkdirSync(folder);
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name, private: true }));
     return folder;
+}
+
+/** An environment in which the folder's own programs come first: its Node where it has one, and nothing of the checkout. */
+function inFolder(folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    const others = env.PATH!.split(":").filter((path) => path !== join(checkout, "node_modules", ".bin"));
+    return { ...env, PATH: [join(folder, "node_modules", ".bin"), ...others].join(":") };
+}
+
+/** The Node that runs in a folder: the one that is installed there, or the machine's own. */
+function nodeIn(folder: string): string {
+    const own = join(folder, "node_modules", ".bin", "node");
+    return existsSync(own) ? own : "node";
 }
 
 /** Brings a program up and down below a folder with the installed package; the address that it exports. */
@@ -72,7 +100,8 @@ async function upAndDown(folder: string, language: keyof typeof languages): Prom
     const backend = join(project, "state");
     mkdirSync(backend);
     const { apiKey, secretKey } = cloud.accounts.user;
-    const env = testEnvironment(backend, { CLOUDSTACK_ENDPOINT: cloud.endpoint, CLOUDSTACK_API_KEY: apiKey, CLOUDSTACK_SECRET_KEY: secretKey });
+    const keys = { CLOUDSTACK_ENDPOINT: cloud.endpoint, CLOUDSTACK_API_KEY: apiKey, CLOUDSTACK_SECRET_KEY: secretKey };
+    const env = inFolder(folder, testEnvironment(backend, keys));
     const pulumi = (...args: string[]) => run("pulumi", [...args, "--stack", "dev", "--non-interactive"], project, env);
     await pulumi("stack", "init");
     await pulumi("up", "--yes", "--skip-preview");
@@ -87,50 +116,110 @@ describe("installed by npm", () => {
 
     beforeAll(async () => {
         folder = emptyFolder("npm");
-        await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball, `@pulumi/pulumi@${sdk}`], folder);
+        await run("npm", ["install", ...quietly, tarball, `@pulumi/pulumi@${sdk}`, ...node], folder);
     });
 
     test.each(Object.keys(languages) as (keyof typeof languages)[])("a program in %s goes up, stays as it is, and goes down", async (language) => {
         expect(await upAndDown(folder, language)).toMatch(/^10\.1\.1\.\d+$/);
     });
 
-    test("both module systems get the same names", async () => {
-        const names = async (code: string, type: string) => JSON.parse(await run(process.execPath, [`--input-type=${type}`, "-e", code], folder));
-        const required = await names('console.log(JSON.stringify(Object.keys(require("pulumi-cloudstack")).sort()))', "commonjs");
-        const imported = await names('import * as c from "pulumi-cloudstack"; console.log(JSON.stringify(Object.keys(c).filter((k) => k !== "default" && k !== "module.exports").sort()))', "module");
-        expect(required).toContain("VirtualMachine");
-        expect(imported.filter((name: string) => name !== "__esModule")).toEqual(required);
+    test.each(["pulumi-cloudstack", "pulumi-cloudstack/dynamic/v1"])("both module systems get the same names from %s", async (name) => {
+        const names = async (code: string, type: string): Promise<string[]> =>
+            JSON.parse(await run(nodeIn(folder), [`--input-type=${type}`, "-e", `${code}; console.log(JSON.stringify(Object.keys(it)))`], folder));
+        const required = await names(`const it = require("${name}")`, "commonjs");
+        const imported = await names(`import * as it from "${name}"`, "module");
+        expect(required.map((key) => key.toLowerCase())).toContain("virtualmachine");
+        // What Node itself adds to a CommonJS module that is imported.
+        const added = ["__esModule", "default", "module.exports"];
+        expect(imported.filter((key) => !added.includes(key)).sort()).toEqual(required.sort());
     });
 
-    test("types are found from both module systems", async () => {
-        const source = 'import { VirtualMachine, type VirtualMachineArgs } from "pulumi-cloudstack";\nexport const make = (args: VirtualMachineArgs) => new VirtualMachine("x", args);\n';
-        for (const file of ["types.mts", "types.cts"]) {
-            writeFileSync(join(folder, file), source);
-            await run(process.execPath, [require.resolve("typescript/bin/tsc"), "--noEmit", "--strict", "--skipLibCheck", "--module", "node16", "--target", "es2022", file], folder);
+    test.each([
+        ["ES and CommonJS modules find", "node16", ["types.mts", "types.cts"]],
+        ["a project with the older resolution finds", "commonjs", ["types.ts"]],
+        ["a bundler finds", "preserve", ["types.ts"]],
+    ])("%s the types, and they need nothing else", async (_who, module, sources) => {
+        const source = `import * as pulumi from "@pulumi/pulumi";
+import { VirtualMachine, type VirtualMachineArgs } from "pulumi-cloudstack";
+export const make = (args: VirtualMachineArgs): pulumi.Output<string> => new VirtualMachine("x", args).ipAddress;
+// @ts-expect-error: arguments have types
+export const wrong: VirtualMachineArgs = { serviceOffering: 1, template: "Debian 12" };
+`;
+        for (const file of sources) writeFileSync(join(folder, file), source);
+        const types = ["--types", "node", "--typeRoots", join(checkout, "node_modules", "@types")];
+        await run(nodeIn(folder), [compiler, "--noEmit", "--strict", ...types, "--module", module, "--target", "es2022", ...sources], folder);
+    });
+
+    test("the embedded cloud starts, answers and stops", async () => {
+        const command = join(folder, "node_modules", ".bin", "cloudstack-local");
+        const env = testEnvironment(folder, { CLOUDSTACK_LOCAL_STATE: join(folder, "cloud") });
+        const local = (...args: string[]) => run(command, args, folder, inFolder(folder, env));
+        await local("start", "--port", "0");
+        try {
+            expect(JSON.parse(await local("status", "--json")).hypervisor).toBe("none");
+        } finally {
+            await local("stop");
         }
-    });
-
-    test("the embedded cloud answers for itself", async () => {
-        expect(await run(join(folder, "node_modules", ".bin", "cloudstack-local"), ["--help"], folder)).toContain("start");
     });
 });
 
-test("a program goes up and down in pnpm's layout", async () => {
+const whyNoPnpm = pnpm === undefined ? " (skipped: pnpm cannot be installed from npm's registry)" : "";
+
+(pnpm === undefined ? test.skip : test)(`a program goes up and down in pnpm's layout${whyNoPnpm}`, async () => {
     const folder = emptyFolder("pnpm");
-    const tool = join(parent, "tool");
-    mkdirSync(tool);
-    await run("npm", ["install", "--prefix", tool, "--prefer-offline", "--no-audit", "--no-fund", "pnpm@10"], tool);
-    const command = join(tool, "node_modules", ".bin", "pnpm");
-    await run(command, ["add", "--prefer-offline", "--store-dir", join(parent, "store"), tarball, `@pulumi/pulumi@${sdk}`], folder);
+    await run(pnpm!, ["add", "--prefer-offline", "--store-dir", join(parent, "store"), tarball, `@pulumi/pulumi@${sdk}`, ...node], folder);
     // The layout is pnpm's own: what is not declared cannot be seen from the program.
     expect(existsSync(join(folder, "node_modules", ".pnpm"))).toBe(true);
     expect(readdirSync(join(folder, "node_modules")).includes("axios")).toBe(false);
     expect(await upAndDown(folder, "ts")).toMatch(/^10\.1\.1\.\d+$/);
 });
 
+/** The command `pnpm` in a folder of its own; `undefined` where it cannot be had. */
+function installPnpm(): string | undefined {
+    const tool = join(parent, "tool");
+    mkdirSync(tool);
+    try {
+        execFileSync("npm", ["install", "--prefix", tool, ...quietly, "pnpm@10"], { cwd: tool, stdio: "pipe" });
+        return join(tool, "node_modules", ".bin", "pnpm");
+    } catch {
+        return undefined;
+    }
+}
+
 test("the package holds what runs and what describes it, and nothing else", () => {
     const folders = new Set(files.map((file) => dirname(file).split("/").slice(0, 2).join("/")));
     expect([...folders].sort()).toEqual([".", "dist", "dist/components", "dist/dynamic", "dist/provider", "dist/simulator"]);
     expect(files.filter((file) => !/^(dist\/.*\.(js|d\.ts|json)|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(file))).toEqual([]);
     expect(files.filter((file) => /test/i.test(file))).toEqual([]);
+    const { license, main, types, bin } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8"));
+    expect(license).toBe("Apache-2.0");
+    expect(files).toEqual(expect.arrayContaining(["LICENSE", main, types, ...Object.values(bin)]));
+});
+
+test("every file of the package is imported by another, from what users import", () => {
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+        if (reached.has(file)) return;
+        reached.add(file);
+        const text = readFileSync(join(checkout, file), "utf8");
+        for (const [, name] of text.matchAll(/(?:from|import|require)\s*\(?\s*"(\.[^"]*)"/g)) {
+            const target = join(dirname(file), name);
+            const kind = file.endsWith(".d.ts") ? ".d.ts" : ".js";
+            const found = [target, `${target}${kind}`, join(target, `index${kind}`)].find((path) => files.includes(path));
+            if (found === undefined) throw new Error(`${file} imports ${name}, which the package does not hold`);
+            visit(found);
+        }
+    };
+    ["dist/index", "dist/dynamic/v1"].forEach((entry) => [".js", ".d.ts"].forEach((kind) => visit(`${entry}${kind}`)));
+    visit("dist/simulator/main.js");
+    // What a module of types compiles to is empty; declarations that nobody imports stand beside what they declare.
+    const isEmpty = (file: string) =>
+        readFileSync(join(checkout, file), "utf8")
+            .replace(/\/\*[^]*?\*\//g, "")
+            .replace(/"use strict";|Object\.defineProperty\(exports, "__esModule".*/g, "")
+            .trim() === "";
+    const hasUse = (file: string) =>
+        file.endsWith(".d.ts") ? files.includes(file.replace(/\.d\.ts$/, ".js")) : isEmpty(file);
+    const unused = files.filter((file) => file.startsWith("dist/") && !reached.has(file));
+    expect(unused.filter((file) => !hasUse(file))).toEqual([]);
 });
