@@ -29,9 +29,11 @@ export function machinePlan(cloud: Cloud, machine: Machine): MachinePlan {
             const network = store.networks.need(nic.networkId);
             return {
                 networkId: network.id,
+                cidr: network.cidr,
+                gateway: network.gateway,
+                isShared: network.ownerId === undefined,
                 address: nic.address,
                 netmask: rangeOf(network.cidr).netmask,
-                gateway: network.gateway,
                 mac: nic.mac,
                 isDefault: nic.isDefault,
             };

@@ -21,9 +21,12 @@ export interface MachinePlan {
     readonly serviceOfferingName: string;
     readonly nics: readonly {
         readonly networkId: string;
+        readonly cidr: string;
+        readonly gateway: string;
+        /** Whether the network is one for all accounts, which the host has a link to. */
+        readonly isShared: boolean;
         readonly address: string;
         readonly netmask: string;
-        readonly gateway: string;
         readonly mac: string;
         readonly isDefault: boolean;
     }[];
@@ -58,6 +61,16 @@ export interface Hypervisor {
     /** `machine` where the volume is attached to one. */
     resize(volume: VolumePlan, machine: MachinePlan | undefined): Promise<void>;
     deleteVolume(volumeId: string): Promise<void>;
+    /** What the metadata service tells a machine has changed. */
+    describe(machine: MachinePlan): Promise<void>;
+    /** What the machine has written to its console. */
+    console(machine: MachinePlan): Promise<string>;
+    /** The address of the host in a shared network, where it has one. */
+    hostAddress(cidr: string): string | undefined;
+    /** Tells from now on which machines have ended by themselves. */
+    watch(ended: (machine: { id: string }) => void): void;
+    /** Takes machines and networks down, to come back with the next start; volumes and root disks are kept. */
+    close(): Promise<void>;
     /** Rules or members of security groups changed. */
     filter(): Promise<void>;
 }

@@ -14,5 +14,10 @@ export const none: Hypervisor = {
     detach: done,
     resize: done,
     deleteVolume: done,
+    describe: done,
+    console: () => Promise.resolve(""),
+    hostAddress: () => undefined,
+    watch: () => undefined,
+    close: done,
     filter: done,
 };

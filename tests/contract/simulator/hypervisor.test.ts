@@ -26,6 +26,11 @@ const hypervisor: Hypervisor = {
     detach: (machine, volume) => note(`detach at ${volume.deviceId}`, machine),
     resize: (volume, machine) => note(`resize to ${volume.sizeGiB}`, machine),
     deleteVolume: () => note("delete volume"),
+    describe: (machine) => note("describe", machine),
+    console: () => Promise.resolve(""),
+    hostAddress: () => undefined,
+    watch: () => undefined,
+    close: () => Promise.resolve(),
     filter: () => note("filter"),
 };
 

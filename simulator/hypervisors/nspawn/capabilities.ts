@@ -1,0 +1,46 @@
+/** Whether this host can run machines. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { HOST_ENV, HostError, run } from "./host";
+
+/** The programs that the hypervisor runs, with Debian's package of each. */
+export const HOST_PROGRAMS: Readonly<Record<string, string>> = {
+    "systemd-nspawn": "systemd-container",
+    mmdebstrap: "mmdebstrap",
+    dnsmasq: "dnsmasq-base",
+    nft: "nftables",
+    ip: "iproute2",
+    unshare: "util-linux",
+    nsenter: "util-linux",
+    flock: "util-linux",
+    losetup: "mount",
+};
+
+function has(program: string): boolean {
+    return (HOST_ENV.PATH ?? "").split(":").some((folder) => fs.existsSync(path.join(folder, program)));
+}
+
+/**
+ * Why no machine can run here, in words for the user; undefined where nothing speaks against it. What the kernel and
+ * the user's rights allow is tried, in namespaces that are gone afterwards.
+ */
+export async function whyNot(): Promise<string | undefined> {
+    if (process.platform !== "linux") return "real machines need Linux";
+    if (process.getuid?.() !== 0) return "real machines need root";
+    const missing = Object.keys(HOST_PROGRAMS).filter((program) => !has(program));
+    if (missing.length > 0) {
+        const packages = [...new Set(missing.map((program) => HOST_PROGRAMS[program]))];
+        return `${missing.join(", ")} missing (Debian: apt-get install ${packages.join(" ")})`;
+    }
+    if (!/\boverlay$/m.test(fs.readFileSync("/proc/filesystems", "utf8"))) return "the kernel has no overlay file system";
+    const trial =
+        "ip link add b type bridge && ip link add v type veth && " +
+        "nft 'add table ip t; add chain ip t c { type filter hook forward priority 0; }; add rule ip t c ct state new drop'";
+    try {
+        await run("unshare", ["--net", "--mount", "--pid", "--fork", "sh", "-c", trial]);
+    } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        return `this host lets us make no network of our own (${error.stderr.trim().split("\n")[0]})`;
+    }
+    return undefined;
+}

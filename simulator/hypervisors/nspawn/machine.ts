@@ -1,0 +1,217 @@
+/**
+ * One machine: a container over an overlay of its template, with its own namespace of network, its own groups, and a
+ * mount namespace that takes all of its mounts along when it ends, however it ends.
+ */
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { MachinePlan } from "../hypervisor";
+import { makeGroup, removeGroup } from "./cgroups";
+import {
+    childrenOf,
+    commandOf,
+    HOST_ENV,
+    identify,
+    isAlive,
+    kill,
+    type ProcessId,
+    readJson,
+    run,
+    until,
+    writeWhole,
+} from "./host";
+import { machineNamespace, numberOf } from "./names";
+import { INIT } from "./templateFiles";
+import type { Disk } from "./volumes";
+
+/** How long a machine may take to shut down by itself before its power is cut, in milliseconds. */
+const SHUTDOWN_PATIENCE = 90_000;
+/** Size from which a console's log is put aside when the machine starts, in bytes. */
+const CONSOLE_LIMIT = 2_000_000;
+/** What nspawn says at the end of a machine that wants to start again. */
+const REBOOT = 133;
+
+/** What is put down about a machine that runs. */
+interface Running {
+    readonly process: ProcessId;
+}
+
+/**
+ * Runs as the first process of a process namespace: whatever kills it, or its parent, ends the whole machine. It
+ * outlives reboots of the machine.
+ */
+const script = `
+for group in $GROUPS; do echo 0 >"$group/cgroup.procs" || exit; done
+mkdir -p /run/systemd && mount -t tmpfs -o mode=755 tmpfs /run/systemd || exit
+cd "$FOLDER" && mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=upper,workdir=work" root || exit
+for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do unset "$name"; done
+export SYSTEMD_NSPAWN_LOCK=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
+while :; do
+  nsenter --net="/run/netns/$NETWORK" systemd-nspawn "$@"
+  [ $? = ${REBOOT} ] || exit
+done
+`;
+
+function nspawnArguments(folder: string, machine: MachinePlan, disks: readonly Disk[]): string[] {
+    // Neither may lie on an overlay: containers have overlays of their own in them.
+    const binds = ["containerd", "kubelet"].map((name) => `--bind=${folder}/${name}:/var/lib/${name}`);
+    return [
+        ...["--quiet", "--register=no", "--keep-unit", "--settings=no", "--console=pipe", "--kill-signal=SIGRTMIN+3"],
+        ...["--resolv-conf=off", "--timezone=off", "--link-journal=no", `--directory=${folder}/root`],
+        ...[`--machine=${machine.instanceName}`, `--hostname=${machine.name}`, `--uuid=${machine.id}`],
+        // Network, containers and packet filters are the machine's own; modules and the clock are the host's.
+        ...["--capability=all", "--drop-capability=CAP_SYS_MODULE,CAP_SYS_TIME", "--system-call-filter=@keyring"],
+        ...binds,
+        `--setenv=DISKS=${disks.map(({ name, major, minor }) => `${name}:${major}:${minor}`).join(" ")}`,
+        INIT,
+    ];
+}
+
+/** A path as an option of an overlay. */
+const overlayPath = (text: string) => text.replace(/[\\:,]/g, "\\$&");
+
+export class Machine {
+    readonly instanceName: string;
+    private readonly prefix: string;
+    private readonly folder: string;
+
+    /** @param machinesFolder where each machine has a folder of its own */
+    constructor(prefix: string, machinesFolder: string, instanceName: string) {
+        this.prefix = prefix;
+        this.instanceName = instanceName;
+        this.folder = path.join(machinesFolder, instanceName);
+    }
+
+    get consoleFile(): string {
+        return path.join(this.folder, "console.log");
+    }
+
+    private get stateFile(): string {
+        return path.join(this.folder, "machine.json");
+    }
+
+    private get group(): string {
+        return `${this.prefix}/${numberOf(this.instanceName)}`;
+    }
+
+    get process(): ProcessId | undefined {
+        return readJson<Running>(this.stateFile)?.process;
+    }
+
+    get runs(): boolean {
+        return isAlive(this.process);
+    }
+
+    /** The process of nspawn, as the host numbers it. */
+    private get nspawn(): number | undefined {
+        const { process } = this;
+        if (!isAlive(process)) return undefined;
+        return childrenOf(process.pid)
+            .flatMap(childrenOf)
+            .find((pid) => commandOf(pid) === "systemd-nspawn");
+    }
+
+    /** The machine's first process, as the host numbers it; nothing while it comes up or reboots. */
+    get leader(): number | undefined {
+        const { nspawn } = this;
+        if (nspawn === undefined) return undefined;
+        return childrenOf(nspawn).find((pid) => commandOf(pid) === "systemd");
+    }
+
+    /** Starts the machine, whose namespace of network is there. */
+    async start(machine: MachinePlan, templateRoot: string, disks: readonly Disk[]): Promise<void> {
+        await removeGroup(this.group);
+        for (const name of ["upper", "work", "root", "containerd", "kubelet"])
+            fs.mkdirSync(path.join(this.folder, name), { recursive: true, mode: 0o755 });
+        const groups = makeGroup(this.group, machine);
+        if (fs.existsSync(this.consoleFile) && fs.statSync(this.consoleFile).size > CONSOLE_LIMIT)
+            fs.renameSync(this.consoleFile, `${this.consoleFile}.1`);
+        const console = fs.openSync(this.consoleFile, "a", 0o600);
+        const isolation = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
+        const child = spawn(
+            "unshare",
+            [...isolation, "sh", "-c", script, "sh", ...nspawnArguments(this.folder, machine, disks)],
+            {
+                detached: true,
+                stdio: ["ignore", console, console],
+                env: {
+                    ...HOST_ENV,
+                    GROUPS: groups.join(" "),
+                    FOLDER: this.folder,
+                    LOWER: overlayPath(templateRoot),
+                    NETWORK: machineNamespace(this.prefix, this.instanceName),
+                },
+            },
+        );
+        fs.closeSync(console);
+        child.unref();
+        const process = child.pid === undefined ? undefined : identify(child.pid);
+        writeWhole(this.stateFile, JSON.stringify({ process }));
+        const came = await until(() => this.leader !== undefined || !isAlive(process), 30_000);
+        if (!came || !isAlive(process)) {
+            await this.cutPower();
+            throw new Error(`${machine.name} did not come up: ${this.lastWords()}`);
+        }
+    }
+
+    private lastWords(): string {
+        const text = fs.existsSync(this.consoleFile) ? fs.readFileSync(this.consoleFile, "utf8") : "";
+        return text.trim().split("\n").slice(-3).join("; ").slice(-500) || "its console is empty";
+    }
+
+    /** Lets the machine shut down; cuts its power where it takes too long. */
+    async shutDown(): Promise<void> {
+        const { nspawn } = this;
+        if (nspawn !== undefined) {
+            kill(nspawn, "SIGTERM");
+            await until(() => !this.runs, SHUTDOWN_PATIENCE, 50);
+        }
+        await this.cutPower();
+    }
+
+    /** Ends everything of the machine at once. */
+    async cutPower(): Promise<void> {
+        const { process } = this;
+        if (isAlive(process)) {
+            kill(process.pid, "SIGKILL");
+            await until(() => !isAlive(process), 10_000);
+        }
+        await removeGroup(this.group);
+        fs.rmSync(this.stateFile, { force: true });
+    }
+
+    /** Gives it a fresh root disk at its next start. */
+    wipe(): void {
+        for (const name of ["upper", "work", "containerd", "kubelet"])
+            fs.rmSync(path.join(this.folder, name), { recursive: true, force: true });
+    }
+
+    remove(): void {
+        fs.rmSync(this.folder, { recursive: true, force: true });
+    }
+
+    /** The words of a command line that runs a program in the machine. @throws Error where it does not run */
+    commandLine(command: readonly string[]): string[] {
+        const { leader } = this;
+        if (leader === undefined) throw new Error(`${this.instanceName} does not run`);
+        const spaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd=/"];
+        return ["nsenter", "--target", String(leader), ...spaces, "--", ...command];
+    }
+
+    private inside(...command: string[]): Promise<string> {
+        const [program, ...args] = this.commandLine(command);
+        return run(program, args);
+    }
+
+    /** Plugs a disk into the running machine. */
+    async addDisk({ name, major, minor }: Disk): Promise<void> {
+        await this.inside("sh", "-c", `test -b /dev/${name} || mknod -m 0660 /dev/${name} b ${major} ${minor}`);
+    }
+
+    /** Pulls a disk out of the running machine, whatever uses it. */
+    async removeDisk(name: string): Promise<void> {
+        const unmount = `while mountpoint=$(awk -v d=/dev/${name} '$1 == d { print $2; exit }' /proc/mounts); ` +
+            `[ -n "$mountpoint" ]; do umount -l "$mountpoint" || break; done; rm -f /dev/${name}`;
+        await this.inside("sh", "-c", unmount);
+    }
+}

@@ -1,0 +1,101 @@
+/**
+ * A network: a namespace with a bridge that has the gateway's address, as a virtual router has. A shared network has a
+ * link to the host besides, so that whoever sits at the host reaches the machines; nothing else of the host changes.
+ */
+import { rangeOf, toAddress, toNumber } from "../../state/addresses";
+import { attempt, hasNamespace, inNamespace, run } from "./host";
+import { BRIDGE, HOST_PORT, machineNamespace, networkNamespace, portOf } from "./names";
+
+export interface Network {
+    readonly id: string;
+    readonly cidr: string;
+    readonly gateway: string;
+    /** Whether the host has a link to it. */
+    readonly isShared: boolean;
+}
+
+/** The address of the host in a shared network: the last one. */
+export function hostAddressOf(cidr: string): string {
+    const { first, size } = bounds(cidr);
+    return toAddress(first + size - 2);
+}
+
+function bounds(cidr: string): { first: number; size: number } {
+    const range = rangeOf(cidr);
+    return { first: toNumber(range.cidr.split("/")[0]), size: 2 ** (32 - Number(range.cidr.split("/")[1])) };
+}
+
+const prefixLength = (cidr: string) => cidr.split("/")[1];
+
+/** Makes a network, or finds it. */
+export async function ensureNetwork(prefix: string, network: Network): Promise<void> {
+    const namespace = networkNamespace(prefix, network);
+    if (!hasNamespace(namespace)) await run("ip", ["netns", "add", namespace]);
+    const inside = (...command: string[]) => run(...inNamespace(namespace, ...command));
+    if (!(await attempt(...inNamespace(namespace, "ip", "link", "show", BRIDGE)))) {
+        await inside("ip", "link", "set", "lo", "up");
+        await inside("ip", "link", "add", BRIDGE, "type", "bridge");
+        await inside("ip", "address", "add", `${network.gateway}/${prefixLength(network.cidr)}`, "dev", BRIDGE);
+        await inside("ip", "link", "set", BRIDGE, "up");
+    }
+    if (network.isShared) await ensureHostLink(prefix, namespace, network.cidr);
+}
+
+async function ensureHostLink(prefix: string, namespace: string, cidr: string): Promise<void> {
+    if (await attempt("ip", ["link", "show", prefix])) return;
+    await run("ip", ["link", "add", prefix, "type", "veth", "peer", "name", HOST_PORT, "netns", namespace]);
+    await run(...inNamespace(namespace, "ip", "link", "set", HOST_PORT, "master", BRIDGE, "up"));
+    await run("ip", ["address", "add", `${hostAddressOf(cidr)}/${prefixLength(cidr)}`, "dev", prefix]);
+    await run("ip", ["link", "set", prefix, "up"]);
+}
+
+/** What of the host uses addresses of a network already; undefined where nothing does. */
+export async function occupantOf(prefix: string, cidr: string): Promise<string | undefined> {
+    const { first, size } = bounds(cidr);
+    const routes = await run("ip", ["-4", "route", "show", "table", "all"]);
+    for (const line of routes.split("\n")) {
+        const [where, ...rest] = line.trim().split(/\s+/).filter((word) => !/^(local|broadcast|unicast)$/.test(word));
+        const device = rest[rest.indexOf("dev") + 1];
+        if (where === undefined || !/^[\d./]+$/.test(where) || device === prefix) continue;
+        const [address, length = "32"] = where.split("/");
+        const from = toNumber(address);
+        if (from < first + size && from + 2 ** (32 - Number(length)) > first) return `${where} on ${device}`;
+    }
+    return undefined;
+}
+
+export interface Nic {
+    readonly address: string;
+    readonly mac: string;
+    readonly networkId: string;
+}
+
+/** Puts a machine on a network: its namespace, and the two ends of its cable. */
+export async function plug(
+    prefix: string,
+    network: Network,
+    machine: { instanceName: string },
+    nic: { mac: string; index: number },
+): Promise<void> {
+    const own = machineNamespace(prefix, machine.instanceName);
+    const namespace = networkNamespace(prefix, network);
+    const port = portOf(machine.instanceName);
+    const device = `eth${nic.index}`;
+    if (!hasNamespace(own)) await run("ip", ["netns", "add", own]);
+    const inside = (...command: string[]) => run(...inNamespace(namespace, ...command));
+    await attempt(...inNamespace(namespace, "ip", "link", "delete", port));
+    await inside("ip", "link", "add", port, "type", "veth", "peer", "name", device, "address", nic.mac, "netns", own);
+    await inside("ip", "link", "set", port, "master", BRIDGE, "up");
+    await run(...inNamespace(own, "ip", "link", "set", "lo", "up"));
+}
+
+/** The cables of a machine go with its namespace. */
+export async function unplug(prefix: string, instanceName: string): Promise<void> {
+    await attempt("ip", ["netns", "delete", machineNamespace(prefix, instanceName)]);
+}
+
+/** Takes a network down: bridge, ports and packet filter go with the namespace. */
+export async function removeNetwork(prefix: string, namespace: string): Promise<void> {
+    if (namespace === prefix) await attempt("ip", ["link", "delete", prefix]);
+    await attempt("ip", ["netns", "delete", namespace]);
+}

@@ -1,0 +1,103 @@
+/**
+ * The part of a virtual router that speaks HTTP to machines, run in a network's namespace as a process of its own, so
+ * that it goes on when the management server is away: meta data and user data (port 80), passwords (port 8080), and the
+ * mirror of release files (/artifacts/). Who asks is told by the address that he asks from.
+ *
+ *     node routerMain ADDRESS FOLDER MIRROR
+ *
+ * FOLDER/machines/*.json say what each machine is told (`MachineEntry` of `router.ts`), FOLDER/passwords/ADDRESS holds a
+ * password that has not been fetched yet. Files are read anew for each request. This module imports nothing of ours.
+ */
+import * as fs from "node:fs";
+import * as http from "node:http";
+import * as path from "node:path";
+
+interface Entry {
+    readonly address: string;
+    readonly metaData: Readonly<Record<string, string>>;
+    /** Base64. */
+    readonly userData: string;
+}
+
+const [gateway, folder, mirror] = process.argv.slice(2);
+
+function entryOf(address: string): Entry | undefined {
+    const machines = path.join(folder, "machines");
+    for (const name of fs.readdirSync(machines).filter((file) => file.endsWith(".json"))) {
+        try {
+            const entry = JSON.parse(fs.readFileSync(path.join(machines, name), "utf8")) as Entry;
+            if (entry.address === address) return entry;
+        } catch {
+            // Just being replaced or removed.
+        }
+    }
+    return undefined;
+}
+
+const clientOf = (request: http.IncomingMessage) => (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+
+function say(response: http.ServerResponse, status: number, body: string | Buffer): void {
+    response.writeHead(status, { "Content-Type": "text/plain", "Content-Length": Buffer.byteLength(body) });
+    response.end(body);
+}
+
+function metaData(request: http.IncomingMessage, response: http.ServerResponse, where: string): void {
+    const entry = entryOf(clientOf(request));
+    if (entry === undefined) return say(response, 404, "no machine of this network has this address\n");
+    if (where === "user-data") return say(response, 200, Buffer.from(entry.userData, "base64"));
+    if (/^meta-data\/?$/.test(where)) return say(response, 200, Object.keys(entry.metaData).join("\n") + "\n");
+    const value = entry.metaData[where.replace(/^meta-data\//, "")];
+    return value === undefined ? say(response, 404, "") : say(response, 200, value);
+}
+
+function release(request: http.IncomingMessage, response: http.ServerResponse, name: string): void {
+    const file = path.join(mirror, path.basename(name));
+    let size: number;
+    try {
+        size = fs.statSync(file).size;
+    } catch {
+        return say(response, 404, `${name} is not on this mirror: cloudstack-local artifacts makes it\n`);
+    }
+    response.writeHead(200, { "Content-Type": "application/octet-stream", "Content-Length": size });
+    if (request.method === "HEAD") return void response.end();
+    fs.createReadStream(file)
+        .on("error", () => response.destroy())
+        .pipe(response);
+}
+
+function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const where = decodeURIComponent(new URL(request.url ?? "/", "http://router").pathname);
+    if (where.startsWith("/artifacts/")) return release(request, response, where.slice("/artifacts/".length));
+    if (where.startsWith("/latest/")) return metaData(request, response, where.slice("/latest/".length));
+    return say(response, 404, "");
+}
+
+/** A password is given until the machine says that it has it. */
+function password(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const file = path.join(folder, "passwords", clientOf(request));
+    const has = fs.existsSync(file);
+    switch (request.headers.domu_request) {
+        case "send_my_password":
+            return say(response, 200, `${has ? fs.readFileSync(file, "utf8") : "saved_password"}\n`);
+        case "saved_password":
+            if (has) fs.renameSync(file, `${file}.saved`);
+            return say(response, 200, "saved_password\n");
+        default:
+            return say(response, 200, "bad_request\n");
+    }
+}
+
+function listen(port: number, handler: http.RequestListener): void {
+    const guarded: http.RequestListener = (request, response) => {
+        try {
+            handler(request, response);
+        } catch (error) {
+            console.error(`${request.method} ${request.url}: ${(error as Error).message}`);
+            if (!response.headersSent) say(response, 500, "");
+        }
+    };
+    http.createServer(guarded).listen(port, gateway);
+}
+
+listen(80, answer);
+listen(8080, password);

@@ -1,0 +1,141 @@
+/**
+ * Templates are root file systems, made once from Debian's packages by mmdebstrap and kept in the cache. A machine is an
+ * overlay on one: it is never written to.
+ */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { attempt, HOST_ENV, HostError, run } from "./host";
+import { ENABLED_UNITS, MASKED_UNITS, REMOVED_FILES, TEMPLATE_FILES } from "./templateFiles";
+
+/** Debian's releases by the number in a template's name. */
+const SUITES: Readonly<Record<string, string>> = { "12": "bookworm", "13": "trixie" };
+
+/** What an image for clouds holds, and what nodes are told to have (docs/local-cloud.md). */
+const PACKAGES = [
+    ...["systemd", "systemd-sysv", "systemd-resolved", "libnss-myhostname", "dbus", "udev", "cloud-init"],
+    ...["ca-certificates", "curl", "wget", "openssl", "iproute2", "iputils-ping", "nftables", "procps", "mount"],
+    ...["e2fsprogs", "util-linux-extra", "netbase", "sudo", "openssh-server"],
+];
+
+const DPKG_EXCLUDES = ["man", "doc", "locale"].map((name) => `path-exclude=/usr/share/${name}/*`);
+
+/** The suite of a template's name. @throws Error that names the templates that there are */
+export function suiteOf(templateName: string): string {
+    const suite = SUITES[/^Debian (\d+)/.exec(templateName)?.[1] ?? ""];
+    if (suite === undefined)
+        throw new Error(
+            `There is no root file system for the template "${templateName}": the hypervisor nspawn has Debian ` +
+                `${Object.keys(SUITES).join(" and ")}.`,
+        );
+    return suite;
+}
+
+/** A name that changes with everything that goes into the root file system. */
+function recipeName(suite: string): string {
+    const recipe = JSON.stringify([PACKAGES, DPKG_EXCLUDES, TEMPLATE_FILES, REMOVED_FILES, MASKED_UNITS, ENABLED_UNITS]);
+    return `${suite}-${createHash("sha256").update(recipe).digest("hex").slice(0, 8)}`;
+}
+
+/** Where a template's root file system is, made or not. */
+export function templateRoot(cacheDir: string, templateName: string): string {
+    return path.join(cacheDir, "templates", recipeName(suiteOf(templateName)), "root");
+}
+
+/** The host's own ways to its package mirror (proxies; whether old indexes are taken) are those of the templates. */
+async function hostAptOptions(): Promise<string[]> {
+    const names = ["Acquire::Check-Valid-Until", "Acquire::http::Proxy", "Acquire::https::Proxy"];
+    if (!(await attempt("apt-config", ["--version"]))) return [];
+    const text = await run("apt-config", ["dump", ...names]);
+    return text.split("\n").filter((line) => names.some((name) => line.startsWith(`${name} `)));
+}
+
+async function mmdebstrapArguments(suite: string, files: string, target: string): Promise<string[]> {
+    const apt = ['APT::Install-Recommends "false"', 'Acquire::Languages "none"', ...(await hostAptOptions())];
+    const mirror = process.env.CLOUDSTACK_LOCAL_DEBIAN_MIRROR;
+    const inRoot = [
+        `rm -f ${REMOVED_FILES.map((file) => `"$1"${file}`).join(" ")}`,
+        `cp -R ${files}/. "$1"/`,
+        `systemctl --root="$1" enable ${ENABLED_UNITS.join(" ")}`,
+        `systemctl --root="$1" mask ${MASKED_UNITS.join(" ")}`,
+    ];
+    return [
+        ...["--mode=root", "--variant=minbase", `--architectures=${process.arch === "arm64" ? "arm64" : "amd64"}`],
+        ...apt.map((option) => `--aptopt=${option}`),
+        ...DPKG_EXCLUDES.map((option) => `--dpkgopt=${option}`),
+        `--include=${PACKAGES.join(",")}`,
+        ...inRoot.map((command) => `--customize-hook=${command}`),
+        ...[suite, target],
+        ...(mirror === undefined ? [] : [mirror]),
+    ];
+}
+
+function writeFiles(folder: string): void {
+    for (const { path: where, text, mode } of TEMPLATE_FILES) {
+        const file = path.join(folder, where);
+        fs.mkdirSync(path.dirname(file), { recursive: true });
+        fs.writeFileSync(file, text, { mode: mode ?? 0o644 });
+        fs.chmodSync(file, mode ?? 0o644);
+    }
+}
+
+/** Runs mmdebstrap, and passes on what it says it is doing. */
+function build(args: string[], target: string, finished: string, say: (line: string) => void): Promise<void> {
+    // Whoever waited for another build finds it done.
+    const script = 'final=$1 target=$2; shift 2; test -d "$final" || { mmdebstrap "$@" && mv "$target" "$final"; }';
+    const lock = path.join(path.dirname(finished), "lock");
+    return new Promise((resolve, reject) => {
+        const child = spawn("flock", ["--close", lock, "sh", "-c", script, "sh", finished, target, ...args], {
+            env: HOST_ENV,
+            stdio: ["ignore", "ignore", "pipe"],
+        });
+        let tail = "";
+        child.stderr.on("data", (chunk: Buffer) => {
+            tail = (tail + chunk.toString()).slice(-4_000);
+            for (const [, step] of chunk.toString().matchAll(/^I: (.*)$/gm)) say(step);
+        });
+        child.once("error", (error) => reject(new HostError("mmdebstrap", error.message)));
+        child.once("exit", (code) => {
+            if (code === 0) return resolve();
+            const complaint = tail.split("\n").filter((line) => /^E:|error|failed/i.test(line));
+            reject(new HostError("mmdebstrap", complaint.slice(-5).join("\n") || tail));
+        });
+    });
+}
+
+/**
+ * The root file system of a template, made where the cache has none: a minute, and some 240 MiB.
+ *
+ * @param say hears about the steps of a build
+ * @throws Error that says what to do where Debian's packages cannot be had
+ */
+export async function ensureTemplate(
+    cacheDir: string,
+    templateName: string,
+    say: (line: string) => void = () => undefined,
+): Promise<string> {
+    const root = templateRoot(cacheDir, templateName);
+    if (fs.existsSync(root)) return root;
+    const suite = suiteOf(templateName);
+    const folder = path.dirname(root);
+    fs.mkdirSync(folder, { recursive: true });
+    const files = fs.mkdtempSync(path.join(os.tmpdir(), "cloudstack-local-template-"));
+    const target = path.join(folder, `new-${process.pid}`);
+    try {
+        writeFiles(files);
+        say(`making the root file system of "${templateName}" from Debian's packages (${suite}), once`);
+        await build(await mmdebstrapArguments(suite, files, target), target, root, say);
+        return root;
+    } catch (error) {
+        throw new Error(
+            `The root file system of "${templateName}" cannot be made: ${(error as Error).message}\n` +
+                "It needs Debian's package mirror (CLOUDSTACK_LOCAL_DEBIAN_MIRROR names another one), or use " +
+                "--hypervisor none.",
+        );
+    } finally {
+        fs.rmSync(files, { recursive: true, force: true });
+        fs.rmSync(target, { recursive: true, force: true });
+    }
+}
