@@ -24,10 +24,11 @@ import { Dispatcher } from "./api/dispatch";
 import { Expunger } from "./api/expunge";
 import { Faults, type Fault, type FaultRule } from "./api/faults";
 import { Jobs } from "./api/jobs";
+import { Power } from "./api/power";
 import { ApiServer, type Call } from "./api/server";
 import type { Hypervisor } from "./hypervisors/hypervisor";
 import { none } from "./hypervisors/none";
-import { rangeOf } from "./state/addresses";
+import { DEFAULT_CIDR, rangeOf } from "./state/addresses";
 import { ACCOUNTS, seed, type AccountName } from "./state/seed";
 import { Store } from "./state/store";
 
@@ -98,6 +99,7 @@ function settingsOf(options: CloudOptions): Settings {
 /** What `status` tells of a cloud. */
 function summary(cloud: Cloud): object {
     const { store } = cloud;
+    const network = store.networks.find(({ ownerId }) => ownerId === undefined);
     const states: Record<string, number> = {};
     for (const machine of store.machines.filter((m) => m.removed === undefined))
         states[machine.state] = (states[machine.state] ?? 0) + 1;
@@ -106,7 +108,9 @@ function summary(cloud: Cloud): object {
         hypervisor: cloud.hypervisor.name,
         jobSeconds: cloud.settings.jobSeconds,
         expungeSeconds: cloud.settings.expungeSeconds,
-        network: store.networks.find((network) => network.ownerId === undefined)?.cidr,
+        network: network?.cidr,
+        gateway: network?.gateway,
+        hostAddress: network && cloud.hypervisor.hostAddress(network.cidr),
         machines: states,
         volumes: store.volumes.filter((v) => v.removed === undefined).length,
         securityGroups: store.securityGroups.all().length,
@@ -137,8 +141,6 @@ export async function startCloud(options: CloudOptions = {}): Promise<RunningClo
     }
 }
 
-const DEFAULT_CIDR = "10.1.1.0/24";
-
 /** @throws RangeError where it is no network, or not the one that the state has */
 function checkNetwork(store: Store, cidr: string | undefined): void {
     const wanted = rangeOf(cidr ?? DEFAULT_CIDR).cidr;
@@ -168,6 +170,8 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
     if (store.accounts.all().length === 0) seed(store, cloud.now(), options.cidr ?? DEFAULT_CIDR);
     const expunger = new Expunger(cloud);
     expunger.start();
+    const power = new Power(cloud, options.log ?? (() => undefined));
+    power.start();
     jobs.resume();
     const url = `http://127.0.0.1:${port}`;
     const names = Object.keys(ACCOUNTS) as AccountName[];
@@ -191,6 +195,7 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
             expunger.stop();
             await server.close();
             await jobs.stop();
+            await power.stop();
             store.close();
         },
     };

@@ -7,6 +7,9 @@ export interface Status {
     readonly jobSeconds: number;
     readonly expungeSeconds: number;
     readonly network: string;
+    readonly gateway: string;
+    /** Of this computer in the network, where machines are real. */
+    readonly hostAddress?: string;
     readonly machines: Readonly<Record<string, number>>;
     readonly volumes: number;
     readonly securityGroups: number;

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import { startCloud, StateError, type RunningCloud } from "../index";
 import { running } from "./control";
+import { choose, hypervisorName, type Choice, type HypervisorName } from "./hypervisor";
 import { stateFolder, UserError, type StateFolder } from "./stateFolder";
 
 export const START_HELP = `cloudstack-local start [options]
@@ -13,7 +14,8 @@ Starts the embedded cloud on 127.0.0.1 and returns when it answers.
   --state DIR           where it keeps its state (default: $CLOUDSTACK_LOCAL_STATE, else the XDG state folder)
   --port N              0 takes any free one (default: $CLOUDSTACK_LOCAL_PORT, else 8080, and any free one where
                         another program has that)
-  --hypervisor NAME     auto (default), none: machines keep their states only
+  --hypervisor NAME     nspawn: machines boot, as containers of systemd-nspawn (Linux, root); none: they keep their
+                        states only; auto (default): nspawn where this computer can, else none, and why
   --cidr CIDR           addresses of the shared network of a new cloud (default 10.1.1.0/24)
   --job-seconds N       how long every job takes, fractions allowed (default 0)
   --expunge-seconds N   how long a destroyed machine waits until it is expunged (default 86400)
@@ -41,8 +43,7 @@ interface StartOptions {
     readonly jobSeconds: number;
     readonly expungeSeconds: number;
     readonly foreground: boolean;
-    /** Why there are no real machines. */
-    readonly note: string;
+    readonly hypervisor: HypervisorName;
 }
 
 function numberOf(name: string, text: string): number {
@@ -66,13 +67,6 @@ function portOf(option: string | undefined, env: NodeJS.ProcessEnv = process.env
 
 function readOptions(args: string[]): StartOptions {
     const { values } = parseArgs({ args, options: OPTIONS });
-    if (values.hypervisor === "nspawn")
-        throw new UserError(
-            "This version has no hypervisor nspawn: use --hypervisor none (or auto), whose machines keep their " +
-                "states only.",
-        );
-    if (values.hypervisor !== "auto" && values.hypervisor !== "none")
-        throw new UserError(`--hypervisor must be auto, nspawn or none, not "${values.hypervisor}".`, 2);
     return {
         folder: stateFolder(values.state),
         port: portOf(values.port),
@@ -80,19 +74,18 @@ function readOptions(args: string[]): StartOptions {
         jobSeconds: numberOf("--job-seconds", values["job-seconds"]),
         expungeSeconds: numberOf("--expunge-seconds", values["expunge-seconds"]),
         foreground: values.foreground,
-        note:
-            values.hypervisor === "auto"
-                ? "Machines keep their states only (hypervisor none: this version has no other)."
-                : "Machines keep their states only.",
+        hypervisor: hypervisorName(values.hypervisor),
     };
 }
 
 /** At the port that was asked for; else at the usual one, or where that is taken at any. */
 async function startAtPort(
-    { port, folder, ...options }: StartOptions,
+    { port, folder, hypervisor: name, ...options }: StartOptions,
     log: (line: string) => void,
 ): Promise<RunningCloud> {
-    const startAt = (port: number) => startCloud({ ...options, stateDir: folder.folder, port, log });
+    const { make } = await choose(name, folder.folder, options.cidr, log);
+    const startAt = (port: number) =>
+        startCloud({ ...options, hypervisor: make(log), stateDir: folder.folder, port, log });
     if (port !== undefined) return startAt(port);
     try {
         return await startAt(USUAL_PORT);
@@ -179,7 +172,7 @@ async function inBackground(options: StartOptions, args: string[]): Promise<void
     );
 }
 
-function introduce({ folder, port, note }: StartOptions, url: string): void {
+function introduce({ folder, port }: StartOptions, { note }: Choice, url: string): void {
     const isElsewhere = port === undefined && new URL(url).port !== String(USUAL_PORT);
     console.log(
         [
@@ -207,6 +200,8 @@ export async function start(args: string[]): Promise<void> {
         return;
     }
     if (options.foreground) return inForeground(options);
-    await inBackground(options, args);
-    introduce(options, folder.server()!.url);
+    // Before the cloud is there, and by name: it does not look a second time.
+    const choice = await choose(options.hypervisor, folder.folder, options.cidr, (line) => console.log(`  ${line}`));
+    await inBackground(options, [...args, "--hypervisor", choice.name]);
+    introduce(options, choice, folder.server()!.url);
 }

@@ -1,6 +1,9 @@
 /** Arithmetic with IPv4 addresses, and what counts as a CIDR. */
 import * as net from "node:net";
 
+/** Addresses of the shared network of a new cloud. */
+export const DEFAULT_CIDR = "10.1.1.0/24";
+
 export function toNumber(address: string): number {
     return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }

@@ -139,7 +139,7 @@ const CATEGORIES = [
 
 const DAY = 86_400_000;
 
-/** Two builds of one Debian, so that "the newest" means something, and one with passwords. */
+/** Two builds of one Debian, so that "the newest" means something; one with passwords; and a later Debian. */
 function addTemplates(store: Store, now: number, zoneIds: string[]): void {
     for (const name of CATEGORIES) store.osCategories.insert({ id: randomUUID(), name });
     const debian = store.osCategories.find((category) => category.name === "Debian")!;
@@ -148,18 +148,25 @@ function addTemplates(store: Store, now: number, zoneIds: string[]): void {
         name: "Debian GNU/Linux 12 (64-bit)",
         categoryId: debian.id,
     });
+    const later = store.osTypes.insert({
+        id: randomUUID(),
+        name: "Debian GNU/Linux 13 (64-bit)",
+        categoryId: debian.id,
+    });
     const templates = [
-        ["Debian 12", "Debian 12 (bookworm), first build", 60, false],
-        ["Debian 12", "Debian 12 (bookworm)", 1, false],
-        ["Debian 12 with password", "Debian 12 (bookworm) with the password script", 1, true],
+        ["Debian 12", "Debian 12 (bookworm), first build", osType, 60, false],
+        ["Debian 12", "Debian 12 (bookworm)", osType, 1, false],
+        ["Debian 12 with password", "Debian 12 (bookworm) with the password script", osType, 1, true],
+        ["Debian 13", "Debian 13 (trixie)", later, 1, false],
+        ["Debian 13 with password", "Debian 13 (trixie) with the password script", later, 1, true],
     ] as const;
-    for (const [name, displayText, age, passwordEnabled] of templates) {
+    for (const [name, displayText, { id: osTypeId }, age, passwordEnabled] of templates) {
         store.templates.insert({
             id: randomUUID(),
             name,
             displayText,
             zoneIds,
-            osTypeId: osType.id,
+            osTypeId,
             created: now - age * DAY,
             sizeGiB: 2,
             passwordEnabled,

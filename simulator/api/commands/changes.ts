@@ -5,6 +5,7 @@ import type { AsyncCommand, Commands, Request, Work } from "../command";
 import { failed, internal, invalid } from "../errors";
 import { checkLimits } from "../limits";
 import { isHostName, NAME_RULE } from "../parameters";
+import { machinePlan } from "../plan";
 import { findAffinityGroups, findGroups } from "./deploy";
 import {
     checkNameIsFree,
@@ -66,6 +67,11 @@ function newSecurityGroups(request: Request, machine: Machine): readonly string[
     );
 }
 
+/** Machines that run read their user data and name from now on; those that do not are told when they start. */
+function describe({ cloud }: Request, machine: Machine): void {
+    void cloud.hypervisor.describe(machinePlan(cloud, machine)).catch(() => undefined);
+}
+
 function updateVirtualMachine(request: Request): object {
     const { cloud, arguments: given } = request;
     const machine = machineOf(request);
@@ -83,6 +89,7 @@ function updateVirtualMachine(request: Request): object {
         userData: given.userdata === undefined ? machine.userData : readUserData(request, given.userdata),
         securityGroupIds: newSecurityGroups(request, machine),
     });
+    describe(request, changed);
     return answer(request, changed);
 }
 

@@ -34,7 +34,7 @@ export async function whyNot(): Promise<string | undefined> {
     }
     if (!/\boverlay$/m.test(fs.readFileSync("/proc/filesystems", "utf8"))) return "the kernel has no overlay file system";
     const trial =
-        "ip link add b type bridge && ip link add v type veth && " +
+        "ip link add bridge0 type bridge && ip link add left0 type veth peer name right0 && " +
         "nft 'add table ip t; add chain ip t c { type filter hook forward priority 0; }; add rule ip t c ct state new drop'";
     try {
         await run("unshare", ["--net", "--mount", "--pid", "--fork", "sh", "-c", trial]);

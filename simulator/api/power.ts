@@ -1,0 +1,62 @@
+/** Machines that ran when the cloud stopped run again when it starts, and those that end by themselves are stopped. */
+import { record, type Cloud } from "../cloud";
+import type { Machine } from "../state/records";
+import { setState } from "./commands/machineRules";
+import { machinePlan } from "./plan";
+
+/** How many machines come up at a time. */
+const AT_ONCE = 4;
+
+export class Power {
+    private readonly cloud: Cloud;
+    private readonly log: (line: string) => void;
+    private resuming: Promise<unknown> = Promise.resolve();
+
+    constructor(cloud: Cloud, log: (line: string) => void) {
+        this.cloud = cloud;
+        this.log = log;
+    }
+
+    /** Does not wait until the machines are there. A machine that runs is left alone. */
+    start(): void {
+        const { store, hypervisor } = this.cloud;
+        const waiting = store.machines.filter((machine) => machine.state === "Running" && machine.removed === undefined);
+        const next = async (): Promise<void> => {
+            for (let machine = waiting.shift(); machine !== undefined; machine = waiting.shift()) await this.raise(machine);
+        };
+        this.resuming = Promise.all(Array.from({ length: AT_ONCE }, next));
+        hypervisor.watch(({ id }) => this.hasEnded(id));
+    }
+
+    private async raise(machine: Machine): Promise<void> {
+        try {
+            await this.cloud.hypervisor.start(machinePlan(this.cloud, machine));
+            await this.cloud.hypervisor.filter();
+        } catch (error) {
+            this.log(`${machine.name} does not come up: ${(error as Error).message}`);
+            this.hasEnded(machine.id);
+        }
+    }
+
+    private hasEnded(id: string): void {
+        this.cloud.store.transaction(() => {
+            const machine = this.cloud.store.machines.get(id);
+            if (machine?.state !== "Running" || machine.removed !== undefined) return;
+            setState(this.cloud, machine, "Stopped");
+            record(this.cloud, {
+                type: "VM.STOP",
+                level: "INFO",
+                description: `${machine.name} has ended by itself`,
+                userId: machine.userId,
+                accountId: machine.ownerId,
+                resourceId: machine.id,
+                resourceType: "VirtualMachine",
+            });
+        });
+    }
+
+    async stop(): Promise<void> {
+        await this.resuming;
+        await this.cloud.hypervisor.close();
+    }
+}

@@ -1,0 +1,66 @@
+/** Which hypervisor a cloud gets. */
+import { cacheFolder } from "../cache";
+import type { Hypervisor } from "../hypervisors/hypervisor";
+import { none } from "../hypervisors/none";
+import { ensureTemplate, nspawn, occupantOf, prefixOf, whyNot } from "../hypervisors/nspawn";
+import { DEFAULT_CIDR } from "../state/addresses";
+import { UserError } from "./stateFolder";
+
+const NAMES = ["auto", "nspawn", "none"] as const;
+export type HypervisorName = (typeof NAMES)[number];
+
+/** The template that is made before the first machine asks for it. */
+const USUAL_TEMPLATE = "Debian 13";
+
+export interface Choice {
+    readonly name: "nspawn" | "none";
+    /** What a user is told about it. */
+    readonly note: string;
+    readonly make: (log: (line: string) => void) => Hypervisor;
+}
+
+/** @throws UserError for anything else */
+export function hypervisorName(text: string): HypervisorName {
+    const found = NAMES.find((name) => name === text);
+    if (found === undefined) throw new UserError(`--hypervisor must be ${NAMES.join(", ")}, not "${text}".`, 2);
+    return found;
+}
+
+const states = (note: string): Choice => ({ name: "none", note, make: () => none });
+
+/**
+ * Makes ready what was asked for: the first time, a root file system.
+ *
+ * @throws UserError with the reason where nspawn was asked for by name and cannot be had
+ */
+export async function choose(
+    name: HypervisorName,
+    stateDir: string,
+    cidr: string = DEFAULT_CIDR,
+    say: (line: string) => void,
+): Promise<Choice> {
+    if (name === "none") return states("Machines keep their states only.");
+    const reason = await obstacle(stateDir, cidr, say);
+    if (reason === undefined)
+        return {
+            name: "nspawn",
+            note: "Machines boot, as containers (hypervisor nspawn): cloudstack-local ps shows them.",
+            make: (log) => nspawn({ stateDir, log }),
+        };
+    if (name === "nspawn") throw new UserError(`No machine can be booted here: ${reason}.`);
+    return states(`Machines keep their states only (hypervisor none: ${reason}).`);
+}
+
+async function obstacle(stateDir: string, cidr: string, say: (line: string) => void): Promise<string | undefined> {
+    const reason = await whyNot();
+    if (reason !== undefined) return reason;
+    const occupant = await occupantOf(prefixOf(stateDir), cidr);
+    if (occupant !== undefined)
+        return `this computer uses addresses of the network ${cidr} already (${occupant}): give another with --cidr`;
+    try {
+        await ensureTemplate(cacheFolder(), USUAL_TEMPLATE, say);
+        return undefined;
+    } catch (error) {
+        return (error as Error).message;
+    }
+}

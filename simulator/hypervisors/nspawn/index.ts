@@ -1,0 +1,220 @@
+/**
+ * The hypervisor that boots machines: each a systemd-nspawn container over an overlay of a Debian root file system, on
+ * a bridge in a network namespace of the cloud's own. Needs Linux and root.
+ *
+ * What runs outlives the management server: its next start finds it by what is written down in the state folder.
+ */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { cacheFolder } from "../../cache";
+import type { Hypervisor, MachinePlan } from "../hypervisor";
+import { removeGroup } from "./cgroups";
+import { Machine } from "./machine";
+import { networkNamespace, prefixOf } from "./names";
+import { ensureNetwork, hostAddressOf, plug, removeNetwork, unplug } from "./network";
+import { Router } from "./router";
+import { ensureTemplate } from "./template";
+import { diskName, Volumes } from "./volumes";
+
+export { whyNot } from "./capabilities";
+export { occupantOf } from "./network";
+export { prefixOf } from "./names";
+export { ensureTemplate } from "./template";
+
+export interface NspawnOptions {
+    /** The folder of the cloud's state, which holds the machines' disks too. */
+    readonly stateDir: string;
+    /** Root file systems and release files. @default the user's cache folder */
+    readonly cacheDir?: string;
+    readonly log?: (line: string) => void;
+}
+
+/** How often machines are looked at that may have ended by themselves, in milliseconds. */
+const WATCH_INTERVAL = 2_000;
+
+type Nic = MachinePlan["nics"][number];
+
+export class Nspawn implements Hypervisor {
+    readonly name = "nspawn";
+    private readonly prefix: string;
+    private readonly folder: string;
+    private readonly cacheDir: string;
+    private readonly log: (line: string) => void;
+    private readonly volumes: Volumes;
+    private readonly routers = new Map<string, Promise<Router>>();
+    /** Machines that are to run, by instance name. */
+    private readonly wanted = new Map<string, MachinePlan>();
+    /** What happens to a machine happens one after the other. */
+    private readonly turns = new Map<string, Promise<unknown>>();
+    private timer: NodeJS.Timeout | undefined;
+
+    constructor({ stateDir, cacheDir = cacheFolder(), log = () => undefined }: NspawnOptions) {
+        this.prefix = prefixOf(stateDir);
+        this.folder = path.join(path.resolve(stateDir), "nspawn");
+        this.cacheDir = cacheDir;
+        this.log = log;
+        this.volumes = new Volumes(path.join(this.folder, "volumes"));
+    }
+
+    private get machinesFolder(): string {
+        return path.join(this.folder, "machines");
+    }
+
+    private machine(instanceName: string): Machine {
+        return new Machine(this.prefix, this.machinesFolder, instanceName);
+    }
+
+    private inTurn<T>(instanceName: string, action: () => Promise<T>): Promise<T> {
+        const before = this.turns.get(instanceName) ?? Promise.resolve();
+        const mine = before.catch(() => undefined).then(action);
+        this.turns.set(instanceName, mine);
+        return mine;
+    }
+
+    /** The router of a network, which is made with its network where it is missing. */
+    private router(nic: Nic): Promise<Router> {
+        const network = { id: nic.networkId, cidr: nic.cidr, gateway: nic.gateway, isShared: nic.isShared };
+        const namespace = networkNamespace(this.prefix, network);
+        const known = this.routers.get(namespace);
+        if (known !== undefined) return known;
+        const made = (async () => {
+            await ensureNetwork(this.prefix, network);
+            const folder = path.join(this.folder, "networks", namespace);
+            const router = new Router(namespace, network, folder, path.join(this.cacheDir, "artifacts"));
+            await router.ensure();
+            return router;
+        })();
+        made.catch(() => this.routers.delete(namespace));
+        this.routers.set(namespace, made);
+        return made;
+    }
+
+    start(plan: MachinePlan): Promise<void> {
+        return this.inTurn(plan.instanceName, async () => {
+            const machine = this.machine(plan.instanceName);
+            for (const nic of plan.nics) (await this.router(nic)).describe(plan, nic);
+            if (!machine.runs) await this.boot(machine, plan);
+            this.wanted.set(plan.instanceName, plan);
+        });
+    }
+
+    private async boot(machine: Machine, plan: MachinePlan): Promise<void> {
+        const root = await ensureTemplate(this.cacheDir, plan.templateName, this.log);
+        try {
+            await unplug(this.prefix, plan.instanceName);
+            for (const [index, nic] of plan.nics.entries())
+                await plug(this.prefix, { ...nic, id: nic.networkId }, plan, { mac: nic.mac, index });
+            const disks = await Promise.all(plan.dataVolumes.map((volume) => this.volumes.connect(volume)));
+            await machine.start(plan, root, disks);
+        } catch (error) {
+            await this.clear(plan);
+            throw error;
+        }
+    }
+
+    /** What a machine that has ended leaves on the host. */
+    private async clear(plan: MachinePlan): Promise<void> {
+        await this.machine(plan.instanceName).cutPower();
+        await unplug(this.prefix, plan.instanceName);
+        for (const nic of plan.nics) (await this.router(nic)).forget(plan.instanceName);
+        for (const volume of plan.dataVolumes) await this.volumes.disconnect(volume.id);
+    }
+
+    stop(plan: MachinePlan, forced: boolean): Promise<void> {
+        return this.inTurn(plan.instanceName, () => this.halt(plan, forced));
+    }
+
+    private async halt(plan: MachinePlan, forced: boolean): Promise<void> {
+        this.wanted.delete(plan.instanceName);
+        if (!forced) await this.machine(plan.instanceName).shutDown();
+        await this.clear(plan);
+    }
+
+    async reboot(plan: MachinePlan): Promise<void> {
+        await this.stop(plan, false);
+        await this.start(plan);
+    }
+
+    reinstall(plan: MachinePlan): Promise<void> {
+        return this.inTurn(plan.instanceName, async () => this.machine(plan.instanceName).wipe());
+    }
+
+    expunge(plan: MachinePlan): Promise<void> {
+        return this.inTurn(plan.instanceName, async () => {
+            await this.halt(plan, true);
+            this.machine(plan.instanceName).remove();
+        });
+    }
+
+    async attach(plan: MachinePlan, volume: Parameters<Hypervisor["attach"]>[1]): Promise<void> {
+        await this.inTurn(plan.instanceName, async () => {
+            const machine = this.machine(plan.instanceName);
+            if (machine.leader !== undefined) await machine.addDisk(await this.volumes.connect(volume));
+        });
+    }
+
+    async detach(plan: MachinePlan, volume: Parameters<Hypervisor["detach"]>[1]): Promise<void> {
+        await this.inTurn(plan.instanceName, async () => {
+            const machine = this.machine(plan.instanceName);
+            if (machine.leader !== undefined) await machine.removeDisk(diskName(volume));
+            await this.volumes.disconnect(volume.id);
+        });
+    }
+
+    resize(volume: Parameters<Hypervisor["resize"]>[0]): Promise<void> {
+        return this.volumes.resize(volume);
+    }
+
+    deleteVolume(volumeId: string): Promise<void> {
+        return this.volumes.remove(volumeId);
+    }
+
+    async describe(plan: MachinePlan): Promise<void> {
+        for (const nic of plan.nics) {
+            const router = await this.router(nic);
+            if (router.isDescribed(plan.instanceName)) router.describe(plan, nic);
+        }
+    }
+
+    async console({ instanceName }: MachinePlan): Promise<string> {
+        const file = this.machine(instanceName).consoleFile;
+        return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+    }
+
+    hostAddress(cidr: string): string {
+        return hostAddressOf(cidr);
+    }
+
+    watch(ended: (machine: { id: string }) => void): void {
+        this.timer = setInterval(() => {
+            for (const [instanceName, plan] of this.wanted) {
+                if (this.machine(instanceName).runs) continue;
+                void this.inTurn(instanceName, async () => {
+                    // A command may have stopped or started it meanwhile.
+                    if (!this.wanted.has(instanceName) || this.machine(instanceName).runs) return;
+                    this.log(`${plan.name} has ended by itself`);
+                    await this.halt(plan, true);
+                    ended(plan);
+                }).catch((error: Error) => this.log(`${plan.name}: ${error.message}`));
+            }
+        }, WATCH_INTERVAL).unref();
+    }
+
+    filter(): Promise<void> {
+        return Promise.resolve();
+    }
+
+    async close(): Promise<void> {
+        clearInterval(this.timer);
+        await Promise.all([...this.wanted.values()].map((plan) => this.stop(plan, false)));
+        for (const [namespace, router] of this.routers) {
+            await (await router).stop();
+            await removeNetwork(this.prefix, namespace);
+        }
+        await this.volumes.disconnectAll();
+        await removeGroup(this.prefix);
+    }
+}
+
+/** @see NspawnOptions */
+export const nspawn = (options: NspawnOptions): Hypervisor => new Nspawn(options);
