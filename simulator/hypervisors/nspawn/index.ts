@@ -187,6 +187,8 @@ export class Nspawn implements Hypervisor {
 
     watch(ended: (machine: { id: string }) => void): void {
         this.timer = setInterval(() => {
+            for (const router of this.routers.values())
+                void router.then((found) => found.ensure()).catch((error: Error) => this.log(error.message));
             for (const [instanceName, plan] of this.wanted) {
                 if (this.machine(instanceName).runs) continue;
                 void this.inTurn(instanceName, async () => {

@@ -80,6 +80,7 @@ export class Router {
     private readonly network: Network;
     private readonly folder: string;
     private readonly mirror: string;
+    private ensuring: Promise<void> | undefined;
 
     constructor(namespace: string, network: Network, folder: string, mirror: string) {
         this.namespace = namespace;
@@ -89,17 +90,27 @@ export class Router {
     }
 
     /** Starts what does not run. */
-    async ensure(): Promise<void> {
+    ensure(): Promise<void> {
+        this.ensuring ??= this.startMissing().finally(() => (this.ensuring = undefined));
+        return this.ensuring;
+    }
+
+    private async startMissing(): Promise<void> {
         for (const name of ["machines", "passwords"])
             fs.mkdirSync(path.join(this.folder, name), { recursive: true, mode: 0o700 });
         this.writeNames();
         const { gateway } = this.network;
-        this.ensureProcess("dnsmasq", ["dnsmasq", ...dnsmasqArguments(this.folder, this.network)]);
-        this.ensureProcess("http", [
-            process.execPath,
-            "--disable-warning=ExperimentalWarning",
-            require.resolve("./routerMain"),
-            ...[gateway, this.folder, this.mirror],
+        await Promise.all([
+            this.ensureProcess("dnsmasq", /started, version/, [
+                "dnsmasq",
+                ...dnsmasqArguments(this.folder, this.network),
+            ]),
+            this.ensureProcess("http", /ready/, [
+                process.execPath,
+                "--disable-warning=ExperimentalWarning",
+                require.resolve("./routerMain"),
+                ...[gateway, this.folder, this.mirror],
+            ]),
         ]);
     }
 
@@ -107,15 +118,21 @@ export class Router {
         return path.join(this.folder, `${name}.pid`);
     }
 
-    private ensureProcess(name: string, command: string[]): void {
+    /** @param ready what it says once it can be used: a signal before that would end it */
+    private async ensureProcess(name: string, ready: RegExp, command: string[]): Promise<void> {
         if (isAlive(readJson<ProcessId>(this.pidFile(name)))) return;
-        const log = fs.openSync(path.join(this.folder, `${name}.log`), "a", 0o600);
+        const logFile = path.join(this.folder, `${name}.log`);
+        const log = fs.openSync(logFile, "w", 0o600);
         const [program, args] = inNamespace(this.namespace, ...command);
         const child = spawn(program, args, { detached: true, stdio: ["ignore", log, log], env: HOST_ENV });
         fs.closeSync(log);
         child.unref();
         // The number stays: "ip netns exec" becomes the program.
-        if (child.pid !== undefined) writeWhole(this.pidFile(name), JSON.stringify(identify(child.pid)));
+        const process = child.pid === undefined ? undefined : identify(child.pid);
+        const isReady = () => ready.test(fs.readFileSync(logFile, "utf8"));
+        await until(() => isReady() || !isAlive(process), 10_000, 10);
+        if (!isReady()) throw new Error(`${name} does not start: ${fs.readFileSync(logFile, "utf8").trim().slice(-500)}`);
+        writeWhole(this.pidFile(name), JSON.stringify(process));
     }
 
     private entries(): MachineEntry[] {

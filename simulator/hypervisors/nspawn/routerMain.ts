@@ -87,7 +87,7 @@ function password(request: http.IncomingMessage, response: http.ServerResponse):
     }
 }
 
-function listen(port: number, handler: http.RequestListener): void {
+function listen(port: number, handler: http.RequestListener): Promise<void> {
     const guarded: http.RequestListener = (request, response) => {
         try {
             handler(request, response);
@@ -96,8 +96,7 @@ function listen(port: number, handler: http.RequestListener): void {
             if (!response.headersSent) say(response, 500, "");
         }
     };
-    http.createServer(guarded).listen(port, gateway);
+    return new Promise((resolve) => void http.createServer(guarded).listen(port, gateway, resolve));
 }
 
-listen(80, answer);
-listen(8080, password);
+void Promise.all([listen(80, answer), listen(8080, password)]).then(() => console.log("ready"));
