@@ -3,6 +3,7 @@
 const fs = require("node:fs");
 const { spawnSync } = require("node:child_process");
 const { cloudCommand, cloudFolder, nodeBin, which } = require("./paths");
+const { run } = require("./run");
 
 /** The environment of `cloudstack-local` commands: the demo's cloud keeps its state in the tool folder. */
 function cloudStateEnvironment() {
@@ -27,6 +28,16 @@ function cloud(...args) {
         stdio: ["ignore", "pipe", "pipe"],
     });
     return { code: status ?? 1, stdout, stderr };
+}
+
+/**
+ * As `cloud`, with this process's terminal, for commands that take long and say what they do.
+ *
+ * @param {string[]} args
+ * @returns {Promise<number>} exit code
+ */
+function showCloud(...args) {
+    return run(which("node", nodeBin) ?? process.execPath, [cloudCommand, ...args], cloudStateEnvironment());
 }
 
 /**
@@ -61,4 +72,4 @@ function cloudEnvironment() {
     return code === 0 ? parseExports(stdout) : undefined;
 }
 
-module.exports = { cloud, cloudEnvironment, cloudStateEnvironment, parseExports };
+module.exports = { cloud, cloudEnvironment, cloudStateEnvironment, parseExports, showCloud };

@@ -3,7 +3,7 @@
 /** `npm run demo:down`: destroys what the demo made, and stops its cloud. */
 
 const fs = require("node:fs");
-const { cloud } = require("./cloud");
+const { showCloud } = require("./cloud");
 const { demoFolder } = require("./paths");
 const { localStack } = require("./stack");
 const { destroy } = require("./stackRuns");
@@ -17,10 +17,9 @@ Destroys stack ${localStack} and stops the embedded cloud. Harmless to repeat, a
 async function demoDown() {
     if (stackExists()) {
         // The stack's machines are in that cloud: it has to run to give them back.
-        const start = cloud("start");
-        if (start.code !== 0) {
-            process.stderr.write(start.stderr);
-            return 1;
+        const start = await showCloud("start");
+        if (start !== 0) {
+            return start;
         }
         const code = await destroy();
         if (code !== 0) {
@@ -30,10 +29,7 @@ async function demoDown() {
         removeStack();
     }
     fs.rmSync(demoFolder, { recursive: true, force: true });
-    const stop = cloud("stop");
-    process.stdout.write(stop.stdout);
-    process.stderr.write(stop.stderr);
-    return stop.code === 127 ? 1 : stop.code;
+    return showCloud("stop");
 }
 
 if (process.argv.includes("--help") || process.argv.includes("-h")) {

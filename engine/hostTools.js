@@ -9,23 +9,42 @@ const { Progress } = require("./progress");
  * A program of the system that some part of this project runs.
  *
  * @typedef {object} HostTool
- * @property {string} command what is looked for on PATH
+ * @property {string} command what is looked for on PATH, or a file
  * @property {string} package the Debian package that brings it
  * @property {string} why
  * @property {string[]} [services] what the package would start, although only its program is wanted
  */
 
 /**
- * All programs of the system that the tests and the demo need. Nothing breaks without them: tests that need one are
- * skipped by name.
+ * What the embedded cloud needs to boot machines. Without it machines keep their states only.
+ *
+ * @type {HostTool[]}
+ */
+const machineTools = [
+    { command: "systemd-nspawn", package: "systemd-container", why: "runs machines of the embedded cloud" },
+    { command: "mmdebstrap", package: "mmdebstrap", why: "makes their root file systems" },
+    {
+        command: "/usr/share/keyrings/debian-archive-keyring.gpg",
+        package: "debian-archive-keyring",
+        why: "checks the packages in these",
+    },
+    { command: "dnsmasq", package: "dnsmasq-base", why: "gives machines addresses and names" },
+    { command: "ip", package: "iproute2", why: "makes their network" },
+    { command: "nft", package: "nftables", why: "holds their security groups, and checks packet filters" },
+    { command: "losetup", package: "mount", why: "makes their disks" },
+    { command: "unshare", package: "util-linux", why: "keeps them apart" },
+];
+
+/**
+ * All programs of the system that the tests need. Nothing breaks without them: tests that need one are skipped by name.
  *
  * @type {HostTool[]}
  */
 const hostTools = [
+    ...machineTools,
     { command: "cloud-init", package: "cloud-init", why: "checks the cloud-init documents against its schema" },
     { command: "shellcheck", package: "shellcheck", why: "checks the scripts that machines run" },
     { command: "systemd-analyze", package: "systemd", why: "checks the units that machines run" },
-    { command: "nft", package: "nftables", why: "checks the packet filters of machines" },
     { command: "openssl", package: "openssl", why: "checks certificates and their purposes" },
     {
         command: "haproxy",
@@ -47,19 +66,29 @@ const cloudInitDisabled = "/etc/cloud/cloud-init.disabled";
  * @param {HostTool[]} [tools]
  * @param {(command: string) => unknown} [find]
  */
-function missingTools(tools = hostTools, find = (command) => which(command, searchPath)) {
+function missingTools(tools = hostTools, find = isThere) {
     return tools.filter(({ command }) => !find(command));
+}
+
+/** @param {string} command a program, or a file */
+function isThere(command) {
+    return command.startsWith("/") ? fs.existsSync(command) : which(command, searchPath) !== undefined;
 }
 
 /**
  * Installs what is missing with the system's package manager where that can be done, and else says how.
  *
+ * @param {HostTool[]} [tools]
  * @returns {Promise<boolean>} whether everything is there now
  */
-async function installHostTools() {
-    const missing = missingTools();
+async function installHostTools(tools = hostTools) {
+    if (process.platform !== "linux") {
+        console.log("Host tools: they are Linux's, and what needs them is left out");
+        return false;
+    }
+    const missing = missingTools(tools);
     if (!missing.length) {
-        console.log(`Host tools: all there (${hostTools.map(({ command }) => command).join(", ")})`);
+        console.log(`Host tools: all there (${tools.map((tool) => tool.package).join(", ")})`);
         return true;
     }
     console.log("Host tools that are missing:");
@@ -87,7 +116,7 @@ async function installHostTools() {
         await output("apt-get", [...patience, "update"], options);
         await output(install[0], [...patience, ...install.slice(1)], options);
         await stopServices(missing);
-        const left = missingTools();
+        const left = missingTools(tools);
         if (left.length) {
             throw new Error(`still missing: ${left.map(({ command }) => command).join(", ")}`);
         }
@@ -123,4 +152,4 @@ async function stopServices(installed) {
     }
 }
 
-module.exports = { hostTools, installHostTools, missingTools };
+module.exports = { hostTools, installHostTools, machineTools, missingTools };

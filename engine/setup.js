@@ -4,19 +4,25 @@
 
 const { parseArgs } = require("node:util");
 const { findEngine } = require("./find");
-const { hostTools, installHostTools } = require("./hostTools");
+const { hostTools, installHostTools, machineTools } = require("./hostTools");
 const { engineVersion, installEngine } = require("./installEngine");
 
 const help = `Usage: npm run setup [-- PART...]
 
 Gets what is missing, and says what it is. Without a part: everything.
 
-  --engine      the Pulumi engine (${engineVersion}) with a Node language host: used from PATH when it is there,
-                else installed below .tools (Pulumi's installer, or built with Go)
-  --host-tools  programs that tests run: ${hostTools.map(({ command }) => command).join(", ")}
-  --help        this text
+  --engine         the Pulumi engine (${engineVersion}) with a Node language host: used from PATH when it is there,
+                   else installed below .tools (Pulumi's installer, or built with Go)
+  --machine-tools  what the embedded cloud boots machines with: ${packages(machineTools)}
+  --host-tools     these, and programs that tests run: ${packages(hostTools.filter((tool) => !machineTools.includes(tool)))}
+  --help           this text
 
 PULUMI_CLOUDSTACK_TOOLS names another folder than .tools, to share one engine among checkouts.`;
+
+/** @param {{ package: string }[]} tools */
+function packages(tools) {
+    return tools.map((tool) => tool.package).join(", ");
+}
 
 /** Makes the engine ready and says which it is. */
 async function setupEngine() {
@@ -30,11 +36,12 @@ async function setupEngine() {
  * @returns {Promise<number>} exit code
  */
 async function setup(args) {
-    /** @type {{ engine?: boolean, "host-tools"?: boolean, help?: boolean }} */
+    /** @type {{ engine?: boolean, "machine-tools"?: boolean, "host-tools"?: boolean, help?: boolean }} */
     let parts;
     try {
         const flag = { type: /** @type {const} */ ("boolean") };
-        parts = parseArgs({ args, options: { engine: flag, "host-tools": flag, help: { ...flag, short: "h" } } }).values;
+        const options = { engine: flag, "machine-tools": flag, "host-tools": flag, help: { ...flag, short: "h" } };
+        parts = parseArgs({ args, options }).values;
     } catch (error) {
         console.error(`${/** @type {Error} */ (error).message}\n\n${help}`);
         return 2;
@@ -43,10 +50,12 @@ async function setup(args) {
         console.log(help);
         return 0;
     }
-    const everything = !parts.engine && !parts["host-tools"];
+    const everything = !parts.engine && !parts["host-tools"] && !parts["machine-tools"];
     let complete = true;
     if (everything || parts["host-tools"]) {
         complete = await installHostTools();
+    } else if (parts["machine-tools"]) {
+        complete = await installHostTools(machineTools);
     }
     if (everything || parts.engine) {
         try {

@@ -64,6 +64,10 @@ export interface RunningCloud {
     /** The API: http://127.0.0.1:PORT/client/api */
     readonly endpoint: string;
     readonly port: number;
+    /** The name of its hypervisor. */
+    readonly hypervisor: string;
+    /** The addresses of its shared network. */
+    readonly cidr: string;
     /** For requests to `/control/`. */
     readonly token: string;
     readonly accounts: Readonly<Record<AccountName, Credentials>>;
@@ -179,6 +183,8 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
         url,
         endpoint: `${url}/client/api`,
         port,
+        hypervisor: cloud.hypervisor.name,
+        cidr: store.networks.find((network) => network.ownerId === undefined)!.cidr,
         token,
         accounts: Object.fromEntries(names.map((name) => [name, credentialsOf(store, ACCOUNTS[name])])) as Record<
             AccountName,

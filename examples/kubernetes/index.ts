@@ -1,5 +1,6 @@
 // A TLS etcd cluster and a Kubernetes cluster: the same program for every stack, which differ by configuration alone
 // (Pulumi.<stack>.yaml).
+import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import * as cloudstack from "pulumi-cloudstack";
 
@@ -19,9 +20,11 @@ const placement = {
     network: config.get("network"),
     sshKeyPairs: config.getObject<string[]>("sshKeyPairs"),
 };
-const artifacts = config.getObject<cloudstack.ArtifactsArgs>("artifacts");
+/** Where the embedded cloud boots machines, `cloudstack-local env` says where they get programs, and who this computer is. */
+const local = config.getBoolean("embedded") && process.env.CLOUDSTACK_LOCAL_MIRROR ? embedded(process.env) : undefined;
+const artifacts = config.getObject<cloudstack.ArtifactsArgs>("artifacts") ?? local?.artifacts;
 /** Who may reach what; nobody, where nothing is said. */
-const operatorCidrs = config.getObject<string[]>("operatorCidrs");
+const operatorCidrs = config.getObject<string[]>("operatorCidrs") ?? local?.operatorCidrs;
 const sshCidrs = config.getObject<string[]>("sshCidrs");
 const monitoringCidrs = config.getObject<string[]>("monitoringCidrs");
 
@@ -35,24 +38,12 @@ const etcd = new cloudstack.EtcdCluster("etcd", {
     metricsCidrs: monitoringCidrs,
 });
 
-const cluster = new cloudstack.KubernetesCluster("kubernetes", {
-    ...placement,
-    name,
-    etcd,
-    kubernetesVersion: config.get("kubernetesVersion"),
-    controlPlane: config.requireObject<cloudstack.ControlPlaneArgs>("controlPlane"),
-    pools: config.getObject<Record<string, cloudstack.PoolArgs>>("pools"),
-    networkCidr: config.get("networkCidr"),
-    artifacts,
-    operatorCidrs,
-    sshCidrs,
-    nodePortCidrs: config.getObject<string[]>("nodePortCidrs"),
-    monitoringCidrs,
-});
+/** Not yet where the embedded cloud boots machines: its mirror has no Kubernetes. */
+const cluster = (config.getBoolean("kubernetes") ?? local === undefined) ? kubernetes() : undefined;
 
 /** Names and addresses. */
 export const machines = pulumi
-    .all([etcd.members, cluster.nodes])
+    .all([etcd.members, cluster?.nodes ?? {}])
     .apply(([members, nodes]) => ({ ...members, ...nodes }));
 export const etcdEndpoints = etcd.endpoints;
 export const etcdCertificates = pulumi.secret({
@@ -60,6 +51,31 @@ export const etcdCertificates = pulumi.secret({
     certificate: etcd.clientCertificate,
     key: etcd.clientKey,
 });
-export const kubernetesEndpoint = cluster.endpoint;
-export const kubeconfig = cluster.kubeconfig;
-export const kubeconfigs = cluster.kubeconfigs;
+export const kubernetesEndpoint = cluster?.endpoint;
+export const kubeconfig = cluster?.kubeconfig;
+export const kubeconfigs = cluster?.kubeconfigs;
+
+function kubernetes(): cloudstack.KubernetesCluster {
+    return new cloudstack.KubernetesCluster("kubernetes", {
+        ...placement,
+        name,
+        etcd,
+        kubernetesVersion: config.get("kubernetesVersion"),
+        controlPlane: config.requireObject<cloudstack.ControlPlaneArgs>("controlPlane"),
+        pools: config.getObject<Record<string, cloudstack.PoolArgs>>("pools"),
+        networkCidr: config.get("networkCidr"),
+        artifacts,
+        operatorCidrs,
+        sshCidrs,
+        nodePortCidrs: config.getObject<string[]>("nodePortCidrs"),
+        monitoringCidrs,
+    });
+}
+
+function embedded(environment: NodeJS.ProcessEnv): { artifacts: cloudstack.ArtifactsArgs; operatorCidrs: string[] } {
+    const { CLOUDSTACK_LOCAL_MIRROR: mirror, CLOUDSTACK_LOCAL_MANIFEST: manifest, CLOUDSTACK_LOCAL_HOST: host } = environment;
+    return {
+        artifacts: { mirror, manifest: JSON.parse(fs.readFileSync(manifest!, "utf8")) },
+        operatorCidrs: [host!],
+    };
+}

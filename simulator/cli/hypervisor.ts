@@ -4,7 +4,7 @@ import type { Hypervisor } from "../hypervisors/hypervisor";
 import { none } from "../hypervisors/none";
 import { ensureTemplate, nspawn, occupantOf, prefixOf, whyNot } from "../hypervisors/nspawn";
 import { DEFAULT_CIDR } from "../state/addresses";
-import { UserError } from "./stateFolder";
+import { type StateFolder, UserError } from "./stateFolder";
 
 const NAMES = ["auto", "nspawn", "none"] as const;
 export type HypervisorName = (typeof NAMES)[number];
@@ -34,20 +34,25 @@ const states = (note: string): Choice => ({ name: "none", note, make: () => none
  * @throws UserError with the reason where nspawn was asked for by name and cannot be had
  */
 export async function choose(
-    name: HypervisorName,
-    stateDir: string,
-    cidr: string = DEFAULT_CIDR,
+    wanted: HypervisorName,
+    folder: StateFolder,
+    cidr: string | undefined,
     say: (line: string) => void,
 ): Promise<Choice> {
+    const stateDir = folder.folder;
+    const name = wanted === "auto" ? hypervisorName(folder.credentials()?.hypervisor ?? "auto") : wanted;
     if (name === "none") return states("Machines keep their states only.");
-    const reason = await obstacle(stateDir, cidr, say);
+    const reason = await obstacle(stateDir, cidr ?? folder.credentials()?.cidr ?? DEFAULT_CIDR, say);
     if (reason === undefined)
         return {
             name: "nspawn",
             note: "Machines boot, as containers (hypervisor nspawn): cloudstack-local ps shows them.",
             make: (log) => nspawn({ stateDir, log }),
         };
-    if (name === "nspawn") throw new UserError(`No machine can be booted here: ${reason}.`);
+    if (name === "nspawn")
+        throw new UserError(
+            `The machines of ${stateDir} cannot be booted: ${reason}. With --hypervisor none they keep their states only.`,
+        );
     return states(`Machines keep their states only (hypervisor none: ${reason}).`);
 }
 

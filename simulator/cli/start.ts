@@ -83,7 +83,7 @@ async function startAtPort(
     { port, folder, hypervisor: name, ...options }: StartOptions,
     log: (line: string) => void,
 ): Promise<RunningCloud> {
-    const { make } = await choose(name, folder.folder, options.cidr, log);
+    const { make } = await choose(name, folder, options.cidr, log);
     const startAt = (port: number) =>
         startCloud({ ...options, hypervisor: make(log), stateDir: folder.folder, port, log });
     if (port !== undefined) return startAt(port);
@@ -102,7 +102,13 @@ async function startHere(options: StartOptions, log: (line: string) => void): Pr
         const cloud = await startAtPort(options, log);
         folder.serve(
             { pid: process.pid, url: cloud.url, token: cloud.token },
-            { endpoint: cloud.endpoint, projectId: cloud.projectId, accounts: cloud.accounts },
+            {
+                endpoint: cloud.endpoint,
+                hypervisor: cloud.hypervisor,
+                cidr: cloud.cidr,
+                projectId: cloud.projectId,
+                accounts: cloud.accounts,
+            },
         );
         return cloud;
     } catch (error) {
@@ -201,7 +207,7 @@ export async function start(args: string[]): Promise<void> {
     }
     if (options.foreground) return inForeground(options);
     // Before the cloud is there, and by name: it does not look a second time.
-    const choice = await choose(options.hypervisor, folder.folder, options.cidr, (line) => console.log(`  ${line}`));
+    const choice = await choose(options.hypervisor, folder, options.cidr, (line) => console.log(`  ${line}`));
     await inBackground(options, [...args, "--hypervisor", choice.name]);
     introduce(options, choice, folder.server()!.url);
 }

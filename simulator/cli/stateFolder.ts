@@ -28,6 +28,10 @@ export interface ServerFile {
 /** Keys of a state, and where it was served last. */
 export interface CredentialsFile {
     readonly endpoint: string;
+    /** What its machines are: a cloud keeps its hypervisor until another is asked for by name. */
+    readonly hypervisor?: string;
+    /** The addresses of its shared network. */
+    readonly cidr?: string;
     readonly projectId: string;
     readonly accounts: Readonly<Record<AccountName, Credentials>>;
 }

@@ -63,7 +63,7 @@ function nspawnArguments(folder: string, machine: MachinePlan, disks: readonly D
         ...["--capability=all", "--drop-capability=CAP_SYS_MODULE,CAP_SYS_TIME", "--system-call-filter=@keyring"],
         ...binds,
         `--setenv=DISKS=${disks.map(({ name, major, minor }) => `${name}:${major}:${minor}`).join(" ")}`,
-        INIT,
+        ...[INIT, "--show-status=no"],
     ];
 }
 
