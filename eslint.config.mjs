@@ -27,8 +27,8 @@ export default tseslint.config(
     shut(["provider/client/**"], ["@pulumi/*", "../*/**", "../[!c]*", "**/components/**", "**/simulator/**"], "client speaks to CloudStack and knows nothing above it"),
     shut(["provider/*/handler.ts", "provider/session/**"], ["@pulumi/pulumi", "**/components/**", "**/simulator/**"], "handlers are free of Pulumi", { types: true }),
     shut(["components/**"], ["**/provider/client", "**/provider/session", "**/handler", "**/simulator/**"], "components use the provider's public classes"),
-    // Certificates have handlers of their own, which run in the plugin as the provider's do.
-    shut(["components/certificates/*andler*.ts", "components/certificates/checks.ts"], ["@pulumi/*", "**/provider/client", "**/provider/session", "**/simulator/**"], "handlers are free of Pulumi", { types: true }),
+    // Certificates and the gates of etcd have handlers of their own, which run in the plugin as the provider's do.
+    shut(["components/**/*andler*.ts", "components/certificates/checks.ts", "components/etcdCluster/gates/[agh]*.ts"], ["@pulumi/*", "**/provider/client", "**/provider/session", "**/simulator/**"], "handlers are free of Pulumi", { types: true }),
     shut(["simulator/**"], ["@pulumi/*", "**/provider/**", "**/components/**"], "the simulator shares no code with the provider"),
     shut(["examples/**"], ["../../provider/**", "../../components/**", "../../index", "../../dist/**"], "examples import the package by its name"),
     { files: ["tests/**"], rules: { "max-lines": "off" } },

@@ -4,6 +4,7 @@
  */
 import type { dynamic } from "@pulumi/pulumi";
 import * as certificates from "../components/certificates/handlers";
+import * as etcd from "../components/etcdCluster/gates/handlers";
 import { affinityGroup as affinityGroupHandler } from "../provider/affinityGroup/handler";
 import type { Handler } from "../provider/handler";
 import * as groups from "../provider/securityGroup/handler";
@@ -28,3 +29,6 @@ export const certificate = configured(certificates.certificate);
 export const randomSecret = configured(certificates.randomSecret);
 export const signingKeyPair = configured(certificates.signingKeyPair);
 export const clusterToken = configured(certificates.clusterToken);
+export const etcdQuorum = configured(etcd.etcdQuorum);
+export const etcdMember = configured(etcd.etcdMember);
+export const etcdHealth = configured(etcd.etcdHealth);

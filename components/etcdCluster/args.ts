@@ -8,7 +8,7 @@ import type { DataVolumeArgs } from "../machineGroup";
 import { dataVolumeShape } from "../machineGroup/check";
 import { offeringShape, type PlacementArgs, placementShape } from "../placement";
 import { ruleShape } from "../ruleShape";
-import { fields, list, needed, number, plain, record, text } from "../shape";
+import { boolean, fields, list, needed, number, oneOf, plain, record, text } from "../shape";
 
 /** The etcd that is installed where nothing else is said. */
 export const defaultEtcdVersion = "3.6.14";
@@ -55,6 +55,25 @@ export interface EtcdClusterArgs extends PlacementArgs {
     keepDailySnapshots?: pulumi.Input<number>;
     /** From how many percent of unused space on a member is defragmented, weekly. @default 30 */
     defragmentPercent?: pulumi.Input<number>;
+    /**
+     * `healthy`: `pulumi up` ends when all members are well, changes go on to the next member only when the one before is
+     * well again, none begins while a member is down, and a member leaves the cluster before its machine goes. It asks
+     * etcd from where `pulumi up` runs, so that has to be in `operatorCidrs`. `none`: nobody looks.
+     *
+     * @default "none"
+     */
+    waitFor?: "none" | "healthy";
+    /** How long each wait may take, in seconds. @default 600 */
+    waitForTimeoutSeconds?: pulumi.Input<number>;
+    /** Members, by key, that may be down when a change begins: for one that the change is to repair. @default none */
+    allowUnhealthy?: pulumi.Input<pulumi.Input<string>[]>;
+    /**
+     * Whether the cluster may be deleted with its data. While it is not, `pulumi destroy` and a program without the
+     * cluster fail before anything of it is deleted. Takes effect with an `up` of its own.
+     *
+     * @default false
+     */
+    allowDataLoss?: pulumi.Input<boolean>;
     /** How often a machine looks for changes of its user data, in seconds. @default 300 */
     convergeIntervalSeconds?: pulumi.Input<number>;
     /** Further settings by their environment names, such as `ETCD_SNAPSHOT_COUNT`. @default none */
@@ -85,6 +104,10 @@ export const etcdShape = fields({
     keepHourlySnapshots: number,
     keepDailySnapshots: number,
     defragmentPercent: number,
+    waitFor: plain(oneOf("none", "healthy")),
+    waitForTimeoutSeconds: number,
+    allowUnhealthy: list(text),
+    allowDataLoss: boolean,
     convergeIntervalSeconds: number,
     extraEnvironment: record(text),
     artifacts: artifactsShape,

@@ -10,6 +10,11 @@ export interface EtcdCheckArgs extends EtcdClusterSpec {
     readonly operatorCidrs?: readonly (string | undefined)[];
     readonly metricsCidrs?: readonly (string | undefined)[];
     readonly sshCidrs?: readonly (string | undefined)[];
+    readonly waitFor?: string;
+    readonly waitForTimeoutSeconds?: number;
+    /** Whether security groups rule, so that nobody reaches the members who is not let in. */
+    readonly securityGroups?: boolean;
+    readonly allowUnhealthy?: readonly (string | undefined)[];
 }
 
 /** Settings that the component gives itself: another value would break what it promises. */
@@ -26,6 +31,7 @@ export function checkEtcdCluster(args: EtcdCheckArgs): Problem[] {
         ...checkNumbers(args),
         ...checkEnvironment(args.extraEnvironment),
         ...(["operatorCidrs", "metricsCidrs", "sshCidrs"] as const).flatMap((name) => checkCidrs(name, args[name])),
+        ...checkWaiting(args),
         ...checkArtifacts(args.artifacts ?? {}),
         ...checkExtra(args.extraCloudConfig),
     ];
@@ -97,6 +103,7 @@ function checkNumbers(args: EtcdCheckArgs): Problem[] {
         ["keepDailySnapshots", 0, 1000, true],
         ["defragmentPercent", 1, 99, true],
         ["convergeIntervalSeconds", 10, 86400, true],
+        ["waitForTimeoutSeconds", 10, 86400, true],
     ];
     return ranges.flatMap(([path, least, most, whole]) => {
         const value = args[path];
@@ -113,6 +120,27 @@ function checkNumbers(args: EtcdCheckArgs): Problem[] {
             },
         ];
     });
+}
+
+function checkWaiting({ waitFor, operatorCidrs, securityGroups, allowUnhealthy, members }: EtcdCheckArgs): Problem[] {
+    const problems = (allowUnhealthy ?? []).flatMap((key, index) =>
+        key === undefined || key in members
+            ? []
+            : [
+                  {
+                      path: `allowUnhealthy[${index}]`,
+                      problem: `${JSON.stringify(key)} is no key of members`,
+                      remedy: `Use one of ${Object.keys(members).join(", ")}`,
+                  },
+              ],
+    );
+    if (waitFor === "healthy" && securityGroups !== false && (operatorCidrs ?? []).length === 0)
+        problems.push({
+            path: "waitFor",
+            problem: 'is "healthy", and operatorCidrs let nobody ask etcd',
+            remedy: "Put the address from which pulumi runs into operatorCidrs, such as 203.0.113.7/32",
+        });
+    return problems;
 }
 
 function checkEnvironment(environment: Readonly<Record<string, string>> = {}): Problem[] {

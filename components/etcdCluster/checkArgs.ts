@@ -50,5 +50,9 @@ function knownSpec(cluster: string, args: EtcdClusterArgs): EtcdCheckArgs {
         operatorCidrs: knownItems(args.operatorCidrs),
         metricsCidrs: knownItems(args.metricsCidrs),
         sshCidrs: knownItems(args.sshCidrs),
+        waitFor: args.waitFor,
+        waitForTimeoutSeconds: known(args.waitForTimeoutSeconds),
+        securityGroups: args.securityGroups,
+        allowUnhealthy: knownItems(args.allowUnhealthy),
     };
 }

@@ -6,12 +6,11 @@ import { Certificate, CertificateAuthority, ClusterToken } from "../certificates
 import { signedBy } from "../certificates/signedBy";
 import { renderUserData } from "../cloudInit";
 import { known } from "../known";
-import { MachineGroup } from "../machineGroup";
-import { placementOf } from "../placement";
 import { throwProblems } from "../problems";
 import { defaultEtcdVersion, type EtcdClusterArgs, specArguments } from "./args";
 import { checkArguments } from "./checkArgs";
 import { renderEtcdMember } from "./member";
+import { makeMembers } from "./members";
 import { etcdRules, type EtcdRule } from "./rules";
 import { certificateRequests, endpoints, memberName } from "./spec";
 
@@ -43,6 +42,8 @@ export class EtcdCluster extends pulumi.ComponentResource {
     declare readonly clientKey: pulumi.Output<string>;
     /** Names and addresses of the members. */
     declare readonly members: pulumi.Output<Record<string, string>>;
+    /** What etcd says of each member: `healthy`, what is wrong, or `unknown` where nobody looks (`waitFor`). */
+    declare readonly health: pulumi.Output<Record<string, string>>;
     /** The name of the members' security group, where there is one. */
     declare readonly securityGroupName: pulumi.Output<string> | undefined;
     /** The id of the members' security group, where there is one. */
@@ -85,30 +86,12 @@ export class EtcdCluster extends pulumi.ComponentResource {
             // It holds the member's keys.
             return pulumi.secret(rendered.base64);
         };
-        new MachineGroup(
-            name,
-            {
-                ...placementOf(args),
-                machines: Object.fromEntries(
-                    Object.entries(args.members).map(([key, ipAddress]) => [
-                        key,
-                        { name: memberName(cluster, key), ipAddress, userDataBase64: userData(key) },
-                    ]),
-                ),
-                serviceOffering: args.serviceOffering,
-                dataVolume: args.dataVolume,
-                userDataMaxLength: args.userDataMaxLength,
-                onTemplateChange: "reinstall",
-                ordered: true,
-                ...(group === undefined ? {} : { securityGroups: [group.id] }),
-            },
-            child,
-        );
         const client = new Certificate(
             `${name}-client`,
             { ...signedBy(authorities.client), commonName: `${cluster}-client`, usages: ["client"] },
             child,
         );
+        const health = makeMembers(name, cluster, args, { owner: this, group, userData, birth, authorities, client });
         const outputs = {
             endpoints: pulumi.output(args.members).apply(endpoints),
             caCertificate: authorities.client.bundle,
@@ -121,6 +104,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
                         Object.entries(members).map(([key, address]) => [memberName(cluster, key), address]),
                     ),
                 ),
+            health,
             securityGroupName: group?.name,
             securityGroupId: group?.id,
         };

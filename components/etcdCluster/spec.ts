@@ -1,5 +1,8 @@
 import type { Artifacts } from "../artifacts";
 import { type CloudConfig, placeholder } from "../cloudInit";
+import { clientUrl } from "./urls";
+
+export { clientPort, clientUrl, metricsPort, peerPort, peerUrl } from "./urls";
 
 /** A certificate and its key, PEM. */
 export interface KeyPair {
@@ -72,22 +75,11 @@ export interface EtcdMemberSpec {
     readonly certificates: MemberCertificates;
 }
 
-export const clientPort = 2379;
-export const peerPort = 2380;
-export const metricsPort = 2381;
 export const defaultBootstrapWindowSeconds = 900;
 
 /** The name of a member and of its machine, which is its host name. */
 export function memberName(cluster: string, key: string): string {
     return `${cluster}-etcd-${key}`;
-}
-
-export function clientUrl(address: string): string {
-    return `https://${address}:${clientPort}`;
-}
-
-export function peerUrl(address: string): string {
-    return `https://${address}:${peerPort}`;
 }
 
 /** The client URLs of all members, in the order of their keys. */

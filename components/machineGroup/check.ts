@@ -36,6 +36,7 @@ const groupShape = fields({
     userData: text,
     onUserDataChange: oneOf("ignore", "update", "restart", "reinstall", "replace"),
     onTemplateChange: oneOf("replace", "reinstall"),
+    reinstallTrigger: text,
     userDataMaxLength: number,
     rootDiskSizeGiB: number,
     dataVolume: plain(dataVolumeShape),

@@ -59,6 +59,8 @@ export interface MachineGroupArgs {
     onUserDataChange?: pulumi.Input<OnUserDataChange>;
     /** What a change of the template does. @default "replace" */
     onTemplateChange?: pulumi.Input<OnTemplateChange>;
+    /** Any text: another one reinstalls the machines; see {@link VirtualMachineArgs.reinstallTrigger}. @default none */
+    reinstallTrigger?: pulumi.Input<string>;
     /** The longest user data that the cloud takes, in characters of base64. @default 32768 */
     userDataMaxLength?: pulumi.Input<number>;
     /** The root disk's size in GiB. @default the template's */
@@ -127,13 +129,17 @@ export class MachineGroup extends pulumi.ComponentResource {
         const spread = affinity(name, args, this);
         const machines: Record<string, VirtualMachine> = {};
         const volumes: Record<string, Volume> = {};
+        const first = this.before();
         let before: pulumi.Resource[] = [];
         for (const [key, machine] of Object.entries(args.machines)) {
-            const made = makeMachine(name, key, machine, args, spread, { parent: this, dependsOn: before });
+            const made = makeMachine(name, key, machine, args, spread, {
+                parent: this,
+                dependsOn: [...first, ...before],
+            });
             machines[key] = made;
             if (args.dataVolume !== undefined)
                 volumes[key] = makeVolume(`${name}-${key}`, args, made.id, { parent: this });
-            if (args.ordered === true) before = [made, ...(volumes[key] === undefined ? [] : [volumes[key]])];
+            if (args.ordered === true) before = this.after(key, made, volumes[key]);
         }
         const outputs = {
             ids: byKey(machines, (machine) => machine.id),
@@ -143,6 +149,19 @@ export class MachineGroup extends pulumi.ComponentResource {
         };
         Object.assign(this, outputs);
         this.registerOutputs(outputs);
+    }
+
+    /** What all machines wait for. Called while the group is made, as `after` is. */
+    protected before(): pulumi.Resource[] {
+        return [];
+    }
+
+    /**
+     * What the next machine of an ordered group waits for. A component that knows when one of its machines has done its part puts a gate
+     * of its own here. Called while the group is made: it may use nothing of `this`.
+     */
+    protected after(_key: string, machine: VirtualMachine, volume: Volume | undefined): pulumi.Resource[] {
+        return [machine, ...(volume === undefined ? [] : [volume])];
     }
 }
 

@@ -10,6 +10,8 @@ interface EtcdConfig {
     serviceOffering: string;
     version?: string;
     dataVolume?: { diskOffering: string; sizeGiB?: number; protect?: boolean };
+    waitFor?: "none" | "healthy";
+    allowDataLoss?: boolean;
 }
 
 const config = new pulumi.Config();
@@ -30,6 +32,7 @@ const monitoringCidrs = config.getObject<string[]>("monitoringCidrs");
 
 const etcd = new cloudstack.EtcdCluster("etcd", {
     ...placement,
+    waitFor: local && "healthy",
     ...config.requireObject<EtcdConfig>("etcd"),
     name,
     artifacts,

@@ -93,6 +93,7 @@ function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outpu
     return {
         ...toOutputs(machine, merged, cloud),
         rootDiskSizeGiB: olds.rootDiskSizeGiB,
+        reinstallTrigger: olds.reinstallTrigger,
         ...userDataTakenUp(olds, inputs),
     };
 }

@@ -62,6 +62,11 @@ export interface VirtualMachineArgs {
     onUserDataChange?: pulumi.Input<OnUserDataChange>;
     /** What a change of the template does: `replace` the machine, or `reinstall` its root disk (same id, address and volumes). @default "replace" */
     onTemplateChange?: pulumi.Input<OnTemplateChange>;
+    /**
+     * Any text: another one reinstalls the root disk from the template (same id, name, address, groups and data volumes), after a change
+     * of the user data was stored. For what a machine takes up at its first boot only, such as the version of a program. @default none
+     */
+    reinstallTrigger?: pulumi.Input<string>;
     /** The root disk's size in GiB. It grows in place; CloudStack cannot shrink it. @default the template's size */
     rootDiskSizeGiB?: pulumi.Input<number>;
     /** Whether the machine runs. A machine that somebody stopped is started by the next `up`. @default true */

@@ -34,6 +34,7 @@ export function planChanges(olds: Outputs, news: Inputs): Plan {
         ...replacing(olds, news),
         ...templateChange(olds, news),
         ...userDataChange(olds, news),
+        ...triggerChange(olds, news),
         ...stopping(olds, news),
         ...live(olds, news),
     ];
@@ -114,6 +115,14 @@ function userDataChange(olds: Outputs, news: Inputs): Change[] {
             text: unknown ? "may change (known when its parts are)" : "changes",
         },
     ];
+}
+
+/** A machine that had no trigger yet only gets to know it, and one that loses it is left in peace. */
+function triggerChange(olds: Outputs, news: Inputs): Change[] {
+    const [old, wanted] = [olds.reinstallTrigger, news.reinstallTrigger];
+    if (wanted === undefined || old === wanted) return [];
+    const text = isUnknown(wanted) ? "may change (known when its parts are)" : arrow(old, wanted);
+    return [{ property: "reinstallTrigger", effect: old === undefined ? "live" : "reinstall", text }];
 }
 
 function stopping(olds: Outputs, news: Inputs): Change[] {

@@ -1,0 +1,67 @@
+import * as crypto from "node:crypto";
+import { echoOf, type Handler, type Inputs, type Outputs, same } from "../../../provider/handler";
+import { lifecycle, say } from "../../../provider/lifecycle";
+import { ACCESS, gatewayOf, secondsOf } from "./access";
+import { describeProblems, examine, listed, waitUntilWell } from "./health";
+
+/** What `health` says of a member that is well. */
+const WELL = "healthy";
+
+/**
+ * The lifecycle of `EtcdHealth`, which depends on all of a cluster: the last to be made, so it knows when the cluster
+ * works, and the first to be deleted, so it guards the data.
+ */
+export const etcdHealth: Handler = lifecycle({
+    async check() {},
+    diff: (_id, olds, news) => ({
+        changes:
+            ["members", "revision", "allowDataLoss", ...ACCESS].some((name) => !same(olds[name], news[name])) ||
+            (news.waitFor === "healthy" && !isWell(olds)),
+    }),
+    async create(inputs) {
+        return { id: crypto.randomUUID(), outs: await waited(inputs) };
+    },
+    async read(_id, outputs) {
+        const gateway = gatewayOf(outputs);
+        if (gateway === undefined) return outputs;
+        const entries = (await examine(gateway, outputs.members)).map(({ name, problem }) => [name, problem ?? WELL]);
+        return { ...outputs, health: Object.fromEntries(entries) };
+    },
+    update: (_id, _olds, news) => waited(news),
+    async delete(_id, outputs) {
+        if (outputs.allowDataLoss === true) return;
+        throw new Error(
+            `the etcd cluster ${outputs.cluster} holds data that would be lost. Nothing of it was deleted. If that is ` +
+                "what you want, set allowDataLoss: true on the EtcdCluster, run `pulumi up`, then delete it again.",
+        );
+    },
+});
+
+function isWell({ health, members }: Outputs): boolean {
+    return Object.keys(members).every((name) => health?.[name] === WELL);
+}
+
+async function waited(inputs: Inputs): Promise<Outputs> {
+    const gateway = gatewayOf(inputs);
+    const names = Object.keys(inputs.members);
+    const all = (word: string) => Object.fromEntries(names.map((name) => [name, word]));
+    if (gateway === undefined) return { ...echoOf(inputs), health: all("unknown") };
+    const look = async () => {
+        const health = await examine(gateway, inputs.members);
+        const problems = describeProblems(health);
+        if (problems === "") return memberProblem(await listed(gateway, inputs.members), names);
+        const well = health.filter(({ problem }) => problem === undefined).length;
+        return `${well} of ${names.length} members are well; ${problems}`;
+    };
+    await waitUntilWell(`etcd cluster ${inputs.cluster} is not healthy`, secondsOf(inputs), look, say);
+    return { ...echoOf(inputs), health: all(WELL) };
+}
+
+/** The cluster has to consist of just those members: one more that is down counts against every quorum. */
+function memberProblem(found: Awaited<ReturnType<typeof listed>>, names: readonly string[]): string | undefined {
+    if (found === undefined) return "no member is in touch with a quorum";
+    const strangers = found.list.filter(({ name }) => name === undefined || !names.includes(name));
+    if (strangers.length === 0) return undefined;
+    const shown = strangers.map(({ ID, name }) => name || `an unstarted one (${BigInt(ID).toString(16)})`).join(", ");
+    return `the cluster has a member that is not the program's: ${shown} (etcdctl member remove takes it out)`;
+}

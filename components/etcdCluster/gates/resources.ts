@@ -1,0 +1,55 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { CloudStackResource } from "../../../provider/resource";
+
+/** What all gates of a cluster are told. */
+export interface GateArgs {
+    /** The cluster's name. */
+    readonly cluster: string;
+    /** Member name to address. */
+    readonly members: pulumi.Input<Record<string, pulumi.Input<string>>>;
+    readonly caCertificate: pulumi.Input<string>;
+    readonly clientCertificate: pulumi.Input<string>;
+    readonly clientKey: pulumi.Input<string>;
+    /** `healthy`: etcd is asked; `none`: nobody looks. */
+    readonly waitFor: pulumi.Input<string>;
+    readonly timeoutSeconds: pulumi.Input<number>;
+    /** A text that changes with whatever may take a member down. */
+    readonly revision: pulumi.Input<string>;
+}
+
+/** Stands before all machines of a cluster: see `quorumHandler`. */
+export class EtcdQuorum extends CloudStackResource {
+    constructor(
+        name: string,
+        args: GateArgs & { version: pulumi.Input<string>; allowUnhealthy?: pulumi.Input<pulumi.Input<string>[]> },
+        opts?: pulumi.CustomResourceOptions,
+    ) {
+        super("EtcdQuorum", "etcdQuorum", name, { ...args }, [], opts);
+    }
+}
+
+/** Stands behind one member's machine: see `memberHandler`. */
+export class EtcdMember extends CloudStackResource {
+    constructor(
+        resourceName: string,
+        args: GateArgs & {
+            /** The member's name. */
+            name: string;
+            address: pulumi.Input<string>;
+            isFounder: pulumi.Input<boolean>;
+        },
+        opts?: pulumi.CustomResourceOptions,
+    ) {
+        super("EtcdMember", "etcdMember", resourceName, { ...args }, [], opts);
+    }
+}
+
+/** Stands behind all of a cluster: see `healthHandler`. */
+export class EtcdHealth extends CloudStackResource {
+    /** `healthy`, `unknown` or what is wrong, by member. */
+    declare readonly health: pulumi.Output<Record<string, string>>;
+
+    constructor(name: string, args: GateArgs & { allowDataLoss: pulumi.Input<boolean> }, opts?: pulumi.CustomResourceOptions) {
+        super("EtcdHealth", "etcdHealth", name, { ...args }, ["health"], opts);
+    }
+}

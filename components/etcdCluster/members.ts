@@ -1,0 +1,127 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { SecurityGroup } from "../../provider/securityGroup";
+import type { VirtualMachine } from "../../provider/virtualMachine";
+import type { Volume } from "../../provider/volume";
+import type { Certificate, CertificateAuthority, ClusterToken } from "../certificates";
+import { MachineGroup } from "../machineGroup";
+import { placementOf } from "../placement";
+import { defaultEtcdVersion, type EtcdClusterArgs } from "./args";
+import { EtcdHealth, EtcdMember, EtcdQuorum, type GateArgs } from "./gates/resources";
+import { memberName } from "./spec";
+
+/** How long a gate waits where nothing else is said, in seconds. */
+const defaultTimeoutSeconds = 600;
+
+/** What the members are made of, and who asks them. */
+interface Parts {
+    readonly owner: pulumi.ComponentResource;
+    readonly group?: SecurityGroup;
+    readonly userData: (key: string) => pulumi.Output<string>;
+    readonly birth: ClusterToken;
+    readonly authorities: { client: CertificateAuthority };
+    /** A client's certificate. */
+    readonly client: Certificate;
+}
+
+/**
+ * The machines, one after the other, with a gate before all of them, one behind each, and one behind all: what stops,
+ * reinstalls or replaces them never takes down two at a time.
+ *
+ * @returns what etcd says of each member
+ */
+export function makeMembers(
+    name: string,
+    cluster: string,
+    args: EtcdClusterArgs,
+    { owner, group, userData, birth, authorities, client }: Parts,
+): pulumi.Output<Record<string, string>> {
+    const version = pulumi.output(args.version).apply((given) => given ?? defaultEtcdVersion);
+    const gate = gateArguments(cluster, args, version, authorities.client, client);
+    // A member that goes with the whole cluster leaves nothing.
+    const gateOptions = { parent: owner, deletedWith: owner };
+    const quorum = new EtcdQuorum(
+        name,
+        { ...gate, version, allowUnhealthy: unhealthy(cluster, args) },
+        { parent: owner },
+    );
+    const gates: EtcdMember[] = [];
+
+    class Members extends MachineGroup {
+        protected override before(): pulumi.Resource[] {
+            return [quorum];
+        }
+
+        protected override after(key: string, machine: VirtualMachine, volume?: Volume): pulumi.Resource[] {
+            const revision = pulumi.interpolate`${machine.id} ${gate.revision}`;
+            const isFounder = birth.founders.apply((founders) => founders.includes(key));
+            const own = { name: memberName(cluster, key), address: args.members[key], isFounder, revision };
+            gates.push(
+                new EtcdMember(
+                    `${name}-${key}`,
+                    { ...gate, ...own },
+                    { ...gateOptions, dependsOn: super.after(key, machine, volume) },
+                ),
+            );
+            return gates.slice(-1);
+        }
+    }
+
+    const machines = new Members(
+        name,
+        {
+            ...placementOf(args),
+            machines: Object.fromEntries(
+                Object.entries(args.members).map(([key, ipAddress]) => [
+                    key,
+                    { name: memberName(cluster, key), ipAddress, userDataBase64: userData(key) },
+                ]),
+            ),
+            serviceOffering: args.serviceOffering,
+            dataVolume: args.dataVolume,
+            userDataMaxLength: args.userDataMaxLength,
+            onTemplateChange: "reinstall",
+            reinstallTrigger: pulumi.interpolate`etcd ${version}`,
+            ordered: true,
+            ...(group === undefined ? {} : { securityGroups: [group.id] }),
+        },
+        { parent: owner },
+    );
+    const ids = machines.ids.apply((all) => Object.values(all).join(" "));
+    return new EtcdHealth(
+        name,
+        {
+            ...gate,
+            revision: pulumi.interpolate`${ids} ${gate.revision}`,
+            allowDataLoss: pulumi.output(args.allowDataLoss).apply((given) => given ?? false),
+        },
+        { parent: owner, dependsOn: [machines, ...gates] },
+    ).health;
+}
+
+/** What all gates are told. Their revision names all that takes a member down for a moment when it changes. */
+function gateArguments(
+    cluster: string,
+    args: EtcdClusterArgs,
+    version: pulumi.Output<string>,
+    authority: CertificateAuthority,
+    client: Certificate,
+): GateArgs {
+    const { serviceOffering, template, zone, network, project, sshKeyPairs, spread } = args;
+    const members = Object.entries(args.members).map(([key, address]) => [memberName(cluster, key), address]);
+    return {
+        cluster,
+        members: Object.fromEntries(members),
+        caCertificate: authority.bundle,
+        clientCertificate: client.certificate,
+        clientKey: client.privateKey,
+        waitFor: args.waitFor ?? "none",
+        timeoutSeconds: pulumi.output(args.waitForTimeoutSeconds).apply((given) => given ?? defaultTimeoutSeconds),
+        revision: pulumi.jsonStringify({
+            ...{ version, serviceOffering, template, zone, network, project, sshKeyPairs, spread },
+        }),
+    };
+}
+
+function unhealthy(cluster: string, { allowUnhealthy }: EtcdClusterArgs): pulumi.Output<string[]> {
+    return pulumi.output(allowUnhealthy).apply((keys) => (keys ?? []).map((key) => memberName(cluster, key)));
+}

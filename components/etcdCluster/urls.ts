@@ -1,0 +1,12 @@
+/** Where a member listens. */
+export const clientPort = 2379;
+export const peerPort = 2380;
+export const metricsPort = 2381;
+
+export function clientUrl(address: string): string {
+    return `https://${address}:${clientPort}`;
+}
+
+export function peerUrl(address: string): string {
+    return `https://${address}:${peerPort}`;
+}

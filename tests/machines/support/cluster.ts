@@ -1,0 +1,231 @@
+/**
+ * An embedded cloud that boots machines, and a Pulumi project with an etcd cluster on it: changed by `pulumi up` of a
+ * changed program, disturbed from outside.
+ */
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { built } from "../../support/built";
+import { Client } from "../../contract/simulator/client";
+import { Project, type Result } from "../../e2e/support/project";
+import { type EtcdAccess, type Interval, Writer } from "./writer";
+
+const run = promisify(execFile);
+const main = path.resolve(__dirname, "../../../dist/simulator/main.js");
+
+/** A cloud of its own in a process of its own. */
+export class RealCloud {
+    readonly state = fs.mkdtempSync(path.join(os.tmpdir(), "pulumi-cloudstack-machines-"));
+    readonly cidr: string;
+
+    /** @param cidr of its own: several clouds may run on a host */
+    constructor(cidr: string) {
+        this.cidr = cidr;
+    }
+
+    private get file(): any {
+        return JSON.parse(fs.readFileSync(path.join(this.state, "credentials.json"), "utf8"));
+    }
+
+    /** `cloudstack-local COMMAND`; answers what it prints. */
+    async command(...args: string[]): Promise<string> {
+        const { stdout } = await run(process.execPath, [main, ...args], {
+            env: { ...process.env, CLOUDSTACK_LOCAL_STATE: this.state },
+            maxBuffer: 64 * 2 ** 20,
+        });
+        return stdout;
+    }
+
+    async start(): Promise<void> {
+        await built();
+        const first = fs.existsSync(path.join(this.state, "credentials.json")) ? [] : ["--cidr", this.cidr];
+        await this.command("start", "--port", "0", "--hypervisor", "nspawn", "--expunge-seconds", "5", ...first);
+    }
+
+    /** Variables that `cloudstack-local env` prints. */
+    async environment(): Promise<Record<string, string>> {
+        const text = await this.command("env", "--account", "expunger");
+        const lines = [...text.matchAll(/^export (\w+)='?(.*?)'?$/gm)];
+        return Object.fromEntries(lines.map(([, name, value]) => [name, value]));
+    }
+
+    /** A client of the API, with the rights of the account whose stack it is. */
+    get client(): Client {
+        const { endpoint, accounts } = this.file;
+        return new Client({ endpoint } as never, accounts.expunger);
+    }
+
+    /** Runs a command in a machine. */
+    inside(machine: string, ...command: string[]): Promise<string> {
+        return this.command("exec", machine, "--", ...command);
+    }
+
+    async dispose(): Promise<void> {
+        await this.command("destroy", "--yes").catch(async (error: Error) => {
+            console.error(error.message);
+            await this.command("doctor", "--state", this.state, "--clear");
+        });
+        fs.rmSync(this.state, { recursive: true, force: true });
+    }
+}
+
+/** Where a cluster's machines are, by member. */
+export function addressesIn(cidr: string, keys: string): Record<string, string> {
+    const net = cidr.replace(/\d+\/\d+$/, "");
+    return Object.fromEntries([...keys].map((key, index) => [key, `${net}${11 + index}`]));
+}
+
+/** What the program of the cluster is told. */
+export interface ClusterArgs {
+    members: Record<string, string>;
+    [argument: string]: unknown;
+}
+
+const program = `
+import * as fs from "node:fs";
+import * as cloudstack from "pulumi-cloudstack";
+const { args } = JSON.parse(fs.readFileSync("cluster.json", "utf8"));
+const { CLOUDSTACK_LOCAL_MIRROR: mirror, CLOUDSTACK_LOCAL_MANIFEST: file, CLOUDSTACK_LOCAL_HOST: host } = process.env;
+const manifest = JSON.parse(fs.readFileSync(file, "utf8"));
+const etcd = new cloudstack.EtcdCluster("db", { operatorCidrs: [host], artifacts: { mirror, manifest }, ...args });
+export const { endpoints, caCertificate, clientCertificate, clientKey, members, health } = etcd;
+`;
+
+/** An event of a cluster's life, as the table at the end shows it. */
+interface Event extends Interval {
+    readonly name: string;
+    readonly isPlanned: boolean;
+}
+
+export class RealCluster {
+    readonly cloud: RealCloud;
+    readonly project: Project;
+    args: ClusterArgs;
+    writer: Writer | undefined;
+    readonly events: Event[] = [];
+
+    private constructor(cloud: RealCloud, environment: Record<string, string>, args: ClusterArgs) {
+        this.cloud = cloud;
+        this.args = args;
+        this.project = new Project({
+            name: "machines",
+            program,
+            environment,
+            config: { "cloudstack:zone": "sandbox" },
+            files: { "cluster.json": JSON.stringify({ args }) },
+        });
+    }
+
+    /** A cloud, and a program that has not run yet. */
+    static async make(cidr: string, args: Omit<ClusterArgs, "members">, keys = "abc"): Promise<RealCluster> {
+        const cloud = new RealCloud(cidr);
+        await cloud.start();
+        return new RealCluster(cloud, await cloud.environment(), {
+            serviceOffering: "Small Instance",
+            template: "Debian 13",
+            dataVolume: { diskOffering: "Custom", sizeGiB: 1 },
+            waitFor: "healthy",
+            allowDataLoss: true,
+            convergeIntervalSeconds: 5,
+            ...args,
+            members: addressesIn(cidr, keys),
+        });
+    }
+
+    /** Changes the program. */
+    change(args: Partial<ClusterArgs>): void {
+        this.args = { ...this.args, ...args } as ClusterArgs;
+        this.project.write("cluster.json", JSON.stringify({ args: this.args }));
+    }
+
+    /** `pulumi up`, first `pulumi refresh` where something happened behind the engine's back. */
+    up(options: Parameters<Project["up"]>[0] = {}): Promise<Result> {
+        return this.project.up(options);
+    }
+
+    async access(): Promise<EtcdAccess> {
+        const { endpoints, caCertificate, clientCertificate, clientKey } = await this.project.outputs();
+        return { endpoints, ca: caCertificate, certificate: clientCertificate, key: clientKey };
+    }
+
+    async startWriter(): Promise<void> {
+        this.writer = await Writer.start(await this.access());
+        await this.writer.mark();
+    }
+
+    /** Something happens to the cluster; afterwards all of its members have to be healthy again. */
+    async event<T>(name: string, isPlanned: boolean, action: () => Promise<T>): Promise<T> {
+        await this.writer?.mark();
+        const result = await action();
+        await this.healthy();
+        if (this.writer !== undefined) this.events.push({ name, isPlanned, ...(await this.writer.mark()) });
+        return result;
+    }
+
+    /** `etcdctl` in a member's machine, with the certificate of its scripts. */
+    async etcdctl(member: string, ...args: string[]): Promise<string> {
+        const tls = ["--cacert=/etc/etcd/pki/ca.crt", "--cert=/etc/etcd/pki/client.crt", "--key=/etc/etcd/pki/client.key"];
+        return this.cloud.inside(this.machine(member), "/usr/local/bin/etcdctl", ...tls, ...args);
+    }
+
+    machine(member: string): string {
+        return `dev-db-etcd-${member}`;
+    }
+
+    /** The machine of a member as the API shows it. */
+    async api(member: string): Promise<any> {
+        return (await this.cloud.client.list("listVirtualMachines", { name: this.machine(member) }))[0];
+    }
+
+    /** Comes back when all members of the program are voters and healthy. @throws Error with what they say */
+    async healthy(seconds = 120): Promise<void> {
+        const endpoints = Object.values(this.args.members).map((address) => `https://${address}:2379`);
+        const deadline = Date.now() + seconds * 1000;
+        for (;;) {
+            const problem = await this.problem(endpoints);
+            if (problem === undefined) return;
+            if (Date.now() > deadline) throw new Error(`the cluster is not healthy after ${seconds} s: ${problem}`);
+            await new Promise((resolve) => setTimeout(resolve, 500));
+        }
+    }
+
+    private async problem(endpoints: readonly string[]): Promise<string | undefined> {
+        const failures: string[] = [];
+        for (const member of Object.keys(this.args.members)) {
+            try {
+                const list = JSON.parse(await this.etcdctl(member, "member", "list", "--write-out=json"));
+                const voters = list.members.filter((one: any) => one.clientURLs !== undefined && one.isLearner !== true);
+                if (voters.length !== endpoints.length || list.members.length !== endpoints.length)
+                    return `${voters.length} voters of ${list.members.length} members, ${endpoints.length} wanted`;
+                await this.etcdctl(member, "endpoint", "health", `--endpoints=${endpoints.join(",")}`);
+                return undefined;
+            } catch (error) {
+                failures.push(`${member}: ${(error as Error).message.slice(-300)}`);
+            }
+        }
+        return failures.join("; ");
+    }
+
+    /** What happened, for whoever reads the test's output. */
+    table(): string {
+        const rows = this.events.map(({ name, seconds, acknowledged, failed, longestGapMilliseconds }) =>
+            [
+                name.padEnd(58),
+                seconds.toFixed(0).padStart(7),
+                String(acknowledged).padStart(12),
+                String(failed).padStart(7),
+                (longestGapMilliseconds / 1000).toFixed(1).padStart(15),
+            ].join(""),
+        );
+        const head = `${"event".padEnd(58)}seconds acknowledged failed longest gap (s)`;
+        return [head, ...rows].join("\n");
+    }
+
+    async dispose(): Promise<void> {
+        this.writer?.dispose();
+        this.project.dispose();
+        await this.cloud.dispose();
+    }
+}
