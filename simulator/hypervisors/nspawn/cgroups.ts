@@ -1,6 +1,7 @@
 /**
  * The control groups of machines: one group per machine in every hierarchy, so that a machine's processes are found
- * whatever became of their parents, and so that no machine writes into the groups of another.
+ * whatever became of their parents, and so that no machine writes into the groups of another. Its processes are one
+ * level further down, so that it cannot lift its own limits.
  *
  * Hosts have one tree (v2), or one tree per controller (v1), or both beside each other; which it is, is looked at.
  */
@@ -38,39 +39,54 @@ export function foldersOf(name: string, { roots } = hierarchies()): string[] {
     return roots.map((root) => path.join(root, name));
 }
 
-/** Makes the groups of a machine and sets its limits as far as the kernel lets us; answers their folders. */
+/** The group below a machine's own in which its processes are: what stands above it they can neither see nor change. */
+const INNER = "machine";
+
+/**
+ * Makes the groups of a machine and sets its limits as far as the kernel lets us; answers the folders of the groups in
+ * which its processes are to be.
+ */
 export function makeGroup(name: string, limits: Limits): string[] {
     const { isV1, roots } = hierarchies();
-    const parent = path.dirname(name);
+    const inner = path.join(name, INNER);
+    // From the top to the bottom.
+    const groups = [path.dirname(name), name, inner];
     for (const root of roots) {
-        fs.mkdirSync(path.join(root, name), { recursive: true });
-        if (isV1) shareCpus(root, parent, name);
-        else for (const folder of [root, path.join(root, parent)]) delegate(folder);
+        fs.mkdirSync(path.join(root, inner), { recursive: true });
+        if (isV1) shareCpus(root, groups);
+        else for (const group of ["", ...groups.slice(0, -1)]) delegate(path.join(root, group));
     }
-    const values: Record<string, string> = isV1
-        ? {
-              "memory.limit_in_bytes": String(limits.memoryMiB * 2 ** 20),
-              "cpu.cfs_quota_us": String(limits.cpuNumber * 100_000),
-          }
-        : {
-              "memory.max": String(limits.memoryMiB * 2 ** 20),
-              "cpu.max": `${limits.cpuNumber * 100_000} 100000`,
-          };
-    const folders = foldersOf(name, { isV1, roots });
-    for (const [file, value] of Object.entries(values))
-        for (const folder of folders) write(path.join(folder, file), value);
-    return folders;
+    for (const folder of foldersOf(name, { isV1, roots }))
+        for (const [file, value] of limitFiles(isV1, limits)) write(path.join(folder, file), value);
+    return foldersOf(inner, { isV1, roots });
+}
+
+/** In the order in which they are written: memory and swap together may not be less than memory. */
+function limitFiles(isV1: boolean, { memoryMiB, cpuNumber }: Limits): [string, string][] {
+    const bytes = String(memoryMiB * 2 ** 20);
+    const quota = String(cpuNumber * 100_000);
+    return isV1
+        ? [
+              ["memory.limit_in_bytes", bytes],
+              ["memory.memsw.limit_in_bytes", bytes],
+              ["cpu.cfs_quota_us", quota],
+          ]
+        : [
+              ["memory.max", bytes],
+              ["memory.swap.max", "0"],
+              ["cpu.max", `${quota} 100000`],
+          ];
 }
 
 /** A group of the v1 controller cpuset takes no process before it has processors and memory. */
-function shareCpus(root: string, parent: string, name: string): void {
+function shareCpus(root: string, groups: readonly string[]): void {
     if (!fs.existsSync(path.join(root, "cpuset.cpus"))) return;
-    for (const folder of [parent, name]) {
+    for (const group of groups) {
         for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-            const above = fs.readFileSync(path.join(root, path.dirname(folder), file), "utf8").trim();
-            write(path.join(root, folder, file), above);
+            const above = fs.readFileSync(path.join(root, path.dirname(group), file), "utf8").trim();
+            write(path.join(root, group, file), above);
         }
-        write(path.join(root, folder, "cgroup.clone_children"), "1");
+        write(path.join(root, group, "cgroup.clone_children"), "1");
     }
 }
 
@@ -81,7 +97,7 @@ function delegate(folder: string): void {
 }
 
 /** Writes where the file is there and the kernel takes it: a limit that cannot be set is none. */
-function write(file: string, value: string): void {
+export function write(file: string, value: string): void {
     if (!fs.existsSync(file)) return;
     try {
         fs.writeFileSync(file, value);
@@ -90,28 +106,40 @@ function write(file: string, value: string): void {
     }
 }
 
-/** All groups below a folder, the deepest first. */
-function below(folder: string): string[] {
-    if (!fs.existsSync(folder)) return [];
-    const inner = fs
-        .readdirSync(folder, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
-        .flatMap((entry) => below(path.join(folder, entry.name)));
-    return [...inner, folder];
+/** A group and all below it, each before those in it. */
+export function downwards(folder: string): string[] {
+    try {
+        const inner = fs.readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+        return [folder, ...inner.flatMap((entry) => downwards(path.join(folder, entry.name)))];
+    } catch {
+        // It is not there, or went meanwhile.
+        return [];
+    }
+}
+
+const upwards = (folder: string) => downwards(folder).reverse();
+
+function pidsIn(file: string): number[] {
+    try {
+        // 0 is a process that cannot be seen from here.
+        return fs.readFileSync(file, "utf8").split("\n").map(Number).filter((pid) => pid > 0);
+    } catch {
+        // The group went meanwhile.
+        return [];
+    }
 }
 
 /** The processes in a group and all below it. */
 export function processesOf(name: string): number[] {
-    const pids = new Set<number>();
-    for (const folder of foldersOf(name).flatMap(below)) {
-        try {
-            const text = fs.readFileSync(path.join(folder, "cgroup.procs"), "utf8");
-            for (const line of text.split("\n").filter(Boolean)) pids.add(Number(line));
-        } catch {
-            // The group went meanwhile.
-        }
-    }
-    return [...pids].filter((pid) => pid > 0);
+    const folders = foldersOf(name).flatMap(downwards);
+    return [...new Set(folders.flatMap((folder) => pidsIn(path.join(folder, "cgroup.procs"))))];
+}
+
+/** The groups that a process of a machine is in, in all hierarchies, as the files that take more processes. */
+export function groupFilesOf(name: string, pid: number): string[] {
+    return foldersOf(name)
+        .map((root) => downwards(root).map((folder) => path.join(folder, "cgroup.procs")))
+        .flatMap((files) => files.find((file) => pidsIn(file).includes(pid)) ?? []);
 }
 
 /** Kills what is left of a machine and removes its groups. */
@@ -124,7 +152,7 @@ export async function removeGroup(name: string): Promise<void> {
     if (!(await until(isEmpty, 10_000, 50)))
         throw new Error(`Processes ${processesOf(name).join(", ")} of ${name} cannot be ended`);
     const isGone = () => {
-        for (const folder of foldersOf(name).flatMap(below)) {
+        for (const folder of foldersOf(name).flatMap(upwards)) {
             try {
                 fs.rmdirSync(folder);
             } catch {

@@ -92,7 +92,7 @@ export class Nspawn implements Hypervisor {
     start(plan: MachinePlan): Promise<void> {
         return this.inTurn(plan.instanceName, async () => {
             const machine = this.machine(plan.instanceName);
-            for (const nic of plan.nics) (await this.router(nic)).describe(plan, nic);
+            for (const nic of plan.nics) await (await this.router(nic)).describe(plan, nic);
             if (!machine.runs) await this.boot(machine, plan);
             this.wanted.set(plan.instanceName, plan);
         });
@@ -142,6 +142,7 @@ export class Nspawn implements Hypervisor {
     expunge(plan: MachinePlan): Promise<void> {
         return this.inTurn(plan.instanceName, async () => {
             await this.halt(plan, true);
+            for (const nic of plan.nics) (await this.router(nic)).remove(plan);
             this.machine(plan.instanceName).remove();
         });
     }
@@ -149,14 +150,14 @@ export class Nspawn implements Hypervisor {
     async attach(plan: MachinePlan, volume: Parameters<Hypervisor["attach"]>[1]): Promise<void> {
         await this.inTurn(plan.instanceName, async () => {
             const machine = this.machine(plan.instanceName);
-            if (machine.leader !== undefined) await machine.addDisk(await this.volumes.connect(volume));
+            if (machine.runs) await machine.addDisk(await this.volumes.connect(volume));
         });
     }
 
     async detach(plan: MachinePlan, volume: Parameters<Hypervisor["detach"]>[1]): Promise<void> {
         await this.inTurn(plan.instanceName, async () => {
             const machine = this.machine(plan.instanceName);
-            if (machine.leader !== undefined) await machine.removeDisk(diskName(volume));
+            if (machine.runs) await machine.removeDisk(diskName(volume));
             await this.volumes.disconnect(volume.id);
         });
     }
@@ -172,7 +173,7 @@ export class Nspawn implements Hypervisor {
     async describe(plan: MachinePlan): Promise<void> {
         for (const nic of plan.nics) {
             const router = await this.router(nic);
-            if (router.isDescribed(plan.instanceName)) router.describe(plan, nic);
+            if (router.isDescribed(plan.instanceName)) await router.describe(plan, nic);
         }
     }
 

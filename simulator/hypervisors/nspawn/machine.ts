@@ -6,7 +6,8 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { MachinePlan } from "../hypervisor";
-import { makeGroup, removeGroup } from "./cgroups";
+import { groupFilesOf, makeGroup, processesOf, removeGroup } from "./cgroups";
+import { allow, deny, restrict } from "./devices";
 import {
     childrenOf,
     commandOf,
@@ -22,7 +23,7 @@ import {
 } from "./host";
 import { machineNamespace, numberOf } from "./names";
 import { INIT } from "./templateFiles";
-import type { Disk } from "./volumes";
+import { type Disk, holds, mountPoints } from "./volumes";
 
 /** How long a machine may take to shut down by itself before its power is cut, in milliseconds. */
 const SHUTDOWN_PATIENCE = 90_000;
@@ -30,6 +31,11 @@ const SHUTDOWN_PATIENCE = 90_000;
 const CONSOLE_LIMIT = 2_000_000;
 /** What nspawn says at the end of a machine that wants to start again. */
 const REBOOT = 133;
+/** By which systemd is told to halt: SIGRTMIN+3. */
+const HALT = 37;
+
+/** Rights that no machine has: modules and the clock are the host's. */
+const FORBIDDEN = ["sys_module", "sys_time"] as const;
 
 /** What is put down about a machine that runs. */
 interface Running {
@@ -38,37 +44,45 @@ interface Running {
 
 /**
  * Runs as the first process of a process namespace: whatever kills it, or its parent, ends the whole machine. It
- * outlives reboots of the machine.
+ * outlives reboots of the machine, which finds the disks then that it has then.
  */
 const script = `
-for group in $GROUPS; do echo 0 >"$group/cgroup.procs" || exit; done
+for group in $CGROUPS; do echo 0 >"$group/cgroup.procs" || exit; done
 mkdir -p /run/systemd && mount -t tmpfs -o mode=755 tmpfs /run/systemd || exit
 cd "$FOLDER" && mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=upper,workdir=work" root || exit
 for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do unset "$name"; done
 export SYSTEMD_NSPAWN_LOCK=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 while :; do
-  nsenter --net="/run/netns/$NETWORK" systemd-nspawn "$@"
+  nsenter --net="/run/netns/$NETWORK" systemd-nspawn --setenv="DISKS=$(cat disks)" "$@"
   [ $? = ${REBOOT} ] || exit
 done
 `;
 
-function nspawnArguments(folder: string, machine: MachinePlan, disks: readonly Disk[]): string[] {
+function nspawnArguments(folder: string, machine: MachinePlan): string[] {
     // Neither may lie on an overlay: containers have overlays of their own in them.
-    const binds = ["containerd", "kubelet"].map((name) => `--bind=${folder}/${name}:/var/lib/${name}`);
+    const binds = ["containerd", "kubelet"].map((name) => `--bind=${escaped(`${folder}/${name}`)}:/var/lib/${name}`);
     return [
         ...["--quiet", "--register=no", "--keep-unit", "--settings=no", "--console=read-only", "--kill-signal=SIGRTMIN+3"],
         ...["--resolv-conf=off", "--timezone=off", "--link-journal=no", `--directory=${folder}/root`],
         ...[`--machine=${machine.instanceName}`, `--hostname=${machine.name}`, `--uuid=${machine.id}`],
-        // Network, containers and packet filters are the machine's own; modules and the clock are the host's.
-        ...["--capability=all", "--drop-capability=CAP_SYS_MODULE,CAP_SYS_TIME", "--system-call-filter=@keyring"],
+        // Network, containers and packet filters are the machine's own.
+        "--capability=all",
+        `--drop-capability=${FORBIDDEN.map((name) => `CAP_${name.toUpperCase()}`).join(",")}`,
+        "--system-call-filter=@keyring",
         ...binds,
-        `--setenv=DISKS=${disks.map(({ name, major, minor }) => `${name}:${major}:${minor}`).join(" ")}`,
         ...[INIT, "--show-status=no"],
     ];
 }
 
-/** A path as an option of an overlay. */
-const overlayPath = (text: string) => text.replace(/[\\:,]/g, "\\$&");
+/** What is the host's: modules and the clock. */
+const NOT_THEIRS = ["sys_module", "sys_time"];
+
+/** A path within an option of an overlay or of nspawn. */
+const escaped = (file: string) => file.replace(/[\\:,]/g, "\\$&");
+
+/** Disks as `init` of the template takes them. */
+const disksText = (disks: readonly Disk[]) =>
+    disks.map(({ name, major, minor }) => `${name}:${major}:${minor}`).join(" ");
 
 export class Machine {
     readonly instanceName: string;
@@ -92,6 +106,19 @@ export class Machine {
 
     private get group(): string {
         return `${this.prefix}/${numberOf(this.instanceName)}`;
+    }
+
+    private get disks(): readonly Disk[] {
+        const file = path.join(this.folder, "disks");
+        const words = fs.existsSync(file) ? fs.readFileSync(file, "utf8").split(" ").filter(Boolean) : [];
+        return words.map((word) => {
+            const [name, major, minor] = word.split(":");
+            return { name, major: Number(major), minor: Number(minor) };
+        });
+    }
+
+    private set disks(disks: readonly Disk[]) {
+        writeWhole(path.join(this.folder, "disks"), disksText(disks));
     }
 
     get process(): ProcessId | undefined {
@@ -124,21 +151,23 @@ export class Machine {
         for (const name of ["upper", "work", "root", "containerd", "kubelet"])
             fs.mkdirSync(path.join(this.folder, name), { recursive: true, mode: 0o755 });
         const groups = makeGroup(this.group, machine);
+        restrict(this.group, disks);
+        this.disks = disks;
         if (fs.existsSync(this.consoleFile) && fs.statSync(this.consoleFile).size > CONSOLE_LIMIT)
             fs.renameSync(this.consoleFile, `${this.consoleFile}.1`);
         const console = fs.openSync(this.consoleFile, "a", 0o600);
         const isolation = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
         const child = spawn(
             "unshare",
-            [...isolation, "sh", "-c", script, "sh", ...nspawnArguments(this.folder, machine, disks)],
+            [...isolation, "sh", "-c", script, "sh", ...nspawnArguments(this.folder, machine)],
             {
                 detached: true,
                 stdio: ["ignore", console, console],
                 env: {
                     ...HOST_ENV,
-                    GROUPS: groups.join(" "),
+                    CGROUPS: groups.join(" "),
                     FOLDER: this.folder,
-                    LOWER: overlayPath(templateRoot),
+                    LOWER: escaped(templateRoot),
                     NETWORK: machineNamespace(this.prefix, this.instanceName),
                 },
             },
@@ -161,11 +190,17 @@ export class Machine {
 
     /** Lets the machine shut down; cuts its power where it takes too long. */
     async shutDown(): Promise<void> {
-        const { nspawn } = this;
-        if (nspawn !== undefined) {
-            kill(nspawn, "SIGTERM");
-            await until(() => !this.runs, SHUTDOWN_PATIENCE, 50);
-        }
+        let told: number | undefined;
+        const hasEnded = () => {
+            const { leader } = this;
+            // One that has just come up does not hear yet: it is told once more.
+            if (leader !== undefined && (told === undefined || Date.now() - told > 1_000)) {
+                kill(leader, HALT);
+                told = Date.now();
+            }
+            return !this.runs;
+        };
+        await until(hasEnded, SHUTDOWN_PATIENCE, 25);
         await this.cutPower();
     }
 
@@ -194,8 +229,12 @@ export class Machine {
     commandLine(command: readonly string[]): string[] {
         const { leader } = this;
         if (leader === undefined) throw new Error(`${this.instanceName} does not run`);
-        const spaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd=/"];
-        return ["nsenter", "--target", String(leader), ...spaces, "--", ...command];
+        const spaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd"];
+        const files = groupFilesOf(this.group, leader).join(" ");
+        const rights = `--bounding-set=${NOT_THEIRS.map((name) => `-${name}`).join(",")}`;
+        const words = ["setpriv", rights, "nsenter", "--target", String(leader), ...spaces, "--", ...command];
+        // Into its groups first: what runs in a machine is bound by its limits, and may no more than it.
+        return ["sh", "-c", 'for file in $0; do echo 0 >"$file" || exit; done; exec "$@"', files, ...words];
     }
 
     private inside(...command: string[]): Promise<string> {
@@ -203,15 +242,35 @@ export class Machine {
         return run(program, args);
     }
 
+    /** Waits for a machine that is just starting anew by itself; false where it has ended. */
+    private async isUp(): Promise<boolean> {
+        await until(() => this.leader !== undefined || !this.runs, 30_000);
+        return this.leader !== undefined;
+    }
+
     /** Plugs a disk into the running machine. */
-    async addDisk({ name, major, minor }: Disk): Promise<void> {
+    async addDisk(disk: Disk): Promise<void> {
+        const { name, major, minor } = disk;
+        this.disks = [...this.disks.filter((other) => other.name !== name), disk];
+        allow(this.group, disk);
+        if (!(await this.isUp())) return;
         await this.inside("sh", "-c", `test -b /dev/${name} || mknod -m 0660 /dev/${name} b ${major} ${minor}`);
     }
 
-    /** Pulls a disk out of the running machine, whatever uses it. */
+    /**
+     * Pulls a disk out of the running machine, whatever uses it: file systems on it go, and processes that hold on to
+     * something there are ended, where those of a virtual machine would get nothing but errors any more.
+     */
     async removeDisk(name: string): Promise<void> {
-        const unmount = `while mountpoint=$(awk -v d=/dev/${name} '$1 == d { print $2; exit }' /proc/mounts); ` +
-            `[ -n "$mountpoint" ]; do umount -l "$mountpoint" || break; done; rm -f /dev/${name}`;
-        await this.inside("sh", "-c", unmount);
+        const disk = this.disks.find((other) => other.name === name);
+        if (disk === undefined) return;
+        this.disks = this.disks.filter((other) => other.name !== name);
+        if (await this.isUp()) {
+            const mountInfo = fs.readFileSync(`/proc/${this.leader}/mountinfo`, "utf8");
+            for (const mountPoint of mountPoints(mountInfo, disk)) await this.inside("umount", "--lazy", mountPoint);
+            await this.inside("rm", "-f", `/dev/${name}`);
+        }
+        for (const pid of processesOf(this.group)) if (holds(pid, disk)) kill(pid, "SIGKILL");
+        deny(this.group, disk);
     }
 }

@@ -9,7 +9,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { MachinePlan } from "../hypervisor";
 import { HOST_ENV, identify, inNamespace, isAlive, kill, type ProcessId, readJson, until, writeWhole } from "./host";
-import { BRIDGE } from "./names";
+import { BRIDGE, portOf } from "./names";
 import type { Network } from "./network";
 
 /** The domain of machines' names. */
@@ -18,6 +18,10 @@ const DOMAIN = "cs.local";
 /** What the router tells of, and to, one machine. */
 export interface MachineEntry {
     readonly name: string;
+    /** The router's word for this NIC in its own files. */
+    readonly tag: string;
+    /** Whether the machine's way out is here. */
+    readonly isDefault: boolean;
     readonly address: string;
     readonly mac: string;
     readonly metaData: Readonly<Record<string, string>>;
@@ -28,6 +32,8 @@ export interface MachineEntry {
 export function entryOf(machine: MachinePlan, nic: MachinePlan["nics"][number]): MachineEntry {
     return {
         name: machine.name,
+        tag: portOf(machine.instanceName),
+        isDefault: nic.isDefault,
         address: nic.address,
         mac: nic.mac,
         metaData: {
@@ -52,8 +58,27 @@ export function hostsFile(gateway: string, entries: readonly MachineEntry[]): st
     return [`${gateway} data-server`, ...lines, ""].join("\n");
 }
 
+/** Which NIC gets which address. Names are told apart from it: with an address dnsmasq would keep them for good. */
 export function leasesFile(entries: readonly MachineEntry[]): string {
-    return entries.map(({ mac, address, name }) => `${mac},${address},${name},infinite\n`).join("");
+    return entries.map(({ mac, tag, address }) => `${mac},set:${tag},${address},infinite\n`).join("");
+}
+
+/** What each NIC is told besides: its machine's name, and no way out where it has another one. */
+export function optionsFile(entries: readonly MachineEntry[]): string {
+    const lines = entries.flatMap(({ tag, name, isDefault }) => [
+        `tag:${tag},12,${name}`,
+        ...(isDefault ? [] : [`tag:${tag},option:router`]),
+    ]);
+    return lines.map((line) => `${line}\n`).join("");
+}
+
+/** Leases that stand in the way of these machines: of others that had an address and ended without giving it back. */
+export function withoutStale(leases: string, entries: readonly MachineEntry[]): string {
+    const lines = leases.split("\n").filter((line) => {
+        const [, mac, address] = line.split(" ");
+        return entries.every((entry) => entry.address !== address || entry.mac === mac);
+    });
+    return lines.join("\n");
 }
 
 function dnsmasqArguments(folder: string, { gateway, cidr }: Network): string[] {
@@ -63,9 +88,10 @@ function dnsmasqArguments(folder: string, { gateway, cidr }: Network): string[] 
         ...[`--interface=${BRIDGE}`, "--bind-interfaces", "--except-interface=lo", `--listen-address=${gateway}`],
         ...[`--domain=${DOMAIN}`, `--local=/${DOMAIN}/`, "--expand-hosts", `--addn-hosts=${folder}/hosts`],
         ...[`--dhcp-range=${base},static,${netmaskOf(cidr)},12h`, `--dhcp-hostsfile=${folder}/leases`],
+        `--dhcp-optsfile=${folder}/options`,
         ...[`--dhcp-option=option:router,${gateway}`, `--dhcp-option=option:dns-server,${gateway}`],
         ...[`--dhcp-option=option:domain-search,${DOMAIN}`, "--dhcp-authoritative"],
-        ...[`--dhcp-leasefile=${folder}/dnsmasq.leases`, "--log-facility=-"],
+        ...["--dhcp-ignore-names", `--dhcp-leasefile=${folder}/dnsmasq.leases`, "--log-facility=-"],
     ];
 }
 
@@ -81,6 +107,7 @@ export class Router {
     private readonly folder: string;
     private readonly mirror: string;
     private ensuring: Promise<void> | undefined;
+    private renewal: Promise<void> = Promise.resolve();
 
     constructor(namespace: string, network: Network, folder: string, mirror: string) {
         this.namespace = namespace;
@@ -99,6 +126,10 @@ export class Router {
         for (const name of ["machines", "passwords"])
             fs.mkdirSync(path.join(this.folder, name), { recursive: true, mode: 0o700 });
         this.writeNames();
+        if (!isAlive(readJson<ProcessId>(this.pidFile("dnsmasq")))) {
+            const { file, good } = this.leases();
+            writeWhole(file, good);
+        }
         const { gateway } = this.network;
         await Promise.all([
             this.ensureProcess("dnsmasq", /started, version/, [
@@ -145,6 +176,7 @@ export class Router {
         const entries = this.entries();
         writeWhole(path.join(this.folder, "hosts"), hostsFile(this.network.gateway, entries));
         writeWhole(path.join(this.folder, "leases"), leasesFile(entries));
+        writeWhole(path.join(this.folder, "options"), optionsFile(entries));
     }
 
     private changed(): void {
@@ -153,21 +185,39 @@ export class Router {
         if (isAlive(dnsmasq)) kill(dnsmasq.pid, "SIGHUP");
     }
 
+    /** The leases as they are, and as they should be. */
+    private leases(): { file: string; text: string; good: string } {
+        const file = path.join(this.folder, "dnsmasq.leases");
+        const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+        return { file, text, good: withoutStale(text, this.entries()) };
+    }
+
+    /** dnsmasq gives up a lease of others only while it does not run. */
+    private async dropStaleLeases(): Promise<void> {
+        const { text, good } = this.leases();
+        if (text === good) return;
+        await this.ensuring;
+        await this.stopProcess("dnsmasq");
+        await this.ensure();
+    }
+
     private entryFile(instanceName: string): string {
         return path.join(this.folder, "machines", `${instanceName}.json`);
     }
 
     /** Tells a machine, and others of it, from now on. */
-    describe(machine: MachinePlan, nic: MachinePlan["nics"][number]): void {
+    async describe(machine: MachinePlan, nic: MachinePlan["nics"][number]): Promise<void> {
         writeWhole(this.entryFile(machine.instanceName), JSON.stringify(entryOf(machine, nic)));
-        if (machine.password !== undefined) this.offerPassword(nic.address, machine.password);
+        if (machine.password !== undefined) this.offerPassword(machine.id, machine.password);
         this.changed();
+        this.renewal = this.renewal.catch(() => undefined).then(() => this.dropStaleLeases());
+        await this.renewal;
     }
 
     /** Only a new password: one that the machine has fetched would undo what its user has changed since. */
-    private offerPassword(address: string, password: string): void {
-        const file = path.join(this.folder, "passwords", address);
-        const told = path.join(this.folder, "passwords", `${address}.told`);
+    private offerPassword(id: string, password: string): void {
+        const file = path.join(this.folder, "passwords", id);
+        const told = `${file}.told`;
         const mark = createHash("sha256").update(password).digest("hex");
         if (fs.existsSync(told) && fs.readFileSync(told, "utf8") === mark) return;
         writeWhole(file, password);
@@ -183,15 +233,23 @@ export class Router {
         if (fs.existsSync(path.join(this.folder, "hosts"))) this.changed();
     }
 
+    /** Also what only concerns the machine itself: there is going to be no such machine any more. */
+    remove({ id, instanceName }: { id: string; instanceName: string }): void {
+        this.forget(instanceName);
+        for (const name of [id, `${id}.told`]) fs.rmSync(path.join(this.folder, "passwords", name), { force: true });
+    }
+
     /** Ends both processes. */
     async stop(): Promise<void> {
-        for (const name of ["dnsmasq", "http"]) {
-            const found = readJson<ProcessId>(this.pidFile(name));
-            if (isAlive(found)) {
-                kill(found.pid, "SIGTERM");
-                if (!(await until(() => !isAlive(found), 3_000))) kill(found.pid, "SIGKILL");
-            }
-            fs.rmSync(this.pidFile(name), { force: true });
+        for (const name of ["dnsmasq", "http"]) await this.stopProcess(name);
+    }
+
+    private async stopProcess(name: string): Promise<void> {
+        const found = readJson<ProcessId>(this.pidFile(name));
+        if (isAlive(found)) {
+            kill(found.pid, "SIGTERM");
+            if (!(await until(() => !isAlive(found), 3_000, 5))) kill(found.pid, "SIGKILL");
         }
+        fs.rmSync(this.pidFile(name), { force: true });
     }
 }

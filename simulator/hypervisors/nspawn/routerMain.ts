@@ -5,8 +5,9 @@
  *
  *     node routerMain ADDRESS FOLDER MIRROR
  *
- * FOLDER/machines/*.json say what each machine is told (`MachineEntry` of `router.ts`), FOLDER/passwords/ADDRESS holds a
- * password that has not been fetched yet. Files are read anew for each request. This module imports nothing of ours.
+ * FOLDER/machines/*.json say what each machine is told (`MachineEntry` of `router.ts`), FOLDER/passwords/ID holds the
+ * password of a machine that has not fetched it yet. Files are read anew for each request. This module imports nothing
+ * of ours.
  */
 import * as fs from "node:fs";
 import * as http from "node:http";
@@ -74,13 +75,14 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse): v
 
 /** A password is given until the machine says that it has it. */
 function password(request: http.IncomingMessage, response: http.ServerResponse): void {
-    const file = path.join(folder, "passwords", clientOf(request));
+    const id = entryOf(clientOf(request))?.metaData["vm-id"] ?? "nobody";
+    const file = path.join(folder, "passwords", id);
     const has = fs.existsSync(file);
     switch (request.headers.domu_request) {
         case "send_my_password":
             return say(response, 200, `${has ? fs.readFileSync(file, "utf8") : "saved_password"}\n`);
         case "saved_password":
-            if (has) fs.renameSync(file, `${file}.saved`);
+            fs.rmSync(file, { force: true });
             return say(response, 200, "saved_password\n");
         default:
             return say(response, 200, "bad_request\n");
