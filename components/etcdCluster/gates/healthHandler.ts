@@ -19,7 +19,7 @@ export const etcdHealth: Handler = lifecycle({
             (news.waitFor === "healthy" && !isWell(olds)),
     }),
     async create(inputs) {
-        return { id: crypto.randomUUID(), outs: await waited(inputs) };
+        return { id: crypto.randomUUID(), outs: await waited(inputs, Object.keys(inputs.members)) };
     },
     async read(_id, outputs) {
         const gateway = gatewayOf(outputs);
@@ -27,7 +27,8 @@ export const etcdHealth: Handler = lifecycle({
         const entries = (await examine(gateway, outputs.members)).map(({ name, problem }) => [name, problem ?? WELL]);
         return { ...outputs, health: Object.fromEntries(entries) };
     },
-    update: (_id, _olds, news) => waited(news),
+    // The engine deletes last: who was a member before is one still.
+    update: (_id, olds, news) => waited(news, Object.keys({ ...olds.members, ...news.members })),
     async delete(_id, outputs) {
         if (outputs.allowDataLoss === true) return;
         throw new Error(
@@ -41,7 +42,8 @@ function isWell({ health, members }: Outputs): boolean {
     return Object.keys(members).every((name) => health?.[name] === WELL);
 }
 
-async function waited(inputs: Inputs): Promise<Outputs> {
+/** @param expected who may be in the cluster */
+async function waited(inputs: Inputs, expected: readonly string[]): Promise<Outputs> {
     const gateway = gatewayOf(inputs);
     const names = Object.keys(inputs.members);
     const all = (word: string) => Object.fromEntries(names.map((name) => [name, word]));
@@ -49,7 +51,7 @@ async function waited(inputs: Inputs): Promise<Outputs> {
     const look = async () => {
         const health = await examine(gateway, inputs.members);
         const problems = describeProblems(health);
-        if (problems === "") return memberProblem(await listed(gateway, inputs.members), names);
+        if (problems === "") return memberProblem(await listed(gateway, inputs.members), expected);
         const well = health.filter(({ problem }) => problem === undefined).length;
         return `${well} of ${names.length} members are well; ${problems}`;
     };
@@ -57,10 +59,10 @@ async function waited(inputs: Inputs): Promise<Outputs> {
     return { ...echoOf(inputs), health: all(WELL) };
 }
 
-/** The cluster has to consist of just those members: one more that is down counts against every quorum. */
-function memberProblem(found: Awaited<ReturnType<typeof listed>>, names: readonly string[]): string | undefined {
+/** The cluster may consist of those members only: one more that is down counts against every quorum. */
+function memberProblem(found: Awaited<ReturnType<typeof listed>>, expected: readonly string[]): string | undefined {
     if (found === undefined) return "no member is in touch with a quorum";
-    const strangers = found.list.filter(({ name }) => name === undefined || !names.includes(name));
+    const strangers = found.list.filter(({ name }) => name === undefined || !expected.includes(name));
     if (strangers.length === 0) return undefined;
     const shown = strangers.map(({ ID, name }) => name || `an unstarted one (${BigInt(ID).toString(16)})`).join(", ");
     return `the cluster has a member that is not the program's: ${shown} (etcdctl member remove takes it out)`;
