@@ -11,9 +11,7 @@ const project = (name, more = {}) => ({
     ...more,
 });
 
-/** Long: they disturb or kill what is at work, call by call. `npm run test:faults` runs them, `npm test` does not. */
-const faults = ["contract/faults", "e2e/kill", "e2e/drift"].map((file) => `<rootDir>/tests/${file}.test.ts`);
-const withEngine = { setupFilesAfterEnv: ["<rootDir>/tests/e2e/support/timeout.ts"], testPathIgnorePatterns: faults };
+const withEngine = { setupFilesAfterEnv: ["<rootDir>/tests/e2e/support/timeout.ts"] };
 /** Real machines: root, Linux and the host's tools, which the start of the run looks for. */
 const machines = {
     globalSetup: "<rootDir>/tests/machines/support/setup.ts",
@@ -25,8 +23,9 @@ module.exports = {
         project("unit"),
         project("contract", withEngine),
         project("e2e", withEngine),
-        project("machines", machines),
-        project("faults", { ...withEngine, testMatch: faults, testPathIgnorePatterns: [] }),
+        project("machines", { ...machines, testMatch: ["<rootDir>/tests/machines/*.test.ts"] }),
+        // Long: `npm run test:machines` runs them too, `npm test` does not.
+        project("machines-long", { ...machines, testMatch: ["<rootDir>/tests/machines/long/*.test.ts"] }),
     ],
     reporters: ["default", "<rootDir>/tests/reporter.cjs"],
     // An end-to-end test runs an engine, a program and a plugin beside itself.

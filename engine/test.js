@@ -11,7 +11,8 @@ const help = `Usage: npm test [-- JEST ARGUMENTS]
 
 Gets what the tests need (npm run setup), builds the package, runs the linter and all tests, and ends in a line that counts them.
 Tests that cannot run on a machine are skipped by name. One folder alone: npm run test:unit,
-test:contract, test:e2e. Long tests, of kills and faults at every call, are a command of their own: npm run test:faults.`;
+test:contract, test:e2e. Of two kinds only the telling part is run here; all of them: npm run test:faults (kills, lost
+answers and other faults at every call), npm run test:machines (what clusters on real machines survive).`;
 
 /**
  * @param {string[]} args
@@ -35,7 +36,7 @@ async function test(args) {
         }
     }
     console.log("\n== Tests");
-    return run("jest", ["--ignoreProjects=faults", ...args], env, { cwd: root });
+    return run("jest", ["--ignoreProjects=machines-long", ...args], env, { cwd: root });
 }
 
 if (process.argv.includes("--help")) {
