@@ -1,7 +1,8 @@
 /**
  * What a virtual router gives to the machines of a network: addresses by DHCP, names, user data, meta data and
- * passwords. Two processes in the network's namespace, which read what they tell from files, so they need not be
- * started anew when machines come and go, and go on when the management server is away.
+ * passwords. Three processes in the network's namespace, which read what they tell from files, so they need not be
+ * started anew when machines come and go, and go on when the management server is away. Names and addresses are told by
+ * two of them, because dnsmasq would keep the name of a machine for as long as its lease, which has no end.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -9,7 +10,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { MachinePlan } from "../hypervisor";
 import { HOST_ENV, identify, inNamespace, isAlive, kill, type ProcessId, readJson, until, writeWhole } from "./host";
-import { BRIDGE, portOf } from "./names";
+import { BRIDGE } from "./names";
 import type { Network } from "./network";
 
 /** The domain of machines' names. */
@@ -18,8 +19,6 @@ const DOMAIN = "cs.local";
 /** What the router tells of, and to, one machine. */
 export interface MachineEntry {
     readonly name: string;
-    /** The router's word for this NIC in its own files. */
-    readonly tag: string;
     /** Whether the machine's way out is here. */
     readonly isDefault: boolean;
     readonly address: string;
@@ -32,7 +31,6 @@ export interface MachineEntry {
 export function entryOf(machine: MachinePlan, nic: MachinePlan["nics"][number]): MachineEntry {
     return {
         name: machine.name,
-        tag: portOf(machine.instanceName),
         isDefault: nic.isDefault,
         address: nic.address,
         mac: nic.mac,
@@ -58,18 +56,16 @@ export function hostsFile(gateway: string, entries: readonly MachineEntry[]): st
     return [`${gateway} data-server`, ...lines, ""].join("\n");
 }
 
-/** Which NIC gets which address. Names are told apart from it: with an address dnsmasq would keep them for good. */
-export function leasesFile(entries: readonly MachineEntry[]): string {
-    return entries.map(({ mac, tag, address }) => `${mac},set:${tag},${address},infinite\n`).join("");
-}
+/** What NICs are called that their machine has no way out by. */
+const SIDE = "side";
 
-/** What each NIC is told besides: its machine's name, and no way out where it has another one. */
-export function optionsFile(entries: readonly MachineEntry[]): string {
-    const lines = entries.flatMap(({ tag, name, isDefault }) => [
-        `tag:${tag},12,${name}`,
-        ...(isDefault ? [] : [`tag:${tag},option:router`]),
-    ]);
-    return lines.map((line) => `${line}\n`).join("");
+/** Which NIC gets which address. */
+export function leasesFile(entries: readonly MachineEntry[]): string {
+    return entries
+        .map(({ mac, isDefault, address, name }) =>
+            [mac, ...(isDefault ? [] : [`set:${SIDE}`]), address, name, "infinite\n"].join(","),
+        )
+        .join("");
 }
 
 /** Leases that stand in the way of these machines: of others that had an address and ended without giving it back. */
@@ -81,17 +77,25 @@ export function withoutStale(leases: string, entries: readonly MachineEntry[]): 
     return lines.join("\n");
 }
 
-function dnsmasqArguments(folder: string, { gateway, cidr }: Network): string[] {
+const COMMON = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--log-facility=-"];
+
+function dnsCommand(folder: string, { gateway }: Network): string[] {
+    return [
+        ...COMMON,
+        ...["--bind-interfaces", "--except-interface=lo", `--listen-address=${gateway}`, "--no-hosts", "--no-resolv"],
+        ...[`--domain=${DOMAIN}`, `--local=/${DOMAIN}/`, "--expand-hosts", `--addn-hosts=${folder}/hosts`],
+    ];
+}
+
+function dhcpCommand(folder: string, { gateway, cidr }: Network): string[] {
     const [base] = cidr.split("/");
     return [
-        ...["--keep-in-foreground", "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--user=root"],
-        ...[`--interface=${BRIDGE}`, "--bind-interfaces", "--except-interface=lo", `--listen-address=${gateway}`],
-        ...[`--domain=${DOMAIN}`, `--local=/${DOMAIN}/`, "--expand-hosts", `--addn-hosts=${folder}/hosts`],
+        ...COMMON,
+        ...["--port=0", `--interface=${BRIDGE}`, "--bind-interfaces", `--domain=${DOMAIN}`, "--dhcp-authoritative"],
         ...[`--dhcp-range=${base},static,${netmaskOf(cidr)},12h`, `--dhcp-hostsfile=${folder}/leases`],
-        `--dhcp-optsfile=${folder}/options`,
-        ...[`--dhcp-option=option:router,${gateway}`, `--dhcp-option=option:dns-server,${gateway}`],
-        ...[`--dhcp-option=option:domain-search,${DOMAIN}`, "--dhcp-authoritative"],
-        ...["--dhcp-ignore-names", `--dhcp-leasefile=${folder}/dnsmasq.leases`, "--log-facility=-"],
+        ...[`--dhcp-option=option:router,${gateway}`, `--dhcp-option=tag:${SIDE},option:router`],
+        ...[`--dhcp-option=option:dns-server,${gateway}`, `--dhcp-option=option:domain-search,${DOMAIN}`],
+        `--dhcp-leasefile=${folder}/dhcp.leases`,
     ];
 }
 
@@ -123,25 +127,16 @@ export class Router {
     }
 
     private async startMissing(): Promise<void> {
+        const { folder, network, mirror } = this;
         for (const name of ["machines", "passwords"])
-            fs.mkdirSync(path.join(this.folder, name), { recursive: true, mode: 0o700 });
+            fs.mkdirSync(path.join(folder, name), { recursive: true, mode: 0o700 });
         this.writeNames();
-        if (!isAlive(readJson<ProcessId>(this.pidFile("dnsmasq")))) {
-            const { file, good } = this.leases();
-            writeWhole(file, good);
-        }
-        const { gateway } = this.network;
+        if (!this.isRunning("dhcp")) writeWhole(this.leases.file, this.leases.good);
+        const http = [process.execPath, "--disable-warning=ExperimentalWarning", require.resolve("./routerMain")];
         await Promise.all([
-            this.ensureProcess("dnsmasq", /started, version/, [
-                "dnsmasq",
-                ...dnsmasqArguments(this.folder, this.network),
-            ]),
-            this.ensureProcess("http", /ready/, [
-                process.execPath,
-                "--disable-warning=ExperimentalWarning",
-                require.resolve("./routerMain"),
-                ...[gateway, this.folder, this.mirror],
-            ]),
+            this.ensureProcess("dns", /started, version/, dnsCommand(folder, network)),
+            this.ensureProcess("dhcp", /started, version/, dhcpCommand(folder, network)),
+            this.ensureProcess("http", /ready/, [...http, network.gateway, folder, mirror]),
         ]);
     }
 
@@ -151,7 +146,7 @@ export class Router {
 
     /** @param ready what it says once it can be used: a signal before that would end it */
     private async ensureProcess(name: string, ready: RegExp, command: string[]): Promise<void> {
-        if (isAlive(readJson<ProcessId>(this.pidFile(name)))) return;
+        if (this.isRunning(name)) return;
         const logFile = path.join(this.folder, `${name}.log`);
         const log = fs.openSync(logFile, "w", 0o600);
         const [program, args] = inNamespace(this.namespace, ...command);
@@ -176,28 +171,39 @@ export class Router {
         const entries = this.entries();
         writeWhole(path.join(this.folder, "hosts"), hostsFile(this.network.gateway, entries));
         writeWhole(path.join(this.folder, "leases"), leasesFile(entries));
-        writeWhole(path.join(this.folder, "options"), optionsFile(entries));
+    }
+
+    private isRunning(name: string): boolean {
+        return isAlive(readJson<ProcessId>(this.pidFile(name)));
     }
 
     private changed(): void {
         this.writeNames();
-        const dnsmasq = readJson<ProcessId>(this.pidFile("dnsmasq"));
-        if (isAlive(dnsmasq)) kill(dnsmasq.pid, "SIGHUP");
+        for (const name of this.mustRestart() ? ["dns"] : ["dns", "dhcp"]) {
+            const process = readJson<ProcessId>(this.pidFile(name));
+            if (isAlive(process)) kill(process.pid, "SIGHUP");
+        }
     }
 
     /** The leases as they are, and as they should be. */
-    private leases(): { file: string; text: string; good: string } {
-        const file = path.join(this.folder, "dnsmasq.leases");
+    private get leases(): { file: string; text: string; good: string } {
+        const file = path.join(this.folder, "dhcp.leases");
         const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
         return { file, text, good: withoutStale(text, this.entries()) };
     }
 
-    /** dnsmasq gives up a lease of others only while it does not run. */
-    private async dropStaleLeases(): Promise<void> {
-        const { text, good } = this.leases();
-        if (text === good) return;
+    /**
+     * dnsmasq gives up a lease of others only while it does not run; and reading anew the leases of NICs that it was to
+     * tell apart makes it crash (2.90).
+     */
+    private mustRestart(): boolean {
+        return this.leases.text !== this.leases.good || this.entries().some(({ isDefault }) => !isDefault);
+    }
+
+    private async restart(): Promise<void> {
+        if (!this.mustRestart()) return;
         await this.ensuring;
-        await this.stopProcess("dnsmasq");
+        await this.stopProcess("dhcp");
         await this.ensure();
     }
 
@@ -210,7 +216,7 @@ export class Router {
         writeWhole(this.entryFile(machine.instanceName), JSON.stringify(entryOf(machine, nic)));
         if (machine.password !== undefined) this.offerPassword(machine.id, machine.password);
         this.changed();
-        this.renewal = this.renewal.catch(() => undefined).then(() => this.dropStaleLeases());
+        this.renewal = this.renewal.catch(() => undefined).then(() => this.restart());
         await this.renewal;
     }
 
@@ -239,9 +245,9 @@ export class Router {
         for (const name of [id, `${id}.told`]) fs.rmSync(path.join(this.folder, "passwords", name), { force: true });
     }
 
-    /** Ends both processes. */
+    /** Ends its processes. */
     async stop(): Promise<void> {
-        for (const name of ["dnsmasq", "http"]) await this.stopProcess(name);
+        for (const name of ["dns", "dhcp", "http"]) await this.stopProcess(name);
     }
 
     private async stopProcess(name: string): Promise<void> {
