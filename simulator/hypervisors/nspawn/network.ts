@@ -25,6 +25,12 @@ function bounds(cidr: string): { first: number; size: number } {
     return { first: toNumber(range.cidr.split("/")[0]), size: 2 ** (32 - Number(range.cidr.split("/")[1])) };
 }
 
+/**
+ * Of the gateway in every network. A bridge without an address of its own takes one of its ports', a new one as ports
+ * come and go, and machines go on sending to the old one for seconds.
+ */
+const GATEWAY_MAC = "1e:01:00:00:00:01";
+
 const prefixLength = (cidr: string) => cidr.split("/")[1];
 
 /** Makes a network, or finds it. */
@@ -34,7 +40,7 @@ export async function ensureNetwork(prefix: string, network: Network): Promise<v
     const inside = (...command: string[]) => run(...inNamespace(namespace, ...command));
     if (!(await attempt(...inNamespace(namespace, "ip", "link", "show", BRIDGE)))) {
         await inside("ip", "link", "set", "lo", "up");
-        await inside("ip", "link", "add", BRIDGE, "type", "bridge");
+        await inside("ip", "link", "add", BRIDGE, "address", GATEWAY_MAC, "type", "bridge");
         await inside("ip", "address", "add", `${network.gateway}/${prefixLength(network.cidr)}`, "dev", BRIDGE);
         await inside("ip", "link", "set", BRIDGE, "up");
     }
@@ -92,10 +98,4 @@ export async function plug(
 /** The cables of a machine go with its namespace. */
 export async function unplug(prefix: string, instanceName: string): Promise<void> {
     await attempt("ip", ["netns", "delete", machineNamespace(prefix, instanceName)]);
-}
-
-/** Takes a network down: bridge, ports and packet filter go with the namespace. */
-export async function removeNetwork(prefix: string, namespace: string): Promise<void> {
-    if (namespace === prefix) await attempt("ip", ["link", "delete", prefix]);
-    await attempt("ip", ["netns", "delete", namespace]);
 }
