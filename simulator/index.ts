@@ -24,6 +24,7 @@ import { Dispatcher } from "./api/dispatch";
 import { Expunger } from "./api/expunge";
 import { Faults, type Fault, type FaultRule } from "./api/faults";
 import { Jobs } from "./api/jobs";
+import { machinePlan } from "./api/plan";
 import { Power } from "./api/power";
 import { ApiServer, type Call } from "./api/server";
 import type { Hypervisor } from "./hypervisors/hypervisor";
@@ -122,6 +123,21 @@ function summary(cloud: Cloud): object {
     };
 }
 
+/** What `ps` tells of machines. */
+function machinesOf(cloud: Cloud): object[] {
+    return cloud.store.machines
+        .filter((machine) => machine.removed === undefined)
+        .map((machine) => ({ machine, plan: machinePlan(cloud, machine) }))
+        .map(({ machine, plan }) => ({
+            name: machine.name,
+            instanceName: plan.instanceName,
+            state: machine.state,
+            addresses: plan.nics.map(({ address }) => address),
+            template: plan.templateName,
+            memoryMiB: plan.memoryMiB,
+        }));
+}
+
 /**
  * Starts a cloud.
  *
@@ -167,7 +183,7 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
         faults,
         now: cloud.now,
         log: options.log ?? (() => undefined),
-        control: control({ token, faults, status: () => summary(cloud) }),
+        control: control({ token, faults, status: () => summary(cloud), machines: () => machinesOf(cloud) }),
     });
     const port = await server.listen(options.port ?? 0);
     // Only now, so that a taken port leaves nothing behind; no request is read before this runs.

@@ -2,7 +2,7 @@
  * The way in for `cloudstack-local status` and `fault`: JSON below /control/, for whoever holds the state folder's
  * token (header `Authorization: Bearer …`).
  *
- *     GET    /control/status
+ *     GET    /control/status          GET /control/machines
  *     GET    /control/faults          POST /control/faults (a rule)          DELETE /control/faults[?id=…]
  */
 import { timingSafeEqual } from "node:crypto";
@@ -14,6 +14,7 @@ export interface ControlParts {
     readonly token: string;
     readonly faults: Faults;
     readonly status: () => object;
+    readonly machines: () => readonly object[];
 }
 
 const problem = (status: number, error: string): Answer => ({ status, body: { error } });
@@ -43,6 +44,8 @@ export function control(parts: ControlParts): (request: http.IncomingMessage, bo
         switch (`${request.method} ${url.pathname}`) {
             case "GET /control/status":
                 return { status: 200, body: parts.status() };
+            case "GET /control/machines":
+                return { status: 200, body: { machines: parts.machines() } };
             case "GET /control/faults":
                 return { status: 200, body: { faults: parts.faults.list() } };
             case "POST /control/faults":

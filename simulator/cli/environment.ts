@@ -8,16 +8,27 @@ export interface Access {
     readonly endpoint: string;
     readonly apiKey: string;
     readonly secretKey: string;
+    /** Of a cloud that runs. */
+    readonly cloud?: {
+        readonly hypervisor: string;
+        readonly gateway: string;
+        /** Of this computer in the cloud's network, where machines are real. */
+        readonly hostAddress?: string;
+        /** Sums of the files on the mirror. */
+        readonly manifest: string;
+    };
 }
 
 /**
  * - `shell`: `export NAME=value` lines for this package (CLOUDSTACK_ENDPOINT, _API_KEY, _SECRET_KEY), the Python
  *   client cs
- *   (CLOUDSTACK_ENDPOINT, _KEY, _SECRET) and Terraform's provider (CLOUDSTACK_API_URL, _API_KEY, _SECRET_KEY)
+ *   (CLOUDSTACK_ENDPOINT, _KEY, _SECRET) and Terraform's provider (CLOUDSTACK_API_URL, _API_KEY, _SECRET_KEY); of a
+ *   cloud that boots machines also CLOUDSTACK_LOCAL_HYPERVISOR, _MIRROR (URL of release files), _MANIFEST (a file with
+ *   their sums) and _HOST (this computer's address in the cloud's network, as a CIDR)
  * - `cmk`: the file that cmk reads (`~/.cmk/config`, or `cmk -c FILE`)
  * - `cs`: the file that cs reads (`~/.cloudstack.ini`)
  */
-export function environment({ endpoint, apiKey, secretKey }: Access, format: Format): string {
+export function environment({ endpoint, apiKey, secretKey, cloud }: Access, format: Format): string {
     switch (format) {
         case "shell":
             return lines([
@@ -27,6 +38,7 @@ export function environment({ endpoint, apiKey, secretKey }: Access, format: For
                 `export CLOUDSTACK_KEY=${apiKey}`,
                 `export CLOUDSTACK_SECRET_KEY=${secretKey}`,
                 `export CLOUDSTACK_SECRET=${secretKey}`,
+                ...ofMachines(cloud),
             ]);
         case "cmk":
             return lines([
@@ -45,6 +57,16 @@ export function environment({ endpoint, apiKey, secretKey }: Access, format: For
         case "cs":
             return lines(["[cloudstack]", `endpoint = ${endpoint}`, `key = ${apiKey}`, `secret = ${secretKey}`]);
     }
+}
+
+function ofMachines(cloud: Access["cloud"]): string[] {
+    if (cloud?.hostAddress === undefined) return [];
+    return [
+        `export CLOUDSTACK_LOCAL_HYPERVISOR=${cloud.hypervisor}`,
+        `export CLOUDSTACK_LOCAL_MIRROR=http://${cloud.gateway}/artifacts`,
+        `export CLOUDSTACK_LOCAL_MANIFEST='${cloud.manifest.replaceAll("'", "'\\''")}'`,
+        `export CLOUDSTACK_LOCAL_HOST=${cloud.hostAddress}/32`,
+    ];
 }
 
 const lines = (all: string[]) => `${all.join("\n")}\n`;

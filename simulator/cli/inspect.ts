@@ -1,15 +1,19 @@
 /** `cloudstack-local stop`, `status`, `env` and `logs`. */
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
+import { manifestFile } from "../artifacts/mirror";
+import { cacheFolder } from "../cache";
+import { prefixOf, runningMachines, takeDown } from "../hypervisors/nspawn";
 import { running } from "./control";
 import { environment, FORMATS, type Format } from "./environment";
-import { stateFolder, UserError } from "./stateFolder";
+import { follow } from "./machines";
+import { stateFolder, UserError, type StateFolder } from "./stateFolder";
 
 const STATE = "  --state DIR        the state folder (default: $CLOUDSTACK_LOCAL_STATE, else the XDG state folder)\n";
 
 export const STOP_HELP = `cloudstack-local stop [--state DIR]
 
-Stops the cloud. Its state is kept; machines and jobs go on with the next start.
+Stops the cloud, its machines first. Its state and their disks are kept; machines and jobs go on with the next start.
 
 ${STATE}`;
 
@@ -46,8 +50,8 @@ function isAlive(pid: number): boolean {
     }
 }
 
-/** How long a cloud may take to stop, in milliseconds. */
-const PATIENCE = 10_000;
+/** How long a cloud may take to stop, in milliseconds: its machines shut down first. */
+const PATIENCE = 180_000;
 
 export async function stop(args: string[]): Promise<void> {
     const { values } = parseArgs({ args, options: { state: { type: "string" } } });
@@ -63,7 +67,7 @@ export async function stop(args: string[]): Promise<void> {
         }
         folder.forgetServer();
         console.log(`No cloud is running on ${folder.folder}.`);
-        return;
+        return takeDownMachines(folder);
     }
     const { pid } = found.server;
     process.kill(pid, "SIGTERM");
@@ -73,6 +77,14 @@ export async function stop(args: string[]): Promise<void> {
         await new Promise((resolve) => setTimeout(resolve, 25));
     }
     console.log("cloudstack-local has stopped; its state is kept.");
+}
+
+/** Machines outlive a cloud that was killed. */
+async function takeDownMachines({ folder }: StateFolder): Promise<void> {
+    if (process.platform !== "linux" || process.getuid?.() !== 0) return;
+    const machines = runningMachines(prefixOf(folder), folder);
+    if (machines.length > 0) console.log(`Its machines run without it: shutting down ${machines.length}.`);
+    await takeDown(prefixOf(folder), folder, false);
 }
 
 export async function status(args: string[]): Promise<void> {
@@ -134,9 +146,10 @@ export async function env(args: string[]): Promise<void> {
             `--account must be one of ${Object.keys(credentials.accounts).join(", ")}, not "${values.account}".`,
             2,
         );
-    if ((await running(folder)) === undefined)
-        console.error("The cloud is not running: start it with cloudstack-local start.");
-    process.stdout.write(environment({ endpoint: credentials.endpoint, ...account }, values.format as Format));
+    const found = await running(folder);
+    if (found === undefined) console.error("The cloud is not running: start it with cloudstack-local start.");
+    const cloud = found && { ...found.status, manifest: manifestFile(cacheFolder()) };
+    process.stdout.write(environment({ endpoint: credentials.endpoint, ...account, cloud }, values.format as Format));
 }
 
 export async function logs(args: string[]): Promise<void> {
@@ -158,16 +171,4 @@ export async function logs(args: string[]): Promise<void> {
     const lines = text.toString().replace(/\n$/, "").split("\n");
     if (count > 0) console.log(lines.slice(-count).join("\n"));
     if (values.follow) await follow(logFile, text.length);
-}
-
-async function follow(file: string, from: number): Promise<never> {
-    let position = from;
-    for (;;) {
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        const { size } = fs.statSync(file);
-        if (size <= position) continue;
-        const stream = fs.createReadStream(file, { start: position, end: size - 1 });
-        position = size;
-        for await (const chunk of stream) process.stdout.write(chunk);
-    }
 }

@@ -1,6 +1,10 @@
 /** Which subcommand, its help, and how errors are told. */
 import { ENV_HELP, env, LOGS_HELP, logs, STATUS_HELP, status, STOP_HELP, stop } from "./inspect";
+import { ARTIFACTS_HELP, artifacts } from "./artifacts";
+import { DESTROY_HELP, destroy } from "./destroy";
+import { DOCTOR_HELP, doctor } from "./doctor";
 import { FAULT_HELP, fault } from "./fault";
+import { CONSOLE_HELP, EXEC_HELP, exec, PS_HELP, ps, showConsole } from "./machines";
 import { START_HELP, start } from "./start";
 import { UserError } from "./stateFolder";
 
@@ -8,10 +12,16 @@ const HELP = `cloudstack-local: a CloudStack-compatible cloud on this computer
 
   cloudstack-local start     start it
   cloudstack-local stop      stop it; its state is kept
+  cloudstack-local destroy   stop it, and delete its state and disks
   cloudstack-local status    whether it runs, and what it holds
   cloudstack-local env       the variables and files that clients read
   cloudstack-local logs      what was called
   cloudstack-local fault     make things go wrong
+  cloudstack-local ps        its machines, and what they use
+  cloudstack-local exec      run a command in a machine
+  cloudstack-local console   what a machine writes to its console
+  cloudstack-local artifacts release files for machines without the internet
+  cloudstack-local doctor    what clouds have left on this computer, and what it lacks
 
 Each has --help.
 `;
@@ -23,6 +33,12 @@ const COMMANDS: Readonly<Record<string, { help: string; run: (args: string[]) =>
     env: { help: ENV_HELP, run: env },
     logs: { help: LOGS_HELP, run: logs },
     fault: { help: FAULT_HELP, run: fault },
+    destroy: { help: DESTROY_HELP, run: destroy },
+    ps: { help: PS_HELP, run: ps },
+    exec: { help: EXEC_HELP, run: exec },
+    console: { help: CONSOLE_HELP, run: showConsole },
+    artifacts: { help: ARTIFACTS_HELP, run: artifacts },
+    doctor: { help: DOCTOR_HELP, run: doctor },
 };
 
 export async function run(args: string[]): Promise<void> {
@@ -39,7 +55,9 @@ export async function run(args: string[]): Promise<void> {
                 `There is no command "${name}": ${Object.keys(COMMANDS).join(", ")} (see cloudstack-local --help).`,
                 2,
             );
-        if (rest.includes("--help") || rest.includes("-h")) return console.log(command.help);
+        // Behind "--" stands a command of a machine, with options of its own.
+        const own = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
+        if (own.includes("--help") || own.includes("-h")) return console.log(command.help);
         await command.run(rest);
     } catch (error) {
         const isUsage = (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS") === true;

@@ -169,3 +169,33 @@ export function topGroups(pattern: RegExp): string[] {
     const names = hierarchies().roots.flatMap((root) => fs.readdirSync(root).filter((name) => pattern.test(name)));
     return [...new Set(names)];
 }
+
+/** The first of some files of a group, in whichever hierarchy has it. */
+function figureOf(name: string, ...files: readonly string[]): string | undefined {
+    for (const folder of foldersOf(name)) {
+        for (const file of files) {
+            try {
+                return fs.readFileSync(path.join(folder, file), "utf8").trim();
+            } catch {
+                // Another hierarchy, or another version.
+            }
+        }
+    }
+    return undefined;
+}
+
+/** What a machine holds of the memory, its page cache included, and at most has held; bytes. */
+export function memoryOf(name: string): { used: number; peak: number } {
+    return {
+        used: Number(figureOf(name, "memory.usage_in_bytes", "memory.current") ?? 0),
+        peak: Number(figureOf(name, "memory.max_usage_in_bytes", "memory.peak") ?? 0),
+    };
+}
+
+/** What a machine has had of the processors, in seconds. */
+export function processorSecondsOf(name: string): number {
+    const v1 = figureOf(name, "cpuacct.usage");
+    if (v1 !== undefined) return Number(v1) / 1e9;
+    const v2 = /^usage_usec (\d+)/m.exec(figureOf(name, "cpu.stat") ?? "")?.[1];
+    return Number(v2 ?? 0) / 1e6;
+}

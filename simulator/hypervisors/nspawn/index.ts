@@ -8,15 +8,18 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { cacheFolder } from "../../cache";
 import type { Hypervisor, MachinePlan } from "../hypervisor";
-import { removeGroup } from "./cgroups";
+import { nspawnFolder, register, takeDown } from "./leftovers";
 import { Machine } from "./machine";
 import { networkNamespace, prefixOf } from "./names";
-import { ensureNetwork, hostAddressOf, plug, removeNetwork, unplug } from "./network";
+import { ensureNetwork, hostAddressOf, plug, unplug } from "./network";
 import { Router } from "./router";
 import { ensureTemplate } from "./template";
 import { diskName, Volumes } from "./volumes";
 
 export { whyNot } from "./capabilities";
+export { allPossessions, isEmpty, nspawnFolder, type Possessions, possessionsOf, runningMachines, takeDown } from "./leftovers";
+export { Machine } from "./machine";
+export { memoryOf, processorSecondsOf } from "./cgroups";
 export { occupantOf } from "./network";
 export { prefixOf } from "./names";
 export { ensureTemplate } from "./template";
@@ -37,6 +40,7 @@ type Nic = MachinePlan["nics"][number];
 export class Nspawn implements Hypervisor {
     readonly name = "nspawn";
     private readonly prefix: string;
+    private readonly stateDir: string;
     private readonly folder: string;
     private readonly cacheDir: string;
     private readonly log: (line: string) => void;
@@ -50,7 +54,8 @@ export class Nspawn implements Hypervisor {
 
     constructor({ stateDir, cacheDir = cacheFolder(), log = () => undefined }: NspawnOptions) {
         this.prefix = prefixOf(stateDir);
-        this.folder = path.join(path.resolve(stateDir), "nspawn");
+        this.stateDir = stateDir;
+        this.folder = nspawnFolder(stateDir);
         this.cacheDir = cacheDir;
         this.log = log;
         this.volumes = new Volumes(path.join(this.folder, "volumes"));
@@ -78,6 +83,7 @@ export class Nspawn implements Hypervisor {
         const known = this.routers.get(namespace);
         if (known !== undefined) return known;
         const made = (async () => {
+            register(this.prefix, this.stateDir);
             await ensureNetwork(this.prefix, network);
             const folder = path.join(this.folder, "networks", namespace);
             const router = new Router(namespace, network, folder, path.join(this.cacheDir, "artifacts"));
@@ -210,12 +216,7 @@ export class Nspawn implements Hypervisor {
     async close(): Promise<void> {
         clearInterval(this.timer);
         await Promise.all([...this.wanted.values()].map((plan) => this.stop(plan, false)));
-        for (const [namespace, router] of this.routers) {
-            await (await router).stop();
-            await removeNetwork(this.prefix, namespace);
-        }
-        await this.volumes.disconnectAll();
-        await removeGroup(this.prefix);
+        await takeDown(this.prefix, this.stateDir, false);
     }
 }
 

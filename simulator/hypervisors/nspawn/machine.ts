@@ -38,8 +38,10 @@ const HALT = 37;
 const FORBIDDEN = ["sys_module", "sys_time"] as const;
 
 /** What is put down about a machine that runs. */
-interface Running {
+export interface Running {
     readonly process: ProcessId;
+    readonly name: string;
+    readonly addresses: readonly string[];
 }
 
 /**
@@ -104,7 +106,8 @@ export class Machine {
         return path.join(this.folder, "machine.json");
     }
 
-    private get group(): string {
+    /** The path of its control groups. */
+    get group(): string {
         return `${this.prefix}/${numberOf(this.instanceName)}`;
     }
 
@@ -121,8 +124,13 @@ export class Machine {
         writeWhole(path.join(this.folder, "disks"), disksText(disks));
     }
 
+    /** What was put down when it was started; undefined where it was not, or was stopped. */
+    get running(): Running | undefined {
+        return readJson<Running>(this.stateFile);
+    }
+
     get process(): ProcessId | undefined {
-        return readJson<Running>(this.stateFile)?.process;
+        return this.running?.process;
     }
 
     get runs(): boolean {
@@ -175,7 +183,8 @@ export class Machine {
         fs.closeSync(console);
         child.unref();
         const process = child.pid === undefined ? undefined : identify(child.pid);
-        writeWhole(this.stateFile, JSON.stringify({ process }));
+        const addresses = machine.nics.map((nic) => nic.address);
+        writeWhole(this.stateFile, JSON.stringify({ process, name: machine.name, addresses }));
         const came = await until(() => this.leader !== undefined || !isAlive(process), 30_000);
         if (!came || !isAlive(process)) {
             await this.cutPower();
