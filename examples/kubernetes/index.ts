@@ -54,9 +54,9 @@ export const etcdCertificates = pulumi.secret({
     certificate: etcd.clientCertificate,
     key: etcd.clientKey,
 });
-export const kubernetesEndpoint = cluster?.endpoint;
-export const kubeconfig = cluster?.kubeconfig;
-export const kubeconfigs = cluster?.kubeconfigs;
+export const kubernetesEndpoint = cluster?.endpoint ?? null;
+export const kubeconfig = cluster?.kubeconfig ?? null;
+export const kubeconfigs = cluster?.kubeconfigs ?? null;
 
 function kubernetes(): cloudstack.KubernetesCluster {
     return new cloudstack.KubernetesCluster("kubernetes", {

@@ -10,10 +10,10 @@ export const ACCESS = ["caCertificate", "clientCertificate", "clientKey", "waitF
 export const DEFAULT_TIMEOUT = 600;
 
 /** The way to the cluster; undefined where nobody is to look at it, or what it takes is not known yet. */
-export function gatewayOf(inputs: Inputs): Gateway | undefined {
+export function gatewayOf(inputs: Inputs, patience?: number): Gateway | undefined {
     const { caCertificate, clientCertificate, clientKey, waitFor } = inputs;
     if (waitFor !== "healthy" || hasUnknown([caCertificate, clientCertificate, clientKey, inputs.members])) return undefined;
-    return new Gateway({ caCertificate, clientCertificate, clientKey });
+    return new Gateway({ caCertificate, clientCertificate, clientKey }, patience);
 }
 
 export function secondsOf(inputs: Inputs): number {

@@ -39,6 +39,8 @@ export class EtcdError extends Error {
 
 /** How long one request may take, in milliseconds. */
 const PATIENCE = 4_000;
+/** The same where nobody may be there at all. */
+export const SHORT_PATIENCE = 1_000;
 
 /**
  * The part of etcd's API that gates use, through the JSON gateway of the client port
@@ -46,9 +48,11 @@ const PATIENCE = 4_000;
  */
 export class Gateway {
     private readonly credentials: Credentials;
+    private readonly patience: number;
 
-    constructor(credentials: Credentials) {
+    constructor(credentials: Credentials, patience: number = PATIENCE) {
         this.credentials = credentials;
+        this.patience = patience;
     }
 
     /** Who is in the cluster; only a member that is in touch with a quorum answers. */
@@ -77,8 +81,9 @@ export class Gateway {
 
     private ask(endpoint: string, path: string, body: object): Promise<any> {
         const { caCertificate: ca, clientCertificate: cert, clientKey: key } = this.credentials;
+        const { patience } = this;
         return new Promise((resolve, reject) => {
-            const options = { method: "POST", ca, cert, key, agent: false, timeout: PATIENCE };
+            const options = { method: "POST", ca, cert, key, agent: false, timeout: patience };
             const request = https.request(new URL(path, endpoint), options, (response) => {
                 let text = "";
                 response.setEncoding("utf8").on("data", (chunk) => (text += chunk));
@@ -86,7 +91,7 @@ export class Gateway {
                 response.on("end", () => settle(response.statusCode ?? 0, text, resolve, reject));
             });
             // A connection that is never accepted counts as idle, too.
-            const timer = setTimeout(() => request.destroy(new Error(`no answer within ${PATIENCE / 1000} s`)), PATIENCE);
+            const timer = setTimeout(() => request.destroy(new Error(`no answer within ${patience / 1000} s`)), patience);
             request.on("close", () => clearTimeout(timer));
             request.on("error", (error) => reject(new Error(reason(error))));
             request.end(JSON.stringify(body));

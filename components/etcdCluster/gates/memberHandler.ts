@@ -4,7 +4,7 @@ import { echoOf, type Handler, type Inputs, type Outputs, same } from "../../../
 import { lifecycle, say } from "../../../provider/lifecycle";
 import { clientUrl, peerUrl } from "../urls";
 import { ACCESS, gatewayOf, others, secondsOf } from "./access";
-import { EtcdError, type Gateway, type ListedMember } from "./gateway";
+import { EtcdError, type Gateway, type ListedMember, SHORT_PATIENCE } from "./gateway";
 import { describeProblems, examine, listed, waitUntilWell } from "./health";
 
 /**
@@ -30,7 +30,7 @@ export const etcdMember: Handler = lifecycle({
 
 /** A founder waits for nobody: there is no cluster before most of the founders are there. */
 async function isFounding(inputs: Inputs): Promise<boolean> {
-    const gateway = gatewayOf(inputs);
+    const gateway = gatewayOf(inputs, SHORT_PATIENCE);
     if (gateway === undefined || inputs.isFounder !== true) return gateway === undefined;
     return (await listed(gateway, others(inputs.members, inputs.name))) === undefined;
 }
