@@ -59,8 +59,20 @@ export const inNamespace = (namespace: string, ...command: string[]): [string, s
     ["netns", "exec", namespace, ...command],
 ];
 
+/** Whether there is a namespace of this name; a file that an interrupted command has left is none. */
 export function hasNamespace(namespace: string): boolean {
-    return fs.existsSync(`/run/netns/${namespace}`);
+    try {
+        return fs.statSync(`/run/netns/${namespace}`).dev === fs.statSync("/proc/self/ns/net").dev;
+    } catch {
+        return false;
+    }
+}
+
+/** Makes a namespace, or finds it. */
+export async function ensureNamespace(namespace: string): Promise<void> {
+    if (hasNamespace(namespace)) return;
+    await attempt("ip", ["netns", "delete", namespace]);
+    await run("ip", ["netns", "add", namespace]);
 }
 
 /** A process, told apart from a later one with its number by when it started. */
@@ -68,7 +80,11 @@ export interface ProcessId {
     readonly pid: number;
     /** Clock ticks since the boot. */
     readonly started: string;
+    /** Which boot of the host: what starts by itself has the same number at the same moment of the next one. */
+    readonly boot: string;
 }
+
+const thisBoot = () => fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
 function statOf(pid: number): string[] | undefined {
     try {
@@ -82,13 +98,22 @@ function statOf(pid: number): string[] | undefined {
 
 export function identify(pid: number): ProcessId | undefined {
     const stat = statOf(pid);
-    return stat === undefined ? undefined : { pid, started: stat[19] };
+    return stat === undefined ? undefined : { pid, started: stat[19], boot: thisBoot() };
 }
 
 export function isAlive(process: ProcessId | undefined): process is ProcessId {
     if (process === undefined) return false;
     const stat = statOf(process.pid);
-    return stat !== undefined && stat[19] === process.started && stat[0] !== "Z";
+    return stat !== undefined && stat[19] === process.started && stat[0] !== "Z" && process.boot === thisBoot();
+}
+
+/** For how many seconds a process has been there. */
+export function ageOf(pid: number): number | undefined {
+    const stat = statOf(pid);
+    if (stat === undefined) return undefined;
+    const [uptime] = fs.readFileSync("/proc/uptime", "utf8").split(" ");
+    // Linux tells programs of a hundred ticks a second, whatever its own clock does.
+    return Math.max(0, Number(uptime) - Number(stat[19]) / 100);
 }
 
 export function kill(pid: number, signal: NodeJS.Signals | number): void {

@@ -3,7 +3,7 @@
  * link to the host besides, so that whoever sits at the host reaches the machines; nothing else of the host changes.
  */
 import { rangeOf, toAddress, toNumber } from "../../state/addresses";
-import { attempt, hasNamespace, inNamespace, run } from "./host";
+import { attempt, ensureNamespace, inNamespace, run } from "./host";
 import { BRIDGE, HOST_PORT, machineNamespace, networkNamespace, portOf } from "./names";
 
 export interface Network {
@@ -33,25 +33,29 @@ const GATEWAY_MAC = "1e:01:00:00:00:01";
 
 const prefixLength = (cidr: string) => cidr.split("/")[1];
 
-/** Makes a network, or finds it. */
+const hasLink = (namespace: string, link: string) => attempt(...inNamespace(namespace, "ip", "link", "show", link));
+
+/** Makes a network, or finds it, or makes what is missing where an earlier attempt was interrupted. */
 export async function ensureNetwork(prefix: string, network: Network): Promise<void> {
     const namespace = networkNamespace(prefix, network);
-    if (!hasNamespace(namespace)) await run("ip", ["netns", "add", namespace]);
+    await ensureNamespace(namespace);
     const inside = (...command: string[]) => run(...inNamespace(namespace, ...command));
-    if (!(await attempt(...inNamespace(namespace, "ip", "link", "show", BRIDGE)))) {
-        await inside("ip", "link", "set", "lo", "up");
+    await inside("ip", "link", "set", "lo", "up");
+    if (!(await hasLink(namespace, BRIDGE)))
         await inside("ip", "link", "add", BRIDGE, "address", GATEWAY_MAC, "type", "bridge");
-        await inside("ip", "address", "add", `${network.gateway}/${prefixLength(network.cidr)}`, "dev", BRIDGE);
-        await inside("ip", "link", "set", BRIDGE, "up");
-    }
+    await inside("ip", "address", "replace", `${network.gateway}/${prefixLength(network.cidr)}`, "dev", BRIDGE);
+    await inside("ip", "link", "set", BRIDGE, "up");
     if (network.isShared) await ensureHostLink(prefix, namespace, network.cidr);
 }
 
 async function ensureHostLink(prefix: string, namespace: string, cidr: string): Promise<void> {
-    if (await attempt("ip", ["link", "show", prefix])) return;
-    await run("ip", ["link", "add", prefix, "type", "veth", "peer", "name", HOST_PORT, "netns", namespace]);
+    if (!(await hasLink(namespace, HOST_PORT))) {
+        // One that leads to a namespace that is no longer called so.
+        await attempt("ip", ["link", "delete", prefix]);
+        await run("ip", ["link", "add", prefix, "type", "veth", "peer", "name", HOST_PORT, "netns", namespace]);
+    }
     await run(...inNamespace(namespace, "ip", "link", "set", HOST_PORT, "master", BRIDGE, "up"));
-    await run("ip", ["address", "add", `${hostAddressOf(cidr)}/${prefixLength(cidr)}`, "dev", prefix]);
+    await run("ip", ["address", "replace", `${hostAddressOf(cidr)}/${prefixLength(cidr)}`, "dev", prefix]);
     await run("ip", ["link", "set", prefix, "up"]);
 }
 
@@ -87,7 +91,7 @@ export async function plug(
     const namespace = networkNamespace(prefix, network);
     const port = portOf(machine.instanceName);
     const device = `eth${nic.index}`;
-    if (!hasNamespace(own)) await run("ip", ["netns", "add", own]);
+    await ensureNamespace(own);
     const inside = (...command: string[]) => run(...inNamespace(namespace, ...command));
     await attempt(...inNamespace(namespace, "ip", "link", "delete", port));
     await inside("ip", "link", "add", port, "type", "veth", "peer", "name", device, "address", nic.mac, "netns", own);
