@@ -1,0 +1,115 @@
+/** What a machine is told by its network's router, and what cloud-init, unmodified, makes of it. */
+import { gzipSync } from "node:zlib";
+import { type Guest, Lab } from "./support/lab";
+import { withMachines } from "./support/possible";
+
+const config = (text: string) => `#cloud-config\nwrite_files:\n  - {path: /etc/told, content: "${text}"}\n`;
+
+/** As a machine asks its router; the body alone, or what went wrong. */
+const ask = (guest: Guest, where: string, ...options: string[]) =>
+    guest.run("curl", "--silent", "--show-error", "--fail-with-body", ...options, `http://data-server${where}`);
+
+withMachines("user data, meta data and passwords", () => {
+    let lab: Lab;
+    let told: Guest;
+    let silent: Guest;
+    let secret: Guest;
+
+    beforeAll(async () => {
+        lab = await Lab.start("10.1.42.0/24");
+        await lab.user.ok("createSSHKeyPair", { name: "one" });
+        await lab.user.ok("createSSHKeyPair", { name: "two" });
+        [told, silent, secret] = await Promise.all([
+            lab.deploy("told", { userData: gzipSync(config("zipped")), keypairs: "one,two" }),
+            lab.deploy("silent"),
+            lab.deploy("secret", { template: "Debian 13 with password", userData: "#!/bin/sh\necho ran >/etc/told\n" }),
+        ]);
+    });
+
+    afterAll(async () => {
+        expect(await lab.dispose()).toEqual([]);
+    });
+
+    test("cloud-init is content: with zipped user data, with none, with a script", async () => {
+        for (const guest of [told, silent, secret])
+            expect(await guest.settled()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
+        expect(await told.sh("cat /etc/told")).toBe("zipped");
+        expect(await secret.sh("cat /etc/told")).toBe("ran");
+        expect(await told.sh("wc -l <~debian/.ssh/authorized_keys")).toBe("2");
+        expect(await silent.sh("cat ~debian/.ssh/authorized_keys")).toBe("");
+        // Its own source, by its own means: nothing in the machine has told it where to look.
+        expect(await told.sh("cloud-init query platform subplatform v1.region; grep -c NoCloud /etc/cloud/cloud.cfg.d/*")).toContain(
+            "cloudstack",
+        );
+    });
+
+    test("meta data is what CloudStack's router tells", async () => {
+        const keys = (await ask(told, "/latest/meta-data/")).split("\n");
+        const values = await Promise.all(keys.map((key) => ask(told, `/latest/meta-data/${key}`)));
+        expect(Object.fromEntries(keys.map((key, index) => [key, values[index]]))).toEqual({
+            "instance-id": told.id,
+            "vm-id": told.id,
+            "local-hostname": "told",
+            "local-ipv4": told.address,
+            "public-ipv4": told.address,
+            "public-hostname": told.address,
+            "service-offering": "Small Instance",
+            "availability-zone": "sandbox",
+            "cloud-identifier": expect.stringMatching(/^CloudStack-\{.*\}$/),
+            "hypervisor-host-name": expect.any(String),
+            "public-keys": expect.stringMatching(/^ssh-rsa \S+.*\nssh-rsa \S+/),
+        });
+        expect(await ask(told, "/latest/meta-data/nothing").catch((error) => error.message)).toContain("404");
+    });
+
+    test("user data is told raw, and anew as soon as it has changed", async () => {
+        const zipped = await told.sh("curl -s http://data-server/latest/user-data | gunzip");
+        expect(zipped).toBe(config("zipped").trim());
+        expect(await ask(silent, "/latest/user-data")).toBe("");
+        for (const text of ["first", "second"]) {
+            const userdata = Buffer.from(config(text)).toString("base64");
+            await lab.user.ok("updateVirtualMachine", { id: told.id, userdata });
+            expect(await ask(told, "/latest/user-data")).toBe(config(text).trim());
+        }
+    });
+
+    test("a machine is told nothing of another", async () => {
+        const claims = ["X-Forwarded-For", "X-Real-IP", "Forwarded"].flatMap((name) => ["-H", `${name}: ${told.address}`]);
+        expect(await ask(silent, "/latest/user-data", ...claims)).toBe("");
+        expect(await ask(silent, "/latest/meta-data/instance-id", ...claims)).toBe(silent.id);
+        const paths = [`/latest/user-data/${told.address}`, `/userdata/${told.address}/user-data`, "/latest/../machines"];
+        for (const where of paths)
+            expect(await ask(silent, where, "--path-as-is").catch((error) => error.message)).toContain("404");
+        const { password } = secret.deployed;
+        expect(await ask(silent, ":8080/", "-H", "DomU_Request: send_my_password", ...claims)).not.toContain(password);
+    });
+
+    describe("a password", () => {
+        /** Whether the machine's user has this password. */
+        const has = (password: string) =>
+            secret.sh(
+                `perl -e '@f = split /:/, (grep /^debian:/, <STDIN>)[0]; print crypt($ARGV[0], $f[1]) eq $f[1] ? "yes" : "no"' ` +
+                    `'${password}' </etc/shadow`,
+            );
+
+        test("is set once", async () => {
+            expect(secret.deployed.password).toMatch(/^\S{8}$/);
+            expect(await has(secret.deployed.password)).toBe("yes");
+            expect(await ask(secret, ":8080/", "-H", "DomU_Request: send_my_password")).toBe("saved_password");
+            await secret.sh("echo debian:mine | chpasswd");
+            const { leader } = secret.machine;
+            await secret.do("rebootVirtualMachine");
+            expect(secret.machine.leader).not.toBe(leader);
+            expect(await secret.settled()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
+            expect(await has("mine")).toBe("yes");
+        });
+
+        test("is set anew when it was reset", async () => {
+            await secret.do("stopVirtualMachine");
+            const { virtualmachine } = await secret.do("resetPasswordForVirtualMachine");
+            await secret.do("startVirtualMachine");
+            await secret.settled();
+            expect(await has(virtualmachine.password)).toBe("yes");
+        });
+    });
+});

@@ -1,0 +1,258 @@
+/** What becomes of a machine when it is stopped, started, rebooted, restored, changed, destroyed, or dies. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { childrenOf } from "../../simulator/hypervisors/nspawn/host";
+import { eventually, type Guest, Lab } from "./support/lab";
+import { withMachines } from "./support/possible";
+
+/** A service that notes how it ends, and a count of the times that cloud-init ran user data. */
+const userData = `#cloud-config
+write_files:
+  - path: /etc/systemd/system/witness.service
+    content: |
+      [Service]
+      ExecStart=sleep infinity
+      ExecStop=sh -c "echo stopped >>/var/witness"
+      [Install]
+      WantedBy=multi-user.target
+runcmd:
+  - systemctl enable --now witness
+  - echo ran >>/var/runs
+`;
+
+/** What a machine has on the host while it runs. */
+function traces({ lab, instanceName, group }: Guest): string[] {
+    const number = group.split("/")[1];
+    return lab.leftovers().filter((line) => line === `namespace ${lab.prefix}-${number}` || line.startsWith("process"))
+        .filter((line) => {
+            if (!line.startsWith("process")) return true;
+            const file = `/proc/${line.split(" ")[1]}/cmdline`;
+            return fs.existsSync(file) && fs.readFileSync(file, "utf8").includes(instanceName);
+        });
+}
+
+const milliseconds = async (action: () => Promise<unknown>): Promise<number> => {
+    const start = Date.now();
+    await action();
+    return Date.now() - start;
+};
+
+withMachines("a machine's life", () => {
+    let lab: Lab;
+    let guest: Guest;
+
+    beforeAll(async () => {
+        lab = await Lab.start("10.1.43.0/24");
+        guest = await lab.deploy("first", { userData });
+        await guest.settled();
+    });
+
+    afterAll(async () => {
+        expect(await lab.dispose()).toEqual([]);
+    });
+
+    const witness = () => guest.sh("cat /var/witness");
+    const runs = () => guest.sh("cat /var/runs");
+
+    describe("stop", () => {
+        test("lets services end", async () => {
+            expect(traces(guest).length).toBeGreaterThan(1);
+            await guest.do("stopVirtualMachine");
+            expect(traces(guest)).toEqual([]);
+            await guest.do("startVirtualMachine");
+            await guest.settled();
+            expect(await witness()).toBe("stopped");
+            expect(await runs()).toBe("ran");
+        });
+
+        test("by force does not, and takes no time", async () => {
+            expect(
+                await milliseconds(() => guest.do("stopVirtualMachine", { forced: true })),
+            ).toBeLessThan(2_000);
+            expect(traces(guest)).toEqual([]);
+            await guest.do("startVirtualMachine");
+            await guest.settled();
+            expect(await witness()).toBe("stopped");
+        });
+
+        test("is heard by a machine that has just started", async () => {
+            await guest.do("stopVirtualMachine");
+            await guest.do("startVirtualMachine");
+            expect(await milliseconds(() => guest.do("stopVirtualMachine"))).toBeLessThan(15_000);
+            await guest.do("startVirtualMachine");
+            await guest.settled();
+        });
+    });
+
+    describe("reboot", () => {
+        test("by the API starts it anew", async () => {
+            const { leader } = guest.machine;
+            await guest.do("rebootVirtualMachine");
+            await guest.anotherBoot(leader);
+            await guest.settled();
+            expect(await runs()).toBe("ran");
+        });
+
+        test("from inside leaves it running", async () => {
+            const { leader } = guest.machine;
+            await guest.sh("systemctl reboot");
+            await guest.anotherBoot(leader);
+            expect(await guest.settled()).toMatchObject({ status: "done", errors: [] });
+            expect(await guest.sh("ip -4 -o address show dev eth0")).toContain(` ${guest.address}/24 `);
+            const events = await lab.user.list("listEvents", { resourceid: guest.id, type: "VM.STOP" });
+            expect(events.filter(({ description }) => /by itself/.test(description))).toEqual([]);
+            expect(await guest.shown()).toMatchObject({ state: "Running" });
+        });
+    });
+
+    describe("its end by itself is noticed", () => {
+        afterEach(async () => {
+            expect(traces(guest)).toEqual([]);
+            await guest.do("startVirtualMachine");
+            await guest.settled();
+        });
+
+        test("poweroff", async () => {
+            await guest.sh("systemctl poweroff");
+            await guest.waitForState("Stopped");
+            const [{ description }] = await lab.user.list("listEvents", { resourceid: guest.id, type: "VM.STOP" });
+            expect(description).toContain("has ended by itself");
+        });
+
+        test("kill -9", async () => {
+            const nspawn = childrenOf(guest.machine.process!.pid).flatMap(childrenOf);
+            expect(nspawn).toHaveLength(1);
+            process.kill(nspawn[0], "SIGKILL");
+            await guest.waitForState("Stopped");
+        });
+    });
+
+    describe("restore", () => {
+        let volume: any;
+
+        beforeAll(async () => {
+            ({ volume } = await lab.user.done("createVolume", {
+                name: "data",
+                diskofferingid: await lab.id("listDiskOfferings", "Custom"),
+                size: 1,
+                virtualmachineid: guest.id,
+            }));
+            await guest.run("sh", "-ec", "mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt; echo kept >/mnt/file");
+        });
+
+        test("gives it a fresh root disk; address, id and data volume stay", async () => {
+            await guest.sh("echo gone >/var/mark; rm -f /var/runs");
+            await lab.user.done("restoreVirtualMachine", { virtualmachineid: guest.id });
+            expect(await guest.settled()).toMatchObject({ status: "done", errors: [] });
+            expect(await guest.sh("cat /var/mark; cat /var/runs; cat /etc/machine-id")).toBe(
+                `cat: /var/mark: No such file or directory\nran\n${guest.id.replaceAll("-", "")}`,
+            );
+            expect(await guest.sh("ip -4 -o address show dev eth0")).toContain(` ${guest.address}/24 `);
+            expect(await guest.sh("mount /dev/vdb /mnt && cat /mnt/file")).toBe("kept");
+        });
+
+        test("takes another template, also of a machine that is stopped", async () => {
+            await guest.do("stopVirtualMachine");
+            const templateid = await lab.id("listTemplates", "Debian 13 with password", { templatefilter: "executable" });
+            const { virtualmachine } = await lab.user.done("restoreVirtualMachine", {
+                virtualmachineid: guest.id,
+                templateid,
+            });
+            expect(virtualmachine).toMatchObject({ state: "Stopped", templateid });
+            await guest.do("startVirtualMachine");
+            await guest.settled();
+            const check = `perl -e '@f = split /:/, (grep /^debian:/, <STDIN>)[0]; print crypt($ARGV[0], $f[1]) eq $f[1]'`;
+            expect(await guest.sh(`${check} '${virtualmachine.password}' </etc/shadow`)).toBe("1");
+            await lab.user.done("detachVolume", { id: volume.id });
+            await lab.user.ok("deleteVolume", { id: volume.id });
+        });
+    });
+
+    describe("changes while it is stopped", () => {
+        const read = (controller: string, file: string) => {
+            const folder = [`/sys/fs/cgroup/${controller}`, "/sys/fs/cgroup"].map((root) => path.join(root, guest.group, file));
+            return fs.readFileSync(folder.find((candidate) => fs.existsSync(candidate))!, "utf8").trim();
+        };
+        const isV1 = fs.existsSync("/sys/fs/cgroup/memory");
+        const limits = () =>
+            isV1
+                ? [read("memory", "memory.limit_in_bytes"), read("cpu", "cpu.cfs_quota_us")]
+                : [read("", "memory.max"), read("", "cpu.max").split(" ")[0]];
+
+        test("name, address and offering are those of its next start", async () => {
+            expect(limits()).toEqual([String(512 * 2 ** 20), "100000"]);
+            await guest.do("stopVirtualMachine");
+            await lab.user.ok("updateVirtualMachine", { id: guest.id, name: "renamed" });
+            const [{ id: nicid }] = (await guest.shown()).nic;
+            await lab.user.done("updateVmNicIp", { nicid, ipaddress: "10.1.43.99" });
+            const serviceofferingid = await lab.id("listServiceOfferings", "Large Instance");
+            await lab.user.ok("changeServiceForVirtualMachine", { id: guest.id, serviceofferingid });
+            await guest.do("startVirtualMachine");
+            await guest.settled();
+            expect(limits()).toEqual([String(2048 * 2 ** 20), "200000"]);
+            expect(await guest.sh("ip -4 -o address show dev eth0")).toContain(" 10.1.43.99/24 ");
+            expect(await guest.sh("hostname; cat /etc/hostname; curl -s data-server/latest/meta-data/local-hostname")).toBe(
+                "renamed\nrenamed\nrenamed",
+            );
+            expect(await guest.sh("getent ahostsv4 first")).toBe("");
+        });
+
+        test("a process that takes more than the memory is killed, and the machine goes on", async () => {
+            await guest.do("stopVirtualMachine");
+            const serviceofferingid = await lab.id("listServiceOfferings", "Small Instance");
+            await lab.user.ok("changeServiceForVirtualMachine", { id: guest.id, serviceofferingid });
+            await guest.do("startVirtualMachine");
+            await guest.settled();
+            const { leader } = guest.machine;
+            const greedy = (mebibytes: number) => guest.sh(`perl -e '$x = "x" x (${mebibytes} << 20); print "done"'; echo $?`);
+            expect(await greedy(150)).toBe("done0");
+            expect(await greedy(700)).toMatch(/137$/);
+            // Nor does it help to lift the limit from inside.
+            await guest.sh("for f in memory.limit_in_bytes memory/memory.limit_in_bytes; do echo -1 >/sys/fs/cgroup/$f; done");
+            expect(await greedy(700)).toMatch(/137$/);
+            expect(guest.machine.leader).toBe(leader);
+            expect(await guest.sh("systemctl is-active ssh")).toBe("active");
+        });
+    });
+
+    describe("its end", () => {
+        test("destroyed, it is recovered with its disk", async () => {
+            await guest.sh("echo kept >/var/mark");
+            await guest.do("destroyVirtualMachine");
+            expect(traces(guest)).toEqual([]);
+            await guest.do("startVirtualMachine").then(
+                () => expect("started").toBe("refused"),
+                (error) => expect(error.message).toContain("Destroyed"),
+            );
+            await lab.user.ok("recoverVirtualMachine", { id: guest.id });
+            await guest.do("startVirtualMachine");
+            await guest.settled();
+            expect(await guest.sh("cat /var/mark")).toBe("kept");
+        });
+
+        test("expunged, nothing of it is left, and its address is given to the next one", async () => {
+            await guest.do("destroyVirtualMachine", { expunge: true, forced: true });
+            expect(traces(guest)).toEqual([]);
+            expect(fs.existsSync(guest.folder)).toBe(false);
+            const next = await lab.deploy("next", { ipaddress: "10.1.43.99" });
+            expect(await next.settled()).toMatchObject({ status: "done", errors: [] });
+            expect(await next.sh("ip -4 -o address show dev eth0")).toContain(" 10.1.43.99/24 ");
+            await next.do("destroyVirtualMachine", { expunge: true, forced: true });
+        });
+    });
+
+    test("machines come back with the cloud, those that were stopped stay so", async () => {
+        const [running, stopped] = await Promise.all([lab.deploy("running", { userData }), lab.deploy("stopped")]);
+        await running.settled();
+        await stopped.do("stopVirtualMachine");
+        await lab.close();
+        expect(lab.leftovers()).toEqual([]);
+        await lab.start();
+        await eventually("it is up", () => running.machine.leader !== undefined);
+        expect(await running.settled()).toMatchObject({ status: "done", errors: [] });
+        // The services of the machine had been told.
+        expect(await running.sh("cat /var/witness /var/runs")).toBe("stopped\nran");
+        expect([(await running.shown()).state, (await stopped.shown()).state]).toEqual(["Running", "Stopped"]);
+        expect(stopped.machine.runs).toBe(false);
+    });
+});

@@ -1,0 +1,129 @@
+/** Data volumes as machines see them, and what they leave on the host. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { eventually, type Guest, Lab } from "./support/lab";
+import { withMachines } from "./support/possible";
+
+withMachines("volumes", () => {
+    let lab: Lab;
+    let one: Guest;
+    let other: Guest;
+    let custom: string;
+
+    beforeAll(async () => {
+        lab = await Lab.start("10.1.44.0/24");
+        custom = await lab.id("listDiskOfferings", "Custom");
+        one = await lab.deploy("one", { diskofferingid: custom, size: 1 });
+        other = await lab.deploy("other");
+        await Promise.all([one.settled(), other.settled()]);
+    });
+
+    afterAll(async () => {
+        expect(await lab.dispose()).toEqual([]);
+    });
+
+    const make = async (name: string, sizeGiB = 1): Promise<string> => {
+        const zoneid = await lab.id("listZones", "sandbox");
+        return (await lab.user.done("createVolume", { name, zoneid, diskofferingid: custom, size: sizeGiB })).volume.id;
+    };
+    const attach = (id: string, guest: Guest) => lab.user.done("attachVolume", { id, virtualmachineid: guest.id });
+    const detach = (id: string) => lab.user.done("detachVolume", { id });
+    const of = (guest: Guest) => lab.user.list("listVolumes", { virtualmachineid: guest.id, type: "DATADISK" });
+    /** Disks by name, with their sizes in GiB. */
+    const disks = (guest: Guest) =>
+        guest.sh('for d in /dev/vd?; do [ -b $d ] && echo "$d $(($(blockdev --getsize64 $d) >> 30))"; done');
+    const files = () => fs.readdirSync(path.join(lab.stateDir, "nspawn", "volumes"));
+
+    test("one that comes with its machine is there from the start", async () => {
+        expect(await disks(one)).toBe("/dev/vdb 1");
+        expect(await of(one)).toMatchObject([{ name: expect.stringMatching(/^DATA-/), state: "Ready", deviceid: 1 }]);
+    });
+
+    test("one is attached to a machine that runs, and is there after a reboot from inside", async () => {
+        const id = await make("two", 2);
+        await attach(id, one);
+        expect(await disks(one)).toBe("/dev/vdb 1\n/dev/vdc 2");
+        const { leader } = one.machine;
+        await one.sh("systemctl reboot");
+        await one.anotherBoot(leader);
+        await one.settled();
+        expect(await disks(one)).toBe("/dev/vdb 1\n/dev/vdc 2");
+        await detach(id);
+        expect(await disks(one)).toBe("/dev/vdb 1");
+        const again = one.machine.leader;
+        await one.sh("systemctl reboot");
+        await one.anotherBoot(again);
+        await one.settled();
+        expect(await disks(one)).toBe("/dev/vdb 1");
+        await lab.user.ok("deleteVolume", { id });
+    });
+
+    test("one that is attached to a stopped machine is there when it starts, and detached there does no harm", async () => {
+        await other.do("stopVirtualMachine");
+        const id = await make("late");
+        await attach(id, other);
+        expect(lab.loops()).toHaveLength(1);
+        await other.do("startVirtualMachine");
+        expect(await disks(other)).toBe("/dev/vdb 1");
+        await other.do("stopVirtualMachine");
+        await detach(id);
+        await lab.user.ok("deleteVolume", { id });
+        await other.do("startVirtualMachine");
+        await other.settled();
+        expect(await disks(other)).toBe("");
+    });
+
+    test("moves to another machine with what is on it", async () => {
+        const id = await make("moving");
+        await attach(id, one);
+        await one.run("sh", "-ec", "mkfs.ext4 -q -L moving /dev/vdc; mount /dev/vdc /mnt; echo moved >/mnt/file; umount /mnt");
+        await detach(id);
+        await attach(id, other);
+        expect(await other.sh("blkid -p -s LABEL -o value /dev/vdb; mount /dev/vdb /mnt && cat /mnt/file")).toBe(
+            "moving\nmoved",
+        );
+        await other.sh("umount /mnt");
+        await detach(id);
+        await lab.user.ok("deleteVolume", { id });
+    });
+
+    test("is pulled out while it is mounted and in use, and is whole for the next one", async () => {
+        const id = await make("pulled");
+        await attach(id, one);
+        await one.run("sh", "-ec", "mkfs.ext4 -q /dev/vdc; mkdir -p '/data dir'; mount /dev/vdc '/data dir'");
+        await one.run("sh", "-ec", "echo synced >'/data dir/file'; sync; mount --bind '/data dir' /srv");
+        await one.sh("systemd-run --unit=holder sh -c 'exec 3>/srv/open; while :; do echo more >&3; sleep 0.05; done'");
+        expect(await one.sh("systemctl is-active holder")).toBe("active");
+        await detach(id);
+        expect(await disks(one)).toBe("/dev/vdb 1");
+        expect(await one.sh("grep -c ' /srv \\| /data' /proc/self/mounts")).toBe("0");
+        expect(await one.sh("systemctl is-active holder")).toBe("failed");
+        expect(lab.loops()).toHaveLength(1);
+        await attach(id, other);
+        expect(await other.sh("e2fsck -p /dev/vdb >/dev/null; mount /dev/vdb /mnt && cat /mnt/file; umount /mnt")).toBe("synced");
+        await detach(id);
+        await lab.user.ok("deleteVolume", { id });
+    });
+
+    test("grows while it is attached and mounted", async () => {
+        const [{ id }] = await of(one);
+        await one.run("sh", "-ec", "mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt");
+        await lab.user.done("resizeVolume", { id, size: 3 });
+        expect(await disks(one)).toBe("/dev/vdb 3");
+        await one.run("sh", "-ec", "umount /mnt; e2fsck -f -p /dev/vdb; resize2fs /dev/vdb; mount /dev/vdb /mnt");
+        expect(Number(await one.sh("stat -f -c '%b * %S' /mnt | sed 's/^/echo $((/; s/$/ >> 20))/' | sh"))).toBeGreaterThan(2_900);
+        await one.sh("umount /mnt");
+    });
+
+    test("is sparse, and leaves neither file nor loop device when it is deleted", async () => {
+        const [{ id }] = await of(one);
+        const { size, blocks } = fs.statSync(path.join(lab.stateDir, "nspawn", "volumes", `${id}.img`));
+        expect(size).toBe(3 * 2 ** 30);
+        expect(blocks * 512).toBeLessThan(200 * 2 ** 20);
+        expect(files()).toEqual([`${id}.img`]);
+        await detach(id);
+        await lab.user.ok("deleteVolume", { id });
+        expect(lab.loops()).toEqual([]);
+        await eventually("the files are gone", () => files().length === 0);
+    });
+});
