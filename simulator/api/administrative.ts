@@ -20,7 +20,7 @@ const NAMES = `
     deleteServiceOffering deleteStorageNetworkIpRange deleteStoragePool deleteTrafficType deleteUser
     deleteVlanIpRange deleteVPCOffering deleteZone destroyRouter destroySystemVm disableAccount disableUser
     enableAccount enableStorageMaintenance enableUser findHostsForMigration findStoragePoolsForMigration
-    getCustomDomains getDiagnosticsData getPathForVolume getUser getVirtualMachineConsoleLog importRole
+    getCustomDomains getDiagnosticsData getPathForVolume getUser importRole
     importUnmanagedInstance importVm importVolume issueCertificate ldapCreateAccount linkDomainToLdap listAlerts
     listBgpPeers listCapacity listClusters listClustersMetrics listConfigurations listDedicatedHosts
     listDeploymentPlanners listDomainChildren listDomains listGuestOsMapping listHosts listHostsMetrics

@@ -1,6 +1,6 @@
 /** From the cloud's records to what a hypervisor is told. */
 import type { Cloud } from "../cloud";
-import type { MachinePlan, VolumePlan } from "../hypervisors/hypervisor";
+import type { FilterPlan, MachinePlan, VolumePlan } from "../hypervisors/hypervisor";
 import { rangeOf } from "../state/addresses";
 import type { Machine, Volume } from "../state/records";
 import { instanceName, rootVolumeOf } from "./answers/machine";
@@ -47,5 +47,41 @@ export function machinePlan(cloud: Cloud, machine: Machine): MachinePlan {
         password: machine.password,
         rootVolume: root === undefined ? { id: machine.id, sizeGiB: 0, deviceId: 0 } : volumePlan(root),
         dataVolumes: data.map(volumePlan),
+    };
+}
+
+/** States in which a machine is on its network. */
+const CONNECTED = ["Starting", "Running", "Stopping"];
+
+/** Who may reach whom, as the hypervisor is to enforce it now. */
+export async function enforceGroups(cloud: Cloud): Promise<void> {
+    const plan = filterPlan(cloud);
+    if (plan !== undefined) await cloud.hypervisor.filter(plan);
+}
+
+function filterPlan(cloud: Cloud): FilterPlan | undefined {
+    const { store } = cloud;
+    const network = store.networks.find(({ ownerId }) => ownerId === undefined);
+    if (network === undefined) return undefined;
+    const machines = store.machines.filter(
+        ({ state, removed }) => removed === undefined && CONNECTED.includes(state),
+    );
+    return {
+        cidr: network.cidr,
+        hostAddress: cloud.hypervisor.hostAddress(network.cidr) ?? network.gateway,
+        machines: machines.flatMap((machine) =>
+            machine.nics
+                .filter(({ networkId }) => networkId === network.id)
+                .map(({ address, mac }) => ({
+                    instanceName: instanceName(cloud, machine),
+                    address,
+                    mac,
+                    securityGroupIds: machine.securityGroupIds,
+                })),
+        ),
+        groups: store.securityGroups.all().map(({ id }) => ({
+            id,
+            rules: store.rules.filter(({ groupId }) => groupId === id),
+        })),
     };
 }

@@ -2,7 +2,7 @@
 import { record, type Cloud } from "../cloud";
 import type { Machine } from "../state/records";
 import { setState } from "./commands/machineRules";
-import { machinePlan } from "./plan";
+import { enforceGroups, machinePlan } from "./plan";
 
 /** How many machines come up at a time. */
 const AT_ONCE = 4;
@@ -30,8 +30,8 @@ export class Power {
 
     private async raise(machine: Machine): Promise<void> {
         try {
+            await enforceGroups(this.cloud);
             await this.cloud.hypervisor.start(machinePlan(this.cloud, machine));
-            await this.cloud.hypervisor.filter();
         } catch (error) {
             this.log(`${machine.name} does not come up: ${(error as Error).message}`);
             this.hasEnded(machine.id);

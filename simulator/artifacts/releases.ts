@@ -1,7 +1,5 @@
 /** The release files that machines ask a mirror for: their names, their official places, and how Go makes them. */
-// Sums that the projects publish: data, which a misreading of the API cannot hide in.
-// eslint-disable-next-line @typescript-eslint/no-restricted-imports
-import sums from "../../components/artifacts/releases.json";
+import sums from "./releases.json";
 
 export type Architecture = "amd64" | "arm64";
 

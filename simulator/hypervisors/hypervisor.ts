@@ -45,6 +45,34 @@ export interface VolumePlan {
     readonly deviceId: number;
 }
 
+export interface FilterRule {
+    readonly direction: "ingress" | "egress";
+    /** tcp, udp, icmp, all or a number. */
+    readonly protocol: string;
+    /** First port, or the ICMP type; -1 for any type. */
+    readonly from: number;
+    /** Last port, or the ICMP code; -1 for any code. */
+    readonly to: number;
+    readonly cidr?: string;
+    /** The members of this group, as they are at the moment. */
+    readonly sourceGroupId?: string;
+}
+
+/** What may reach whom in the network where security groups rule: all of it, at every change. */
+export interface FilterPlan {
+    readonly cidr: string;
+    /** Of the host in that network. */
+    readonly hostAddress: string;
+    /** Those that run, or are about to. */
+    readonly machines: readonly {
+        readonly instanceName: string;
+        readonly address: string;
+        readonly mac: string;
+        readonly securityGroupIds: readonly string[];
+    }[];
+    readonly groups: readonly { readonly id: string; readonly rules: readonly FilterRule[] }[];
+}
+
 export interface Hypervisor {
     /** As `status` shows it. */
     readonly name: string;
@@ -63,14 +91,14 @@ export interface Hypervisor {
     deleteVolume(volumeId: string): Promise<void>;
     /** What the metadata service tells a machine has changed. */
     describe(machine: MachinePlan): Promise<void>;
-    /** What the machine has written to its console. */
-    console(machine: MachinePlan): Promise<string>;
+    /** The end of what the machine has written to its console. */
+    console(machine: MachinePlan): string;
     /** The address of the host in a shared network, where it has one. */
     hostAddress(cidr: string): string | undefined;
     /** Tells from now on which machines have ended by themselves. */
     watch(ended: (machine: { id: string }) => void): void;
     /** Takes machines and networks down, to come back with the next start; volumes and root disks are kept. */
     close(): Promise<void>;
-    /** Rules or members of security groups changed. */
-    filter(): Promise<void>;
+    /** Rules or members of security groups changed, or a machine of them is about to start. */
+    filter(plan: FilterPlan): Promise<void>;
 }

@@ -15,7 +15,7 @@ export const none: Hypervisor = {
     resize: done,
     deleteVolume: done,
     describe: done,
-    console: () => Promise.resolve(""),
+    console: () => "",
     hostAddress: () => undefined,
     watch: () => undefined,
     close: done,

@@ -9,7 +9,7 @@ import type { AsyncCommand, Request, Submission } from "../command";
 import { invalid } from "../errors";
 import { checkLimits } from "../limits";
 import { checkAccess, ownerOf } from "../ownership";
-import { machinePlan } from "../plan";
+import { enforceGroups, machinePlan } from "../plan";
 import {
     checkNameIsFree,
     instanceGroup,
@@ -262,8 +262,8 @@ export const deployVirtualMachine: AsyncCommand = {
     async act(work) {
         if (!starts(work.arguments)) return;
         const machine = machineAt(work);
+        await enforceGroups(work.cloud);
         await work.cloud.hypervisor.start(machinePlan(work.cloud, machine));
-        if (machine.securityGroupIds.length > 0) await work.cloud.hypervisor.filter();
     },
     finish(work) {
         const { store } = work.cloud;

@@ -6,7 +6,7 @@ import type { AsyncCommand, Commands, Request, Work } from "../command";
 import { denied, failed, invalid } from "../errors";
 import { detached, removeMachine, removeVolume } from "../expunge";
 import { checkLimits } from "../limits";
-import { machinePlan, volumePlan } from "../plan";
+import { enforceGroups, machinePlan, volumePlan } from "../plan";
 import {
     describeMachine,
     machineAt,
@@ -57,8 +57,8 @@ const startVirtualMachine: AsyncCommand = {
         return passInto(work, machine, "Starting");
     },
     async act(work) {
+        await enforceGroups(work.cloud);
         await work.cloud.hypervisor.start(machinePlan(work.cloud, machineAt(work)));
-        await work.cloud.hypervisor.filter();
     },
     finish(work) {
         rootVolumeIsReady(work.cloud, machineAt(work).id);
@@ -204,7 +204,7 @@ const destroyVirtualMachine: AsyncCommand = {
         await hypervisor.stop(plan, work.arguments.forced === true);
         for (const volume of dataVolumes(work)) await hypervisor.detach(plan, volumePlan(volume));
         if (work.arguments.expunge === true) await hypervisor.expunge(plan);
-        await hypervisor.filter();
+        await enforceGroups(work.cloud);
     },
     finish(work) {
         const machine = machineAt(work);

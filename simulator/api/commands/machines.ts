@@ -7,6 +7,7 @@ import { contains, matches, named, page } from "../lists";
 import { ownerFields, scopeOf } from "../ownership";
 import { timestamp } from "../../cloud";
 import { deployVirtualMachine } from "./deploy";
+import { machinePlan } from "../plan";
 import { machineOf } from "./machineRules";
 import { hasTags } from "./tags";
 
@@ -79,6 +80,13 @@ function getVMPassword(request: Request): object {
     );
 }
 
+/** Not CloudStack's: what the machine wrote to its console last. */
+function getVirtualMachineConsoleLog(request: Request): object {
+    const machine = machineOf(request);
+    const log = request.cloud.hypervisor.console(machinePlan(request.cloud, machine));
+    return { console: { virtualmachineid: machine.id, log } };
+}
+
 function listInstanceGroups(request: Request): object {
     const { cloud } = request;
     const { id, name, keyword } = request.arguments;
@@ -99,6 +107,7 @@ export const machineCommands: Commands = {
     deployVirtualMachine,
     listVirtualMachines: { entity: "machine", run: listVirtualMachines },
     getVirtualMachineUserData: { run: getVirtualMachineUserData },
+    getVirtualMachineConsoleLog: { entity: "machine", run: getVirtualMachineConsoleLog },
     getVMPassword: { entity: "machine", run: getVMPassword },
     listInstanceGroups: { entity: "instanceGroup", run: listInstanceGroups },
 };

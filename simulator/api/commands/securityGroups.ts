@@ -12,7 +12,8 @@ import { DOMAIN } from "../entities";
 import { failed, inUse, invalid } from "../errors";
 import { contains, matches, page } from "../lists";
 import { checkAccess, ownerOf, scopeOf } from "../ownership";
-import { hasTags } from "./tags";
+import { hasTags } from "./tags";import { enforceGroups } from "../plan";
+
 
 type Direction = SecurityGroupRule["direction"];
 
@@ -175,7 +176,7 @@ function authorize(direction: Direction, java: string): AsyncCommand {
             return { instanceId: group.id, queue: group.id };
         },
         begin: (work) => authorizeRules(work, direction).map((rule) => rule.id),
-        act: (work) => work.cloud.hypervisor.filter(),
+        act: (work) => enforceGroups(work.cloud),
         finish(work) {
             const { store } = work.cloud;
             const group = store.securityGroups.get(work.job.instanceId);
@@ -211,7 +212,7 @@ function revoke(direction: Direction, java: string): AsyncCommand {
             work.cloud.store.rules.remove(rule.id);
             return rule;
         },
-        act: (work) => work.cloud.hypervisor.filter(),
+        act: (work) => enforceGroups(work.cloud),
         finish: () => ({ success: true }),
         abandon(work) {
             work.cloud.store.rules.insert(work.job.memo as SecurityGroupRule);

@@ -7,7 +7,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { cacheFolder } from "../../cache";
-import type { Hypervisor, MachinePlan } from "../hypervisor";
+import type { FilterPlan, Hypervisor, MachinePlan } from "../hypervisor";
+import { applyFilter } from "./filter";
+import { hasNamespace } from "./host";
 import { nspawnFolder, register, takeDown } from "./leftovers";
 import { Machine } from "./machine";
 import { networkNamespace, prefixOf } from "./names";
@@ -32,6 +34,9 @@ export interface NspawnOptions {
     readonly log?: (line: string) => void;
 }
 
+/** How much of a console the API shows, in bytes. */
+const CONSOLE_SHOWN = 65_536;
+
 /** How often machines are looked at that may have ended by themselves, in milliseconds. */
 const WATCH_INTERVAL = 2_000;
 
@@ -50,6 +55,8 @@ export class Nspawn implements Hypervisor {
     private readonly wanted = new Map<string, MachinePlan>();
     /** What happens to a machine happens one after the other. */
     private readonly turns = new Map<string, Promise<unknown>>();
+    private rules: FilterPlan | undefined;
+    private filtering: Promise<void> = Promise.resolve();
     private timer: NodeJS.Timeout | undefined;
 
     constructor({ stateDir, cacheDir = cacheFolder(), log = () => undefined }: NspawnOptions) {
@@ -85,6 +92,7 @@ export class Nspawn implements Hypervisor {
         const made = (async () => {
             register(this.prefix, this.stateDir);
             await ensureNetwork(this.prefix, network);
+            if (network.isShared) await this.applyRules();
             const folder = path.join(this.folder, "networks", namespace);
             const router = new Router(namespace, network, folder, path.join(this.cacheDir, "artifacts"));
             await router.ensure();
@@ -183,9 +191,9 @@ export class Nspawn implements Hypervisor {
         }
     }
 
-    async console({ instanceName }: MachinePlan): Promise<string> {
+    console({ instanceName }: MachinePlan): string {
         const file = this.machine(instanceName).consoleFile;
-        return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+        return fs.existsSync(file) ? fs.readFileSync(file).subarray(-CONSOLE_SHOWN).toString() : "";
     }
 
     hostAddress(cidr: string): string {
@@ -209,8 +217,19 @@ export class Nspawn implements Hypervisor {
         }, WATCH_INTERVAL).unref();
     }
 
-    filter(): Promise<void> {
-        return Promise.resolve();
+    filter(plan: FilterPlan): Promise<void> {
+        this.rules = plan;
+        return this.applyRules();
+    }
+
+    /** The newest rules, one attempt after the other; a network that is not there yet gets them when it is made. */
+    private applyRules(): Promise<void> {
+        this.filtering = this.filtering
+            .catch(() => undefined)
+            .then(async () => {
+                if (this.rules !== undefined && hasNamespace(this.prefix)) await applyFilter(this.prefix, this.rules);
+            });
+        return this.filtering;
     }
 
     async close(): Promise<void> {

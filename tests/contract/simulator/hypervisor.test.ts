@@ -27,7 +27,7 @@ const hypervisor: Hypervisor = {
     resize: (volume, machine) => note(`resize to ${volume.sizeGiB}`, machine),
     deleteVolume: () => note("delete volume"),
     describe: (machine) => note("describe", machine),
-    console: () => Promise.resolve(""),
+    console: () => "",
     hostAddress: () => undefined,
     watch: () => undefined,
     close: () => Promise.resolve(),
@@ -60,7 +60,7 @@ test("a machine's life, as the hypervisor sees it", async () => {
     expect(key.privatekey).toMatch(/^-----BEGIN RSA PRIVATE KEY-----/);
     const userdata = Buffer.from("#cloud-config\n").toString("base64");
     const deployed = await run("deployVirtualMachine", { ...base, name: "m", keypair: "k", userdata });
-    expect(deployed.asked).toEqual(["start", "filter"]);
+    expect(deployed.asked).toEqual(["filter", "start"]);
     const vm = deployed.job.jobresult.virtualmachine;
     expect(last).toMatchObject({
         id: vm.id,
@@ -100,7 +100,7 @@ test("a machine's life, as the hypervisor sees it", async () => {
         "start",
     ]);
     expect((await run("stopVirtualMachine", { id: vm.id, forced: true })).asked).toEqual(["stop by force"]);
-    expect((await run("startVirtualMachine", { id: vm.id })).asked).toEqual(["start", "filter"]);
+    expect((await run("startVirtualMachine", { id: vm.id })).asked).toEqual(["filter", "start"]);
     const destroyed = await run("destroyVirtualMachine", { id: vm.id, expunge: true });
     expect(destroyed.asked).toEqual(["stop", "detach at 1", "expunge", "filter"]);
     asked.length = 0;
