@@ -26,7 +26,7 @@ interface Finding extends Possessions {
 async function judge(found: Possessions): Promise<Finding> {
     const { prefix, stateDir } = found;
     const isServed = stateDir !== undefined && (await running(new StateFolder(stateDir))) !== undefined;
-    const machines = stateDir === undefined ? [] : runningMachines(prefix, stateDir).map((one) => one.running?.name ?? "?");
+    const machines = stateDir === undefined ? [] : runningMachines(prefix, stateDir).map((one) => one.note?.name ?? "?");
     return { ...found, machines, kind: isServed ? "served" : machines.length > 0 ? "unserved" : "leftover" };
 }
 

@@ -46,10 +46,10 @@ function find(folder: StateFolder, name: string): Machine {
     const machines = runningHere(folder);
     const found = machines.find(
         (machine) =>
-            [machine.running?.name, machine.instanceName].includes(name) || machine.running?.addresses?.includes(name),
+            [machine.note?.name, machine.instanceName].includes(name) || machine.note?.addresses?.includes(name),
     );
     if (found !== undefined) return found;
-    const others = machines.map((machine) => machine.running?.name).join(", ") || "none";
+    const others = machines.map((machine) => machine.note?.name).join(", ") || "none";
     const isPlain = folder.credentials()?.hypervisor === "none";
     throw new UserError(
         isPlain
@@ -74,7 +74,7 @@ export async function ps(args: string[]): Promise<void> {
     const unknown = [...alive.values()].filter(({ instanceName }) => !known.some((one) => one.instanceName === instanceName));
     const rows = [
         ...known,
-        ...unknown.map(({ instanceName, running: is }) => ({
+        ...unknown.map(({ instanceName, note: is }) => ({
             ...{ name: is?.name ?? "?", instanceName, state: "(no cloud)", addresses: is?.addresses ?? [] },
             ...{ template: "", memoryMiB: 0 },
         })),

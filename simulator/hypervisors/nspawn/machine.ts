@@ -6,12 +6,12 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { MachinePlan } from "../hypervisor";
+import { bootScript, FORBIDDEN } from "./bootScript";
 import { groupFilesOf, makeGroup, processesOf, removeGroup } from "./cgroups";
 import { allow, deny, restrict } from "./devices";
 import {
     childrenOf,
     commandOf,
-    HOST_ENV,
     identify,
     isAlive,
     kill,
@@ -22,65 +22,34 @@ import {
     writeWhole,
 } from "./host";
 import { machineNamespace, numberOf } from "./names";
-import { INIT } from "./templateFiles";
+import { environmentFor, ownedProcesses } from "./owner";
 import { type Disk, holds, mountPoints } from "./volumes";
 
 /** How long a machine may take to shut down by itself before its power is cut, in milliseconds. */
 const SHUTDOWN_PATIENCE = 90_000;
 /** Size from which a console's log is put aside when the machine starts, in bytes. */
 const CONSOLE_LIMIT = 2_000_000;
-/** What nspawn says at the end of a machine that wants to start again. */
-const REBOOT = 133;
 /** By which systemd is told to halt: SIGRTMIN+3. */
 const HALT = 37;
 
-/** Rights that no machine has: modules and the clock are the host's. */
-const FORBIDDEN = ["sys_module", "sys_time"] as const;
-
-/** What is put down about a machine that runs. */
-export interface Running {
-    readonly process: ProcessId;
+/** What is put down about a machine, for whoever looks at it while no cloud serves it. */
+export interface MachineNote {
+    readonly id: string;
     readonly name: string;
     readonly addresses: readonly string[];
+    readonly templateName: string;
+    readonly cpuNumber: number;
+    readonly memoryMiB: number;
+    readonly dataVolumeIds: readonly string[];
+    /** The process that holds it up; absent where it was stopped. */
+    readonly process?: ProcessId;
 }
 
-/**
- * Runs as the first process of a process namespace: whatever kills it, or its parent, ends the whole machine. It
- * outlives reboots of the machine, which finds the disks then that it has then.
- */
-const script = `
-for group in $CGROUPS; do echo 0 >"$group/cgroup.procs" || exit; done
-mkdir -p /run/systemd && mount -t tmpfs -o mode=755 tmpfs /run/systemd || exit
-cd "$FOLDER" && mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=upper,workdir=work" root || exit
-for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do unset "$name"; done
-export SYSTEMD_NSPAWN_LOCK=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
-while :; do
-  nsenter --net="/run/netns/$NETWORK" systemd-nspawn --setenv="DISKS=$(cat disks)" "$@"
-  [ $? = ${REBOOT} ] || exit
-done
-`;
-
-function nspawnArguments(folder: string, machine: MachinePlan): string[] {
-    // Neither may lie on an overlay: containers have overlays of their own in them.
-    const binds = ["containerd", "kubelet"].map((name) => `--bind=${escaped(`${folder}/${name}`)}:/var/lib/${name}`);
-    return [
-        ...["--quiet", "--register=no", "--keep-unit", "--settings=no", "--console=read-only", "--kill-signal=SIGRTMIN+3"],
-        ...["--resolv-conf=off", "--timezone=off", "--link-journal=no", `--directory=${folder}/root`],
-        ...[`--machine=${machine.instanceName}`, `--hostname=${machine.name}`, `--uuid=${machine.id}`],
-        // Network, containers and packet filters are the machine's own.
-        "--capability=all",
-        `--drop-capability=${FORBIDDEN.map((name) => `CAP_${name.toUpperCase()}`).join(",")}`,
-        "--system-call-filter=@keyring",
-        ...binds,
-        ...[INIT, "--show-status=no"],
-    ];
+function noteOf(plan: MachinePlan, process: ProcessId | undefined): MachineNote {
+    const { id, name, templateName, cpuNumber, memoryMiB, nics, dataVolumes } = plan;
+    const addresses = nics.map(({ address }) => address);
+    return { id, name, addresses, templateName, cpuNumber, memoryMiB, dataVolumeIds: dataVolumes.map((v) => v.id), process };
 }
-
-/** What is the host's: modules and the clock. */
-const NOT_THEIRS = ["sys_module", "sys_time"];
-
-/** A path within an option of an overlay or of nspawn. */
-const escaped = (file: string) => file.replace(/[\\:,]/g, "\\$&");
 
 /** Disks as `init` of the template takes them. */
 const disksText = (disks: readonly Disk[]) =>
@@ -102,7 +71,7 @@ export class Machine {
         return path.join(this.folder, "console.log");
     }
 
-    private get stateFile(): string {
+    private get noteFile(): string {
         return path.join(this.folder, "machine.json");
     }
 
@@ -124,13 +93,13 @@ export class Machine {
         writeWhole(path.join(this.folder, "disks"), disksText(disks));
     }
 
-    /** What was put down when it was started; undefined where it was not, or was stopped. */
-    get running(): Running | undefined {
-        return readJson<Running>(this.stateFile);
+    /** What was put down when it was started last. */
+    get note(): MachineNote | undefined {
+        return readJson<MachineNote>(this.noteFile);
     }
 
     get process(): ProcessId | undefined {
-        return this.running?.process;
+        return this.note?.process;
     }
 
     get runs(): boolean {
@@ -165,26 +134,18 @@ export class Machine {
             fs.renameSync(this.consoleFile, `${this.consoleFile}.1`);
         const console = fs.openSync(this.consoleFile, "a", 0o600);
         const isolation = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
-        const child = spawn(
-            "unshare",
-            [...isolation, "sh", "-c", script, "sh", ...nspawnArguments(this.folder, machine)],
-            {
-                detached: true,
-                stdio: ["ignore", console, console],
-                env: {
-                    ...HOST_ENV,
-                    CGROUPS: groups.join(" "),
-                    FOLDER: this.folder,
-                    LOWER: escaped(templateRoot),
-                    NETWORK: machineNamespace(this.prefix, this.instanceName),
-                },
-            },
-        );
+        const network = machineNamespace(this.prefix, this.instanceName);
+        const script = path.join(this.folder, "boot");
+        writeWhole(script, bootScript(machine, { folder: this.folder, templateRoot, groups, network }));
+        const child = spawn("unshare", [...isolation, "sh", script], {
+            detached: true,
+            stdio: ["ignore", console, console],
+            env: environmentFor(this.folder),
+        });
         fs.closeSync(console);
         child.unref();
         const process = child.pid === undefined ? undefined : identify(child.pid);
-        const addresses = machine.nics.map((nic) => nic.address);
-        writeWhole(this.stateFile, JSON.stringify({ process, name: machine.name, addresses }));
+        writeWhole(this.noteFile, JSON.stringify(noteOf(machine, process)));
         const came = await until(() => this.leader !== undefined || !isAlive(process), 30_000);
         if (!came || !isAlive(process)) {
             await this.cutPower();
@@ -220,8 +181,10 @@ export class Machine {
             kill(process.pid, "SIGKILL");
             await until(() => !isAlive(process), 10_000);
         }
+        for (const { pid, owner } of ownedProcesses()) if (owner === this.folder) kill(pid, "SIGKILL");
         await removeGroup(this.group);
-        fs.rmSync(this.stateFile, { force: true });
+        const { note } = this;
+        if (note !== undefined) writeWhole(this.noteFile, JSON.stringify({ ...note, process: undefined }));
     }
 
     /** Gives it a fresh root disk at its next start. */
@@ -240,7 +203,7 @@ export class Machine {
         if (leader === undefined) throw new Error(`${this.instanceName} does not run`);
         const spaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd"];
         const files = groupFilesOf(this.group, leader).join(" ");
-        const rights = `--bounding-set=${NOT_THEIRS.map((name) => `-${name}`).join(",")}`;
+        const rights = `--bounding-set=${FORBIDDEN.map((name) => `-${name}`).join(",")}`;
         const words = ["setpriv", rights, "nsenter", "--target", String(leader), ...spaces, "--", ...command];
         // Into its groups first: what runs in a machine is bound by its limits, and may no more than it.
         return ["sh", "-c", 'for file in $0; do echo 0 >"$file" || exit; done; exec "$@"', files, ...words];

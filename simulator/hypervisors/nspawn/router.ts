@@ -9,9 +9,13 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { MachinePlan } from "../hypervisor";
-import { HOST_ENV, identify, inNamespace, isAlive, kill, type ProcessId, readJson, until, writeWhole } from "./host";
+import { identify, inNamespace, isAlive, kill, type ProcessId, readJson, until, writeWhole } from "./host";
 import { BRIDGE } from "./names";
 import type { Network } from "./network";
+import { environmentFor, ownedProcesses } from "./owner";
+
+/** What runs in a network's namespace. */
+const PROCESSES = ["dns", "dhcp", "http"] as const;
 
 /** The domain of machines' names. */
 const DOMAIN = "cs.local";
@@ -130,6 +134,7 @@ export class Router {
         const { folder, network, mirror } = this;
         for (const name of ["machines", "passwords"])
             fs.mkdirSync(path.join(folder, name), { recursive: true, mode: 0o700 });
+        await this.endStrays();
         this.writeNames();
         if (!this.isRunning("dhcp")) writeWhole(this.leases.file, this.leases.good);
         const http = [process.execPath, "--disable-warning=ExperimentalWarning", require.resolve("./routerMain")];
@@ -138,6 +143,17 @@ export class Router {
             this.ensureProcess("dhcp", /started, version/, dhcpCommand(folder, network)),
             this.ensureProcess("http", /ready/, [...http, network.gateway, folder, mirror]),
         ]);
+    }
+
+    /** Ends those that nobody knows any more: the cloud was killed while they came up. */
+    private async endStrays(): Promise<void> {
+        if (PROCESSES.every((name) => this.isRunning(name))) return;
+        const strays = () => {
+            const known = PROCESSES.map((name) => readJson<ProcessId>(this.pidFile(name))?.pid);
+            return ownedProcesses().filter(({ pid, owner }) => owner === this.folder && !known.includes(pid));
+        };
+        for (const { pid } of strays()) kill(pid, "SIGKILL");
+        await until(() => strays().length === 0, 3_000, 5);
     }
 
     private pidFile(name: string): string {
@@ -150,7 +166,11 @@ export class Router {
         const logFile = path.join(this.folder, `${name}.log`);
         const log = fs.openSync(logFile, "w", 0o600);
         const [program, args] = inNamespace(this.namespace, ...command);
-        const child = spawn(program, args, { detached: true, stdio: ["ignore", log, log], env: HOST_ENV });
+        const child = spawn(program, args, {
+            detached: true,
+            stdio: ["ignore", log, log],
+            env: environmentFor(this.folder),
+        });
         fs.closeSync(log);
         child.unref();
         // The number stays: "ip netns exec" becomes the program.
@@ -247,7 +267,7 @@ export class Router {
 
     /** Ends its processes. */
     async stop(): Promise<void> {
-        for (const name of ["dns", "dhcp", "http"]) await this.stopProcess(name);
+        for (const name of PROCESSES) await this.stopProcess(name);
     }
 
     private async stopProcess(name: string): Promise<void> {
