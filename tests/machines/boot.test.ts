@@ -48,6 +48,8 @@ withMachines("a machine", () => {
         await other.settled();
         expect(await guest.sh("getent ahostsv4 web-2 | head -n 1")).toMatch(new RegExp(`^${other.address} .*web-2`));
         expect(await guest.sh("getent ahostsv4 data-server | head -n 1")).toMatch(/^10\.1\.41\.1 .*data-server/);
+        expect(await other.sh("ping -c 1 -W 1 web-1")).toContain("100% packet loss");
+        await lab.letPing();
         expect(await other.sh("ping -c 1 -W 2 web-1")).toContain(" 0% packet loss");
         await other.do("destroyVirtualMachine", { expunge: true });
         expect(await guest.sh("getent hosts web-2")).toBe("");

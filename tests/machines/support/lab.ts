@@ -123,6 +123,13 @@ export class Lab {
         return found.id;
     }
 
+    /** Lets machines of the account's default group ping each other. */
+    async letPing(): Promise<void> {
+        const [{ id: securitygroupid }] = await this.user.list("listSecurityGroups", { securitygroupname: "default" });
+        const rule = { protocol: "icmp", icmptype: -1, icmpcode: -1, cidrlist: "0.0.0.0/0" };
+        await this.user.done("authorizeSecurityGroupIngress", { securitygroupid, ...rule });
+    }
+
     async deploy(name: string, wish: Wish = {}): Promise<Guest> {
         const { template = TEMPLATE, offering = "Small Instance", zone = "sandbox", userData, ...more } = wish;
         const { virtualmachine } = await this.user.done("deployVirtualMachine", {

@@ -1,0 +1,104 @@
+/** What of the host a machine cannot reach, although its root is the host's root. */
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { type Guest, Lab } from "./support/lab";
+import { withMachines } from "./support/possible";
+
+const hasDevicesController = fs.existsSync("/sys/fs/cgroup/devices/devices.list");
+/** Version 2 has no such controller. */
+const testDevices = hasDevicesController ? test : test.skip;
+
+withMachines("confinement", () => {
+    let lab: Lab;
+    let guest: Guest;
+    /** A disk that only the host has. */
+    let device = "";
+    let file: string;
+
+    beforeAll(async () => {
+        lab = await Lab.start("10.1.46.0/24");
+        file = path.join(lab.stateDir, "host.img");
+        fs.writeFileSync(file, "the host's own\n");
+        fs.truncateSync(file, 64 * 2 ** 20);
+        device = execFileSync("losetup", ["--find", "--show", file], { encoding: "utf8" }).trim();
+        guest = await lab.deploy("confined", {
+            diskofferingid: await lab.id("listDiskOfferings", "Custom"),
+            size: 1,
+        });
+        await guest.settled();
+    });
+
+    afterAll(async () => {
+        if (device !== "") execFileSync("losetup", ["--detach", device]);
+        expect(await lab.dispose()).toEqual([]);
+    });
+
+    /** Runs a script as a unit of the machine, as its own processes run. */
+    const unit = (script: string) => guest.sh(`systemd-run --quiet --pipe --wait --collect sh -c '${script}'`);
+
+    testDevices("the host's disks", async () => {
+        const { rdev } = fs.statSync(device);
+        const numbers = `${rdev >> 8} ${rdev & 0xff}`;
+        const attempts = `mknod /dev/theirs b ${numbers}; head -c 14 /dev/theirs; mount /dev/theirs /mnt; rm /dev/theirs`;
+        for (const answer of [await unit(attempts), await guest.sh(attempts)]) {
+            expect(answer).not.toContain("the host's own");
+            expect(answer).toContain("Operation not permitted");
+            expect(answer).toMatch(/mount: .*(permission denied|Can't open blockdev)/);
+        }
+        // Nor is a way around: the machine's own rules, or those that a privileged container asks for.
+        const groups = "/sys/fs/cgroup/devices";
+        const lift =
+            `for g in ${groups} ${groups}/system.slice; do echo "a *:* rwm" >$g/devices.allow; ` +
+            `echo "b ${numbers.replace(" ", ":")} rw" >$g/devices.allow; done; ${attempts}`;
+        expect(await unit(lift)).not.toContain("the host's own");
+        expect(await unit("losetup --find --show /etc/hostname")).toMatch(/failed|cannot|denied|not permitted/);
+        expect(await unit("head -c 1 /dev/vdb | wc -c")).toBe("1");
+    });
+
+    testDevices("a privileged container gets what the machine has, and nothing of the host's", async () => {
+        const { rdev } = fs.statSync(device);
+        const group = "/sys/fs/cgroup/devices/privileged";
+        const answer = await guest.sh(`
+            mkdir ${group} && echo "a *:* rwm" >${group}/devices.allow && echo allowed
+            echo $$ >${group}/cgroup.procs
+            mknod /dev/theirs b ${rdev >> 8} ${rdev & 0xff}; head -c 14 /dev/theirs; rm /dev/theirs
+            head -c 1 /dev/vdb | wc -c; echo $$ >/sys/fs/cgroup/devices/cgroup.procs; rmdir ${group}`);
+        expect(answer).toMatch(/^allowed\n.*Operation not permitted\n1$/);
+        // One with a list of its own, as runc makes it for a container without privileges.
+        expect(
+            await guest.sh(`
+            mkdir ${group} && echo a >${group}/devices.deny
+            for rule in "c *:* m" "b *:* m" "c 1:3 rwm" "c 1:5 rwm" "c 1:7 rwm" "c 1:8 rwm" "c 1:9 rwm" "c 5:0 rwm" \\
+                "c 5:1 rwm" "c 5:2 rwm" "c 136:* rwm" "c 10:200 rwm" "c 10:229 rwm"
+            do echo "$rule" >${group}/devices.allow || echo "refused: $rule"; done
+            wc -l <${group}/devices.list; rmdir ${group}`),
+        ).toBe("13");
+    });
+
+    test("the host's clock, modules and settings", async () => {
+        const swappiness = fs.readFileSync("/proc/sys/vm/swappiness", "utf8").trim();
+        const panic = fs.readFileSync("/proc/sys/kernel/panic", "utf8").trim();
+        for (const ask of [unit, (script: string) => guest.sh(script)]) {
+            // To what they are, in case that it works after all.
+            expect(await ask("date --set=@$(date +%s)")).toContain("cannot set date: Operation not permitted");
+            expect(await ask(`echo ${swappiness} >/proc/sys/vm/swappiness`)).toMatch(/Read-only file system|cannot create/);
+            expect(await ask("echo h >/proc/sysrq-trigger")).toMatch(/Read-only file system|cannot create/);
+            const rights = BigInt(`0x${await ask("sed -n s/CapBnd:.//p /proc/self/status")}`);
+            const [SYS_MODULE, SYS_TIME, NET_ADMIN] = [16n, 25n, 12n];
+            expect([SYS_MODULE, SYS_TIME, NET_ADMIN].map((bit) => (rights >> bit) & 1n)).toEqual([0n, 0n, 1n]);
+        }
+        // What a node's settings want of the kernel is the machine's own.
+        expect(await guest.sh("sysctl -w kernel.panic=17 vm.overcommit_memory=1; cat /proc/sys/kernel/panic")).toMatch(/17$/);
+        expect(fs.readFileSync("/proc/sys/kernel/panic", "utf8").trim()).toBe(panic);
+        expect(await guest.sh("sysctl -w net.ipv4.ip_forward=1")).toBe("net.ipv4.ip_forward = 1");
+    });
+
+    test("the host's processes, files and groups", async () => {
+        expect(await guest.sh("ps -e -o comm=")).not.toMatch(/^node$/m);
+        expect(await guest.sh(`ls ${lab.stateDir}`)).toContain("No such file");
+        expect(await guest.sh("pwd; readlink /proc/self/cwd; cat ../../../../etc/hostname")).toBe("/\n/\nconfined");
+        expect(await guest.sh("cat /proc/self/cgroup")).not.toContain("..");
+        expect(await guest.sh("ls -d /sys/fs/cgroup/*/csl* /sys/fs/cgroup/csl*")).not.toMatch(/^\//m);
+    });
+});

@@ -1,0 +1,74 @@
+/** Eight machines at once, and what they cost. */
+import { execFileSync } from "node:child_process";
+import * as path from "node:path";
+import { memoryOf, processorSecondsOf } from "../../simulator/hypervisors/nspawn";
+import { type Guest, Lab } from "./support/lab";
+import { withMachines } from "./support/possible";
+
+const NAMES = Array.from({ length: 8 }, (_, index) => `node-${index + 1}`);
+
+withMachines("eight machines at once", () => {
+    let lab: Lab;
+    let guests: Guest[];
+    const seconds: Record<"deployed" | "ready", number[]> = { deployed: [], ready: [] };
+
+    beforeAll(async () => {
+        lab = await Lab.start("10.1.47.0/24");
+        await lab.letPing();
+    });
+
+    afterAll(async () => {
+        expect(await lab.dispose()).toEqual([]);
+    });
+
+    test("come up, each with its own address and name", async () => {
+        const start = Date.now();
+        const since = () => (Date.now() - start) / 1000;
+        const userData = "#cloud-config\nruncmd: [touch /root/ran]\n";
+        guests = await Promise.all(
+            NAMES.map(async (name) => {
+                const guest = await lab.deploy(name, { userData });
+                seconds.deployed.push(since());
+                expect(await guest.settled()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
+                seconds.ready.push(since());
+                return guest;
+            }),
+        );
+        expect(new Set(guests.map((guest) => guest.address)).size).toBe(8);
+        const boot = Math.max(...seconds.ready);
+        expect(boot).toBeLessThan(90);
+    });
+
+    test("know each other", async () => {
+        const script = NAMES.map((name) => `ping -q -c 1 -W 2 ${name} >/dev/null && echo ${name}`).join("; ");
+        for (const guest of guests) expect(await guest.sh(script)).toBe(NAMES.join("\n"));
+    });
+
+    test("take little", () => {
+        const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
+        const memory = guests.map((guest) => mebibytes(memoryOf(guest.group).used));
+        const disk = guests.map((guest) => {
+            const text = execFileSync("du", ["--summarize", "--bytes", path.join(guest.folder, "upper")], { encoding: "utf8" });
+            return mebibytes(Number(text.split("\t")[0]));
+        });
+        const work = guests.map((guest) => Math.round(processorSecondsOf(guest.group) * 10) / 10);
+        const range = (values: number[]) => `${Math.min(...values)} to ${Math.max(...values)}`;
+        console.log(
+            [
+                "eight machines at once",
+                `  started after             ${range(seconds.deployed)} s`,
+                `  cloud-init done after     ${range(seconds.ready)} s`,
+                `  of the processors         ${range(work)} s each`,
+                `  memory, page cache too    ${range(memory)} MiB each`,
+                `  disk                      ${range(disk)} MiB each`,
+            ].join("\n"),
+        );
+        expect(Math.max(...memory)).toBeLessThan(400);
+        expect(Math.max(...disk)).toBeLessThan(100);
+    });
+
+    test("are gone as fast", async () => {
+        await Promise.all(guests.map((guest) => guest.do("destroyVirtualMachine", { expunge: true })));
+        expect(guests.filter((guest) => guest.machine.runs)).toEqual([]);
+    });
+});

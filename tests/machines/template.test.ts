@@ -1,0 +1,49 @@
+/** A root file system that is not in the cache is made from Debian's packages. */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { ensureTemplate } from "../../simulator/hypervisors/nspawn";
+import { Lab } from "./support/lab";
+import { withMachines } from "./support/possible";
+
+withMachines("templates", () => {
+    const cacheDir = fs.mkdtempSync(path.join(os.tmpdir(), "cloudstack-local-cache-"));
+
+    afterAll(() => fs.rmSync(cacheDir, { recursive: true, force: true }));
+
+    const folders = () => fs.readdirSync(path.join(cacheDir, "templates"));
+
+    test("without a mirror there is no half of one, and the message says what to do", async () => {
+        process.env.CLOUDSTACK_LOCAL_DEBIAN_MIRROR = "http://127.0.0.1:1/debian";
+        try {
+            await expect(ensureTemplate(cacheDir, "Debian 13")).rejects.toThrow(
+                /"Debian 13" cannot be made: [^]*CLOUDSTACK_LOCAL_DEBIAN_MIRROR names another one[^]*--hypervisor none/,
+            );
+        } finally {
+            delete process.env.CLOUDSTACK_LOCAL_DEBIAN_MIRROR;
+        }
+        const [folder] = folders();
+        expect(fs.readdirSync(path.join(cacheDir, "templates", folder))).toEqual(["lock"]);
+        await expect(ensureTemplate(cacheDir, "Windows")).rejects.toThrow('no root file system for the template "Windows"');
+    });
+
+    test("one is made once, whoever asks, and boots", async () => {
+        const lab = await Lab.start("10.1.48.0/24", { cacheDir });
+        try {
+            const guests = await Promise.all([
+                lab.deploy("first", { template: "Debian 13" }),
+                lab.deploy("second", { template: "Debian 13 with password" }),
+            ]);
+            for (const guest of guests) {
+                expect(await guest.settled()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
+                expect(await guest.sh(". /etc/os-release; echo $VERSION_CODENAME")).toBe("trixie");
+            }
+            const [folder, ...others] = folders();
+            expect(others).toEqual([]);
+            expect(fs.readdirSync(path.join(cacheDir, "templates", folder)).sort()).toEqual(["lock", "root"]);
+            expect(lab.said.filter((line) => /making the root file system/.test(line)).length).toBeGreaterThan(0);
+        } finally {
+            expect(await lab.dispose()).toEqual([]);
+        }
+    }, 600_000);
+});
