@@ -1,0 +1,53 @@
+/** Stacks that a released version has made go on with this one: see `states/record.js`. */
+import * as fs from "node:fs";
+import { folder, replay, type Stand, stand } from "./states/recorded";
+import { Client } from "./simulator/client";
+
+const versions = fs.readdirSync(folder).filter((name) => /^\d+\.\d+\.\d+$/.test(name));
+
+test("there are recordings", () => expect(versions).toContain("0.1.0"));
+
+describe.each(versions)("a stack of version %s", (version) => {
+    let replayed: Stand;
+
+    beforeAll(async () => {
+        replayed = await stand(version);
+        await replay(version, replayed);
+    });
+    afterAll(() => replayed.dispose());
+
+    test("is taken over: nothing is replaced or deleted, and but for user data of clusters nothing changes", async () => {
+        const { steps, changes } = await replayed.project.preview();
+        const moved = steps.filter(({ op }) => op !== "same");
+        // Machines of clusters may be told more by a later version, and gates may be new.
+        expect(Object.keys(changes).filter((op) => !["same", "update", "create"].includes(op))).toEqual([]);
+        const known = /:(VirtualMachine|EtcdQuorum|EtcdMember|EtcdHealth)$/;
+        expect(moved.filter(({ type }) => !known.test(type))).toEqual([]);
+        await replayed.project.up();
+        await replayed.project.expectNoChanges();
+    });
+
+    test("refreshes as it is", async () => {
+        const { changes } = await replayed.project.refresh();
+        expect(Object.keys(changes)).toEqual(["same"]);
+    });
+
+    test("takes an update of each kind, without replacing anything", async () => {
+
+        await replayed.project.setConfig("changed", "true");
+        const { changes } = await replayed.project.up();
+        expect(Object.keys(changes).filter((op) => /replace|delete/.test(op))).toEqual([]);
+        expect(changes.update).toBeGreaterThanOrEqual(5);
+        await replayed.project.expectNoChanges();
+    });
+
+    test("is destroyed, and leaves nothing", async () => {
+        await replayed.project.destroy();
+        const client = new Client(replayed.cloud, replayed.cloud.accounts.expunger);
+        expect(await client.list("listVirtualMachines")).toEqual([]);
+        expect(await client.list("listVolumes")).toEqual([]);
+        expect((await client.list("listSecurityGroups")).map(({ name }) => name)).toEqual(["default"]);
+        expect(await client.list("listSSHKeyPairs")).toEqual([]);
+        expect(await client.list("listAffinityGroups")).toEqual([]);
+    });
+});
