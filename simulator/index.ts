@@ -24,7 +24,7 @@ import { Dispatcher } from "./api/dispatch";
 import { Expunger } from "./api/expunge";
 import { Faults, type Fault, type FaultRule } from "./api/faults";
 import { Jobs } from "./api/jobs";
-import { machinePlan } from "./api/plan";
+import { machineList } from "./api/machineList";
 import { Power } from "./api/power";
 import { ApiServer, type Call } from "./api/server";
 import type { Hypervisor } from "./hypervisors/hypervisor";
@@ -83,8 +83,10 @@ export interface RunningCloud {
     clearCalls(): void;
     /** Resolves when no job is waiting or at work. */
     idle(): Promise<void>;
-    /** Stops at once; jobs that are at work go on when the state is started again. */
+    /** Stops, machines first; jobs that are at work go on when the state is started again. */
     close(): Promise<void>;
+    /** Ends all machines at once: for a `close` that is not to wait until they have shut down. */
+    cutPower(): void;
 }
 
 function credentialsOf(store: Store, name: string): Credentials {
@@ -121,21 +123,6 @@ function summary(cloud: Cloud): object {
         securityGroups: store.securityGroups.all().length,
         pendingJobs: store.jobs.filter((job) => job.status === 0).length,
     };
-}
-
-/** What `ps` tells of machines. */
-function machinesOf(cloud: Cloud): object[] {
-    return cloud.store.machines
-        .filter((machine) => machine.removed === undefined)
-        .map((machine) => ({ machine, plan: machinePlan(cloud, machine) }))
-        .map(({ machine, plan }) => ({
-            name: machine.name,
-            instanceName: plan.instanceName,
-            state: machine.state,
-            addresses: plan.nics.map(({ address }) => address),
-            template: plan.templateName,
-            memoryMiB: plan.memoryMiB,
-        }));
 }
 
 /**
@@ -183,7 +170,7 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
         faults,
         now: cloud.now,
         log: options.log ?? (() => undefined),
-        control: control({ token, faults, status: () => summary(cloud), machines: () => machinesOf(cloud) }),
+        control: control({ token, faults, status: () => summary(cloud), machines: () => machineList(store) }),
     });
     const port = await server.listen(options.port ?? 0);
     // Only now, so that a taken port leaves nothing behind; no request is read before this runs.
@@ -213,6 +200,7 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
         calls: () => [...server.calls],
         clearCalls: () => void server.calls.splice(0),
         idle: () => jobs.idle(),
+        cutPower: () => cloud.hypervisor.cutPower(),
         async close() {
             expunger.stop();
             await server.close();

@@ -10,7 +10,10 @@ const AT_ONCE = 4;
 export class Power {
     private readonly cloud: Cloud;
     private readonly log: (line: string) => void;
+    /** Machines that have not come up yet. */
+    private waiting: Machine[] = [];
     private resuming: Promise<unknown> = Promise.resolve();
+    private isStopping = false;
 
     constructor(cloud: Cloud, log: (line: string) => void) {
         this.cloud = cloud;
@@ -20,12 +23,13 @@ export class Power {
     /** Does not wait until the machines are there. A machine that runs is left alone. */
     start(): void {
         const { store, hypervisor } = this.cloud;
-        const waiting = store.machines.filter((machine) => machine.state === "Running" && machine.removed === undefined);
+        hypervisor.watch(({ id }) => this.hasEnded(id));
+        this.waiting = store.machines.filter(({ state, removed }) => state === "Running" && removed === undefined);
         const next = async (): Promise<void> => {
-            for (let machine = waiting.shift(); machine !== undefined; machine = waiting.shift()) await this.raise(machine);
+            for (let machine = this.waiting.shift(); machine !== undefined; machine = this.waiting.shift())
+                await this.raise(machine);
         };
         this.resuming = Promise.all(Array.from({ length: AT_ONCE }, next));
-        hypervisor.watch(({ id }) => this.hasEnded(id));
     }
 
     private async raise(machine: Machine): Promise<void> {
@@ -33,6 +37,8 @@ export class Power {
             await enforceGroups(this.cloud);
             await this.cloud.hypervisor.start(machinePlan(this.cloud, machine));
         } catch (error) {
+            // One whose power was cut meanwhile comes up with the next start.
+            if (this.isStopping) return;
             this.log(`${machine.name} does not come up: ${(error as Error).message}`);
             this.hasEnded(machine.id);
         }
@@ -56,6 +62,8 @@ export class Power {
     }
 
     async stop(): Promise<void> {
+        this.isStopping = true;
+        this.waiting = [];
         await this.resuming;
         await this.cloud.hypervisor.close();
     }

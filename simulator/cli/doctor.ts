@@ -24,9 +24,9 @@ interface Finding extends Possessions {
 }
 
 async function judge(found: Possessions): Promise<Finding> {
-    const { prefix, stateDir } = found;
+    const { stateDir } = found;
     const isServed = stateDir !== undefined && (await running(new StateFolder(stateDir))) !== undefined;
-    const machines = stateDir === undefined ? [] : runningMachines(prefix, stateDir).map((one) => one.note?.name ?? "?");
+    const machines = stateDir === undefined ? [] : runningMachines(stateDir).map((one) => one.note?.name ?? "?");
     return { ...found, machines, kind: isServed ? "served" : machines.length > 0 ? "unserved" : "leftover" };
 }
 
@@ -80,7 +80,7 @@ export async function doctor(args: string[]): Promise<void> {
     const lines = await host();
     const only = values.state === undefined ? undefined : prefixOf(stateFolder(values.state).folder);
     const isRoot = process.platform === "linux" && process.getuid?.() === 0;
-    const all = isRoot ? (await allPossessions()).filter((one) => !isEmpty(one)) : [];
+    const all = isRoot ? allPossessions().filter((one) => !isEmpty(one)) : [];
     const findings = await Promise.all(all.filter(({ prefix }) => only === undefined || prefix === only).map(judge));
     const toClear = values.clear ? findings.filter(({ kind }) => kind !== "served") : [];
     for (const { prefix, stateDir } of toClear) await takeDown(prefix, stateDir, true);

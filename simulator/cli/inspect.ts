@@ -82,7 +82,7 @@ export async function stop(args: string[]): Promise<void> {
 /** Machines outlive a cloud that was killed. */
 async function takeDownMachines({ folder }: StateFolder): Promise<void> {
     if (process.platform !== "linux" || process.getuid?.() !== 0) return;
-    const machines = runningMachines(prefixOf(folder), folder);
+    const machines = runningMachines(folder);
     if (machines.length > 0) console.log(`Its machines run without it: shutting down ${machines.length}.`);
     await takeDown(prefixOf(folder), folder, false);
 }

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
-import { type Machine, memoryOf, prefixOf, processorSecondsOf, runningMachines } from "../hypervisors/nspawn";
+import { type Machine, memoryOf, processorSecondsOf, runningMachines } from "../hypervisors/nspawn";
 import { ask, running } from "./control";
 import { stateFolder, type StateFolder, UserError } from "./stateFolder";
 
@@ -39,7 +39,7 @@ interface Known {
     readonly memoryMiB: number;
 }
 
-const runningHere = (folder: StateFolder) => runningMachines(prefixOf(folder.folder), folder.folder);
+const runningHere = (folder: StateFolder) => runningMachines(folder.folder);
 
 /** The machine of a name, or of an address. @throws UserError that lists those that run */
 function find(folder: StateFolder, name: string): Machine {

@@ -95,10 +95,12 @@ export interface Hypervisor {
     console(machine: MachinePlan): string;
     /** The address of the host in a shared network, where it has one. */
     hostAddress(cidr: string): string | undefined;
-    /** Tells from now on which machines have ended by themselves. */
+    /** Takes over what runs already, and tells from now on which machines have ended by themselves. */
     watch(ended: (machine: { id: string }) => void): void;
     /** Takes machines and networks down, to come back with the next start; volumes and root disks are kept. */
     close(): Promise<void>;
+    /** Ends all machines at once: what waits for one to shut down goes on. For a `close` that is to be quick. */
+    cutPower(): void;
     /** Rules or members of security groups changed, or a machine of them is about to start. */
     filter(plan: FilterPlan): Promise<void>;
 }

@@ -19,5 +19,6 @@ export const none: Hypervisor = {
     hostAddress: () => undefined,
     watch: () => undefined,
     close: done,
+    cutPower: () => undefined,
     filter: done,
 };

@@ -164,10 +164,9 @@ export async function removeGroup(name: string): Promise<void> {
     await until(isGone, 5_000, 50);
 }
 
-/** The names of groups at the top of the hierarchies that a pattern matches. */
-export function topGroups(pattern: RegExp): string[] {
-    const names = hierarchies().roots.flatMap((root) => fs.readdirSync(root).filter((name) => pattern.test(name)));
-    return [...new Set(names)];
+/** The names of all groups at the top of the hierarchies. */
+export function topGroups(): string[] {
+    return [...new Set(hierarchies().roots.flatMap((root) => fs.readdirSync(root)))];
 }
 
 /** The first of some files of a group, in whichever hierarchy has it. */

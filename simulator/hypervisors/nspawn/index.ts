@@ -10,16 +10,21 @@ import { cacheFolder } from "../../cache";
 import type { FilterPlan, Hypervisor, MachinePlan } from "../hypervisor";
 import { applyFilter } from "./filter";
 import { hasNamespace } from "./host";
-import { nspawnFolder, register, takeDown } from "./leftovers";
 import { Machine } from "./machine";
 import { networkNamespace, prefixOf } from "./names";
 import { ensureNetwork, hostAddressOf, plug, unplug } from "./network";
+import { nspawnFolder } from "./owner";
+import { isEmpty, possessionsOf, runningMachines } from "./possessions";
+import { register } from "./register";
 import { Router } from "./router";
+import { checkOwner, takeDown } from "./takeDown";
 import { ensureTemplate } from "./template";
 import { diskName, Volumes } from "./volumes";
 
 export { whyNot } from "./capabilities";
-export { allPossessions, isEmpty, nspawnFolder, type Possessions, possessionsOf, runningMachines, takeDown } from "./leftovers";
+export { allPossessions, isEmpty, machinesOf, type Possessions, possessionsOf, runningMachines } from "./possessions";
+export { checkOwner, takeDown } from "./takeDown";
+export { nspawnFolder } from "./owner";
 export { Machine } from "./machine";
 export { memoryOf, processorSecondsOf } from "./cgroups";
 export { occupantOf } from "./network";
@@ -57,6 +62,10 @@ export class Nspawn implements Hypervisor {
     private readonly turns = new Map<string, Promise<unknown>>();
     private rules: FilterPlan | undefined;
     private filtering: Promise<void> = Promise.resolve();
+    /** What was here before; nothing happens to a machine until that is settled. */
+    private opening: Promise<void> = Promise.resolve();
+    /** Power is cut: nobody waits for machines any more. */
+    private isCut = false;
     private timer: NodeJS.Timeout | undefined;
 
     constructor({ stateDir, cacheDir = cacheFolder(), log = () => undefined }: NspawnOptions) {
@@ -78,7 +87,7 @@ export class Nspawn implements Hypervisor {
 
     private inTurn<T>(instanceName: string, action: () => Promise<T>): Promise<T> {
         const before = this.turns.get(instanceName) ?? Promise.resolve();
-        const mine = before.catch(() => undefined).then(action);
+        const mine = Promise.all([this.opening, before.catch(() => undefined)]).then(action);
         this.turns.set(instanceName, mine);
         return mine;
     }
@@ -106,9 +115,13 @@ export class Nspawn implements Hypervisor {
     start(plan: MachinePlan): Promise<void> {
         return this.inTurn(plan.instanceName, async () => {
             const machine = this.machine(plan.instanceName);
-            for (const nic of plan.nics) await (await this.router(nic)).describe(plan, nic);
-            if (!machine.runs) await this.boot(machine, plan);
-            this.wanted.set(plan.instanceName, plan);
+            try {
+                for (const nic of plan.nics) await (await this.router(nic)).describe(plan, nic);
+                if (!machine.runs) await this.boot(machine, plan);
+            } finally {
+                // Also where it failed: one that is still taken for running, as after a reboot, is found to have ended.
+                this.wanted.set(plan.instanceName, plan);
+            }
         });
     }
 
@@ -140,7 +153,7 @@ export class Nspawn implements Hypervisor {
 
     private async halt(plan: MachinePlan, forced: boolean): Promise<void> {
         this.wanted.delete(plan.instanceName);
-        if (!forced) await this.machine(plan.instanceName).shutDown();
+        if (!forced && !this.isCut) await this.machine(plan.instanceName).shutDown();
         await this.clear(plan);
     }
 
@@ -201,6 +214,8 @@ export class Nspawn implements Hypervisor {
     }
 
     watch(ended: (machine: { id: string }) => void): void {
+        this.opening = this.takeOver();
+        this.opening.catch((error: Error) => this.log(error.message));
         this.timer = setInterval(() => {
             for (const router of this.routers.values())
                 void router.then((found) => found.ensure()).catch((error: Error) => this.log(error.message));
@@ -208,7 +223,7 @@ export class Nspawn implements Hypervisor {
                 if (this.machine(instanceName).runs) continue;
                 void this.inTurn(instanceName, async () => {
                     // A command may have stopped or started it meanwhile.
-                    if (!this.wanted.has(instanceName) || this.machine(instanceName).runs) return;
+                    if (!this.wanted.has(instanceName) || this.machine(instanceName).runs || this.isCut) return;
                     this.log(`${plan.name} has ended by itself`);
                     await this.halt(plan, true);
                     ended(plan);
@@ -227,15 +242,31 @@ export class Nspawn implements Hypervisor {
         this.filtering = this.filtering
             .catch(() => undefined)
             .then(async () => {
+                await this.opening;
                 if (this.rules !== undefined && hasNamespace(this.prefix)) await applyFilter(this.prefix, this.rules);
             });
         return this.filtering;
     }
 
+    /** Machines that outlived an earlier server go on; else what it left is cleared, so that all begins anew. */
+    private async takeOver(): Promise<void> {
+        checkOwner(this.prefix, this.stateDir);
+        if (isEmpty(possessionsOf(this.prefix, this.stateDir))) return;
+        if (runningMachines(this.stateDir).length === 0) await takeDown(this.prefix, this.stateDir, true);
+        else register(this.prefix, this.stateDir);
+    }
+
+    cutPower(): void {
+        this.isCut = true;
+        clearInterval(this.timer);
+        for (const machine of runningMachines(this.stateDir)) machine.kill();
+    }
+
     async close(): Promise<void> {
         clearInterval(this.timer);
-        await Promise.all([...this.wanted.values()].map((plan) => this.stop(plan, false)));
-        await takeDown(this.prefix, this.stateDir, false);
+        await Promise.allSettled([this.opening, ...this.turns.values()]);
+        this.wanted.clear();
+        await takeDown(this.prefix, this.stateDir, this.isCut);
     }
 }
 

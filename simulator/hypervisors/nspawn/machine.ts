@@ -174,13 +174,16 @@ export class Machine {
         await this.cutPower();
     }
 
+    /** Ends the process that holds it up, which takes all others along. */
+    kill(): void {
+        const { process } = this;
+        if (isAlive(process)) kill(process.pid, "SIGKILL");
+    }
+
     /** Ends everything of the machine at once. */
     async cutPower(): Promise<void> {
-        const { process } = this;
-        if (isAlive(process)) {
-            kill(process.pid, "SIGKILL");
-            await until(() => !isAlive(process), 10_000);
-        }
+        this.kill();
+        await until(() => !this.runs, 10_000);
         for (const { pid, owner } of ownedProcesses()) if (owner === this.folder) kill(pid, "SIGKILL");
         await removeGroup(this.group);
         const { note } = this;
@@ -226,7 +229,7 @@ export class Machine {
         this.disks = [...this.disks.filter((other) => other.name !== name), disk];
         allow(this.group, disk);
         if (!(await this.isUp())) return;
-        await this.inside("sh", "-c", `test -b /dev/${name} || mknod -m 0660 /dev/${name} b ${major} ${minor}`);
+        await this.inside("sh", "-c", `rm -f /dev/${name} && mknod -m 0660 /dev/${name} b ${major} ${minor}`);
     }
 
     /**
@@ -236,7 +239,6 @@ export class Machine {
     async removeDisk(name: string): Promise<void> {
         const disk = this.disks.find((other) => other.name === name);
         if (disk === undefined) return;
-        this.disks = this.disks.filter((other) => other.name !== name);
         if (await this.isUp()) {
             const mountInfo = fs.readFileSync(`/proc/${this.leader}/mountinfo`, "utf8");
             for (const mountPoint of mountPoints(mountInfo, disk)) await this.inside("umount", "--lazy", mountPoint);
@@ -244,5 +246,7 @@ export class Machine {
         }
         for (const pid of processesOf(this.group)) if (holds(pid, disk)) kill(pid, "SIGKILL");
         deny(this.group, disk);
+        // Last, so that an attempt that is interrupted is made once more.
+        this.disks = this.disks.filter((other) => other.name !== name);
     }
 }

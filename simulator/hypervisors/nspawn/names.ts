@@ -5,8 +5,10 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 
-/** Every name of ours on a host: prefixes of all clouds. */
-export const PREFIX = /^csl[0-9a-f]{4}/;
+/** The prefix of a name of ours, of whichever cloud; nothing for any other name. */
+export function prefixIn(name: string): string | undefined {
+    return /^(csl[0-9a-f]{4})(?:x[0-9a-f]{4}|-\d+)?$/.exec(name)?.[1];
+}
 
 export function prefixOf(stateDir: string): string {
     return `csl${hash(path.resolve(stateDir)).slice(0, 4)}`;

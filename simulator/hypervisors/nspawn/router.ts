@@ -265,11 +265,6 @@ export class Router {
         for (const name of [id, `${id}.told`]) fs.rmSync(path.join(this.folder, "passwords", name), { force: true });
     }
 
-    /** Ends its processes. */
-    async stop(): Promise<void> {
-        for (const name of PROCESSES) await this.stopProcess(name);
-    }
-
     private async stopProcess(name: string): Promise<void> {
         const found = readJson<ProcessId>(this.pidFile(name));
         if (isAlive(found)) {

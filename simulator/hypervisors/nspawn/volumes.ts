@@ -124,10 +124,4 @@ export class Volumes {
         await this.disconnect(id);
         fs.rmSync(this.fileOf(id), { force: true });
     }
-
-    /** Disconnects all volumes of this cloud. */
-    async disconnectAll(): Promise<void> {
-        const files = fs.existsSync(this.folder) ? fs.readdirSync(this.folder) : [];
-        for (const file of files) await this.disconnect(path.basename(file, ".img"));
-    }
 }

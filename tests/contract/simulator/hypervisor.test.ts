@@ -31,6 +31,7 @@ const hypervisor: Hypervisor = {
     hostAddress: () => undefined,
     watch: () => undefined,
     close: () => Promise.resolve(),
+    cutPower: () => undefined,
     filter: () => note("filter"),
 };
 
