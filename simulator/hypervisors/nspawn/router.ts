@@ -234,7 +234,8 @@ export class Router {
     /** Tells a machine, and others of it, from now on. */
     async describe(machine: MachinePlan, nic: MachinePlan["nics"][number]): Promise<void> {
         writeWhole(this.entryFile(machine.instanceName), JSON.stringify(entryOf(machine, nic)));
-        if (machine.password !== undefined) this.offerPassword(machine.id, machine.password);
+        if (machine.password === undefined) this.dropPassword(machine.id);
+        else this.offerPassword(machine.id, machine.password);
         this.changed();
         this.renewal = this.renewal.catch(() => undefined).then(() => this.restart());
         await this.renewal;
@@ -262,6 +263,10 @@ export class Router {
     /** Also what only concerns the machine itself: there is going to be no such machine any more. */
     remove({ id, instanceName }: { id: string; instanceName: string }): void {
         this.forget(instanceName);
+        this.dropPassword(id);
+    }
+
+    private dropPassword(id: string): void {
         for (const name of [id, `${id}.told`]) fs.rmSync(path.join(this.folder, "passwords", name), { force: true });
     }
 

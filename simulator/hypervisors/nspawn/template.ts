@@ -139,3 +139,19 @@ export async function ensureTemplate(
         fs.rmSync(target, { recursive: true, force: true });
     }
 }
+
+const CLOUD_CONFIG = "etc/cloud/cloud.cfg";
+
+/**
+ * Makes a machine take a password whenever its router has a new one for it, not only when it boots for the first time:
+ * what CloudStack's documentation wants of cloud-init in a template with passwords.
+ *
+ * @param upper the machine's own layer over the template, not mounted
+ */
+export function takePasswords(root: string, upper: string): void {
+    const file = path.join(upper, CLOUD_CONFIG);
+    if (fs.existsSync(file)) return;
+    const text = fs.readFileSync(path.join(root, CLOUD_CONFIG), "utf8");
+    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
+    fs.writeFileSync(file, text.replace(/^( *- )set[-_]passwords$/m, "$1[set-passwords, always]"), { mode: 0o644 });
+}
