@@ -81,7 +81,11 @@ export function withoutStale(leases: string, entries: readonly MachineEntry[]): 
     return lines.join("\n");
 }
 
-const COMMON = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--log-facility=-"];
+/** Without a file that says its number: the usual one is that of the host's own dnsmasq. */
+const COMMON = [
+    ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file="],
+    ...["--user=root", "--log-facility=-"],
+];
 
 function dnsCommand(folder: string, { gateway }: Network): string[] {
     return [
