@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { type Guest, Lab } from "./support/lab";
-import { withMachines } from "./support/possible";
+import { type Guest, Lab } from "../support/lab";
+import { withMachines } from "../support/possible";
 
 const hasDevicesController = fs.existsSync("/sys/fs/cgroup/devices/devices.list");
 /** Version 2 has no such controller. */

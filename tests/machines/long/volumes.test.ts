@@ -1,8 +1,8 @@
 /** Data volumes as machines see them, and what they leave on the host. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { eventually, type Guest, Lab } from "./support/lab";
-import { withMachines } from "./support/possible";
+import { eventually, type Guest, Lab } from "../support/lab";
+import { withMachines } from "../support/possible";
 
 withMachines("volumes", () => {
     let lab: Lab;

@@ -1,7 +1,7 @@
 /** Isolated networks: each a world of its own, whatever its addresses. */
 import { execFileSync } from "node:child_process";
-import { type Guest, Lab } from "./support/lab";
-import { withMachines } from "./support/possible";
+import { type Guest, Lab } from "../support/lab";
+import { withMachines } from "../support/possible";
 
 withMachines("isolated networks", () => {
     let lab: Lab;

@@ -1,7 +1,7 @@
 /** What a machine is told by its network's router, and what cloud-init, unmodified, makes of it. */
 import { gzipSync } from "node:zlib";
-import { type Guest, Lab } from "./support/lab";
-import { withMachines } from "./support/possible";
+import { type Guest, Lab } from "../support/lab";
+import { withMachines } from "../support/possible";
 
 const config = (text: string) => `#cloud-config\nwrite_files:\n  - {path: /etc/told, content: "${text}"}\n`;
 

@@ -2,9 +2,9 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { ensureTemplate } from "../../simulator/hypervisors/nspawn";
-import { Lab } from "./support/lab";
-import { withMachines } from "./support/possible";
+import { ensureTemplate } from "../../../simulator/hypervisors/nspawn";
+import { Lab } from "../support/lab";
+import { withMachines } from "../support/possible";
 
 withMachines("templates", () => {
     const cacheDir = fs.mkdtempSync(path.join(os.tmpdir(), "cloudstack-local-cache-"));

@@ -1,9 +1,9 @@
 /** What becomes of a machine when it is stopped, started, rebooted, restored, changed, destroyed, or dies. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { childrenOf } from "../../simulator/hypervisors/nspawn/host";
-import { eventually, type Guest, Lab } from "./support/lab";
-import { withMachines } from "./support/possible";
+import { childrenOf } from "../../../simulator/hypervisors/nspawn/host";
+import { eventually, type Guest, Lab } from "../support/lab";
+import { withMachines } from "../support/possible";
 
 /** A service that notes how it ends, and a count of the times that cloud-init ran user data. */
 const userData = `#cloud-config

@@ -1,9 +1,9 @@
 /** Eight machines at once, and what they cost. */
 import { execFileSync } from "node:child_process";
 import * as path from "node:path";
-import { memoryOf, processorSecondsOf } from "../../simulator/hypervisors/nspawn";
-import { type Guest, Lab } from "./support/lab";
-import { withMachines } from "./support/possible";
+import { memoryOf, processorSecondsOf } from "../../../simulator/hypervisors/nspawn";
+import { type Guest, Lab } from "../support/lab";
+import { withMachines } from "../support/possible";
 
 const NAMES = Array.from({ length: 8 }, (_, index) => `node-${index + 1}`);
 
