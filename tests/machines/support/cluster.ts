@@ -7,6 +7,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { Machine, prefixOf } from "../../../simulator/hypervisors/nspawn";
 import { built } from "../../support/built";
 import { Client } from "../../contract/simulator/client";
 import { Project, type Result } from "../../e2e/support/project";
@@ -40,6 +41,7 @@ export class RealCloud {
 
     async start(): Promise<void> {
         await built();
+        await this.command("artifacts", "--etcd", "3.6.14", "--etcd", "3.5.33");
         const first = fs.existsSync(path.join(this.state, "credentials.json")) ? [] : ["--cidr", this.cidr];
         await this.command("start", "--port", "0", "--hypervisor", "nspawn", "--expunge-seconds", "5", ...first);
     }
@@ -55,6 +57,22 @@ export class RealCloud {
     get client(): Client {
         const { endpoint, accounts } = this.file;
         return new Client({ endpoint } as never, accounts.expunger);
+    }
+
+    /** Ends what runs a machine, without a warning. */
+    async kill9(machine: string): Promise<void> {
+        const folder = path.join(this.state, "nspawn", "machines");
+        for (const name of fs.readdirSync(folder)) {
+            const one = new Machine(prefixOf(this.state), folder, name);
+            if (one.runs && (await this.instance(machine)) === name) process.kill(one.process!.pid, "SIGKILL");
+        }
+    }
+
+    /** i-2-7-VM */
+    private async instance(machine: string): Promise<string> {
+        const { endpoint, accounts } = this.file;
+        const admin = new Client({ endpoint } as never, accounts.admin);
+        return (await admin.list("listVirtualMachines", { name: machine, listall: true }))[0].instancename;
     }
 
     /** Runs a command in a machine. */
@@ -128,7 +146,7 @@ export class RealCluster {
             dataVolume: { diskOffering: "Custom", sizeGiB: 1 },
             waitFor: "healthy",
             allowDataLoss: true,
-            convergeIntervalSeconds: 5,
+            convergeIntervalSeconds: 10,
             ...args,
             members: addressesIn(cidr, keys),
         });
@@ -206,6 +224,18 @@ export class RealCluster {
             }
         }
         return failures.join("; ");
+    }
+
+    /** The certificate that a member shows to its peers, and its key. */
+    async peerCertificate(member: string): Promise<{ certificate: string; key: string }> {
+        const read = (name: string) => this.cloud.inside(this.machine(member), "cat", `/etc/etcd/pki/${name}`);
+        return { certificate: await read("peer.crt"), key: await read("peer.key") };
+    }
+
+    /** A planned change makes clients wait no longer than an election takes. */
+    expectShortGaps(): void {
+        const long = this.events.filter(({ isPlanned, longestGapMilliseconds: gap }) => isPlanned && gap >= 5_000);
+        expect(long.map(({ name, longestGapMilliseconds: gap }) => `${name}: ${gap} ms`)).toEqual([]);
     }
 
     /** What happened, for whoever reads the test's output. */

@@ -1,4 +1,4 @@
-/** The client that writes all the time (`writer.js`), as tests use it. */
+/** The client that writes all the time (`writerMain.js`), as tests use it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -41,7 +41,7 @@ export class Writer {
     private constructor(access: EtcdAccess) {
         const file = path.join(this.folder, "access.json");
         fs.writeFileSync(file, JSON.stringify(access), { mode: 0o600 });
-        this.child = spawn(process.execPath, [path.join(__dirname, "writer.js"), file], {
+        this.child = spawn(process.execPath, [path.join(__dirname, "writerMain.js"), file], {
             stdio: ["pipe", "pipe", "pipe"],
         });
         this.child.stderr!.on("data", (text) => (this.errors += text));

@@ -4,7 +4,7 @@
  * A client of an etcd cluster that never rests: it writes the next number, reads it back, and remembers what was
  * acknowledged. Run as a process of its own, so that nothing in a test keeps it waiting:
  *
- *     node writer.js FILE        FILE: JSON with endpoints, ca, certificate, key
+ *     node writerMain.js FILE        FILE: JSON with endpoints, ca, certificate, key
  *
  * A line "mark" on its input makes it print what happened since the last one, as JSON; "end" makes it compare all that
  * it was ever told with what the cluster holds, print that, and end.

@@ -1,0 +1,49 @@
+/** `pulumi up` of an etcd cluster on real machines, in short: what `npm test` runs of `long/etcd.test.ts`. */
+import { RealCluster } from "./support/cluster";
+import { withMachines } from "./support/possible";
+import { refusalOf } from "./support/tls";
+
+withMachines("an etcd cluster on real machines", () => {
+    let cluster: RealCluster;
+
+    beforeAll(async () => void (cluster = await RealCluster.make("10.1.71.0/24", {})));
+    afterAll(() => cluster.dispose());
+
+    test("three members are healthy when pulumi up ends; a second run changes nothing", async () => {
+        const started = Date.now();
+        await cluster.up();
+        console.log(`from pulumi up to three healthy members: ${((Date.now() - started) / 1000).toFixed(1)} s`);
+        const { health } = await cluster.project.outputs();
+        expect(health).toEqual({ "dev-db-etcd-a": "healthy", "dev-db-etcd-b": "healthy", "dev-db-etcd-c": "healthy" });
+        await cluster.project.expectNoChanges();
+    });
+
+    test("who has no certificate of the clients' authority is refused", async () => {
+        const { ca, certificate, key, endpoints } = await cluster.access();
+        const files = await cluster.peerCertificate("a");
+        expect(await refusalOf(endpoints[0], { ca, certificate, key })).toBeUndefined();
+        expect(await refusalOf(endpoints[0], { ca })).toMatch(/certificate required|alert|ECONNRESET/i);
+        expect(await refusalOf(endpoints[0], { ca, ...files })).toMatch(/alert|unknown|bad certificate|ECONNRESET/i);
+    });
+
+    test("a member with another size stops for a moment; no write is lost meanwhile", async () => {
+        await cluster.startWriter();
+        await cluster.event("a larger service offering", true, async () => {
+            cluster.change({ serviceOffering: "Medium Instance" });
+            await cluster.up();
+        });
+        await cluster.event("a member rebooted", true, async () => {
+            await cluster.cloud.client.done("rebootVirtualMachine", { id: (await cluster.api("a")).id });
+        });
+        console.log(cluster.table());
+        const { lost, wentBack, acknowledged } = await cluster.writer!.end();
+        expect({ lost, wentBack }).toEqual({ lost: [], wentBack: [] });
+        expect(acknowledged).toBeGreaterThan(100);
+        cluster.expectShortGaps();
+    });
+
+    test("is destroyed, and the host is as it was", async () => {
+        await cluster.project.destroy();
+        expect(await cluster.cloud.client.list("listVirtualMachines")).toEqual([]);
+    });
+});
