@@ -1,7 +1,7 @@
 /** Eight machines at once, and what they cost. */
 import { execFileSync } from "node:child_process";
 import * as path from "node:path";
-import { memoryOf, processorSecondsOf } from "../../../simulator/hypervisors/nspawn";
+import { memoryOf, processorSecondsOf } from "../../../simulator/hypervisors/nspawn/cgroups";
 import { type Guest, Lab } from "../support/lab";
 import { withMachines } from "../support/possible";
 
