@@ -74,6 +74,11 @@ export interface EtcdClusterArgs extends PlacementArgs {
      * @default false
      */
     allowDataLoss?: pulumi.Input<boolean>;
+    /**
+     * How long the certificates of members and clients are good for, in days. In the last quarter of that `pulumi up`
+     * renews them, and running machines take them up without a restart. @default 365
+     */
+    certificateValidityDays?: pulumi.Input<number>;
     /** How often a machine looks for changes of its user data, in seconds. @default 300 */
     convergeIntervalSeconds?: pulumi.Input<number>;
     /** Further settings by their environment names, such as `ETCD_SNAPSHOT_COUNT`. @default none */
@@ -108,6 +113,7 @@ export const etcdShape = fields({
     waitForTimeoutSeconds: number,
     allowUnhealthy: list(text),
     allowDataLoss: boolean,
+    certificateValidityDays: number,
     convergeIntervalSeconds: number,
     extraEnvironment: record(text),
     artifacts: artifactsShape,

@@ -12,6 +12,7 @@ export interface EtcdCheckArgs extends EtcdClusterSpec {
     readonly sshCidrs?: readonly (string | undefined)[];
     readonly waitFor?: string;
     readonly waitForTimeoutSeconds?: number;
+    readonly certificateValidityDays?: number;
     /** Whether security groups rule, so that nobody reaches the members who is not let in. */
     readonly securityGroups?: boolean;
     readonly allowUnhealthy?: readonly (string | undefined)[];
@@ -104,6 +105,7 @@ function checkNumbers(args: EtcdCheckArgs): Problem[] {
         ["defragmentPercent", 1, 99, true],
         ["convergeIntervalSeconds", 10, 86400, true],
         ["waitForTimeoutSeconds", 10, 86400, true],
+        ["certificateValidityDays", 1, 3650, true],
     ];
     return ranges.flatMap(([path, least, most, whole]) => {
         const value = args[path];

@@ -52,6 +52,7 @@ function knownSpec(cluster: string, args: EtcdClusterArgs): EtcdCheckArgs {
         sshCidrs: knownItems(args.sshCidrs),
         waitFor: args.waitFor,
         waitForTimeoutSeconds: known(args.waitForTimeoutSeconds),
+        certificateValidityDays: known(args.certificateValidityDays),
         securityGroups: args.securityGroups,
         allowUnhealthy: knownItems(args.allowUnhealthy),
     };

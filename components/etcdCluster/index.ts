@@ -71,7 +71,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
                 networkMetrics: (open ?? []).length > 0,
             }));
         const userData = (key: string) => {
-            const certificates = memberCertificates(name, cluster, key, args.members[key], authorities, child);
+            const certificates = memberCertificates(name, cluster, key, args, authorities, child);
             const rendered = pulumi
                 .all([shared, birth.token, birth.createdAt, birth.founders, certificates, args.userDataMaxLength])
                 .apply(([spec, token, createdAt, founders, keys, maxLength]) => {
@@ -88,7 +88,12 @@ export class EtcdCluster extends pulumi.ComponentResource {
         };
         const client = new Certificate(
             `${name}-client`,
-            { ...signedBy(authorities.client), commonName: `${cluster}-client`, usages: ["client"] },
+            {
+                ...signedBy(authorities.client),
+                commonName: `${cluster}-client`,
+                usages: ["client"],
+                validityDays: args.certificateValidityDays,
+            },
             child,
         );
         const health = makeMembers(name, cluster, args, { owner: this, group, userData, birth, authorities, client });
@@ -154,18 +159,18 @@ function memberCertificates(
     name: string,
     cluster: string,
     key: string,
-    address: pulumi.Input<string>,
+    { members, certificateValidityDays: validityDays }: EtcdClusterArgs,
     authorities: { client: CertificateAuthority; peer: CertificateAuthority },
     opts: pulumi.CustomResourceOptions,
 ) {
-    const requests = pulumi.output(address).apply((known) => certificateRequests(cluster, key, known));
+    const requests = pulumi.output(members[key]).apply((address) => certificateRequests(cluster, key, address));
     const make = (kind: "server" | "peer" | "client") => {
         const request = requests.apply((all) => all[kind]);
         const { commonName, dnsNames, ipAddresses, usages } = request;
         const authority = kind === "peer" ? authorities.peer : authorities.client;
         const made = new Certificate(
             `${name}-${key}-${kind}`,
-            { ...signedBy(authority), commonName, dnsNames, ipAddresses, usages },
+            { ...signedBy(authority), commonName, dnsNames, ipAddresses, usages, validityDays },
             opts,
         );
         return { certificate: made.certificate, privateKey: made.privateKey };

@@ -226,6 +226,30 @@ export class RealCluster {
         return failures.join("; ");
     }
 
+    /** What etcd says of each member, in their order. */
+    async statuses(): Promise<any[]> {
+        const endpoints = Object.values(this.args.members).map((address) => `https://${address}:2379`);
+        const text = await this.etcdctl("a", "endpoint", "status", "--write-out=json", `--endpoints=${endpoints.join(",")}`);
+        return JSON.parse(text);
+    }
+
+    /** Comes back when the API knows that these machines have ended. */
+    stopped(...members: string[]): Promise<void> {
+        return this.until(`${members.join(", ")} are stopped`, async () => {
+            const states = await Promise.all(members.map(async (member) => (await this.api(member)).state));
+            return states.every((state) => state === "Stopped");
+        });
+    }
+
+    /** @throws Error that says what was waited for */
+    async until(what: string, isSo: () => Promise<boolean>, seconds = 90): Promise<void> {
+        const deadline = Date.now() + seconds * 1000;
+        while (!(await isSo())) {
+            if (Date.now() > deadline) throw new Error(`after ${seconds} s still not so: ${what}`);
+            await new Promise((resolve) => setTimeout(resolve, 500));
+        }
+    }
+
     /** The certificate that a member shows to its peers, and its key. */
     async peerCertificate(member: string): Promise<{ certificate: string; key: string }> {
         const read = (name: string) => this.cloud.inside(this.machine(member), "cat", `/etc/etcd/pki/${name}`);
