@@ -1,72 +1,33 @@
 /** `cloudstack-local doctor`: what clouds have on this computer, and what it lacks. */
-import * as fs from "node:fs";
 import { parseArgs } from "node:util";
-import { allPossessions, isEmpty, type Possessions, prefixOf, runningMachines, takeDown, whyNot } from "../hypervisors/nspawn";
-import { running } from "./control";
-import { stateFolder, StateFolder } from "./stateFolder";
+import {
+    allPossessions,
+    type CloudFinding,
+    examineHost,
+    type HostFinding,
+    judge,
+    possessionsOf,
+    prefixOf,
+    takeDown,
+} from "../hypervisors/nspawn";
+import { DEFAULT_CIDR } from "../state/addresses";
+import { stateFolder } from "./stateFolder";
+import { counted } from "./table";
 
 export const DOCTOR_HELP = `cloudstack-local doctor [--state DIR] [--clear] [--json]
 
-Says whether this computer can boot machines, and lists what clouds have on it: namespaces, links, control groups,
-processes, loop devices. What belongs to no cloud that runs was left by a crash.
+Says whether this computer can boot machines, and lists what clouds have on it: processes, network namespaces and links,
+control groups, loop devices, mounts. Each belongs to a cloud that runs, or to machines that run without their cloud
+(start it again, and it takes them over), or was left by a crash.
 
-  --state DIR        of this cloud only
-  --clear            take away what was left; machines that run without a cloud lose their power, no disk is deleted
+  --state DIR        look at the cloud of this folder alone
+  --clear            take away what was left; with --state also the machines that run without that cloud: their power
+                     is cut. Disks and states are never deleted (cloudstack-local destroy does that), and nothing that
+                     belongs to a running cloud is touched
   --json             the same for programs
+
+Exit code 1 where there is a problem, or something was left.
 `;
-
-/** What a finding means. */
-type Kind = "served" | "unserved" | "leftover";
-
-interface Finding extends Possessions {
-    readonly kind: Kind;
-    readonly machines: readonly string[];
-}
-
-async function judge(found: Possessions): Promise<Finding> {
-    const { stateDir } = found;
-    const isServed = stateDir !== undefined && (await running(new StateFolder(stateDir))) !== undefined;
-    const machines = stateDir === undefined ? [] : runningMachines(stateDir).map((one) => one.note?.name ?? "?");
-    return { ...found, machines, kind: isServed ? "served" : machines.length > 0 ? "unserved" : "leftover" };
-}
-
-function describe({ prefix, stateDir, kind, machines, namespaces, processes, loopDevices }: Finding): string {
-    const has = [
-        `${machines.length} machines`,
-        `${processes.length} processes`,
-        `${namespaces.length} namespaces`,
-        `${loopDevices.length} loop devices`,
-    ].join(", ");
-    const where = stateDir ?? "an unknown state folder";
-    switch (kind) {
-        case "served":
-            return `${prefix}: the cloud of ${where}, which runs (${has})`;
-        case "unserved":
-            return (
-                `${prefix}: machines of ${where} that run without their cloud (${has}). ` +
-                `Go on with them: cloudstack-local start --state ${where}`
-            );
-        case "leftover":
-            return `${prefix}: left by a cloud of ${where} that is gone (${has}). Take it away: cloudstack-local doctor --clear`;
-    }
-}
-
-/** What speaks for and against machines on this computer. */
-async function host(): Promise<string[]> {
-    const reason = await whyNot();
-    if (reason !== undefined) return [`This computer cannot boot machines: ${reason}.`];
-    const lines = ["This computer can boot machines."];
-    const rights = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(fs.readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0"}`);
-    if ((rights & (1n << 24n)) === 0n)
-        lines.push("Its root lacks CAP_SYS_RESOURCE: machines cannot raise limits of processes, which most never ask for.");
-    const instances = Number(fs.readFileSync("/proc/sys/fs/inotify/max_user_instances", "utf8"));
-    if (instances < 512)
-        lines.push(
-            `All machines share ${instances} inotify instances, enough for about ten; for more: ` +
-                "sysctl fs.inotify.max_user_instances=1024",
-        );
-    return lines;
-}
 
 export async function doctor(args: string[]): Promise<void> {
     const { values } = parseArgs({
@@ -77,19 +38,111 @@ export async function doctor(args: string[]): Promise<void> {
             json: { type: "boolean", default: false },
         },
     });
-    const lines = await host();
-    const only = values.state === undefined ? undefined : prefixOf(stateFolder(values.state).folder);
-    const isRoot = process.platform === "linux" && process.getuid?.() === 0;
-    const all = isRoot ? allPossessions().filter((one) => !isEmpty(one)) : [];
-    const findings = await Promise.all(all.filter(({ prefix }) => only === undefined || prefix === only).map(judge));
-    const toClear = values.clear ? findings.filter(({ kind }) => kind !== "served") : [];
-    for (const { prefix, stateDir } of toClear) await takeDown(prefix, stateDir, true);
-    if (values.json) {
-        console.log(JSON.stringify({ host: lines, clouds: findings, cleared: toClear.map(({ prefix }) => prefix) }, null, 2));
-        return;
+    const only = values.state === undefined ? undefined : stateFolder(values.state).folder;
+    const host = await examine(values.state);
+    const clouds = findings(only);
+    const results = await Promise.all(
+        clouds.map(async (cloud) =>
+            values.clear && isToClear(cloud, only !== undefined) ? { ...cloud, ...(await clear(cloud)) } : cloud,
+        ),
+    );
+    if (values.json) console.log(JSON.stringify({ host, clouds: results }, null, 2));
+    else console.log([...host.map(hostLine), "", ...cloudLines(results)].join("\n"));
+    const isWell = host.every(({ level }) => level !== "problem") && results.every(isInOrder);
+    if (!isWell) process.exitCode = 1;
+}
+
+/** A finding, and what became of it. */
+interface Result extends CloudFinding {
+    readonly isCleared?: boolean;
+    /** Why it could not be cleared. */
+    readonly failure?: string;
+}
+
+function examine(state: string | undefined): Promise<HostFinding[]> {
+    const folder = stateFolder(state);
+    const cidr = folder.credentials()?.cidr;
+    return examineHost({ prefix: prefixOf(folder.folder), cidr: cidr ?? DEFAULT_CIDR, exists: cidr !== undefined });
+}
+
+function findings(stateDir: string | undefined): CloudFinding[] {
+    // Only root sees all of it, and only Linux has any.
+    if (process.platform !== "linux" || process.getuid?.() !== 0) return [];
+    const found = stateDir === undefined ? allPossessions() : [possessionsOf(prefixOf(stateDir), stateDir)];
+    return found.flatMap((one) => judge(one) ?? []);
+}
+
+function isToClear({ status }: CloudFinding, isNamed: boolean): boolean {
+    return status === "leftover" || (isNamed && status !== "served");
+}
+
+async function clear({ prefix, stateDir }: CloudFinding): Promise<Pick<Result, "isCleared" | "failure">> {
+    try {
+        await takeDown(prefix, stateDir, true);
+        return { isCleared: true };
+    } catch (error) {
+        return { isCleared: false, failure: (error as Error).message };
     }
-    for (const line of lines) console.log(line);
-    for (const finding of findings) if (!toClear.includes(finding)) console.log(describe(finding));
-    for (const { prefix, stateDir } of toClear) console.log(`${prefix}: cleared (${stateDir ?? "unknown state folder"})`);
-    if (findings.length === 0) console.log("No cloud has anything here.");
+}
+
+function isInOrder({ status, isGone, isCleared }: Result): boolean {
+    return isCleared === true || (status === "served" && !isGone);
+}
+
+const SIGNS = { ok: "ok      ", note: "note    ", problem: "problem " } as const;
+
+function hostLine({ level, text, remedy }: HostFinding): string {
+    return `${SIGNS[level]}${text}${remedy === undefined ? "" : `\n        -> ${remedy}`}`;
+}
+
+function cloudLines(results: readonly Result[]): string[] {
+    if (results.length === 0) return ["No cloud has anything on this computer."];
+    return results.map((result) => {
+        const remedy = remedyFor(result);
+        const head = `${result.prefix}  ${result.stateDir ?? "(state folder unknown)"}: ${describe(result)}`;
+        return [head, `        ${inventory(result)}`, ...(remedy === undefined ? [] : [`        -> ${remedy}`])].join("\n");
+    });
+}
+
+function describe({ status, server, machines, isGone, isCleared }: Result): string {
+    const gone = isGone ? "its folder is gone; " : "";
+    if (isCleared) return `${gone}cleared`;
+    switch (status) {
+        case "served":
+            return `${gone}its cloud runs (process ${server}) with ${counted(machines.length, "machine")}`;
+        case "unserved":
+            return `${gone}${counted(machines.length, "machine")} run without their cloud: ${machines.join(", ")}`;
+        case "unknown":
+            return "machines run without their cloud";
+        case "leftover":
+            return `${gone}left by a cloud that does not run`;
+    }
+}
+
+function inventory({ processes, namespaces, links, groups, loopDevices, mounts }: Result): string {
+    const found = [
+        [processes.length, "process", "processes"],
+        [namespaces.length, "network namespace", "network namespaces"],
+        [links.length, "link", "links"],
+        [groups.length, "control group", "control groups"],
+        [loopDevices.length, "loop device", "loop devices"],
+        [mounts.length, "mount", "mounts"],
+    ] as const;
+    const words = found.filter(([count]) => count > 0).map(([count, one, many]) => `${count} ${count === 1 ? one : many}`);
+    return words.length === 0 ? "nothing but its entry in /run/cloudstack-local" : words.join(", ");
+}
+
+function remedyFor({ status, stateDir, server, isGone, isCleared, failure }: Result): string | undefined {
+    if (failure !== undefined) return failure;
+    if (isCleared) return undefined;
+    switch (status) {
+        case "served":
+            return isGone ? `kill ${server}, then cloudstack-local doctor --clear` : undefined;
+        case "unserved":
+            return `go on with them: cloudstack-local start --state ${stateDir}; or end them: cloudstack-local stop --state ${stateDir}`;
+        case "unknown":
+            return "cloudstack-local doctor --clear --state DIR, with the folder that the cloud was started with";
+        case "leftover":
+            return "cloudstack-local doctor --clear";
+    }
 }

@@ -2,7 +2,7 @@
 import { cacheFolder } from "../cache";
 import type { Hypervisor } from "../hypervisors/hypervisor";
 import { none } from "../hypervisors/none";
-import { ensureTemplate, nspawn, occupantOf, prefixOf, whyNot } from "../hypervisors/nspawn";
+import { checkOwner, ensureTemplate, nspawn, occupantOf, prefixOf, runningMachines, whyNot } from "../hypervisors/nspawn";
 import { DEFAULT_CIDR } from "../state/addresses";
 import { type StateFolder, UserError } from "./stateFolder";
 
@@ -26,7 +26,16 @@ export function hypervisorName(text: string): HypervisorName {
     return found;
 }
 
-const states = (note: string): Choice => ({ name: "none", note, make: () => none });
+/** @throws UserError where machines run already: they would be forgotten */
+function states({ folder }: StateFolder, note: string): Choice {
+    const machines = process.platform === "linux" ? runningMachines(folder) : [];
+    if (machines.length > 0)
+        throw new UserError(
+            `${note} But machines of ${folder} run (${machines.map((one) => one.note?.name ?? one.instanceName).join(", ")}): ` +
+                `stop them first with cloudstack-local stop --state ${folder}`,
+        );
+    return { name: "none", note, make: () => none };
+}
 
 /**
  * Makes ready what was asked for: the first time, a root file system.
@@ -41,7 +50,7 @@ export async function choose(
 ): Promise<Choice> {
     const stateDir = folder.folder;
     const name = wanted === "auto" ? hypervisorName(folder.credentials()?.hypervisor ?? "auto") : wanted;
-    if (name === "none") return states("Machines keep their states only.");
+    if (name === "none") return states(folder, "Machines keep their states only.");
     const reason = await obstacle(stateDir, cidr ?? folder.credentials()?.cidr ?? DEFAULT_CIDR, say);
     if (reason === undefined)
         return {
@@ -53,12 +62,17 @@ export async function choose(
         throw new UserError(
             `The machines of ${stateDir} cannot be booted: ${reason}. With --hypervisor none they keep their states only.`,
         );
-    return states(`Machines keep their states only (hypervisor none: ${reason}).`);
+    return states(folder, `Machines keep their states only (hypervisor none: ${reason}).`);
 }
 
 async function obstacle(stateDir: string, cidr: string, say: (line: string) => void): Promise<string | undefined> {
     const reason = await whyNot();
     if (reason !== undefined) return reason;
+    try {
+        checkOwner(prefixOf(stateDir), stateDir);
+    } catch (error) {
+        return (error as Error).message;
+    }
     const occupant = await occupantOf(prefixOf(stateDir), cidr);
     if (occupant !== undefined)
         return `this computer uses addresses of the network ${cidr} already (${occupant}): give another with --cidr`;

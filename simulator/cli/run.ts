@@ -1,12 +1,15 @@
 /** Which subcommand, its help, and how errors are told. */
-import { ENV_HELP, env, LOGS_HELP, logs, STATUS_HELP, status, STOP_HELP, stop } from "./inspect";
 import { ARTIFACTS_HELP, artifacts } from "./artifacts";
+import { CONSOLE_HELP, showConsole } from "./console";
 import { DESTROY_HELP, destroy } from "./destroy";
 import { DOCTOR_HELP, doctor } from "./doctor";
+import { EXEC_HELP, exec } from "./exec";
 import { FAULT_HELP, fault } from "./fault";
-import { CONSOLE_HELP, EXEC_HELP, exec, PS_HELP, ps, showConsole } from "./machines";
+import { ENV_HELP, env, LOGS_HELP, logs, STATUS_HELP, status } from "./inspect";
+import { PS_HELP, ps } from "./ps";
 import { START_HELP, start } from "./start";
 import { UserError } from "./stateFolder";
+import { STOP_HELP, stop } from "./stop";
 
 const HELP = `cloudstack-local: a CloudStack-compatible cloud on this computer
 

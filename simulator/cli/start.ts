@@ -6,6 +6,7 @@ import { startCloud, StateError, type RunningCloud } from "../index";
 import { running } from "./control";
 import { choose, hypervisorName, type Choice, type HypervisorName } from "./hypervisor";
 import { stateFolder, UserError, type StateFolder } from "./stateFolder";
+import { stopped } from "./stop";
 
 export const START_HELP = `cloudstack-local start [options]
 
@@ -19,7 +20,8 @@ Starts the embedded cloud on 127.0.0.1 and returns when it answers.
   --cidr CIDR           addresses of the shared network of a new cloud (default 10.1.1.0/24)
   --job-seconds N       how long every job takes, fractions allowed (default 0)
   --expunge-seconds N   how long a destroyed machine waits until it is expunged (default 86400)
-  --foreground          stay in this terminal and log to it
+  --foreground          stay in this terminal and log to it; Ctrl-C stops the cloud, another one cuts the power of
+                        machines that are still shutting down
 `;
 
 const OPTIONS = {
@@ -101,7 +103,7 @@ async function startHere(options: StartOptions, log: (line: string) => void): Pr
     try {
         const cloud = await startAtPort(options, log);
         folder.serve(
-            { pid: process.pid, url: cloud.url, token: cloud.token },
+            { url: cloud.url, token: cloud.token },
             {
                 endpoint: cloud.endpoint,
                 hypervisor: cloud.hypervisor,
@@ -128,13 +130,28 @@ async function inForeground(options: StartOptions): Promise<void> {
     const log = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
     const cloud = await startHere(options, log);
     log(`listening at ${cloud.endpoint}, state in ${options.folder.folder}`);
-    await new Promise<void>((resolve) => {
-        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    await toldToStop(cloud);
+    options.folder.stopServing();
+    try {
+        await cloud.close();
+        log("stopped");
+    } finally {
+        // Last of all: whoever waits for the end of this cloud waits for its file to go.
+        options.folder.forgetServer();
+    }
+}
+
+/** Comes back with the first signal. Another one, or SIGQUIT, cuts the machines' power instead of waiting for them. */
+function toldToStop(cloud: RunningCloud): Promise<void> {
+    let isStopping = false;
+    return new Promise((resolve) => {
+        const told = (signal: NodeJS.Signals) => {
+            if (isStopping || signal === "SIGQUIT") cloud.cutPower();
+            isStopping = true;
+            resolve();
+        };
+        for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT"] as const) process.on(signal, told);
     });
-    await cloud.close();
-    log("stopped");
-    // Last of all: whoever waits for the end of this cloud waits for its file to go.
-    options.folder.forgetServer();
 }
 
 /** Size from which a log is put aside at the next start, in bytes. */
@@ -197,6 +214,7 @@ export async function start(args: string[]): Promise<void> {
     const options = readOptions(args);
     const { folder } = options;
     folder.make();
+    await stopped(folder);
     const already = await running(folder);
     if (already !== undefined) {
         console.log(

@@ -5,6 +5,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { identify, isAlive, type ProcessId } from "../hypervisors/nspawn/host";
 import type { Credentials } from "../index";
 import type { AccountName } from "../state/seed";
 
@@ -23,7 +24,15 @@ export interface ServerFile {
     readonly pid: number;
     readonly url: string;
     readonly token: string;
+    /** By which it is known again, on Linux. */
+    readonly process?: ProcessId;
+    /** It has been told to stop, and waits for its machines. */
+    readonly isStopping?: boolean;
 }
+
+/** The option that all commands have, for their help. */
+export const STATE_HELP =
+    "  --state DIR        the state folder (default: $CLOUDSTACK_LOCAL_STATE, else the XDG state folder)\n";
 
 /** Keys of a state, and where it was served last. */
 export interface CredentialsFile {
@@ -35,6 +44,11 @@ export interface CredentialsFile {
     readonly projectId: string;
     readonly accounts: Readonly<Record<AccountName, Credentials>>;
 }
+
+const CONTENTS = [
+    ...["cloud.sqlite", "cloud.sqlite-wal", "cloud.sqlite-shm", "cloud.sqlite-journal"],
+    ...["server.json", "credentials.json", "cloud.log", "cloud.log.1", "nspawn"],
+];
 
 export class StateFolder {
     readonly folder: string;
@@ -67,14 +81,42 @@ export class StateFolder {
         }
     }
 
+    /** Whether there is a cloud in it, running or not. */
+    get hasCloud(): boolean {
+        return this.credentials() !== undefined;
+    }
+
     server(): ServerFile | undefined {
         return readJson<ServerFile>(this.serverFile);
     }
 
-    /** Says who serves this state from now on. */
-    serve(server: ServerFile, credentials: CredentialsFile): void {
+    /** The process that serves this state and is there, whether it answers or not; known for certain on Linux alone. */
+    serverProcess(): ServerFile | undefined {
+        const server = this.server();
+        return server?.process !== undefined && isAlive(server.process) ? server : undefined;
+    }
+
+    /** Says that this process serves this state from now on. */
+    serve({ url, token }: Pick<ServerFile, "url" | "token">, credentials: CredentialsFile): void {
         writeJson(this.credentialsFile, credentials);
-        writeJson(this.serverFile, server);
+        const id = process.platform === "linux" ? identify(process.pid) : undefined;
+        writeJson(this.serverFile, { pid: process.pid, url, token, process: id });
+    }
+
+    /** Says that the process that serves this state does so no longer, and is about to end. */
+    stopServing(): void {
+        writeJson(this.serverFile, { ...this.server(), isStopping: true });
+    }
+
+    /** Removes all that a cloud has put here, and the folder with it where nobody has put in anything else. */
+    remove(): void {
+        for (const name of CONTENTS) fs.rmSync(path.join(this.folder, name), { recursive: true, force: true });
+        try {
+            fs.rmdirSync(this.folder);
+        } catch (error) {
+            const { code } = error as NodeJS.ErrnoException;
+            if (code !== "ENOTEMPTY" && code !== "ENOENT") throw error;
+        }
     }
 
     forgetServer(): void {
@@ -89,7 +131,18 @@ export class StateFolder {
 /** `--state`, else $CLOUDSTACK_LOCAL_STATE, else the XDG state folder. */
 export function stateFolder(option: string | undefined, env: NodeJS.ProcessEnv = process.env): StateFolder {
     const xdg = env.XDG_STATE_HOME || path.join(os.homedir(), ".local", "state");
-    return new StateFolder(path.resolve(option ?? (env.CLOUDSTACK_LOCAL_STATE || path.join(xdg, "cloudstack-local"))));
+    const folder = path.resolve(option ?? (env.CLOUDSTACK_LOCAL_STATE || path.join(xdg, "cloudstack-local")));
+    return new StateFolder(realPath(folder));
+}
+
+/** One folder is one cloud, by whatever name it is called. */
+function realPath(folder: string): string {
+    try {
+        return fs.realpathSync(folder);
+    } catch {
+        const above = path.dirname(folder);
+        return above === folder ? folder : path.join(realPath(above), path.basename(folder));
+    }
 }
 
 function readJson<T>(file: string): T | undefined {

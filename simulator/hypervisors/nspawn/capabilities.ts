@@ -1,6 +1,7 @@
 /** Whether this host can run machines. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { figureOf, makeGroup, removeGroup } from "./cgroups";
 import { HOST_ENV, HostError, run } from "./host";
 
 /** The programs that the hypervisor runs, with Debian's package of each. */
@@ -43,4 +44,18 @@ export async function whyNot(): Promise<string | undefined> {
         return `this host lets us make no network of our own (${error.stderr.trim().split("\n")[0]})`;
     }
     return undefined;
+}
+
+/** Which limits of machines the kernel keeps, found out with a group that is gone afterwards. */
+export async function limitsThatHold(): Promise<{ memory: boolean; processors: boolean }> {
+    const group = `csl-trial-${process.pid}`;
+    try {
+        makeGroup(`${group}/1`, { memoryMiB: 64, cpuNumber: 1 });
+        return {
+            memory: figureOf(`${group}/1`, "memory.limit_in_bytes", "memory.max") === String(64 * 2 ** 20),
+            processors: ["100000", "100000 100000"].includes(figureOf(`${group}/1`, "cpu.cfs_quota_us", "cpu.max") ?? ""),
+        };
+    } finally {
+        await removeGroup(group);
+    }
 }

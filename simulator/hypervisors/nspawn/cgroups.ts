@@ -170,7 +170,7 @@ export function topGroups(): string[] {
 }
 
 /** The first of some files of a group, in whichever hierarchy has it. */
-function figureOf(name: string, ...files: readonly string[]): string | undefined {
+export function figureOf(name: string, ...files: readonly string[]): string | undefined {
     for (const folder of foldersOf(name)) {
         for (const file of files) {
             try {
@@ -183,10 +183,17 @@ function figureOf(name: string, ...files: readonly string[]): string | undefined
     return undefined;
 }
 
-/** What a machine holds of the memory, its page cache included, and at most has held; bytes. */
+/**
+ * What a machine uses of the memory, without file cache that the kernel could have back at once, and the most that it
+ * has held, with it; bytes.
+ */
 export function memoryOf(name: string): { used: number; peak: number } {
+    const held = Number(figureOf(name, "memory.usage_in_bytes", "memory.current") ?? 0);
+    const statistics = figureOf(name, "memory.stat") ?? "";
+    // Version 1 counts the groups below in a line of their own.
+    const idle = (/^total_inactive_file (\d+)/m.exec(statistics) ?? /^inactive_file (\d+)/m.exec(statistics))?.[1];
     return {
-        used: Number(figureOf(name, "memory.usage_in_bytes", "memory.current") ?? 0),
+        used: Math.max(0, held - Number(idle ?? 0)),
         peak: Number(figureOf(name, "memory.max_usage_in_bytes", "memory.peak") ?? 0),
     };
 }

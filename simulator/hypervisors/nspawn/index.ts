@@ -4,9 +4,9 @@
  *
  * What runs outlives the management server: its next start finds it by what is written down in the state folder.
  */
-import * as fs from "node:fs";
 import * as path from "node:path";
 import { cacheFolder } from "../../cache";
+import { endOf } from "../../fileEnd";
 import type { FilterPlan, Hypervisor, MachinePlan } from "../hypervisor";
 import { applyFilter } from "./filter";
 import { hasNamespace } from "./host";
@@ -22,11 +22,13 @@ import { ensureTemplate } from "./template";
 import { diskName, Volumes } from "./volumes";
 
 export { whyNot } from "./capabilities";
+export { type CloudFinding, examineHost, type HostFinding, judge } from "./doctor";
 export { allPossessions, isEmpty, machinesOf, type Possessions, possessionsOf, runningMachines } from "./possessions";
 export { checkOwner, takeDown } from "./takeDown";
 export { nspawnFolder } from "./owner";
 export { Machine } from "./machine";
 export { memoryOf, processorSecondsOf } from "./cgroups";
+export { type Usage, usageOf } from "./usage";
 export { occupantOf } from "./network";
 export { prefixOf } from "./names";
 export { ensureTemplate } from "./template";
@@ -205,8 +207,7 @@ export class Nspawn implements Hypervisor {
     }
 
     console({ instanceName }: MachinePlan): string {
-        const file = this.machine(instanceName).consoleFile;
-        return fs.existsSync(file) ? fs.readFileSync(file).subarray(-CONSOLE_SHOWN).toString() : "";
+        return endOf(this.machine(instanceName).consoleFile, CONSOLE_SHOWN);
     }
 
     hostAddress(cidr: string): string {

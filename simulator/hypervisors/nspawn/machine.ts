@@ -23,6 +23,7 @@ import {
 } from "./host";
 import { machineNamespace, numberOf } from "./names";
 import { environmentFor, ownedProcesses } from "./owner";
+import { takePasswords } from "./template";
 import { type Disk, holds, mountPoints } from "./volumes";
 
 /** How long a machine may take to shut down by itself before its power is cut, in milliseconds. */
@@ -57,8 +58,9 @@ const disksText = (disks: readonly Disk[]) =>
 
 export class Machine {
     readonly instanceName: string;
+    /** With its disk, its console and what is put down about it. */
+    readonly folder: string;
     private readonly prefix: string;
-    private readonly folder: string;
 
     /** @param machinesFolder where each machine has a folder of its own */
     constructor(prefix: string, machinesFolder: string, instanceName: string) {
@@ -127,6 +129,7 @@ export class Machine {
         await removeGroup(this.group);
         for (const name of ["upper", "work", "root", "containerd", "kubelet"])
             fs.mkdirSync(path.join(this.folder, name), { recursive: true, mode: 0o755 });
+        if (machine.password !== undefined) takePasswords(templateRoot, path.join(this.folder, "upper"));
         const groups = makeGroup(this.group, machine);
         restrict(this.group, disks);
         this.disks = disks;
@@ -218,7 +221,7 @@ export class Machine {
     }
 
     /** Waits for a machine that is just starting anew by itself; false where it has ended. */
-    private async isUp(): Promise<boolean> {
+    async isUp(): Promise<boolean> {
         await until(() => this.leader !== undefined || !this.runs, 30_000);
         return this.leader !== undefined;
     }

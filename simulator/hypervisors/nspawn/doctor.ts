@@ -1,0 +1,162 @@
+/** What is to be said about a host: what clouds have on it, and whether it can hold machines. */
+import * as fs from "node:fs";
+import { limitsThatHold, whyNot } from "./capabilities";
+import { hierarchies } from "./cgroups";
+import { isAlive } from "./host";
+import { occupantOf } from "./network";
+import { isEmpty, type Possessions, runningMachines } from "./possessions";
+import { registrationOf } from "./register";
+
+/**
+ * `served`: its cloud runs. `unserved`: its machines run, and their management server does not. `unknown`: machines run
+ * of which nobody knows the state folder. `leftover`: nothing needs it any more.
+ */
+export type CloudStatus = "served" | "unserved" | "unknown" | "leftover";
+
+export interface CloudFinding extends Possessions {
+    readonly status: CloudStatus;
+    /** Names of the machines that run. */
+    readonly machines: readonly string[];
+    /** Whether its state folder is gone. */
+    readonly isGone: boolean;
+}
+
+/** Nothing for a cloud that has nothing here. */
+export function judge(found: Possessions): CloudFinding | undefined {
+    if (isEmpty(found)) return undefined;
+    const { stateDir, server } = found;
+    const isGone = stateDir !== undefined && !fs.existsSync(stateDir);
+    const running = stateDir === undefined ? [] : runningMachines(stateDir);
+    const machines = running.map(({ instanceName, note }) => note?.name ?? instanceName);
+    return { ...found, machines, isGone, status: statusOf(server, found, machines.length) };
+}
+
+function statusOf(server: number | undefined, { stateDir, processes }: Possessions, machines: number): CloudStatus {
+    if (server !== undefined) return "served";
+    if (stateDir === undefined) return processes.length > 0 ? "unknown" : "leftover";
+    return machines > 0 ? "unserved" : "leftover";
+}
+
+export interface HostFinding {
+    readonly about: "machines" | "limits" | "rights" | "inotify" | "volumes" | "addresses";
+    /** `problem`: something will not work; `note`: something is less than it could be. */
+    readonly level: "ok" | "note" | "problem";
+    readonly text: string;
+    /** What to do about it. */
+    readonly remedy?: string;
+}
+
+/** The cloud whose network is looked at. */
+export interface NetworkOfCloud {
+    readonly prefix: string;
+    readonly cidr: string;
+    /** Whether it is there already, with this network. */
+    readonly exists: boolean;
+}
+
+/** Where machines cannot run at all, that alone is said. */
+export async function examineHost(network: NetworkOfCloud): Promise<HostFinding[]> {
+    const reason = await whyNot();
+    if (reason !== undefined) {
+        const remedy = "clouds keep the states of machines here, and boot none";
+        return [{ about: "machines", level: "problem", text: `this computer cannot boot machines: ${reason}`, remedy }];
+    }
+    const machines: HostFinding = { about: "machines", level: "ok", text: "this computer can boot machines" };
+    return [machines, await limits(), rights(), inotify(), volumes(), await addresses(network)];
+}
+
+async function limits(): Promise<HostFinding> {
+    const about = "limits";
+    const { memory, processors } = await limitsThatHold();
+    const version = hierarchies().isV1 ? "version 1" : "version 2";
+    const missing = [...(memory ? [] : ["memory"]), ...(processors ? [] : ["cpu"])];
+    if (missing.length === 0)
+        return { about, level: "ok", text: `memory and processors of machines are limited (control groups of ${version})` };
+    return {
+        about,
+        level: "note",
+        text: `machines are not limited by ${missing.join(" and ")} (control groups of ${version}): one may take all`,
+        remedy: `let root have the ${missing.join(" and ")} controller in /sys/fs/cgroup`,
+    };
+}
+
+const SYS_RESOURCE = 1n << 24n;
+
+function rights(): HostFinding {
+    const status = fs.readFileSync("/proc/self/status", "utf8");
+    const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
+    if ((effective & SYS_RESOURCE) !== 0n) return { about: "rights", level: "ok", text: "root has all rights that machines use" };
+    return {
+        about: "rights",
+        level: "note",
+        text: "root lacks CAP_SYS_RESOURCE: machines cannot raise limits of processes, or protect one when memory runs out",
+        remedy: "none is needed; where this computer is a container, give it that capability",
+    };
+}
+
+/** How many inotify instances one machine takes. */
+const INSTANCES_PER_MACHINE = 8;
+/** So many machines are to fit. */
+const MACHINES = 8;
+
+/** inotify instances of root's processes: all machines share them. */
+function inotifyInstances(): number {
+    const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+    return pids.reduce((sum, pid) => sum + instancesOf(`/proc/${pid}`), 0);
+}
+
+function instancesOf(folder: string): number {
+    try {
+        if (fs.statSync(folder).uid !== 0) return 0;
+        const open = fs.readdirSync(`${folder}/fd`).map((name) => `${folder}/fd/${name}`);
+        return open.filter((file) => linkOf(file) === "anon_inode:inotify").length;
+    } catch {
+        // It has ended.
+        return 0;
+    }
+}
+
+function linkOf(file: string): string | undefined {
+    try {
+        return fs.readlinkSync(file);
+    } catch {
+        return undefined;
+    }
+}
+
+function inotify(): HostFinding {
+    const about = "inotify";
+    const all = Number(fs.readFileSync("/proc/sys/fs/inotify/max_user_instances", "utf8"));
+    const used = inotifyInstances();
+    const room = Math.max(0, Math.floor((all - used) / INSTANCES_PER_MACHINE));
+    const text = `${used} of ${all} inotify instances are in use; there is room for about ${room} more machines`;
+    if (room >= MACHINES) return { about, level: "ok", text };
+    const remedy = "sysctl fs.inotify.max_user_instances=1024";
+    return { about, level: room === 0 ? "problem" : "note", text, remedy };
+}
+
+function volumes(): HostFinding {
+    if (fs.existsSync("/dev/loop-control")) return { about: "volumes", level: "ok", text: "volumes can be attached" };
+    return {
+        about: "volumes",
+        level: "problem",
+        text: "there is no /dev/loop-control: volumes cannot be attached",
+        remedy: "modprobe loop",
+    };
+}
+
+async function addresses({ prefix, cidr, exists }: NetworkOfCloud): Promise<HostFinding> {
+    const about = "addresses";
+    const occupant = await occupantOf(prefix, cidr);
+    if (occupant === undefined) return { about, level: "ok", text: `nothing else uses addresses of the network ${cidr}` };
+    const other = registrationOf(/ on (\w+)$/.exec(occupant)?.[1] ?? "");
+    const whose = other === undefined ? "" : `, the cloud of ${other.stateDir}${isAlive(other) ? "" : ", which does not run"}`;
+    return {
+        about,
+        level: exists ? "problem" : "note",
+        text: `addresses of the network ${cidr} are in use (${occupant}${whose})`,
+        remedy: exists
+            ? "stop what uses them, or begin a new cloud in another folder with --cidr"
+            : "choose others: cloudstack-local start --cidr",
+    };
+}
