@@ -47,7 +47,7 @@ export async function doctor(args: string[]): Promise<void> {
         ),
     );
     if (values.json) console.log(JSON.stringify({ host, clouds: results }, null, 2));
-    else console.log([...host.map(hostLine), "", ...cloudLines(results)].join("\n"));
+    else console.log([...host.map(hostLine), "", ...cloudLines(results, only)].join("\n"));
     const isWell = host.every(({ level }) => level !== "problem") && results.every(isInOrder);
     if (!isWell) process.exitCode = 1;
 }
@@ -95,8 +95,9 @@ function hostLine({ level, text, remedy }: HostFinding): string {
     return `${SIGNS[level]}${text}${remedy === undefined ? "" : `\n        -> ${remedy}`}`;
 }
 
-function cloudLines(results: readonly Result[]): string[] {
-    if (results.length === 0) return ["No cloud has anything on this computer."];
+function cloudLines(results: readonly Result[], only: string | undefined): string[] {
+    const whose = only === undefined ? "No cloud" : `No cloud of ${only}`;
+    if (results.length === 0) return [`${whose} has anything on this computer.`];
     return results.map((result) => {
         const remedy = remedyFor(result);
         const head = `${result.prefix}  ${result.stateDir ?? "(state folder unknown)"}: ${describe(result)}`;

@@ -1,6 +1,7 @@
 /** `cloudstack-local ps`: the machines, and what they use. */
 import { parseArgs } from "node:util";
 import { type Usage, usageOf } from "../hypervisors/nspawn";
+import { running } from "./control";
 import { type KnownMachine, knownMachines, statesOnly } from "./machines";
 import { STATE_HELP, stateFolder } from "./stateFolder";
 import { duration, size, table } from "./table";
@@ -19,6 +20,8 @@ ${STATE_HELP}  --json             the same for programs, in bytes and seconds
 `;
 
 const HEAD = ["NAME", "ADDRESS", "STATE", "RUNS", "MEMORY", "CPU", "UP", "DISK", "TEMPLATE", "INSTANCE"];
+
+const AWAY = "The cloud does not run. Machines that are Running come back, or go on, with cloudstack-local start.";
 
 interface Row extends Omit<KnownMachine, "real">, Partial<Usage> {
     readonly runs: boolean;
@@ -40,8 +43,8 @@ export async function ps(args: string[]): Promise<void> {
     );
     if (values.json) return console.log(JSON.stringify(rows, null, 2));
     console.log(rows.length === 0 ? "There are no machines." : table(HEAD, rows.map(cells)));
-    const nothing = statesOnly(folder);
-    if (nothing !== undefined) console.error(nothing);
+    const notes = [statesOnly(folder), (await running(folder)) === undefined ? AWAY : undefined];
+    for (const note of notes) if (note !== undefined) console.error(note);
 }
 
 function cells(row: Row): string[] {
