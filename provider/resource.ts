@@ -10,6 +10,22 @@ function providerText(handler: string): string {
     return `exports.handler = () => require("module").createRequire(process.cwd() + "/_")("pulumi-cloudstack/dynamic/v1").${handler}`;
 }
 
+/**
+ * The SDK notes a stack trace, mapped to sources, for every property of every resource, to tell of promises that never end. With hundreds of
+ * machines that takes most of a program's time, and it is shown with PULUMI_DEBUG_PROMISE_LEAKS only.
+ *
+ * @returns what the limit was
+ */
+function withoutTraces(): number {
+    const limit = Error.stackTraceLimit;
+    if (limit > 0 && process.env.PULUMI_DEBUG_PROMISE_LEAKS === undefined) {
+        Error.stackTraceLimit = 0;
+        // A constructor that throws leaves it to this.
+        queueMicrotask(() => (Error.stackTraceLimit = limit));
+    }
+    return limit;
+}
+
 /** The base of all resources of this package. Not for use in programs. */
 export abstract class CloudStackResource extends pulumi.CustomResource {
     /**
@@ -29,12 +45,14 @@ export abstract class CloudStackResource extends pulumi.CustomResource {
         secretOutputs: readonly string[] = [],
     ) {
         const seeds = Object.fromEntries(outputs.map((output) => [output, undefined]));
+        const limit = withoutTraces();
         super(
             `pulumi-nodejs:dynamic/cloudstack:${kind}`,
             name,
             { ...seeds, ...inputs, __provider: providerText(handler) },
             pulumi.mergeOptions(opts, { additionalSecretOutputs: [...secretOutputs] }),
         );
+        Error.stackTraceLimit = limit;
     }
 }
 
