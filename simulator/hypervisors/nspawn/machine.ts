@@ -207,10 +207,13 @@ export class Machine {
     commandLine(command: readonly string[]): string[] {
         const { leader } = this;
         if (leader === undefined) throw new Error(`${this.instanceName} does not run`);
-        const spaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd"];
+        const spaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd", "--no-fork"];
         const files = groupFilesOf(this.group, leader).join(" ");
         const rights = `--bounding-set=${FORBIDDEN.map((name) => `-${name}`).join(",")}`;
-        const words = ["setpriv", rights, "nsenter", "--target", String(leader), ...spaces, "--", ...command];
+        // A shell waits for the program. nsenter, too, would stop when systemd stops all processes to end them, and
+        // since nobody makes it go on, the machine would wait for it.
+        const waiting = ["sh", "-c", '"$@"; exit $?', "sh"];
+        const words = ["setpriv", rights, "nsenter", "--target", String(leader), ...spaces, "--", ...waiting, ...command];
         // Into its groups first: what runs in a machine is bound by its limits, and may no more than it.
         return ["sh", "-c", 'for file in $0; do echo 0 >"$file" || exit; done; exec "$@"', files, ...words];
     }

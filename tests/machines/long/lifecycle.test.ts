@@ -75,6 +75,16 @@ withMachines("a machine's life", () => {
             expect(await witness()).toBe("stopped");
         });
 
+        test("does not wait for a command that somebody runs in it", async () => {
+            const command = guest.run("sleep", "300");
+            const end = expect(command).rejects.toThrow();
+            await eventually("it runs", async () => /^sleep$/m.test(await guest.sh("ps -e -o args= | grep -o '^sleep 300' | cut -c1-5")));
+            expect(await milliseconds(() => guest.do("stopVirtualMachine"))).toBeLessThan(15_000);
+            await end;
+            await guest.do("startVirtualMachine");
+            await guest.settled();
+        });
+
         test("is heard by a machine that has just started", async () => {
             await guest.do("stopVirtualMachine");
             await guest.do("startVirtualMachine");
