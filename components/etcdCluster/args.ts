@@ -13,6 +13,16 @@ import { boolean, fields, list, needed, number, oneOf, plain, record, text } fro
 /** The etcd that is installed where nothing else is said. */
 export const defaultEtcdVersion = "3.6.14";
 
+/** Which generations of its authorities a cluster has; see `CertificateAuthority`. */
+export interface AuthorityGenerations {
+    /** The newest one. @default 1 */
+    generation?: pulumi.Input<number>;
+    /** The one that signs. @default generation */
+    signingGeneration?: pulumi.Input<number>;
+    /** The oldest one that is trusted. @default the one before `signingGeneration` */
+    oldestTrustedGeneration?: pulumi.Input<number>;
+}
+
 /** The arguments of an {@link EtcdCluster}. */
 export interface EtcdClusterArgs extends PlacementArgs {
     /**
@@ -79,6 +89,11 @@ export interface EtcdClusterArgs extends PlacementArgs {
      * renews them, and running machines take them up without a restart. @default 365
      */
     certificateValidityDays?: pulumi.Input<number>;
+    /**
+     * Replaces the authorities of clients and peers without an outage, in three steps: see `CertificateAuthority`. Each is
+     * one `pulumi up` and a wait until every member has the result. @default the first ones
+     */
+    authorities?: AuthorityGenerations;
     /** How often a machine looks for changes of its user data, in seconds. @default 300 */
     convergeIntervalSeconds?: pulumi.Input<number>;
     /** Further settings by their environment names, such as `ETCD_SNAPSHOT_COUNT`. @default none */
@@ -114,6 +129,7 @@ export const etcdShape = fields({
     allowUnhealthy: list(text),
     allowDataLoss: boolean,
     certificateValidityDays: number,
+    authorities: plain(fields({ generation: number, signingGeneration: number, oldestTrustedGeneration: number })),
     convergeIntervalSeconds: number,
     extraEnvironment: record(text),
     artifacts: artifactsShape,

@@ -14,7 +14,7 @@ import { makeMembers } from "./members";
 import { etcdRules, type EtcdRule } from "./rules";
 import { certificateRequests, endpoints, memberName } from "./spec";
 
-export { defaultEtcdVersion, type EtcdClusterArgs } from "./args";
+export { type AuthorityGenerations, defaultEtcdVersion, type EtcdClusterArgs } from "./args";
 
 /**
  * An etcd cluster: mutual TLS with separate authorities for clients and peers, no authority's key on any machine,
@@ -55,10 +55,14 @@ export class EtcdCluster extends pulumi.ComponentResource {
         super("cloudstack:index:EtcdCluster", name, {}, opts);
         const child = { parent: this };
         const group = args.securityGroups === false ? undefined : makeGroup(name, cluster, args, child);
-        const authorities = {
-            client: new CertificateAuthority(`${name}-clients`, { commonName: `${cluster} etcd clients` }, child),
-            peer: new CertificateAuthority(`${name}-peers`, { commonName: `${cluster} etcd peers` }, child),
-        };
+        const generations = { ...args.authorities };
+        const authority = (who: string) =>
+            new CertificateAuthority(
+                `${name}-${who}`,
+                { commonName: `${cluster} etcd ${who}`, ...generations },
+                child,
+            );
+        const authorities = { client: authority("clients"), peer: authority("peers") };
         const birth = new ClusterToken(name, { members: Object.keys(args.members) }, child);
         const { metricsCidrs } = args;
         const shared = pulumi

@@ -11,7 +11,7 @@ import { Machine, prefixOf } from "../../../simulator/hypervisors/nspawn";
 import { built } from "../../support/built";
 import { Client } from "../../contract/simulator/client";
 import { Project, type Result } from "../../e2e/support/project";
-import { type EtcdAccess, type Interval, Writer } from "./writer";
+import { type EtcdAccess, type Interval, type Verdict, Writer } from "./writer";
 
 const run = promisify(execFile);
 const main = path.resolve(__dirname, "../../../dist/simulator/main.js");
@@ -123,6 +123,7 @@ export class RealCluster {
     args: ClusterArgs;
     writer: Writer | undefined;
     readonly events: Event[] = [];
+    private readonly verdicts: Verdict[] = [];
 
     private constructor(cloud: RealCloud, environment: Record<string, string>, args: ClusterArgs) {
         this.cloud = cloud;
@@ -171,6 +172,36 @@ export class RealCluster {
     async startWriter(): Promise<void> {
         this.writer = await Writer.start(await this.access());
         await this.writer.mark();
+    }
+
+    /** Goes on with a new certificate; what the old one has seen is looked after. */
+    async replaceWriter(): Promise<void> {
+        this.verdicts.push(await this.writer!.end());
+        await this.startWriter();
+    }
+
+    /** Ends writing; answers what all writers have seen. */
+    async endWriting(): Promise<Verdict> {
+        const all = [...this.verdicts, await this.writer!.end()];
+        this.writer = undefined;
+        return {
+            acknowledged: all.reduce((sum, one) => sum + one.acknowledged, 0),
+            unknown: all.reduce((sum, one) => sum + one.unknown, 0),
+            lost: all.flatMap(({ lost }) => lost),
+            wentBack: all.flatMap(({ wentBack }) => wentBack),
+        };
+    }
+
+    /** Comes back when every member's machine has taken up its user data, and what followed on that is done. */
+    async converged(): Promise<void> {
+        for (const member of Object.keys(this.args.members)) {
+            const machine = this.machine(member);
+            await this.until(`${machine} follows its user data`, async () => {
+                // Exit 75: not its turn yet.
+                const state = "systemctl start cs-converge.service; systemctl show -P ExecMainStatus cs-converge.service";
+                return (await this.cloud.inside(machine, "sh", "-c", state)).trim().endsWith("0");
+            });
+        }
     }
 
     /** Something happens to the cluster; afterwards all of its members have to be healthy again. */
