@@ -40,7 +40,8 @@ export interface Result {
 export class CommandLine {
     readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "cloudstack-local-test-"));
     readonly state = path.join(this.folder, "state");
-    private readonly main = path.join(this.folder, "simulator", "main.js");
+    /** The program. */
+    readonly main = path.join(this.folder, "simulator", "main.js");
 
     constructor() {
         copy(SOURCE, path.join(this.folder, "simulator"));
@@ -59,12 +60,17 @@ export class CommandLine {
         return other;
     }
 
-    /** A cloud that is started keeps the states of machines, where the test asks for nothing else. */
     run(...args: string[]): Result {
+        return this.runWith("", ...args);
+    }
+
+    /** With an input. A cloud that is started keeps the states of machines, where the test asks for nothing else. */
+    runWith(input: string, ...args: string[]): Result {
         const plain = args[0] === "start" && !args.includes("--hypervisor") ? ["--hypervisor", "none"] : [];
         const { status, stdout, stderr } = spawnSync(process.execPath, [this.main, ...args, ...plain], {
             env: this.env,
             encoding: "utf8",
+            input,
         });
         return { status, out: stdout, err: stderr };
     }
@@ -78,6 +84,14 @@ export class CommandLine {
 
     spawn(...args: string[]): ChildProcess {
         return spawn(process.execPath, [this.main, ...args], { env: this.env, stdio: "ignore" });
+    }
+
+    /** A command that goes on, and what it has printed so far. */
+    capture(...args: string[]): { child: ChildProcess; output: () => string } {
+        const child = spawn(process.execPath, [this.main, ...args], { env: this.env, stdio: ["ignore", "pipe", "pipe"] });
+        let text = "";
+        for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (text += part));
+        return { child, output: () => text };
     }
 
     file(name: string): any {

@@ -1,0 +1,399 @@
+/**
+ * What clouds do to their host, and leave on it: nothing but what bears their name while they run, and nothing at all
+ * after their end, whichever of their processes was killed before. Driven by the command, as users do.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { prefixOf } from "../../simulator/hypervisors/nspawn";
+import { ownedProcesses, stateDirOf } from "../../simulator/hypervisors/nspawn/owner";
+import { Client } from "../contract/simulator/client";
+import { CommandLine } from "../contract/simulator/commandLine";
+import { lookAtHost } from "./support/host";
+import { eventually } from "./support/lab";
+import { withMachines } from "./support/possible";
+import { TEMPLATE } from "./support/template";
+
+withMachines("a cloud and its host", () => {
+    let command: CommandLine;
+    let prefix: string;
+    let before: readonly string[];
+
+    const look = () => lookAtHost(prefix, command.state);
+    const start = (...more: string[]) => command.ok("start", "--port", "0", "--hypervisor", "nspawn", ...more);
+    const ps = (): any[] => JSON.parse(command.ok("ps", "--json"));
+    const one = (name: string) => ps().find((machine) => machine.name === name);
+    const client = () => {
+        const { endpoint, accounts } = command.file("credentials.json");
+        return new Client({ endpoint }, accounts.expunger);
+    };
+    const serverPid = (): number => command.file("server.json").pid;
+    /** Runs in the state folder's machines and networks, outermost first. */
+    const owned = () => ownedProcesses().filter(({ owner }) => stateDirOf(owner) === command.state);
+
+    async function killed(...pids: number[]): Promise<void> {
+        for (const pid of pids) process.kill(pid, "SIGKILL");
+        await eventually("they have ended", () => pids.every((pid) => !isThere(pid)));
+    }
+
+    function isThere(pid: number): boolean {
+        try {
+            return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
+        } catch {
+            return false;
+        }
+    }
+
+    async function deploy(name: string): Promise<any> {
+        const user = client();
+        const [template] = await user.list("listTemplates", { templatefilter: "executable", name: TEMPLATE });
+        const given = { ...(await user.catalogue()), name, templateid: template.id };
+        return (await user.done("deployVirtualMachine", given)).virtualmachine;
+    }
+
+    async function attach(machine: any): Promise<any> {
+        const user = client();
+        const [offering] = await user.list("listDiskOfferings", { name: "Custom" });
+        const given = { name: "data", zoneid: machine.zoneid, diskofferingid: offering.id, size: 1 };
+        const { volume } = await user.done("createVolume", given);
+        return (await user.done("attachVolume", { id: volume.id, virtualmachineid: machine.id })).volume;
+    }
+
+    /** Runs a script in machine "one" until it succeeds: a machine that has just come up is not all there. */
+    async function succeeds(script: string): Promise<string> {
+        let last = { status: null as number | null, out: "" };
+        await eventually(script, () => (last = command.run("exec", "one", "--", "sh", "-ec", script)).status === 0);
+        return last.out;
+    }
+
+    /** All machines that the API shows as running do. */
+    const allRun = () => eventually("machines run", () => ps().every(({ state, runs }) => runs === (state === "Running")));
+
+    beforeAll(() => {
+        command = new CommandLine();
+        prefix = prefixOf(command.state);
+        before = look().own;
+        expect(look().ofCloud).toEqual([]);
+    });
+
+    afterAll(() => {
+        command.run("destroy", "--yes");
+        expect(look()).toEqual({ own: before, ofCloud: [] });
+        command.remove();
+    });
+
+    test("nothing of the host changes but for what bears the cloud's name", async () => {
+        start("--cidr", "10.1.32.0/24");
+        const machine = await deploy("one");
+        await attach(machine);
+        const { own, ofCloud } = look();
+        expect(own).toEqual(before);
+        const kinds = [
+            `/run/netns/${prefix}`,
+            `/run/netns/${prefix}-1`,
+            `/sys/class/net/${prefix}`,
+            `/run/cloudstack-local/${prefix}.json`,
+            `inet 10.1.32.254/24 .* ${prefix}`,
+            `10.1.32.0/24 dev ${prefix} `,
+            "^/dev/loop",
+            "^process .*routerMain",
+            "^process .*systemd-nspawn",
+        ];
+        for (const kind of kinds) expect(ofCloud).toContainEqual(expect.stringMatching(new RegExp(kind)));
+    });
+
+    test("its machines are in lists of processes by short names", () => {
+        const outer = owned().map(({ pid }) => fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
+        expect(outer).toContainEqual(
+            `unshare --mount --propagation private --pid --fork --kill-child --mount-proc sh ${command.state}/nspawn/machines/${one("one").instanceName}/boot `,
+        );
+    });
+
+    test("ps tells what a machine is and uses", () => {
+        expect(ps()).toEqual([
+            {
+                ...{ name: "one", addresses: ["10.1.32.10"], state: "Running", runs: true, template: TEMPLATE },
+                ...{ id: expect.any(String), instanceName: expect.stringMatching(/^i-\d+-1-VM$/) },
+                ...{ cpuNumber: 1, memoryMiB: 1024, volumeIds: [expect.any(String)] },
+                ...{ memoryBytes: expect.any(Number), memoryPeakBytes: expect.any(Number) },
+                ...{ processorSeconds: expect.any(Number), upSeconds: expect.any(Number) },
+                ...{ rootDiskBytes: expect.any(Number), volumeBytes: 0 },
+            },
+        ]);
+        const { memoryBytes, memoryPeakBytes, processorSeconds, upSeconds, rootDiskBytes } = one("one");
+        expect(memoryBytes).toBeGreaterThan(2 ** 20);
+        expect(memoryPeakBytes).toBeGreaterThanOrEqual(memoryBytes);
+        expect(memoryPeakBytes).toBeLessThanOrEqual(2 ** 30);
+        expect(processorSeconds).toBeGreaterThan(0.05);
+        expect(upSeconds).toBeGreaterThan(0);
+        expect(rootDiskBytes).toBeGreaterThan(4096);
+        command.ok("exec", "one", "--", "sh", "-c", "head -c 3000000 /dev/urandom >/big; head -c 5000000 /dev/urandom >/dev/vdb; sync");
+        expect(one("one").rootDiskBytes).toBeGreaterThan(rootDiskBytes + 2_900_000);
+        expect(one("one").volumeBytes).toBeGreaterThan(4_900_000);
+        expect(command.ok("ps")).toMatch(/^one +10\.1\.32\.10 +Running +yes +[\d.]+ MiB of 1\.0 GiB +[\dms .]+ +[\d.ms ]+ +[\d.]+ MiB +Debian 13 +i-/m);
+    });
+
+    describe("exec", () => {
+        test("passes on input, output, errors and the exit code", () => {
+            const script = "cat; echo bad >&2; exit 7";
+            expect(command.runWith("in\n", "exec", "one", "--", "sh", "-c", script)).toEqual({
+                status: 7,
+                out: "in\n",
+                err: "bad\n",
+            });
+            expect(command.ok("exec", "one", "--", "id", "-un")).toBe("root\n");
+            expect(command.ok("exec", "10.1.32.10", "--", "hostname")).toBe("one\n");
+            expect(command.ok("exec", one("one").instanceName, "--", "printf", "%s|", "a b", "--help", "$HOME")).toBe("a b|--help|$HOME|");
+            expect(command.run("exec", "one", "--", "no-such-program").status).toBe(127);
+        });
+
+        test("gives the command nothing of the host's environment", () => {
+            const names = command.with({ SECRET_OF_HOST: "1" }).ok("exec", "one", "--", "env").split("\n").map((line) => line.split("=")[0]);
+            expect(names).toEqual(expect.arrayContaining(["HOME", "PATH", "USER"]));
+            expect(names).not.toContain("SECRET_OF_HOST");
+        });
+
+        test("has a terminal of the machine's where this command has one", () => {
+            const line = [process.execPath, command.main, "exec", "one", "--", "sh", "-c", "'tty; exit 5'"].join(" ");
+            const { status, stdout } = spawnSync("script", ["--quiet", "--return", "--command", line, "/dev/null"], {
+                env: { ...process.env, CLOUDSTACK_LOCAL_STATE: command.state },
+                encoding: "utf8",
+            });
+            expect(stdout).toMatch(/\/dev\/pts\/\d+\r?\n$/);
+            expect(status).toBe(5);
+            expect(command.run("exec", "one", "--", "tty")).toMatchObject({ status: 1, out: "not a tty\n" });
+        });
+
+        test("is bound by the machine's limits, and ends with this command", async () => {
+            const find = () => namesOfProcesses().find((pid) => commandLineOf(pid) === "sleep 4242");
+            const child = command.spawn("exec", "one", "--", "sleep", "4242");
+            await eventually("the command runs", () => find() !== undefined);
+            expect(fs.readFileSync(`/proc/${find()}/cgroup`, "utf8")).toContain(`/${prefix}/1/`);
+            child.kill("SIGKILL");
+            await eventually("the command has ended", () => find() === undefined);
+        });
+
+        test("names those that run where there is none of the name", () => {
+            expect(command.run("exec", "two", "--", "true")).toEqual({
+                status: 125,
+                out: "",
+                err: 'There is no machine "two". Those that run: one.\n',
+            });
+            expect(command.run("exec", "one").err).toContain("cloudstack-local exec NAME -- COMMAND");
+        });
+    });
+
+    test("console shows the end of what a machine has said, and goes on", async () => {
+        expect(command.ok("console", "one")).toContain("Reached target");
+        expect(command.ok("console", "one", "--lines", "2").trimEnd().split("\n")).toHaveLength(2);
+        expect(command.run("console", "two").err).toBe('There is no machine "two". Those that run: one.\n');
+        const { child, output } = command.capture("console", "one", "--lines", "0", "--follow");
+        try {
+            await eventually("a line appears", () => {
+                command.ok("exec", "one", "--", "sh", "-c", "echo a line of ours >/dev/console");
+                return output().includes("a line of ours");
+            });
+        } finally {
+            child.kill();
+        }
+    });
+
+    test("the API shows a console to the machine's owner", async () => {
+        const user = client();
+        const { id } = one("one");
+        const { console: shown } = await user.ok("getVirtualMachineConsoleLog", { id });
+        expect(shown).toEqual({ virtualmachineid: id, log: expect.stringContaining("Reached target") });
+        command.ok("exec", "one", "--", "sh", "-c", "seq 20000 | sed 's/^/a long line to fill the console with /' >/dev/console");
+        await eventually("it is long", async () => {
+            const { log } = (await user.ok("getVirtualMachineConsoleLog", { id })).console;
+            return log.startsWith("a long line") && log.length > 60_000 && log.length <= 65_536;
+        });
+    });
+
+    test("machines outlive a kill of the cloud, and the next start takes them over", async () => {
+        const first = one("one");
+        await killed(serverPid());
+        expect(command.run("status")).toMatchObject({ status: 1, out: expect.stringContaining("No cloud is running") });
+        expect(one("one")).toMatchObject({ runs: true, state: "Running", addresses: ["10.1.32.10"] });
+        expect(command.ok("exec", "one", "--", "hostname")).toBe("one\n");
+        expect(command.ok("console", "one", "--lines", "1")).not.toBe("");
+        // What the virtual router gives is there, too.
+        const metaData = "curl -sf http://10.1.32.1/latest/meta-data/local-hostname; getent ahostsv4 data-server | head -n 1";
+        expect(await succeeds(metaData)).toMatch(/^one\n?10\.1\.32\.1 /);
+        const { status, out } = command.run("doctor", "--state", command.state, "--json");
+        expect(status).toBe(1);
+        expect(JSON.parse(out).clouds).toMatchObject([{ status: "unserved", machines: ["one"], stateDir: command.state }]);
+        expect(command.run("start", "--port", "0", "--hypervisor", "none")).toMatchObject({
+            status: 1,
+            err: expect.stringMatching(/machines of .* run \(one\): stop them first with cloudstack-local stop/),
+        });
+        start();
+        await allRun();
+        const now = one("one");
+        expect(now.upSeconds).toBeGreaterThan(first.upSeconds);
+        expect(JSON.parse(command.ok("doctor", "--state", command.state, "--json")).clouds).toMatchObject([{ status: "served" }]);
+        // It has them in its hand: volumes, ends by themselves, and all the rest.
+        const user = client();
+        await user.done("detachVolume", { id: first.volumeIds[0] });
+        expect(command.ok("exec", "one", "--", "ls", "/dev")).not.toMatch(/^vdb$/m);
+        expect(look().ofCloud.filter((line) => line.startsWith("/dev/loop"))).toEqual([]);
+        await user.done("attachVolume", { id: first.volumeIds[0], virtualmachineid: first.id });
+        command.ok("exec", "one", "--", "systemctl", "poweroff", "--no-wall");
+        await eventually("its end is seen", () => one("one").state === "Stopped");
+        expect(command.run("exec", "one", "--", "true")).toMatchObject({
+            status: 125,
+            err: 'The machine "one" does not run. None runs.\n',
+        });
+        await user.done("startVirtualMachine", { id: first.id });
+    });
+
+    test("stop ends machines that run without their cloud", async () => {
+        await killed(serverPid());
+        expect(command.ok("stop")).toMatch(/1 machine that ran without it have stopped|1 machine that ran without it has stopped/);
+        expect(look()).toEqual({ own: before, ofCloud: [] });
+        expect(one("one")).toMatchObject({ state: "Running", runs: false });
+        start();
+        await allRun();
+    });
+
+    test("SIGTERM to the cloud ends machines, too, and they come back", async () => {
+        const pid = serverPid();
+        process.kill(pid, "SIGTERM");
+        await eventually("it has ended", () => !isThere(pid));
+        expect(look()).toEqual({ own: before, ofCloud: [] });
+        start();
+        await allRun();
+        expect(command.ok("exec", "one", "--", "ls", "/big")).toBe("/big\n");
+    });
+
+    test("stop waits for a machine that takes its time, and --force does not", async () => {
+        const slow = "systemd-run --quiet --service-type=exec -p 'ExecStop=sleep 5' -p TimeoutStopSec=60 sleep 1000";
+        await succeeds(slow);
+        const begun = Date.now();
+        const { err } = command.run("stop");
+        expect(Date.now() - begun).toBeGreaterThan(4_500);
+        expect(err).toContain("Waiting for 1 machine to shut down: one");
+        start();
+        await allRun();
+        await succeeds(slow);
+        const { child } = command.capture("stop");
+        await eventually("it is stopping", () => command.run("status").out.includes("is stopping"));
+        const forced = Date.now();
+        command.ok("stop", "--force");
+        expect(Date.now() - forced).toBeLessThan(4_500);
+        await eventually("both have come back", () => child.exitCode === 0);
+        expect(look()).toEqual({ own: before, ofCloud: [] });
+        // Cut off, it is still one that is to run.
+        expect(one("one").state).toBe("Running");
+    });
+
+    describe("when everything was killed, nothing is left after", () => {
+        beforeEach(async () => {
+            start();
+            await allRun();
+            await killed(serverPid(), ...owned().map(({ pid }) => pid));
+            expect(look().ofCloud).toEqual(
+                expect.arrayContaining([`/run/netns/${prefix}-1`, `/run/netns/${prefix}`, `/sys/class/net/${prefix}`]),
+            );
+        });
+
+        afterEach(() => {
+            expect(look()).toEqual({ own: before, ofCloud: [] });
+        });
+
+        test("stop", () => {
+            expect(command.ok("stop")).toContain("No cloud is running");
+        });
+
+        test("doctor --clear", () => {
+            const found = command.run("doctor", "--state", command.state);
+            expect(found).toMatchObject({ status: 1, out: expect.stringContaining("left by a cloud that does not run") });
+            expect(found.out).toContain("-> cloudstack-local doctor --clear");
+            command.run("doctor", "--state", command.state, "--clear");
+            expect(command.run("doctor", "--state", command.state, "--json", "--clear").out).toContain('"clouds": []');
+        });
+
+        test("the next start, which comes up as ever, and stop", async () => {
+            start();
+            await allRun();
+            expect(command.ok("exec", "one", "--", "ls", "/dev/vdb")).toBe("/dev/vdb\n");
+            command.ok("stop");
+        });
+    });
+
+    test("a start finds its way through half-made things of an earlier one", async () => {
+        const folder = path.join(command.state, "nspawn");
+        const { instanceName, volumeIds } = one("one");
+        fs.writeFileSync(`/run/netns/${prefix}`, "");
+        execFileSync("ip", ["netns", "add", `${prefix}-1`]);
+        execFileSync("ip", ["netns", "exec", `${prefix}-1`, "ip", "link", "add", "eth0", "type", "veth"]);
+        execFileSync("ip", ["link", "add", prefix, "type", "veth", "peer", "name", "nowhere0"]);
+        for (const _ of ["", "again"]) execFileSync("losetup", ["--find", path.join(folder, "volumes", `${volumeIds[0]}.img`)]);
+        // Process 1 is there, but is none of the cloud's.
+        const process1 = { pid: 1, started: "7", boot: "another" };
+        const note = path.join(folder, "machines", instanceName, "machine.json");
+        fs.writeFileSync(note, JSON.stringify({ ...JSON.parse(fs.readFileSync(note, "utf8")), process: process1 }));
+        for (const name of ["dns", "dhcp", "http"])
+            fs.writeFileSync(path.join(folder, "networks", prefix, `${name}.pid`), JSON.stringify(process1));
+        fs.writeFileSync(path.join(command.state, "server.json"), JSON.stringify({ ...process1, url: "http://127.0.0.1:1", token: "", process: process1 }));
+        start();
+        await allRun();
+        expect(await succeeds("ls /dev/vdb; curl -sf http://data-server/latest/meta-data/local-hostname")).toBe("/dev/vdb\none");
+        expect(look().own).toEqual(before);
+        command.ok("stop");
+        expect(look()).toEqual({ own: before, ofCloud: [] });
+    });
+
+    test("doctor leaves alone what belongs to a cloud that runs", async () => {
+        start();
+        await allRun();
+        const things = () => look().ofCloud.filter((line) => !line.startsWith("process"));
+        const running = things();
+        expect(command.ok("doctor", "--state", command.state, "--clear")).toContain("its cloud runs");
+        expect(things()).toEqual(running);
+        expect(one("one").runs).toBe(true);
+    });
+
+    test("destroy takes everything, disks included, and leaves what is not the cloud's", () => {
+        expect(command.run("destroy")).toMatchObject({ status: 2, err: expect.stringContaining("say --yes") });
+        expect(one("one").runs).toBe(true);
+        fs.writeFileSync(path.join(command.state, "notes.txt"), "mine");
+        expect(command.ok("destroy", "--yes")).toContain("is gone");
+        expect(look()).toEqual({ own: before, ofCloud: [] });
+        expect(fs.readdirSync(command.state)).toEqual(["notes.txt"]);
+        expect(command.ok("destroy", "--yes")).toContain("There is no cloud");
+        expect(command.run("ps").err).toContain("There is no cloud in");
+    });
+
+    test("destroy takes everything, too, when everything was killed", async () => {
+        start("--cidr", "10.1.33.0/24");
+        await attach(await deploy("two"));
+        await killed(serverPid(), ...owned().map(({ pid }) => pid));
+        expect(look().ofCloud).not.toEqual([]);
+        expect(command.ok("destroy", "--yes")).toContain("is gone");
+        expect(look()).toEqual({ own: before, ofCloud: [] });
+    });
+
+    test("doctor clears what is left of a cloud whose folder is gone, machines included", async () => {
+        start("--cidr", "10.1.33.0/24");
+        await attach(await deploy("two"));
+        await killed(serverPid());
+        fs.rmSync(command.state, { recursive: true });
+        const report = JSON.parse(command.run("doctor", "--state", command.state, "--json").out);
+        expect(report.clouds).toMatchObject([
+            { status: "leftover", isGone: true, loopDevices: [expect.stringMatching(/^\/dev\/loop/)] },
+        ]);
+        command.run("doctor", "--state", command.state, "--clear");
+        expect(look()).toEqual({ own: before, ofCloud: [] });
+    });
+});
+
+const namesOfProcesses = () => fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+
+function commandLineOf(pid: string): string | undefined {
+    try {
+        return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+    } catch {
+        return undefined;
+    }
+}
