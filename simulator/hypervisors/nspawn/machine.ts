@@ -136,6 +136,7 @@ export class Machine {
         if (fs.existsSync(this.consoleFile) && fs.statSync(this.consoleFile).size > CONSOLE_LIMIT)
             fs.renameSync(this.consoleFile, `${this.consoleFile}.1`);
         const console = fs.openSync(this.consoleFile, "a", 0o600);
+        const before = fs.fstatSync(console).size;
         const isolation = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
         const network = machineNamespace(this.prefix, this.instanceName);
         const script = path.join(this.folder, "boot");
@@ -152,13 +153,14 @@ export class Machine {
         const came = await until(() => this.leader !== undefined || !isAlive(process), 30_000);
         if (!came || !isAlive(process)) {
             await this.cutPower();
-            throw new Error(`${machine.name} did not come up: ${this.lastWords()}`);
+            throw new Error(`${machine.name} did not come up: ${this.lastWords(before)}`);
         }
     }
 
-    private lastWords(): string {
-        const text = fs.existsSync(this.consoleFile) ? fs.readFileSync(this.consoleFile, "utf8") : "";
-        return text.trim().split("\n").slice(-3).join("; ").slice(-500) || "its console is empty";
+    /** @param from where in the console's log this attempt began */
+    private lastWords(from: number): string {
+        const text = fs.readFileSync(this.consoleFile).subarray(from).toString();
+        return text.trim().split(/[\r\n]+/).slice(-3).join("; ").slice(-500) || "it said nothing on its console";
     }
 
     /** Lets the machine shut down; cuts its power where it takes too long. */
