@@ -37,7 +37,8 @@ export async function showConsole(args: string[]): Promise<void> {
     if (positionals.length !== 1) throw new UserError("Name one machine: cloudstack-local console NAME", 2);
     const count = linesOf(values.lines);
     const { real, name: fullName } = await findMachine(stateFolder(values.state), name);
-    if (real === undefined) throw new UserError(`The machine "${fullName}" has never been started: it has no console yet.`);
+    if (real === undefined)
+        throw new UserError(`The machine "${fullName}" has never been started: it has no console yet.`);
     const { consoleFile } = real;
     const { text, size } = lastLines(consoleFile, count);
     process.stdout.write(text);

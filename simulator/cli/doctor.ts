@@ -99,9 +99,8 @@ function cloudLines(results: readonly Result[], only: string | undefined): strin
     const whose = only === undefined ? "No cloud" : `No cloud of ${only}`;
     if (results.length === 0) return [`${whose} has anything on this computer.`];
     return results.map((result) => {
-        const remedy = remedyFor(result);
         const head = `${result.prefix}  ${result.stateDir ?? "(state folder unknown)"}: ${describe(result)}`;
-        return [head, `        ${inventory(result)}`, ...(remedy === undefined ? [] : [`        -> ${remedy}`])].join("\n");
+        return [head, `        ${inventory(result)}`, ...remediesFor(result).map((line) => `        -> ${line}`)].join("\n");
     });
 }
 
@@ -129,21 +128,25 @@ function inventory({ processes, namespaces, links, groups, loopDevices, mounts }
         [loopDevices.length, "loop device", "loop devices"],
         [mounts.length, "mount", "mounts"],
     ] as const;
-    const words = found.filter(([count]) => count > 0).map(([count, one, many]) => `${count} ${count === 1 ? one : many}`);
+    const some = found.filter(([count]) => count > 0);
+    const words = some.map(([count, one, many]) => `${count} ${count === 1 ? one : many}`);
     return words.length === 0 ? "nothing but its entry in /run/cloudstack-local" : words.join(", ");
 }
 
-function remedyFor({ status, stateDir, server, isGone, isCleared, failure }: Result): string | undefined {
-    if (failure !== undefined) return failure;
-    if (isCleared) return undefined;
+function remediesFor({ status, stateDir, server, isGone, isCleared, failure }: Result): string[] {
+    if (failure !== undefined) return [failure];
+    if (isCleared) return [];
     switch (status) {
         case "served":
-            return isGone ? `kill ${server}, then cloudstack-local doctor --clear` : undefined;
+            return isGone ? [`kill ${server}, then cloudstack-local doctor --clear`] : [];
         case "unserved":
-            return `go on with them: cloudstack-local start --state ${stateDir}; or end them: cloudstack-local stop --state ${stateDir}`;
+            return [
+                `go on with them: cloudstack-local start --state ${stateDir}`,
+                `or end them: cloudstack-local stop --state ${stateDir}`,
+            ];
         case "unknown":
-            return "cloudstack-local doctor --clear --state DIR, with the folder that the cloud was started with";
+            return ["cloudstack-local doctor --clear --state DIR, with the folder that the cloud was started with"];
         case "leftover":
-            return "cloudstack-local doctor --clear";
+            return ["cloudstack-local doctor --clear"];
     }
 }

@@ -2,7 +2,15 @@
 import { cacheFolder } from "../cache";
 import type { Hypervisor } from "../hypervisors/hypervisor";
 import { none } from "../hypervisors/none";
-import { checkOwner, ensureTemplate, nspawn, occupantOf, prefixOf, runningMachines, whyNot } from "../hypervisors/nspawn";
+import {
+    checkOwner,
+    ensureTemplate,
+    nspawn,
+    occupantOf,
+    prefixOf,
+    runningMachines,
+    whyNot,
+} from "../hypervisors/nspawn";
 import { DEFAULT_CIDR } from "../state/addresses";
 import { type StateFolder, UserError } from "./stateFolder";
 
@@ -29,9 +37,10 @@ export function hypervisorName(text: string): HypervisorName {
 /** @throws UserError where machines run already: they would be forgotten */
 function states({ folder }: StateFolder, note: string): Choice {
     const machines = process.platform === "linux" ? runningMachines(folder) : [];
-    if (machines.length > 0)
+    const names = machines.map((machine) => machine.name);
+    if (names.length > 0)
         throw new UserError(
-            `${note} But machines of ${folder} run (${machines.map((one) => one.note?.name ?? one.instanceName).join(", ")}): ` +
+            `${note} But machines of ${folder} run (${names.join(", ")}): ` +
                 `stop them first with cloudstack-local stop --state ${folder}`,
         );
     return { name: "none", note, make: () => none };

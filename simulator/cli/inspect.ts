@@ -48,7 +48,8 @@ export async function status(args: string[]): Promise<void> {
         console.log(JSON.stringify(answer, null, 2));
     } else if (found === undefined) {
         const isStopping = folder.serverProcess()?.isStopping === true;
-        console.log(isStopping ? `The cloud of ${folder.folder} is stopping.` : `No cloud is running on ${folder.folder}.`);
+        const { folder: where } = folder;
+        console.log(isStopping ? `The cloud of ${where} is stopping.` : `No cloud is running on ${where}.`);
     } else {
         const { server, status: now } = found;
         const machines =

@@ -40,7 +40,7 @@ function fromNote(real: Machine): KnownMachine {
     const { instanceName, note } = real;
     return {
         id: note?.id ?? "",
-        name: note?.name ?? instanceName,
+        name: real.name,
         instanceName,
         addresses: note?.addresses ?? [],
         template: note?.templateName ?? "",
@@ -66,14 +66,15 @@ export async function knownMachines(folder: StateFolder): Promise<KnownMachine[]
             : (await ask<{ machines: ListedMachine[] }>(cloud.server, "GET", "machines")).machines;
     const real = process.platform === "linux" ? machinesOf(folder.folder) : [];
     const realOf = (name: string) => real.find(({ instanceName }) => instanceName === name);
-    const unlisted = real.filter((one) => one.runs && listed.every(({ instanceName }) => instanceName !== one.instanceName));
-    return [...listed.map((one) => ({ ...one, real: realOf(one.instanceName) })), ...unlisted.map(fromNote)];
+    const known = listed.map((one) => ({ ...one, real: realOf(one.instanceName) }));
+    const unlisted = real.filter((one) => one.runs && known.every(({ instanceName }) => instanceName !== one.instanceName));
+    return [...known, ...unlisted.map(fromNote)];
 }
 
 /** Why there is nothing to look into; undefined where machines are real. */
 export function statesOnly(folder: StateFolder): string | undefined {
     if (folder.credentials()?.hypervisor !== "none") return undefined;
-    return "Machines of this cloud keep their states only (hypervisor none): nothing runs in them, and they have no console.";
+    return "Machines of this cloud keep their states only (hypervisor none): nothing runs in them, not even a console.";
 }
 
 /**
@@ -91,7 +92,7 @@ export async function findMachine(folder: StateFolder, name: string): Promise<Kn
     if (found.length === 1) return found[0];
     if (found.length > 1) {
         const names = found.map(({ instanceName, addresses }) => `${instanceName} (${addresses.join(", ")})`);
-        throw new UserError(`Several machines are called "${name}": say which by its instance name: ${names.join(", ")}.`);
+        throw new UserError(`Several machines are called "${name}". Say which by its instance name: ${names.join(", ")}.`);
     }
     throw new UserError(`There is no machine "${name}". ${runningNames(machines)}`);
 }

@@ -35,7 +35,7 @@ interface Found {
 function outcome({ folder }: StateFolder, { hadServer, machines }: Found): string {
     if (hadServer) return "cloudstack-local has stopped; its state is kept.";
     if (machines === 0) return `No cloud is running on ${folder}.`;
-    return `No cloud was running on ${folder}; ${counted(machines, "machine")} that ran without it have stopped.`;
+    return `No cloud was running on ${folder}. Stopped without it: ${counted(machines, "machine")}.`;
 }
 
 /** @throws UserError where something does not end */
@@ -73,7 +73,7 @@ const runningOf = ({ folder }: StateFolder): Machine[] => (process.platform === 
 const NAMED = 5;
 
 function waitingFor(machines: readonly Machine[]): string {
-    const names = machines.slice(0, NAMED).map(({ instanceName, note }) => note?.name ?? instanceName);
+    const names = machines.slice(0, NAMED).map(({ name }) => name);
     const more = machines.length > NAMED ? `, and ${machines.length - NAMED} more` : "";
     return `Waiting for ${counted(machines.length, "machine")} to shut down: ${names.join(", ")}${more}`;
 }
@@ -104,7 +104,8 @@ async function stopServer(folder: StateFolder, server: ServerFile, force: boolea
     if (force) process.kill(pid, "SIGKILL");
     else
         throw new UserError(
-            `Process ${pid} did not stop within ${PATIENCE.orderly / 1000} s: cloudstack-local stop --force --state ${folder.folder}`,
+            `Process ${pid} did not stop within ${PATIENCE.orderly / 1000} s. It will with ` +
+                `cloudstack-local stop --force --state ${folder.folder}`,
         );
 }
 

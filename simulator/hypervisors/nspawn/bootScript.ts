@@ -32,8 +32,8 @@ function nspawnArguments(folder: string, machine: MachinePlan): string[] {
     // Neither may lie on an overlay: containers have overlays of their own in them.
     const binds = ["containerd", "kubelet"].map((name) => `--bind=${escaped(`${folder}/${name}`)}:/var/lib/${name}`);
     return [
-        ...["--quiet", "--register=no", "--keep-unit", "--settings=no", "--console=read-only", "--kill-signal=SIGRTMIN+3"],
-        ...["--resolv-conf=off", "--timezone=off", "--link-journal=no", `--directory=${folder}/root`],
+        ...["--quiet", "--register=no", "--keep-unit", "--settings=no", "--console=read-only"],
+        ...["--kill-signal=SIGRTMIN+3", "--resolv-conf=off", "--timezone=off", "--link-journal=no", `--directory=${folder}/root`],
         ...[`--machine=${machine.instanceName}`, `--hostname=${machine.name}`, `--uuid=${machine.id}`],
         // Network, containers and packet filters are the machine's own.
         "--capability=all",

@@ -49,12 +49,12 @@ export async function whyNot(): Promise<string | undefined> {
 /** Which limits of machines the kernel keeps, found out with a group that is gone afterwards. */
 export async function limitsThatHold(): Promise<{ memory: boolean; processors: boolean }> {
     const group = `csl-trial-${process.pid}`;
+    const machine = `${group}/1`;
     try {
-        makeGroup(`${group}/1`, { memoryMiB: 64, cpuNumber: 1 });
-        return {
-            memory: figureOf(`${group}/1`, "memory.limit_in_bytes", "memory.max") === String(64 * 2 ** 20),
-            processors: ["100000", "100000 100000"].includes(figureOf(`${group}/1`, "cpu.cfs_quota_us", "cpu.max") ?? ""),
-        };
+        makeGroup(machine, { memoryMiB: 64, cpuNumber: 1 });
+        const memory = figureOf(machine, "memory.limit_in_bytes", "memory.max");
+        const quota = figureOf(machine, "cpu.cfs_quota_us", "cpu.max");
+        return { memory: memory === String(64 * 2 ** 20), processors: quota?.split(" ")[0] === "100000" };
     } finally {
         await removeGroup(group);
     }

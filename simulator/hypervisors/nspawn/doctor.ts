@@ -26,8 +26,7 @@ export function judge(found: Possessions): CloudFinding | undefined {
     if (isEmpty(found)) return undefined;
     const { stateDir, server } = found;
     const isGone = stateDir !== undefined && !fs.existsSync(stateDir);
-    const running = stateDir === undefined ? [] : runningMachines(stateDir);
-    const machines = running.map(({ instanceName, note }) => note?.name ?? instanceName);
+    const machines = stateDir === undefined ? [] : runningMachines(stateDir).map(({ name }) => name);
     return { ...found, machines, isGone, status: statusOf(server, found, machines.length) };
 }
 
@@ -70,12 +69,13 @@ async function limits(): Promise<HostFinding> {
     const { memory, processors } = await limitsThatHold();
     const version = hierarchies().isV1 ? "version 1" : "version 2";
     const missing = [...(memory ? [] : ["memory"]), ...(processors ? [] : ["cpu"])];
+    const groups = `control groups of ${version}`;
     if (missing.length === 0)
-        return { about, level: "ok", text: `memory and processors of machines are limited (control groups of ${version})` };
+        return { about, level: "ok", text: `memory and processors of machines are limited (${groups})` };
     return {
         about,
         level: "note",
-        text: `machines are not limited by ${missing.join(" and ")} (control groups of ${version}): one may take all`,
+        text: `machines are not limited in ${missing.join(" and ")} (${groups}): one may take all`,
         remedy: `let root have the ${missing.join(" and ")} controller in /sys/fs/cgroup`,
     };
 }
@@ -85,11 +85,12 @@ const SYS_RESOURCE = 1n << 24n;
 function rights(): HostFinding {
     const status = fs.readFileSync("/proc/self/status", "utf8");
     const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
-    if ((effective & SYS_RESOURCE) !== 0n) return { about: "rights", level: "ok", text: "root has all rights that machines use" };
+    if ((effective & SYS_RESOURCE) !== 0n)
+        return { about: "rights", level: "ok", text: "root has all rights that machines use" };
     return {
         about: "rights",
         level: "note",
-        text: "root lacks CAP_SYS_RESOURCE: machines cannot raise limits of processes, or protect one when memory runs out",
+        text: "root lacks CAP_SYS_RESOURCE: machines cannot raise limits of processes, or spare one when memory is short",
         remedy: "none is needed; where this computer is a container, give it that capability",
     };
 }
@@ -148,9 +149,11 @@ function volumes(): HostFinding {
 async function addresses({ prefix, cidr, exists }: NetworkOfCloud): Promise<HostFinding> {
     const about = "addresses";
     const occupant = await occupantOf(prefix, cidr);
-    if (occupant === undefined) return { about, level: "ok", text: `nothing else uses addresses of the network ${cidr}` };
+    if (occupant === undefined)
+        return { about, level: "ok", text: `nothing else uses addresses of the network ${cidr}` };
     const other = registrationOf(/ on (\w+)$/.exec(occupant)?.[1] ?? "");
-    const whose = other === undefined ? "" : `, the cloud of ${other.stateDir}${isAlive(other) ? "" : ", which does not run"}`;
+    const rest = isAlive(other) ? "" : ", which does not run";
+    const whose = other === undefined ? "" : `, the cloud of ${other.stateDir}${rest}`;
     return {
         about,
         level: exists ? "problem" : "note",

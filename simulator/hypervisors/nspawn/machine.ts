@@ -47,9 +47,10 @@ export interface MachineNote {
 }
 
 function noteOf(plan: MachinePlan, process: ProcessId | undefined): MachineNote {
-    const { id, name, templateName, cpuNumber, memoryMiB, nics, dataVolumes } = plan;
-    const addresses = nics.map(({ address }) => address);
-    return { id, name, addresses, templateName, cpuNumber, memoryMiB, dataVolumeIds: dataVolumes.map((v) => v.id), process };
+    const { id, name, templateName, cpuNumber, memoryMiB } = plan;
+    const addresses = plan.nics.map(({ address }) => address);
+    const dataVolumeIds = plan.dataVolumes.map((volume) => volume.id);
+    return { id, name, addresses, templateName, cpuNumber, memoryMiB, dataVolumeIds, process };
 }
 
 /** Disks as `init` of the template takes them. */
@@ -98,6 +99,11 @@ export class Machine {
     /** What was put down when it was started last. */
     get note(): MachineNote | undefined {
         return readJson<MachineNote>(this.noteFile);
+    }
+
+    /** Its host name, where it was ever started. */
+    get name(): string {
+        return this.note?.name ?? this.instanceName;
     }
 
     get process(): ProcessId | undefined {

@@ -98,8 +98,10 @@ function mountsBelow(folder: string): string[] {
 }
 
 /** Whether nothing of a cloud is here. */
-export function isEmpty({ processes, namespaces, links, groups, loopDevices, mounts, isRegistered }: Possessions): boolean {
-    return [processes, namespaces, links, groups, loopDevices, mounts].every((list) => list.length === 0) && !isRegistered;
+export function isEmpty(found: Possessions): boolean {
+    const { processes, namespaces, links, groups, loopDevices, mounts, isRegistered } = found;
+    const lists = [processes, namespaces, links, groups, loopDevices, mounts];
+    return lists.every((list) => list.length === 0) && !isRegistered;
 }
 
 /** All machines that a state has, whether they run or not. */

@@ -18,7 +18,9 @@ const PATIENCE = 10_000;
 export function checkOwner(prefix: string, stateDir: string): void {
     const other = registrationOf(prefix)?.stateDir;
     if (other === undefined || other === path.resolve(stateDir) || !fs.existsSync(other)) return;
-    throw new Error(`The clouds of ${other} and ${stateDir} have the same name on this host (${prefix}): use another folder`);
+    throw new Error(
+        `the clouds of ${other} and ${stateDir} have the same name on this host (${prefix}): use another folder`,
+    );
 }
 
 /**
