@@ -64,7 +64,7 @@ withMachines("a machine", () => {
         });
         await lab.user.done("attachVolume", { id: volume.id, virtualmachineid: guest.id });
         expect(await guest.sh("blockdev --getsize64 /dev/vdb")).toBe(String(2 ** 30));
-        await guest.run("sh", "-ec", "mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt; echo kept >/mnt/file; echo root >/file");
+        await guest.script("mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt; echo kept >/mnt/file; echo root >/file");
         await guest.do("stopVirtualMachine");
         expect(await guest.shown()).toMatchObject({ state: "Stopped" });
         expect(lab.loops()).toEqual([]);

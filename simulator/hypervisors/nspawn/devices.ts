@@ -32,7 +32,10 @@ export interface HostDevices {
 /** The rules that keep all but these disks from a group, as `devices.deny` takes them. */
 export function denials({ devices, misc, loops }: HostDevices, own: readonly Disk[]): string[] {
     const [characters, blocks = ""] = devices.split(/^Block devices:$/m);
-    const majorsOf = (text: string) => [...new Set([...text.matchAll(/^ *(\d+) /gm)].map(([, major]) => Number(major)))];
+    const majorsOf = (text: string) => {
+        const majors = [...text.matchAll(/^ *(\d+) /gm)].map(([, major]) => Number(major));
+        return [...new Set(majors)];
+    };
     const miscMinors = [...misc.matchAll(/^ *(\d+) (\S+)$/gm)].filter(([, , name]) => !HARMLESS_MISC.has(name));
     const minors = new Set([...Array.from({ length: LOOPS + 1 }, (_, minor) => minor), ...loops]);
     for (const { major, minor } of own) if (major === LOOP) minors.delete(minor);

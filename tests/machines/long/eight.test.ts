@@ -48,8 +48,8 @@ withMachines("eight machines at once", () => {
         const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
         const memory = guests.map((guest) => mebibytes(memoryOf(guest.group).used));
         const disk = guests.map((guest) => {
-            const text = execFileSync("du", ["--summarize", "--bytes", path.join(guest.folder, "upper")], { encoding: "utf8" });
-            return mebibytes(Number(text.split("\t")[0]));
+            const options = ["--summarize", "--bytes", path.join(guest.folder, "upper")];
+            return mebibytes(Number(execFileSync("du", options, { encoding: "utf8" }).split("\t")[0]));
         });
         const work = guests.map((guest) => Math.round(processorSecondsOf(guest.group) * 10) / 10);
         const range = (values: number[]) => `${Math.min(...values)} to ${Math.max(...values)}`;

@@ -22,13 +22,18 @@ runcmd:
 
 /** What a machine has on the host while it runs. */
 function traces({ lab, instanceName, group }: Guest): string[] {
-    const number = group.split("/")[1];
-    return lab.leftovers().filter((line) => line === `namespace ${lab.prefix}-${number}` || line.startsWith("process"))
-        .filter((line) => {
-            if (!line.startsWith("process")) return true;
-            const file = `/proc/${line.split(" ")[1]}/cmdline`;
-            return fs.existsSync(file) && fs.readFileSync(file, "utf8").includes(instanceName);
-        });
+    const namespace = `namespace ${lab.prefix}-${path.basename(group)}`;
+    const isIts = (pid: string) => {
+        try {
+            return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(instanceName);
+        } catch {
+            return false;
+        }
+    };
+    return lab.leftovers().filter((line) => {
+        const [kind, name] = line.split(" ");
+        return line === namespace || (kind === "process" && isIts(name));
+    });
 }
 
 const milliseconds = async (action: () => Promise<unknown>): Promise<number> => {
@@ -66,9 +71,7 @@ withMachines("a machine's life", () => {
         });
 
         test("by force does not, and takes no time", async () => {
-            expect(
-                await milliseconds(() => guest.do("stopVirtualMachine", { forced: true })),
-            ).toBeLessThan(2_000);
+            expect(await milliseconds(() => guest.do("stopVirtualMachine", { forced: true }))).toBeLessThan(2_000);
             expect(traces(guest)).toEqual([]);
             await guest.do("startVirtualMachine");
             await guest.settled();
@@ -78,7 +81,8 @@ withMachines("a machine's life", () => {
         test("does not wait for a command that somebody runs in it", async () => {
             const command = guest.run("sleep", "300");
             const end = expect(command).rejects.toThrow();
-            await eventually("it runs", async () => /^sleep$/m.test(await guest.sh("ps -e -o args= | grep -o '^sleep 300' | cut -c1-5")));
+            const processes = () => guest.sh("ps -e -o args=");
+            await eventually("it runs", async () => /^sleep 300$/m.test(await processes()));
             expect(await milliseconds(() => guest.do("stopVirtualMachine"))).toBeLessThan(15_000);
             await end;
             await guest.do("startVirtualMachine");
@@ -147,7 +151,7 @@ withMachines("a machine's life", () => {
                 size: 1,
                 virtualmachineid: guest.id,
             }));
-            await guest.run("sh", "-ec", "mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt; echo kept >/mnt/file");
+            await guest.script("mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt; echo kept >/mnt/file");
         });
 
         test("gives it a fresh root disk; address, id and data volume stay", async () => {
@@ -163,7 +167,8 @@ withMachines("a machine's life", () => {
 
         test("takes another template, also of a machine that is stopped", async () => {
             await guest.do("stopVirtualMachine");
-            const templateid = await lab.id("listTemplates", "Debian 13 with password", { templatefilter: "executable" });
+            const filter = { templatefilter: "executable" };
+            const templateid = await lab.id("listTemplates", "Debian 13 with password", filter);
             const { virtualmachine } = await lab.user.done("restoreVirtualMachine", {
                 virtualmachineid: guest.id,
                 templateid,
@@ -171,8 +176,7 @@ withMachines("a machine's life", () => {
             expect(virtualmachine).toMatchObject({ state: "Stopped", templateid });
             await guest.do("startVirtualMachine");
             await guest.settled();
-            const check = `perl -e '@f = split /:/, (grep /^debian:/, <STDIN>)[0]; print crypt($ARGV[0], $f[1]) eq $f[1]'`;
-            expect(await guest.sh(`${check} '${virtualmachine.password}' </etc/shadow`)).toBe("1");
+            expect(await guest.hasPassword("debian", virtualmachine.password)).toBe(true);
             await lab.user.done("detachVolume", { id: volume.id });
             await lab.user.ok("deleteVolume", { id: volume.id });
         });
@@ -180,8 +184,7 @@ withMachines("a machine's life", () => {
 
     describe("changes while it is stopped", () => {
         const read = (controller: string, file: string) => {
-            const folder = [`/sys/fs/cgroup/${controller}`, "/sys/fs/cgroup"].map((root) => path.join(root, guest.group, file));
-            return fs.readFileSync(folder.find((candidate) => fs.existsSync(candidate))!, "utf8").trim();
+            return fs.readFileSync(path.join("/sys/fs/cgroup", controller, guest.group, file), "utf8").trim();
         };
         const isV1 = fs.existsSync("/sys/fs/cgroup/memory");
         const limits = () =>
@@ -201,9 +204,8 @@ withMachines("a machine's life", () => {
             await guest.settled();
             expect(limits()).toEqual([String(2048 * 2 ** 20), "200000"]);
             expect(await guest.sh("ip -4 -o address show dev eth0")).toContain(" 10.1.43.99/24 ");
-            expect(await guest.sh("hostname; cat /etc/hostname; curl -s data-server/latest/meta-data/local-hostname")).toBe(
-                "renamed\nrenamed\nrenamed",
-            );
+            expect(await guest.sh("hostname; cat /etc/hostname")).toBe("renamed\nrenamed");
+            expect(await guest.sh("curl -s data-server/latest/meta-data/local-hostname")).toBe("renamed");
             expect(await guest.sh("getent ahostsv4 first")).toBe("");
         });
 
@@ -214,11 +216,12 @@ withMachines("a machine's life", () => {
             await guest.do("startVirtualMachine");
             await guest.settled();
             const { leader } = guest.machine;
-            const greedy = (mebibytes: number) => guest.sh(`perl -e '$x = "x" x (${mebibytes} << 20); print "done"'; echo $?`);
+            const greedy = (mebibytes: number) =>
+                guest.sh(`perl -e '$x = "x" x (${mebibytes} << 20); print "done"'; echo $?`);
             expect(await greedy(150)).toBe("done0");
             expect(await greedy(700)).toMatch(/137$/);
             // Nor does it help to lift the limit from inside.
-            await guest.sh("for f in memory.limit_in_bytes memory/memory.limit_in_bytes; do echo -1 >/sys/fs/cgroup/$f; done");
+            await guest.sh("cd /sys/fs/cgroup; echo -1 >memory/memory.limit_in_bytes; echo max >memory.max");
             expect(await greedy(700)).toMatch(/137$/);
             expect(guest.machine.leader).toBe(leader);
             expect(await guest.sh("systemctl is-active ssh")).toBe("active");

@@ -50,7 +50,7 @@ withMachines("a storm of commands", () => {
             (guest) => lab.user.done("attachVolume", { id: pick(volumes), virtualmachineid: guest.id }),
             () => lab.user.done("detachVolume", { id: pick(volumes) }),
             (guest) => guest.sh(pick(["systemctl reboot", "systemctl poweroff", "reboot --force", "kill -9 -1"])),
-            (guest) => guest.sh("test -b /dev/vdb && { mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt; } >/dev/null & sleep 0.2"),
+            (guest) => guest.sh("test -b /dev/vdb && mkfs.ext4 -q /dev/vdb && mount /dev/vdb /mnt & sleep 0.2"),
             async (guest) => guest.machine.kill(),
         ];
         const longest = { milliseconds: 0, action: "" };
@@ -62,7 +62,8 @@ withMachines("a storm of commands", () => {
                 // Much of it is refused, since another worker has just done it, or undone what it needs.
                 await action(pick(guests)).catch(() => undefined);
                 const milliseconds = Date.now() - start;
-                if (milliseconds > longest.milliseconds) Object.assign(longest, { milliseconds, action: String(action) });
+                if (milliseconds > longest.milliseconds)
+                    Object.assign(longest, { milliseconds, action: String(action) });
             }
         };
         await Promise.all([worker(), worker(), worker()]);

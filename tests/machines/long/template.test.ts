@@ -24,7 +24,9 @@ withMachines("templates", () => {
         }
         const [folder] = folders();
         expect(fs.readdirSync(path.join(cacheDir, "templates", folder))).toEqual(["lock"]);
-        await expect(ensureTemplate(cacheDir, "Windows")).rejects.toThrow('no root file system for the template "Windows"');
+        await expect(ensureTemplate(cacheDir, "Windows")).rejects.toThrow(
+            'There is no root file system for the template "Windows"',
+        );
     });
 
     test("one is made once, whoever asks, and boots", async () => {

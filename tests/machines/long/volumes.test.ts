@@ -58,7 +58,7 @@ withMachines("volumes", () => {
         await lab.user.ok("deleteVolume", { id });
     });
 
-    test("one that is attached to a stopped machine is there when it starts, and detached there does no harm", async () => {
+    test("one is attached to a machine that is stopped, and detached from it", async () => {
         await other.do("stopVirtualMachine");
         const id = await make("late");
         await attach(id, other);
@@ -76,7 +76,7 @@ withMachines("volumes", () => {
     test("moves to another machine with what is on it", async () => {
         const id = await make("moving");
         await attach(id, one);
-        await one.run("sh", "-ec", "mkfs.ext4 -q -L moving /dev/vdc; mount /dev/vdc /mnt; echo moved >/mnt/file; umount /mnt");
+        await one.script("mkfs.ext4 -q -L moving /dev/vdc; mount /dev/vdc /mnt; echo moved >/mnt/file; umount /mnt");
         await detach(id);
         await attach(id, other);
         expect(await other.sh("blkid -p -s LABEL -o value /dev/vdb; mount /dev/vdb /mnt && cat /mnt/file")).toBe(
@@ -90,8 +90,8 @@ withMachines("volumes", () => {
     test("is pulled out while it is mounted and in use, and is whole for the next one", async () => {
         const id = await make("pulled");
         await attach(id, one);
-        await one.run("sh", "-ec", "mkfs.ext4 -q /dev/vdc; mkdir -p '/data dir'; mount /dev/vdc '/data dir'");
-        await one.run("sh", "-ec", "echo synced >'/data dir/file'; sync; mount --bind '/data dir' /srv");
+        await one.script("mkfs.ext4 -q /dev/vdc; mkdir -p '/data dir'; mount /dev/vdc '/data dir'");
+        await one.script("echo synced >'/data dir/file'; sync; mount --bind '/data dir' /srv");
         await one.sh("systemd-run --unit=holder sh -c 'exec 3>/srv/open; while :; do echo more >&3; sleep 0.05; done'");
         expect(await one.sh("systemctl is-active holder")).toBe("active");
         await detach(id);
@@ -100,18 +100,19 @@ withMachines("volumes", () => {
         expect(await one.sh("systemctl is-active holder")).toBe("failed");
         expect(lab.loops()).toHaveLength(1);
         await attach(id, other);
-        expect(await other.sh("e2fsck -p /dev/vdb >/dev/null; mount /dev/vdb /mnt && cat /mnt/file; umount /mnt")).toBe("synced");
+        await other.sh("e2fsck -p /dev/vdb");
+        expect(await other.sh("mount /dev/vdb /mnt && cat /mnt/file; umount /mnt")).toBe("synced");
         await detach(id);
         await lab.user.ok("deleteVolume", { id });
     });
 
     test("grows while it is attached and mounted", async () => {
         const [{ id }] = await of(one);
-        await one.run("sh", "-ec", "mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt");
+        await one.script("mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt");
         await lab.user.done("resizeVolume", { id, size: 3 });
         expect(await disks(one)).toBe("/dev/vdb 3");
-        await one.run("sh", "-ec", "umount /mnt; e2fsck -f -p /dev/vdb; resize2fs /dev/vdb; mount /dev/vdb /mnt");
-        expect(Number(await one.sh("stat -f -c '%b * %S' /mnt | sed 's/^/echo $((/; s/$/ >> 20))/' | sh"))).toBeGreaterThan(2_900);
+        await one.script("umount /mnt; e2fsck -f -p /dev/vdb; resize2fs /dev/vdb; mount /dev/vdb /mnt");
+        expect(Number(await one.sh("df --output=size --block-size=1M /mnt | tail -n 1"))).toBeGreaterThan(2_700);
         await one.sh("umount /mnt");
     });
 

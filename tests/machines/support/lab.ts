@@ -191,6 +191,17 @@ export class Guest {
         return (await exec(program, args, { timeout: 60_000, maxBuffer: 64 * 2 ** 20 })).stdout.trim();
     }
 
+    /** Runs a script in the machine. @throws Error where one of its commands fails */
+    script(text: string): Promise<string> {
+        return this.run("sh", "-ec", text);
+    }
+
+    /** Whether a user of the machine has this password. */
+    async hasPassword(user: string, password: string): Promise<boolean> {
+        const hash = (await this.run("getent", "shadow", user)).split(":")[1];
+        return (await this.run("perl", "-e", "print crypt($ARGV[0], $ARGV[1])", password, hash)) === hash;
+    }
+
     /** What a script in the machine prints, complaints included, however it ends. */
     sh(script: string): Promise<string> {
         return this.run("sh", "-c", `( ${script}\n) 2>&1 || true`);

@@ -1,4 +1,4 @@
-/** Before the first test with machines: whether this host can run any, and the root file system that they start from. */
+/** Before the first test with machines: whether this host runs any, and the root file system that they start from. */
 import { cacheFolder } from "../../../simulator/cache";
 import { ensureTemplate, whyNot } from "../../../simulator/hypervisors/nspawn";
 import { TEMPLATE } from "./template";

@@ -24,7 +24,8 @@ const own = { name: "vdb", major: 7, minor: 3 };
 const rules = denials({ devices, misc, loops: [3, 4, 70] }, [own]);
 
 test("every disk of the host is forbidden, and every loop device but the machine's own", () => {
-    expect(rules).toEqual(expect.arrayContaining(["b 8:* rw", "b 259:* rw", "b 7:0 rw", "b 7:4 rw", "b 7:63 rw", "b 7:70 rw"]));
+    const forbidden = ["b 8:* rw", "b 259:* rw", "b 7:0 rw", "b 7:4 rw", "b 7:63 rw", "b 7:70 rw"];
+    expect(rules).toEqual(expect.arrayContaining(forbidden));
     expect(rules).not.toContain("b 7:3 rw");
     // That would forbid the machine's own, too.
     expect(rules).not.toContain("b 7:* rw");
