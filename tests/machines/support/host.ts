@@ -1,11 +1,21 @@
 /** What there is on the host, and what of it is a cloud's: for tests of what clouds do to it, and leave on it. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 
-/** Settings that change by themselves. */
-const RESTLESS =
-    /^\/proc\/sys\/(kernel\/(ns_last_pid|random\/|pty\/nr|cad_pid|hostname|spl)|fs\/(aio-nr|dentry-state|file-nr|inode-nr|inode-state|quota)|net\/netfilter\/nf_conntrack_count|vm\/(stat_refresh|drop_caches|compact_memory))/;
+/** Settings that change by themselves, or that reading changes. */
+const RESTLESS = new RegExp(
+    `^/proc/sys/(${[
+        "kernel/(ns_last_pid|random/|pty/nr|cad_pid)",
+        "fs/(aio-nr|dentry-state|file-nr|inode-nr|inode-state|quota)",
+        "net/netfilter/nf_conntrack_count",
+        "vm/(stat_refresh|drop_caches|compact_memory)",
+    ].join("|")})`,
+);
+
+/** What a control group allows. */
+const ALLOWANCES = /(limit_in_bytes|subtree_control|cfs_quota_us|clone_children|cpuset\.cpus|devices\.list)$/;
 
 function print(command: string, ...args: string[]): string[] {
     return execFileSync(command, args, { encoding: "utf8" }).split("\n").filter((line) => line.trim() !== "");
@@ -38,7 +48,7 @@ function controlGroups(): string[] {
     return roots.flatMap((root) => [
         ...namesIn(root).filter((file) => fs.statSync(file).isDirectory()),
         ...namesIn(root)
-            .filter((file) => /(limit_in_bytes|subtree_control|cfs_quota_us|clone_children|cpuset\.cpus|devices\.list)$/.test(file))
+            .filter((file) => ALLOWANCES.test(file))
             .map((file) => `${file} ${fs.readFileSync(file, "utf8").trim()}`),
     ]);
 }
@@ -46,7 +56,8 @@ function controlGroups(): string[] {
 function processes(): string[] {
     return fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
         try {
-            const text = ["cmdline", "environ", "cgroup"].map((name) => fs.readFileSync(`/proc/${pid}/${name}`, "utf8"));
+            const files = ["cmdline", "environ", "cgroup"].map((name) => `/proc/${pid}/${name}`);
+            const text = files.map((file) => fs.readFileSync(file, "utf8"));
             return [`process ${pid} ${text.join(" ").replace(/[\0\n]/g, " ")}`];
         } catch {
             return [];
@@ -63,7 +74,8 @@ export interface Host {
     readonly ofCloud: readonly string[];
 }
 
-const ANY_CLOUD = /\bcsl[0-9a-f]{4}|\/nspawn\/volumes\//;
+/** Of other tests, which run at the same time. */
+const isOfOthers = (line: string) => /\bcsl[0-9a-f]{4}|\/nspawn\/volumes\//.test(line) || line.includes(`${os.tmpdir()}/`);
 
 /** @param prefix of the cloud's names; `folder`, where its state is */
 export function lookAtHost(prefix: string, folder: string): Host {
@@ -84,8 +96,9 @@ export function lookAtHost(prefix: string, folder: string): Host {
         ...settings(),
     ];
     const isOfCloud = (line: string) => new RegExp(`\\b${prefix}`).test(line) || line.includes(`${folder}/`);
+    const others = processes().filter((line) => !line.startsWith(`process ${process.pid} `));
     return {
-        own: lines.filter((line) => !ANY_CLOUD.test(line) && !isOfCloud(line)).sort(),
-        ofCloud: [...lines, ...processes().filter((line) => !line.startsWith(`process ${process.pid} `))].filter(isOfCloud),
+        own: lines.filter((line) => !isOfOthers(line) && !isOfCloud(line)).sort(),
+        ofCloud: [...lines, ...others].filter(isOfCloud),
     };
 }
