@@ -243,7 +243,8 @@ export class Machine {
         this.disks = [...this.disks.filter((other) => other.name !== name), disk];
         allow(this.group, disk);
         if (!(await this.isUp())) return;
-        await this.inside("sh", "-c", `rm -f /dev/${name} && mknod -m 0660 /dev/${name} b ${major} ${minor}`);
+        const node = `/dev/${name}`;
+        await this.inside("sh", "-ec", `rm -f ${node}; mknod -m 0660 ${node} b ${major} ${minor}; chgrp disk ${node}`);
     }
 
     /**

@@ -22,7 +22,7 @@ do
 done
 for disk in $DISKS; do
   rest=\${disk#*:}
-  mknod -m 0660 "/dev/\${disk%%:*}" b "\${rest%:*}" "\${rest#*:}"
+  mknod -m 0660 "/dev/\${disk%%:*}" b "\${rest%:*}" "\${rest#*:}" && chgrp disk "/dev/\${disk%%:*}"
 done
 ln -sf null /dev/kmsg
 unset DISKS
@@ -35,9 +35,14 @@ datasource: {CloudStack: {max_wait: 60, timeout: 5}}
 network: {config: disabled}
 # Other kinds take seconds to make on shared processors.
 ssh_genkeytypes: [ed25519]
+# Another one would have to be made, from files that are left out.
+locale: C.UTF-8
 `;
 
-/** With the search domain the name data-server resolves, by which cloud-init finds its source. */
+/**
+ * With the search domain the name data-server resolves, by which cloud-init finds its source. The machine's name is
+ * cloud-init's business: networkd may not set it.
+ */
 const network = `[Match]
 Name=eth*
 [Network]
@@ -48,6 +53,7 @@ MulticastDNS=no
 LinkLocalAddressing=no
 [DHCPv4]
 UseDomains=yes
+UseHostname=no
 ClientIdentifier=mac
 `;
 
@@ -58,7 +64,6 @@ ForwardToConsole=yes
 MaxLevelConsole=info
 `;
 
-/** No process of a container may lower its rank as a victim of lack of memory where the host's root may not. */
 export interface TemplateFile {
     readonly path: string;
     readonly text: string;

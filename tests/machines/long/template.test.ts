@@ -29,6 +29,26 @@ withMachines("templates", () => {
         );
     });
 
+    test("machines of every release come up without complaints", async () => {
+        const lab = await Lab.start("10.1.48.0/24");
+        try {
+            for (const [template, codename] of [
+                ["Debian 12 with password", "bookworm"],
+                ["Debian 13 with password", "trixie"],
+            ]) {
+                const guest = await lab.deploy(codename, { template, userData: "#cloud-config\nruncmd: [touch /ran]\n" });
+                expect(await guest.settled()).toMatchObject({ status: "done", errors: [] });
+                expect(await guest.sh(". /etc/os-release; echo $VERSION_CODENAME; hostname; ls -d /ran")).toBe(
+                    `${codename}\n${codename}\n/ran`,
+                );
+                expect(await guest.hasPassword("debian", guest.deployed.password)).toBe(true);
+                expect(await guest.sh("systemctl --failed --plain --no-legend")).toBe("");
+            }
+        } finally {
+            expect(await lab.dispose()).toEqual([]);
+        }
+    });
+
     test("one is made once, whoever asks, and boots", async () => {
         const lab = await Lab.start("10.1.48.0/24", { cacheDir });
         try {
