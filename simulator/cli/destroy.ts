@@ -28,7 +28,10 @@ export async function destroy(args: string[]): Promise<void> {
 /** @throws UserError where nobody says yes */
 async function confirm({ folder }: StateFolder): Promise<void> {
     if (!process.stdin.isTTY)
-        throw new UserError(`This deletes the cloud of ${folder} with all disks: where nobody can be asked, say --yes.`, 2);
+        throw new UserError(
+            `This deletes the cloud of ${folder} with all disks: where nobody can be asked, say --yes.`,
+            2,
+        );
     const terminal = readline.createInterface({ input: process.stdin, output: process.stdout });
     const question = `Delete the cloud of ${folder} with all machines and disks? Only "yes" will do: `;
     const closed = new Promise<string>((resolve) => terminal.once("close", () => resolve("")));

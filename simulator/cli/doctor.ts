@@ -100,7 +100,8 @@ function cloudLines(results: readonly Result[], only: string | undefined): strin
     if (results.length === 0) return [`${whose} has anything on this computer.`];
     return results.map((result) => {
         const head = `${result.prefix}  ${result.stateDir ?? "(state folder unknown)"}: ${describe(result)}`;
-        return [head, `        ${inventory(result)}`, ...remediesFor(result).map((line) => `        -> ${line}`)].join("\n");
+        const remedies = remediesFor(result).map((line) => `        -> ${line}`);
+        return [head, `        ${inventory(result)}`, ...remedies].join("\n");
     });
 }
 

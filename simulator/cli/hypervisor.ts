@@ -69,7 +69,8 @@ export async function choose(
         };
     if (name === "nspawn")
         throw new UserError(
-            `The machines of ${stateDir} cannot be booted: ${reason}. With --hypervisor none they keep their states only.`,
+            `The machines of ${stateDir} cannot be booted: ${reason}. ` +
+                "With --hypervisor none they keep their states only.",
         );
     return states(folder, `Machines keep their states only (hypervisor none: ${reason}).`);
 }

@@ -67,7 +67,8 @@ export async function knownMachines(folder: StateFolder): Promise<KnownMachine[]
     const real = process.platform === "linux" ? machinesOf(folder.folder) : [];
     const realOf = (name: string) => real.find(({ instanceName }) => instanceName === name);
     const known = listed.map((one) => ({ ...one, real: realOf(one.instanceName) }));
-    const unlisted = real.filter((one) => one.runs && known.every(({ instanceName }) => instanceName !== one.instanceName));
+    const isKnown = (name: string) => known.some(({ instanceName }) => instanceName === name);
+    const unlisted = real.filter(({ instanceName, runs }) => runs && !isKnown(instanceName));
     return [...known, ...unlisted.map(fromNote)];
 }
 
@@ -92,7 +93,7 @@ export async function findMachine(folder: StateFolder, name: string): Promise<Kn
     if (found.length === 1) return found[0];
     if (found.length > 1) {
         const names = found.map(({ instanceName, addresses }) => `${instanceName} (${addresses.join(", ")})`);
-        throw new UserError(`Several machines are called "${name}". Say which by its instance name: ${names.join(", ")}.`);
+        throw new UserError(`Several machines are called "${name}"; their instance names: ${names.join(", ")}.`);
     }
     throw new UserError(`There is no machine "${name}". ${runningNames(machines)}`);
 }

@@ -1,6 +1,7 @@
 /** `cloudstack-local stop`: the end of a cloud's process, of its machines, and of all that it has on this computer. */
 import { parseArgs } from "node:util";
 import { isEmpty, type Machine, possessionsOf, prefixOf, runningMachines, takeDown } from "../hypervisors/nspawn";
+import { isAlive } from "../hypervisors/nspawn/host";
 import { running } from "./control";
 import { type ServerFile, STATE_HELP, type StateFolder, stateFolder, UserError } from "./stateFolder";
 import { counted } from "./table";
@@ -58,6 +59,8 @@ async function serverOf(folder: StateFolder): Promise<ServerFile | undefined> {
     );
 }
 
+const hasEnded = ({ pid, process: known }: ServerFile) => (known === undefined ? !exists(pid) : !isAlive(known));
+
 function exists(pid: number): boolean {
     try {
         process.kill(pid, 0);
@@ -79,13 +82,14 @@ function waitingFor(machines: readonly Machine[]): string {
 }
 
 /** How long a cloud may take to end when none of its machines runs any more, in milliseconds. */
-const PATIENCE = { orderly: 180_000, forced: 20_000 };
+const PATIENCE = { orderly: 180_000, forced: 10_000 };
 
 /** Comes back when the server has gone, or has not within its time. */
-async function untilGone(folder: StateFolder, { pid }: ServerFile, patience: number): Promise<boolean> {
+async function untilGone(folder: StateFolder, server: ServerFile, patience: number): Promise<boolean> {
+    const { pid } = server;
     let idleSince = Date.now();
     let machines: Machine[] = [];
-    const isGone = () => folder.server()?.pid !== pid || !exists(pid);
+    const isGone = () => folder.server()?.pid !== pid || hasEnded(server);
     const goesOn = () => {
         machines = runningOf(folder);
         if (machines.length > 0) idleSince = Date.now();
@@ -102,11 +106,11 @@ async function stopServer(folder: StateFolder, server: ServerFile, force: boolea
     if (await untilGone(folder, server, force ? PATIENCE.forced : PATIENCE.orderly)) return;
     // A state survives the end of its process at any moment.
     if (force) process.kill(pid, "SIGKILL");
-    else
-        throw new UserError(
-            `Process ${pid} did not stop within ${PATIENCE.orderly / 1000} s. It will with ` +
-                `cloudstack-local stop --force --state ${folder.folder}`,
-        );
+    if (force && (await untilGone(folder, server, PATIENCE.forced))) return;
+    throw new UserError(
+        `Process ${pid} did not stop within ${PATIENCE[force ? "forced" : "orderly"] / 1000} s.` +
+            (force ? "" : ` It will with cloudstack-local stop --force --state ${folder.folder}`),
+    );
 }
 
 /** Waits for a cloud that is just stopping. */

@@ -59,7 +59,8 @@ export SYSTEMD_NSPAWN_LOCK=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 while :; do
   nsenter ${quoted(`--net=/run/netns/${network}`)} systemd-nspawn --setenv="DISKS=$(cat disks)" \\
     ${nspawnArguments(folder, machine).map(quoted).join(" ")}
-  [ $? = ${REBOOT} ] || exit
+  status=$?
+  [ $status = ${REBOOT} ] || exit $status
 done
 `;
 }

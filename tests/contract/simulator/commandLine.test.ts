@@ -16,10 +16,15 @@ beforeAll(() => {
 afterAll(() => command.remove());
 
 test("every command has help, and a wrong one is told what there is", () => {
-    for (const name of ["start", "stop", "status", "env", "logs", "fault"]) {
+    const names = [
+        ...["start", "stop", "destroy", "status", "env", "logs", "fault"],
+        ...["ps", "exec", "console", "artifacts", "doctor"],
+    ];
+    for (const name of names) {
         const { status, out } = command.run(name, "--help");
         expect([name, status]).toEqual([name, 0]);
         expect(out).toContain(`cloudstack-local ${name}`);
+        expect(command.run("--help").out).toMatch(new RegExp(`^  cloudstack-local ${name} +\\S`, "m"));
     }
     expect(command.run("--help").out).toContain("Each has --help");
     expect(command.run("stp")).toMatchObject({
@@ -42,6 +47,27 @@ test("without a cloud each command says so", () => {
         err: expect.stringContaining("cloudstack-local start"),
     });
     expect(command.run("stop")).toMatchObject({ status: 0, out: expect.stringContaining("No cloud is running") });
+    expect(command.run("destroy")).toMatchObject({ status: 0, out: expect.stringContaining("There is no cloud in") });
+    const none = { out: "", err: `There is no cloud in ${command.state} yet: cloudstack-local start makes one.\n` };
+    expect(command.run("ps")).toEqual({ status: 1, ...none });
+    expect(command.run("console", "web")).toEqual({ status: 1, ...none });
+    // As others do that run commands elsewhere: the exit codes below are the command's own.
+    expect(command.run("exec", "web", "--", "true")).toEqual({ status: 125, ...none });
+});
+
+test("doctor has something to say everywhere", () => {
+    const { out } = command.run("doctor", "--state", command.state, "--json");
+    const { host, clouds } = JSON.parse(out);
+    expect(clouds).toEqual([]);
+    expect(host).toContainEqual({
+        about: "machines",
+        level: expect.stringMatching(/^(ok|problem)$/),
+        text: expect.stringMatching(/^this computer (can boot machines|cannot boot machines: )/),
+        ...(host[0].level === "ok" ? {} : { remedy: expect.any(String) }),
+    });
+    expect(command.run("doctor", "--state", command.state, "--clear").out).toContain(
+        `No cloud of ${command.state} has anything on this computer.`,
+    );
 });
 
 test("bad options are refused before anything is made", async () => {
@@ -198,6 +224,28 @@ describe("a started cloud", () => {
             expect([name, fs.statSync(path.join(command.state, name)).mode & 0o077]).toEqual([name, 0]);
     });
 
+    test("says of machines that they keep their states only", async () => {
+        const { endpoint, accounts } = command.file("credentials.json");
+        const user = new Client({ endpoint }, accounts.user);
+        const given = { ...(await user.catalogue()), name: "plain" };
+        const { id } = (await user.done("deployVirtualMachine", given)).virtualmachine;
+        const statesOnly = expect.stringMatching(/^Machines of this cloud keep their states only[^\n]*\n$/);
+        const shown = command.run("ps");
+        expect(shown).toMatchObject({ status: 0, err: statesOnly });
+        expect(shown.out).toMatch(/^plain +10\.9\.0\.10 +Running +no +- +- +- +- +Debian 12 +i-\d+-1-VM$/m);
+        expect(JSON.parse(command.ok("ps", "--json"))).toEqual([expect.objectContaining({ id, runs: false })]);
+        expect(command.run("exec", "plain", "--", "true")).toMatchObject({ status: 125, out: "", err: statesOnly });
+        expect(command.run("console", "plain")).toMatchObject({ status: 1, out: "", err: statesOnly });
+        const { console: shownByApi } = await user.ok("getVirtualMachineConsoleLog", { id });
+        expect(shownByApi).toEqual({ virtualmachineid: id, log: "" });
+        // The state is read where nobody serves it, too.
+        command.ok("stop");
+        expect(command.run("ps")).toMatchObject({ out: shown.out, err: expect.stringContaining("does not run") });
+        command.ok("start", "--port", "0");
+        const again = new Client({ endpoint: command.file("credentials.json").endpoint }, accounts.admin);
+        await again.done("destroyVirtualMachine", { id, expunge: true });
+    });
+
     test("stops, and starts again with everything", async () => {
         const { accounts } = command.file("credentials.json");
         let user = new Client({ endpoint: command.file("credentials.json").endpoint }, accounts.user);
@@ -222,5 +270,27 @@ describe("a started cloud", () => {
         expect(command.run("status").status).toBe(1);
         expect(command.ok("start", "--port", "0")).toContain("answers at");
         command.ok("stop");
+    });
+
+    test("one that does not answer is ended by force", () => {
+        command.ok("start", "--port", "0");
+        const { pid } = command.file("server.json");
+        // A process that sleeps takes no signal but the last one.
+        process.kill(pid, "SIGSTOP");
+        expect(command.ok("stop", "--force")).toContain("has stopped");
+        // One process owns a state: the first one is gone.
+        expect(command.ok("start", "--port", "0")).toContain("answers at");
+    });
+
+    test("destroy asks, and then nothing is left but what is somebody else's", () => {
+        expect(command.run("destroy")).toMatchObject({ status: 2, err: expect.stringContaining("say --yes") });
+        expect(command.run("status").status).toBe(0);
+        fs.writeFileSync(path.join(command.state, "notes.txt"), "mine");
+        expect(command.ok("destroy", "--yes")).toBe(`The cloud of ${command.state} is gone.\n`);
+        expect(fs.readdirSync(command.state)).toEqual(["notes.txt"]);
+        fs.rmSync(path.join(command.state, "notes.txt"));
+        command.ok("start", "--port", "0");
+        command.ok("destroy", "--yes");
+        expect(fs.existsSync(command.state)).toBe(false);
     });
 });

@@ -88,7 +88,8 @@ export class CommandLine {
 
     /** A command that goes on, and what it has printed so far. */
     capture(...args: string[]): { child: ChildProcess; output: () => string } {
-        const child = spawn(process.execPath, [this.main, ...args], { env: this.env, stdio: ["ignore", "pipe", "pipe"] });
+        const stdio = ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"];
+        const child = spawn(process.execPath, [this.main, ...args], { env: this.env, stdio });
         let text = "";
         for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (text += part));
         return { child, output: () => text };
