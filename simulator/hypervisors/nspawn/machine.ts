@@ -221,9 +221,9 @@ export class Machine {
         // A shell waits for the program. nsenter, too, would stop when systemd stops all processes to end them, and
         // since nobody makes it go on, the machine would wait for it.
         const waiting = ["sh", "-c", '"$@"; exit $?', "sh"];
-        const words = ["setpriv", rights, "nsenter", "--target", String(leader), ...spaces, "--", ...waiting, ...command];
+        const enter = ["setpriv", rights, "nsenter", "--target", String(leader), ...spaces, "--"];
         // Into its groups first: what runs in a machine is bound by its limits, and may no more than it.
-        return ["sh", "-c", 'for file in $0; do echo 0 >"$file" || exit; done; exec "$@"', files, ...words];
+        return ["sh", "-c", 'for file in $0; do echo 0 >"$file" || exit; done; exec "$@"', files, ...enter, ...waiting, ...command];
     }
 
     private inside(...command: string[]): Promise<string> {

@@ -36,7 +36,8 @@ withMachines("templates", () => {
                 ["Debian 12 with password", "bookworm"],
                 ["Debian 13 with password", "trixie"],
             ]) {
-                const guest = await lab.deploy(codename, { template, userData: "#cloud-config\nruncmd: [touch /ran]\n" });
+                const userData = "#cloud-config\nruncmd: [touch /ran]\n";
+                const guest = await lab.deploy(codename, { template, userData });
                 expect(await guest.settled()).toMatchObject({ status: "done", errors: [] });
                 expect(await guest.sh(". /etc/os-release; echo $VERSION_CODENAME; hostname; ls -d /ran")).toBe(
                     `${codename}\n${codename}\n/ran`,
