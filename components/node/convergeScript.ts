@@ -104,8 +104,13 @@ def write(files):
     with tempfile.NamedTemporaryFile("w", prefix="cs-converge-", suffix=".yaml", dir="/run") as config:
         config.write("#cloud-config\n" + yaml.safe_dump({"write_files": files}))
         config.flush()
-        command = ["cloud-init", "--file", config.name, "single", "--name", "write_files", "--frequency", "always"]
-        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        # Up to 24.1 the file stands before the subcommand.
+        places = ["cloud-init", "single", "--file", config.name], ["cloud-init", "--file", config.name, "single"]
+        for place in places:
+            command = place + ["--name", "write_files", "--frequency", "always"]
+            result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            if result.returncode != 2:
+                break
     missed = [file["path"] for file in files if differs(file)]
     if missed:
         log("cloud-init could not write %s: %s" % (", ".join(missed), result.stdout.strip()))

@@ -19,14 +19,17 @@ const cloudInitTest = (() => {
         : (name: string, body: jest.ProvidesCallback) => test.skip(`${name} (skipped: no cloud-init)`, body);
 })();
 
-/** Stands in for the command: cloud-init's own module, without the rest of a machine's boot. */
+/** Stands in for the command: cloud-init's own module, without the rest of a machine's boot; with the words of its version. */
 const fakeCloudInit = `#!${python}
 import sys, yaml, logging
 from cloudinit.config import cc_write_files
 from cloudinit import util
-if "--frequency" not in sys.argv or sys.argv[1] != "--file":
-    sys.exit("unexpected: %s" % sys.argv)
-cc_write_files.write_files("write_files", yaml.safe_load(open(sys.argv[2]))["write_files"], "root:root")
+from cloudinit.version import version_string
+is_new = tuple(map(int, version_string().split(".")[:2])) > (24, 1)
+at = sys.argv.index("--file")
+if "--frequency" not in sys.argv or (at == 2) != is_new:
+    sys.exit(2)
+cc_write_files.write_files("write_files", yaml.safe_load(open(sys.argv[at + 1]))["write_files"], "root:root")
 `;
 
 interface Machine {
