@@ -5,9 +5,11 @@ import * as path from "node:path";
 import { type Guest, Lab } from "../support/lab";
 import { withMachines } from "../support/possible";
 
-const hasDevicesController = fs.existsSync("/sys/fs/cgroup/devices/devices.list");
-/** Version 2 has no such controller. */
-const testDevices = hasDevicesController ? test : test.skip;
+/** Control groups of version 2 have no such controller. */
+const hasController = fs.existsSync("/sys/fs/cgroup/devices/devices.list");
+const testDevices: (name: string, body: () => Promise<void>) => void = hasController
+    ? test
+    : (name, body) => test.skip(`${name} (skipped: no control group controller "devices")`, body);
 
 withMachines("confinement", () => {
     let lab: Lab;

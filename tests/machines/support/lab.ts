@@ -88,7 +88,10 @@ export class Lab {
     /** What of this cloud is on the host but for its files. */
     leftovers(): string[] {
         const isOurs = (name: string) => name.startsWith(this.prefix);
-        const list = (folder: string) => (fs.existsSync(folder) ? fs.readdirSync(folder) : []);
+        const list = (folder: string) => {
+            const found = fs.statSync(folder, { throwIfNoEntry: false });
+            return found?.isDirectory() ? fs.readdirSync(folder) : [];
+        };
         const groups = list("/sys/fs/cgroup").flatMap((name) => list(`/sys/fs/cgroup/${name}`).filter(isOurs));
         const processes = list("/proc").filter((name) => {
             if (!/^\d+$/.test(name) || Number(name) === process.pid) return false;
