@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { figureOf, makeGroup, removeGroup } from "./cgroups";
-import { HOST_ENV, HostError, run } from "./host";
+import { attempt, HOST_ENV, HostError, run } from "./host";
 
 /** The programs that the hypervisor runs, with Debian's package of each. */
 export const HOST_PROGRAMS: Readonly<Record<string, string>> = {
@@ -16,6 +16,9 @@ export const HOST_PROGRAMS: Readonly<Record<string, string>> = {
     flock: "util-linux",
     losetup: "mount",
 };
+
+/** What a kernel may have as modules, which nobody has needed yet. br_netfilter shows bridged packets to the filter. */
+const MODULES = ["overlay", "bridge", "br_netfilter", "veth", "loop", "nf_tables", "nf_conntrack", "nft_ct"];
 
 function has(program: string): boolean {
     return (HOST_ENV.PATH ?? "").split(":").some((folder) => fs.existsSync(path.join(folder, program)));
@@ -33,15 +36,19 @@ export async function whyNot(): Promise<string | undefined> {
         const packages = [...new Set(missing.map((program) => HOST_PROGRAMS[program]))];
         return `${missing.join(", ")} missing (Debian: apt-get install ${packages.join(" ")})`;
     }
+    // Where they are built in, or cannot be loaded, what follows says whether that matters.
+    await attempt("modprobe", ["--all", "--quiet", ...MODULES]);
     if (!/\boverlay$/m.test(fs.readFileSync("/proc/filesystems", "utf8"))) return "the kernel has no overlay file system";
     const trial =
         "ip link add bridge0 type bridge && ip link add left0 type veth peer name right0 && " +
-        "nft 'add table ip t; add chain ip t c { type filter hook forward priority 0; }; add rule ip t c ct state new drop'";
+        "nft 'add table ip t; add chain ip t c { type filter hook forward priority 0; }; add rule ip t c ct state new drop' && " +
+        "test -e /proc/sys/net/bridge/bridge-nf-call-iptables";
     try {
         await run("unshare", ["--net", "--mount", "--pid", "--fork", "sh", "-c", trial]);
     } catch (error) {
         if (!(error instanceof HostError)) throw error;
-        return `this host lets us make no network of our own (${error.stderr.trim().split("\n")[0]})`;
+        const [reason] = error.stderr.trim().split("\n");
+        return `this host lets us make no network of our own (${reason || "br_netfilter is missing"})`;
     }
     return undefined;
 }
