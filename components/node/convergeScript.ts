@@ -105,9 +105,9 @@ def write(files):
         config.write("#cloud-config\n" + yaml.safe_dump({"write_files": files}))
         config.flush()
         # Up to 24.1 the file stands before the subcommand.
-        places = ["cloud-init", "single", "--file", config.name], ["cloud-init", "--file", config.name, "single"]
-        for place in places:
-            command = place + ["--name", "write_files", "--frequency", "always"]
+        file = ["--file", config.name]
+        for words in ["single"] + file, file + ["single"]:
+            command = ["cloud-init"] + words + ["--name", "write_files", "--frequency", "always"]
             result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
             if result.returncode != 2:
                 break

@@ -42,6 +42,7 @@ test("members have a pinned address, their name, the group and a reinstallation 
         network: "n",
         sshKeyPairs: ["k"],
         onTemplateChange: "reinstall",
+        reinstallTrigger: "etcd 3.6.14",
     });
     expect(made.of("AffinityGroup", "db").inputs.type).toBe("host anti-affinity");
     expect([affinityGroups.length, securityGroups]).toEqual([1, [(await look(made.result.securityGroupId!)).value]]);
@@ -64,8 +65,17 @@ test("members are changed one after another, disks included", async () => {
     const urn = (kind: string, key: string) => made.of(kind, `db-${key}`).urn;
     for (const [before, after] of ["ab", "bc"])
         expect(made.of("VirtualMachine", `db-${after}`).dependencies).toEqual(
-            expect.arrayContaining([urn("VirtualMachine", before), urn("Volume", before)]),
+            expect.arrayContaining([urn("EtcdMember", before)]),
         );
+    // The gate behind each, which knows when its etcd is well; one before all, and one that guards all.
+    for (const key of "abc")
+        expect(made.of("EtcdMember", `db-${key}`).dependencies).toEqual(
+            expect.arrayContaining([urn("VirtualMachine", key), urn("Volume", key)]),
+        );
+    expect(made.of("VirtualMachine", "db-a").dependencies).toContain(made.of("EtcdQuorum", "db").urn);
+    expect(made.of("EtcdHealth", "db").dependencies).toEqual(
+        expect.arrayContaining([..."abc"].flatMap((key) => [urn("EtcdMember", key), urn("Volume", key)])),
+    );
     expect(made.of("VirtualMachine", "db-a").dependencies).not.toContain(urn("VirtualMachine", "b"));
 });
 
@@ -126,7 +136,7 @@ test("a member that is taken out leaves the others their resources", async () =>
     const after = (await run(() => cluster())).resources.map(({ urn }) => urn);
     expect(after.filter((urn) => !before.includes(urn))).toEqual([]);
     const names = before.filter((urn) => !after.includes(urn)).map((urn) => urn.slice(urn.lastIndexOf(":") + 1));
-    const own = (key: string) => ["", "-client", "-peer", "-server"].map((part) => `db-${key}${part}`);
+    const own = (key: string) => ["", "", "-client", "-peer", "-server"].map((part) => `db-${key}${part}`);
     expect(names.sort()).toEqual([...own("d"), ...own("e")]);
 });
 
