@@ -56,6 +56,8 @@ async function ensureHostLink(prefix: string, namespace: string, cidr: string): 
     }
     await run(...inNamespace(namespace, "ip", "link", "set", HOST_PORT, "master", BRIDGE, "up"));
     await run("ip", ["address", "replace", `${hostAddressOf(cidr)}/${prefixLength(cidr)}`, "dev", prefix]);
+    // The host gets no address of IPv6 by it, and no route: the network has none.
+    await run("ip", ["link", "set", prefix, "addrgenmode", "none"]);
     await run("ip", ["link", "set", prefix, "up"]);
 }
 
