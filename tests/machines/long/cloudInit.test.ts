@@ -80,6 +80,10 @@ withMachines("user data, meta data and passwords", () => {
         const paths = [`/latest/user-data/${address}`, `/userdata/${address}/user-data`, "/latest/../machines"];
         for (const where of paths)
             expect(await ask(silent, where, "--path-as-is").catch((error) => error.message)).toContain("404");
+        await silent.script(`ip address add ${address}/32 dev eth0`);
+        const asOther = ask(silent, "/latest/meta-data/instance-id", "--interface", address, "--max-time", "2");
+        expect(await asOther.catch((error) => error.message)).toMatch(/timed out|timeout/i);
+        await silent.script(`ip address delete ${address}/32 dev eth0`);
         const { password } = secret.deployed;
         expect(await ask(silent, ":8080/", "-H", "DomU_Request: send_my_password", ...claims)).not.toContain(password);
     });

@@ -5,14 +5,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { prefixOf } from "../../simulator/hypervisors/nspawn";
-import { ownedProcesses, stateDirOf } from "../../simulator/hypervisors/nspawn/owner";
-import { Client } from "../contract/simulator/client";
-import { CommandLine } from "../contract/simulator/commandLine";
-import { lookAtHost } from "./support/host";
-import { eventually } from "./support/lab";
-import { withMachines } from "./support/possible";
-import { TEMPLATE } from "./support/template";
+import { prefixOf } from "../../../simulator/hypervisors/nspawn";
+import { ownedProcesses, stateDirOf } from "../../../simulator/hypervisors/nspawn/owner";
+import { Client } from "../../contract/simulator/client";
+import { CommandLine } from "../../contract/simulator/commandLine";
+import { lookAtHost } from "../support/host";
+import { eventually } from "../support/lab";
+import { withMachines } from "../support/possible";
+import { TEMPLATE } from "../support/template";
 
 withMachines("a cloud and its host", () => {
     let command: CommandLine;
