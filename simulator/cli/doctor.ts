@@ -65,9 +65,11 @@ function examine(state: string | undefined): Promise<HostFinding[]> {
     return examineHost({ prefix: prefixOf(folder.folder), cidr: cidr ?? DEFAULT_CIDR, exists: cidr !== undefined });
 }
 
+/** Only root sees what processes are for. */
+const isBlind = () => process.platform === "linux" && process.getuid?.() !== 0;
+
 function findings(stateDir: string | undefined): CloudFinding[] {
-    // Only root sees all of it, and only Linux has any.
-    if (process.platform !== "linux" || process.getuid?.() !== 0) return [];
+    if (process.platform !== "linux" || isBlind()) return [];
     const found = stateDir === undefined ? allPossessions() : [possessionsOf(prefixOf(stateDir), stateDir)];
     return found.flatMap((one) => judge(one) ?? []);
 }
@@ -96,6 +98,7 @@ function hostLine({ level, text, remedy }: HostFinding): string {
 }
 
 function cloudLines(results: readonly Result[], only: string | undefined): string[] {
+    if (isBlind()) return ["What clouds have on this computer is for root to see."];
     const whose = only === undefined ? "No cloud" : `No cloud of ${only}`;
     if (results.length === 0) return [`${whose} has anything on this computer.`];
     return results.map((result) => {
