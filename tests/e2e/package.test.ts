@@ -188,8 +188,8 @@ function installPnpm(): string | undefined {
 
 test("the package holds what runs and what describes it, and nothing else", () => {
     const folders = new Set(files.map((file) => dirname(file).split("/").slice(0, 2).join("/")));
-    expect([...folders].sort()).toEqual([".", "dist", "dist/components", "dist/dynamic", "dist/provider", "dist/simulator"]);
-    expect(files.filter((file) => !/^(dist\/.*\.(js|d\.ts|json)|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(file))).toEqual([]);
+    expect([...folders].sort()).toEqual([".", "dist", "dist/components", "dist/dynamic", "dist/provider", "dist/simulator", "docs"]);
+    expect(files.filter((file) => !/^(dist\/.*\.(js|d\.ts|json)|docs\/[\w-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(file))).toEqual([]);
     expect(files.filter((file) => /test/i.test(file))).toEqual([]);
     const { license, main, types, bin } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8"));
     expect(license).toBe("Apache-2.0");
@@ -202,7 +202,7 @@ test("every file of the package is imported by another, from what users import",
         if (reached.has(file)) return;
         reached.add(file);
         const text = readFileSync(join(checkout, file), "utf8");
-        for (const [, name] of text.matchAll(/(?:from|import|require)\s*\(?\s*"(\.[^"]*)"/g)) {
+        for (const [, name] of text.matchAll(/(?:from|import|require(?:\.resolve)?)\s*\(?\s*"(\.[^"]*)"/g)) {
             const target = join(dirname(file), name);
             const kind = file.endsWith(".d.ts") ? ".d.ts" : ".js";
             const found = [target, `${target}${kind}`, join(target, `index${kind}`)].find((path) => files.includes(path));
