@@ -118,7 +118,7 @@ describe("stack local", () => {
         const made = await machines();
         expect(Object.keys(made).sort()).toEqual([...Object.keys(addresses), ...workers].sort());
         for (const [name, machine] of Object.entries(made)) {
-            expect([name, machine.state, machine.templatename]).toEqual([name, "Running", "Debian 12"]);
+            expect([name, machine.state, machine.templatename]).toEqual([name, "Running", "Debian 13"]);
             const [, role] = /^local-(etcd|control|worker)/.exec(name)!;
             const group = { etcd: "local-etcd", control: "local-control-plane", worker: "local-workers" }[role];
             expect(machine.securitygroup.map((of: any) => of.name)).toEqual([group]);
@@ -262,7 +262,12 @@ describe("stack local", () => {
         expect(preview.infos.length).toBe(3);
         cloud.clearCalls();
         const { steps } = await project.up();
-        expect(changesOf(steps)).toEqual(["a", "b", "c"].map((key) => `update VirtualMachine etcd-${key}`));
+        expect(changesOf(steps)).toEqual([
+            "update EtcdHealth etcd",
+            ...["a", "b", "c"].map((key) => `update EtcdMember etcd-${key}`),
+            "update EtcdQuorum etcd",
+            ...["a", "b", "c"].map((key) => `update VirtualMachine etcd-${key}`),
+        ]);
         expect(machineCommands(before)).toEqual(
             members.flatMap((name) => [
                 `stopVirtualMachine ${name}`,
@@ -302,7 +307,10 @@ describe("a second stack beside the first", () => {
     test("stack dev comes up in the same account, with rules of its own", async () => {
         const before = await machines();
         const config = onTheEmbeddedCloud("dev");
-        config["pulumi-cloudstack:etcd"] = { ...config["pulumi-cloudstack:etcd"], members: { a: "10.1.1.31" } };
+        config["pulumi-cloudstack:etcd"] = {
+            ...config["pulumi-cloudstack:etcd"],
+            ...{ members: { a: "10.1.1.31" }, allowDataLoss: true },
+        };
         config["pulumi-cloudstack:controlPlane"] = {
             ...config["pulumi-cloudstack:controlPlane"],
             members: { "control-a": "10.1.1.41" },

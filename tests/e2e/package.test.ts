@@ -154,7 +154,7 @@ export const wrong: VirtualMachineArgs = { serviceOffering: 1, template: "Debian
         const command = join(folder, "node_modules", ".bin", "cloudstack-local");
         const env = testEnvironment(folder, { CLOUDSTACK_LOCAL_STATE: join(folder, "cloud") });
         const local = (...args: string[]) => run(command, args, folder, inFolder(folder, env));
-        await local("start", "--port", "0");
+        await local("start", "--port", "0", "--hypervisor", "none");
         try {
             expect(JSON.parse(await local("status", "--json")).hypervisor).toBe("none");
         } finally {
