@@ -1,48 +1,157 @@
-/** Makes a release's archive with a Go toolchain, where the release itself cannot be had. */
-import { execFile } from "node:child_process";
+/** Makes a release's file with a Go toolchain, where the release itself cannot be had. */
+import { spawn } from "node:child_process";
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
-import { promisify } from "node:util";
+import * as readline from "node:readline";
 import type { Release } from "./releases";
 
-const run = promisify(execFile);
-const LIMIT = { maxBuffer: 64 * 2 ** 20 };
+/** Go 1.21 and later fetch the toolchain that a module asks for. */
+export const OLDEST_GO = "1.21";
 
-export async function hasGo(): Promise<boolean> {
-    return run("go", ["version"]).then(
-        () => true,
-        () => false,
-    );
+/** Where distributions and Go's own installer put it, if it is not on PATH. */
+const PLACES = ["go", "/usr/local/go/bin/go", "/usr/lib/go/bin/go"];
+
+/** How many lines of a failed program's output its error repeats. */
+const TAIL_LINES = 5;
+
+interface RunOptions {
+    readonly cwd?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    /** Hears each line of standard error. */
+    readonly onLine?: (line: string) => void;
+}
+
+/** @throws Error with the end of what the program complained of */
+function run(command: string, args: readonly string[], { cwd, env = process.env, onLine }: RunOptions = {}): Promise<string> {
+    return new Promise((resolve, reject) => {
+        const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+        let output = "";
+        const tail: string[] = [];
+        child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+        readline.createInterface({ input: child.stderr }).on("line", (line) => {
+            tail.push(line);
+            tail.splice(0, tail.length - TAIL_LINES);
+            onLine?.(line);
+        });
+        child.once("error", reject);
+        child.once("close", (code, signal) => {
+            if (code === 0) return resolve(output);
+            reject(new Error([`${path.basename(command)} ${args[0]} ended with ${signal ?? code}`, ...tail].join("\n")));
+        });
+    });
 }
 
 /**
- * Builds the programs of a release from its Go modules, whose sums Go checks, and packs them as the release does: with
- * fixed times and owners, so that the same toolchain makes the same file.
+ * The path of the Go toolchain.
  *
- * @param file where the archive goes
+ * @throws Error where there is none, or too old a one
+ */
+export async function findGo(places: readonly string[] = PLACES): Promise<string> {
+    for (const go of places) {
+        const answer = await run(go, ["env", "GOVERSION"]).catch((error: NodeJS.ErrnoException) => {
+            if (error.code === "ENOENT") return undefined;
+            throw error;
+        });
+        if (answer === undefined) continue;
+        const version = answer.trim().replace(/^go/, "");
+        if (!isNewEnough(version)) throw new Error(`${go} is ${version || "older"}, and ${OLDEST_GO} is needed`);
+        return go;
+    }
+    throw new Error("there is none on PATH");
+}
+
+/** Development versions (`devel …`) are taken for new ones. */
+function isNewEnough(version: string): boolean {
+    const [major, minor] = OLDEST_GO.split(".").map(Number);
+    const [, foundMajor, foundMinor] = /^(\d+)\.(\d+)/.exec(version)?.map(Number) ?? [];
+    if (foundMajor === undefined) return version !== "";
+    return foundMajor > major || (foundMajor === major && foundMinor >= minor);
+}
+
+/** The user's settings of proxies, sums and caches, and nothing of his that would change what is built. */
+function buildEnvironment({ architecture }: Release, isPinned: boolean): NodeJS.ProcessEnv {
+    return {
+        ...process.env,
+        GOFLAGS: `-mod=${isPinned ? "readonly" : "mod"} -trimpath -buildvcs=false`,
+        GOWORK: "off",
+        GO111MODULE: "on",
+        CGO_ENABLED: "0",
+        GOOS: "linux",
+        GOARCH: architecture,
+        GOAMD64: "v1",
+        GOARM64: "v8.0",
+    };
+}
+
+/** The folder of this package: this module is in it as a source, and compiled in `dist`. */
+function packageFolder(folder = __dirname): string {
+    return fs.existsSync(path.join(folder, "package.json")) ? folder : packageFolder(path.dirname(folder));
+}
+
+/** Has the go.mod and go.sum of a release that this package knows, or does not exist. */
+export function pinnedModules({ program, version }: Pick<Release, "program" | "version">): string {
+    return path.join(packageFolder(), "simulator", "artifacts", "modules", `${program}-${version}`);
+}
+
+/**
+ * Makes the module that the programs are built in: from the package's own go.mod and go.sum, else from the release's
+ * modules alone, whose sums Go then gets from the checksum database. Answers whether it is the package's own.
+ */
+function prepareModule(release: Release, folder: string): boolean {
+    const pinned = pinnedModules(release);
+    if (fs.existsSync(pinned)) {
+        for (const name of ["go.mod", "go.sum"]) fs.copyFileSync(path.join(pinned, name), path.join(folder, name));
+        return true;
+    }
+    const requirements = release.go.modules.map((name) => `require ${name} v${release.version}\n`).join("");
+    fs.writeFileSync(path.join(folder, "go.mod"), `module mirror\n\ngo ${OLDEST_GO}\n\n${requirements}`);
+    return false;
+}
+
+/**
+ * Builds the programs of a release from its Go modules, whose sums Go checks, and packs them as the release does. The
+ * same toolchain makes the same bytes each time.
+ *
+ * @param folder an empty one to work in
+ * @param file where the result goes
+ * @param onProgress hears what is done just now; often
  * @throws Error with the end of what Go said
  */
-export async function buildRelease({ version, build }: Release, file: string): Promise<void> {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "cloudstack-local-artifacts-"));
-    try {
-        const requirements = build.modules.map((name) => `\t${name} v${version}\n`).join("");
-        fs.writeFileSync(path.join(folder, "go.mod"), `module mirror\n\ngo 1.24\n\nrequire (\n${requirements})\n`);
-        const out = path.join(folder, build.folder);
-        for (const [name, source] of Object.entries(build.programs)) {
-            const args = ["build", "-mod=mod", "-buildvcs=false", "-trimpath", "-ldflags=-s -w"];
-            await run("go", [...args, "-o", path.join(out, name), source], {
-                ...LIMIT,
-                cwd: folder,
-                env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
-            });
-        }
-        const fixed = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
-        await run("tar", ["-C", folder, ...fixed, "--use-compress-program=gzip -n", "-cf", file, build.folder], LIMIT);
-    } catch (error) {
-        const { stderr, message } = error as Error & { stderr?: string };
-        throw new Error((stderr || message).trim().split("\n").slice(-5).join("\n"));
-    } finally {
-        fs.rmSync(folder, { recursive: true, force: true });
+export async function buildRelease(
+    release: Release,
+    folder: string,
+    file: string,
+    onProgress: (text: string) => void,
+): Promise<void> {
+    const go = await findGo();
+    const env = buildEnvironment(release, prepareModule(release, folder));
+    const variables = Object.entries(release.go.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
+    const linker = ["-s", "-w", ...variables].join(" ");
+    const counts = { downloaded: 0, compiled: 0 };
+    const onLine = (line: string) => {
+        if (line.startsWith("go: downloading ")) counts.downloaded++;
+        else if (/^[\w.-]+(\/|$)/.test(line)) counts.compiled++;
+        const { downloaded, compiled } = counts;
+        onProgress(compiled > 0 ? `${compiled} packages compiled` : `${downloaded} modules downloaded`);
+    };
+    const out = path.join(folder, "out");
+    for (const [where, source] of Object.entries(release.go.programs)) {
+        const program = path.join(out, where);
+        fs.mkdirSync(path.dirname(program), { recursive: true });
+        const args = ["build", "-v", `-ldflags=${linker}`, "-o", program, source];
+        await run(go, args, { cwd: folder, env, onLine });
     }
+    onProgress("packing");
+    await pack(release, out, file);
+}
+
+/** With fixed times, owners and modes, in a fixed order. */
+async function pack({ fileName, go }: Release, folder: string, file: string): Promise<void> {
+    if (!/\.(tar\.gz|tgz)$/.test(fileName)) {
+        const [program] = Object.keys(go.programs);
+        return fs.renameSync(path.join(folder, program), file);
+    }
+    const fixed = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=u=rwX,go=rX"];
+    const format = ["--format=ustar", "--use-compress-program=gzip -n"];
+    await run("tar", ["-cf", file, ...format, ...fixed, "-C", folder, ...fs.readdirSync(folder).sort()]);
 }

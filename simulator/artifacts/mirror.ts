@@ -1,135 +1,196 @@
 /**
  * The mirror: a folder with release files for machines that reach no other place, and a manifest of their SHA-256 sums.
- * The cloud serves it to its machines at http://GATEWAY/artifacts/.
+ * The cloud serves it to its machines at http://GATEWAY/artifacts/FILE.
  */
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { pipeline } from "node:stream/promises";
-import { buildRelease, hasGo } from "./goBuild";
-import type { Release } from "./releases";
+import { download } from "./download";
+import { buildRelease, OLDEST_GO } from "./goBuild";
+import { withLock } from "./lock";
+import { addToManifest, artifactsFolder, putInPlace, readManifest, sumOf } from "./manifest";
+import { type Architecture, PROGRAM_NAMES, type ProgramName, type Release, releaseOf } from "./releases";
+
+export { artifactsFolder, type Manifest, manifestFile, readManifest } from "./manifest";
 
 export const SOURCES = ["auto", "release", "go"] as const;
 /** Where files come from: the official release, a Go toolchain, or the first of them that works. */
 export type Source = (typeof SOURCES)[number];
 
-export function mirrorFolder(cacheDir: string): string {
-    return path.join(cacheDir, "artifacts");
-}
-
-/** SHA-256 sums by file name. */
-export function manifestFile(cacheDir: string): string {
-    return path.join(mirrorFolder(cacheDir), "manifest.json");
-}
-
 /** What became of a release. */
 export interface Outcome {
     readonly fileName: string;
     readonly sha256: string;
+    readonly bytes: number;
+    /** `mirror`: it was there. */
     readonly from: "mirror" | "release" | "go";
+    /** Why it is not the official release, where that was tried first. */
+    readonly because?: string;
     readonly seconds: number;
 }
 
-async function sumOf(file: string): Promise<string> {
-    const hash = createHash("sha256");
-    await pipeline(fs.createReadStream(file), hash);
-    return hash.digest("hex");
+export interface EnsureOptions {
+    /** @default "auto" */
+    readonly source?: Source;
+    /** Hears what is done just now; often. */
+    readonly onProgress?: (text: string) => void;
+    /** Hears of each file as soon as it is there. */
+    readonly onFile?: (outcome: Outcome) => void;
 }
 
-/** How long the official place may take until it begins to answer, in milliseconds. */
-const PATIENCE = 15_000;
-
-/** @throws Error where it cannot be reached, or what comes is not what the package knows */
-async function download({ url, sha256, fileName, version }: Release, file: string): Promise<void> {
-    if (sha256 === undefined) throw new Error(`this package knows no SHA-256 of version ${version}`);
-    const beginning = new AbortController();
-    const timer = setTimeout(() => beginning.abort(new Error("no answer")), PATIENCE);
-    const response = await fetch(url, { signal: beginning.signal }).catch((error: Error & { cause?: Error }) => {
-        throw new Error(error.cause?.message ?? error.message);
-    });
-    clearTimeout(timer);
-    if (!response.ok || response.body === null) throw new Error(`${new URL(url).host} answered ${response.status}`);
-    await pipeline(response.body, fs.createWriteStream(file));
-    const found = await sumOf(file);
-    if (found !== sha256) throw new Error(`${fileName} has the SHA-256 ${found}, expected ${sha256}`);
-}
-
-/** The part of a file that is being made; unique, so that two who make the same do not meet. */
-const partOf = (folder: string, name: string) => path.join(folder, `.${name}.${process.pid}.part`);
-
-async function make(release: Release, source: Source, file: string, say: (line: string) => void): Promise<Outcome["from"]> {
-    const reasons: string[] = [];
-    if (source !== "go") {
-        try {
-            say(`fetching ${release.fileName}`);
-            await download(release, file);
-            return "release";
-        } catch (error) {
-            reasons.push(`the official release: ${(error as Error).message}`);
-        }
-    }
-    if (source !== "release") {
-        if (await hasGo()) {
-            say(`building ${release.program} ${release.version} with Go (${reasons[0] ?? "as asked for"}): a minute or more`);
-            await buildRelease(release, file);
-            return "go";
-        }
-        reasons.push("Go: not on PATH");
-    }
-    throw new Error(
-        `${release.fileName} cannot be had. ${reasons.join("; ")}. Install Go (https://go.dev/dl), or put the file into ` +
-            `${path.dirname(file)} with its sum in ${release.fileName}.sha256.`,
-    );
-}
+/** Versions by program. */
+export type Versions = Readonly<Partial<Record<ProgramName, readonly string[]>>>;
 
 /**
- * Completes the mirror; what is there stays.
+ * Completes the mirror with these versions for this computer's machines. Files that are there as the manifest has them
+ * stay, and so does an official file that somebody has put there. Several processes may do so at once.
  *
- * @param say hears what takes long
+ * @example await ensureArtifacts(cacheFolder(), { etcd: ["3.6.14"] })
  * @throws Error that says what was tried, and what to do
  */
+export function ensureArtifacts(
+    cacheDir: string,
+    versions: Versions,
+    options: EnsureOptions & { readonly architecture?: Architecture } = {},
+): Promise<Outcome[]> {
+    const releases = PROGRAM_NAMES.flatMap((program) =>
+        [...new Set(versions[program])].map((version) => releaseOf(program, version, options.architecture)),
+    );
+    return ensureReleases(cacheDir, releases, options);
+}
+
+/** As `ensureArtifacts`, for what `releaseOf` gives. */
 export async function ensureReleases(
     cacheDir: string,
     releases: readonly Release[],
-    source: Source,
-    say: (line: string) => void,
+    { source = "auto", onProgress = () => undefined, onFile = () => undefined }: EnsureOptions = {},
 ): Promise<Outcome[]> {
-    const folder = mirrorFolder(cacheDir);
-    fs.mkdirSync(folder, { recursive: true });
+    const folder = artifactsFolder(cacheDir);
     const outcomes: Outcome[] = [];
+    const missing: Release[] = [];
+    const add = (outcome: Outcome) => {
+        outcomes.push(outcome);
+        onFile(outcome);
+    };
     for (const release of releases) {
-        const started = Date.now();
-        const file = path.join(folder, release.fileName);
-        const sumFile = `${file}.sha256`;
-        const known = fs.existsSync(file) && fs.existsSync(sumFile) ? fs.readFileSync(sumFile, "utf8").trim() : undefined;
-        let from: Outcome["from"] = "mirror";
-        if (known === undefined || (await sumOf(file)) !== known) {
-            const part = partOf(folder, release.fileName);
-            try {
-                from = await make(release, source, part, say);
-                const sum = await sumOf(part);
-                fs.renameSync(part, file);
-                fs.writeFileSync(sumFile, `${sum}\n`);
-            } finally {
-                fs.rmSync(part, { force: true });
-            }
-        }
-        const sha256 = fs.readFileSync(sumFile, "utf8").trim();
-        outcomes.push({ fileName: release.fileName, sha256, from, seconds: (Date.now() - started) / 1000 });
+        const outcome = await present(cacheDir, release, false);
+        if (outcome === undefined) missing.push(release);
+        else add(outcome);
     }
-    writeManifest(cacheDir);
+    if (missing.length === 0) return outcomes;
+    fs.mkdirSync(folder, { recursive: true });
+    const onWait = () => onProgress("another process completes the mirror; waiting for it");
+    await withLock(path.join(folder, ".lock"), onWait, async () => {
+        for (const release of missing)
+            add((await present(cacheDir, release, true)) ?? (await make(cacheDir, release, source, onProgress)));
+    });
     return outcomes;
 }
 
-/** Made of the sums beside the files: whoever writes it last writes all of them. */
-function writeManifest(cacheDir: string): void {
-    const folder = mirrorFolder(cacheDir);
-    const sums = fs.readdirSync(folder).filter((name) => name.endsWith(".sha256") && !name.startsWith("."));
-    const entries = sums.map((name) => [
-        name.replace(/\.sha256$/, ""),
-        fs.readFileSync(path.join(folder, name), "utf8").trim(),
-    ]);
-    const part = partOf(folder, "manifest.json");
-    fs.writeFileSync(part, `${JSON.stringify(Object.fromEntries(entries.sort()), null, 2)}\n`);
-    fs.renameSync(part, manifestFile(cacheDir));
+/** A file that is what the manifest says, or where `isLocked`, also the official one, which then is put into it. */
+async function present(cacheDir: string, release: Release, isLocked: boolean): Promise<Outcome | undefined> {
+    const started = Date.now();
+    const { fileName } = release;
+    const file = path.join(artifactsFolder(cacheDir), fileName);
+    const known = readManifest(cacheDir)[fileName];
+    if (!isLocked && known === undefined) return undefined;
+    const sha256 = await sumOf(file);
+    if (sha256 === undefined) return undefined;
+    if (sha256 !== known) {
+        if (!isLocked || sha256 !== release.sha256) return undefined;
+        addToManifest(cacheDir, fileName, sha256);
+    }
+    return { fileName, sha256, from: "mirror", bytes: fs.statSync(file).size, seconds: (Date.now() - started) / 1000 };
+}
+
+const WORK = ".work-";
+
+/** Makes a file and gives it its place. The caller has the lock: what others left behind here, they left by a crash. */
+async function make(
+    cacheDir: string,
+    release: Release,
+    source: Source,
+    onProgress: (text: string) => void,
+): Promise<Outcome> {
+    const started = Date.now();
+    const { fileName } = release;
+    const folder = artifactsFolder(cacheDir);
+    for (const name of fs.readdirSync(folder).filter((one) => one.startsWith(WORK)))
+        fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+    // A name of its own: what a killed process had started may still be writing into its folder.
+    const work = fs.mkdtempSync(path.join(folder, WORK));
+    const part = path.join(work, "file");
+    try {
+        const made = await obtain(release, source, work, part, onProgress).catch((reasons: Failure) => {
+            throw new Error(advice(release, folder, reasons));
+        });
+        const sha256 = (await sumOf(part))!;
+        fs.chmodSync(part, 0o644);
+        const file = path.join(folder, fileName);
+        putInPlace(part, file);
+        addToManifest(cacheDir, fileName, sha256);
+        return { fileName, sha256, bytes: fs.statSync(file).size, ...made, seconds: (Date.now() - started) / 1000 };
+    } finally {
+        fs.rmSync(work, { recursive: true, force: true });
+    }
+}
+
+/** All that was tried has failed. */
+class Failure extends Error {
+    readonly reasons: readonly string[];
+
+    constructor(reasons: readonly string[]) {
+        super(reasons.join("; "));
+        this.reasons = reasons;
+    }
+}
+
+/** @throws Failure */
+async function obtain(
+    release: Release,
+    source: Source,
+    work: string,
+    part: string,
+    onProgress: (text: string) => void,
+): Promise<Pick<Outcome, "from" | "because">> {
+    const { fileName, program, version } = release;
+    const reasons: string[] = [];
+    let because: string | undefined;
+    if (source !== "go") {
+        const doing = `fetching ${fileName}`;
+        onProgress(doing);
+        const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
+        const onBytes = (received: number, total = NaN) =>
+            onProgress(`${doing}: ${mebibytes(received)}${total ? ` of ${mebibytes(total)}` : ""} MiB`);
+        try {
+            await download(release, part, { onBytes });
+            return { from: "release" };
+        } catch (error) {
+            because = (error as Error).message;
+            reasons.push(`the official release: ${because}`);
+        }
+    }
+    if (source !== "release") {
+        const doing = `building ${program} ${version} with Go`;
+        onProgress(doing);
+        try {
+            await buildRelease(release, work, part, (text) => onProgress(`${doing}: ${text}`));
+            return { from: "go", because };
+        } catch (error) {
+            reasons.push(`Go: ${(error as Error).message}`);
+        }
+    }
+    throw new Failure(reasons);
+}
+
+function advice({ fileName, url, sha256, knownVersions }: Release, folder: string, { reasons }: Failure): string {
+    const isKnown = sha256 !== undefined;
+    return [
+        `${fileName} cannot be had:`,
+        ...reasons.map((reason) => `  - ${reason.replaceAll("\n", "\n    ")}`),
+        "Do one of these, then run this command again:",
+        `  - install Go ${OLDEST_GO} or later (https://go.dev/doc/install), with access to a Go module proxy`,
+        `  - fetch ${url} elsewhere, and put it into ${folder}` +
+            (isKnown ? "" : `, and its SHA-256 into manifest.json there: { "${fileName}": "…" }`),
+        ...(isKnown ? [] : [`  - use a version that this package knows: ${knownVersions.join(", ")}`]),
+    ].join("\n");
 }

@@ -1,51 +1,97 @@
-/** The release files that machines ask a mirror for: their names, their official places, and how Go makes them. */
+/**
+ * The release files that machines ask a mirror for. Whatever is to be on it has an entry in `PROGRAMS`, and the sums of
+ * its official files in `releases.json`.
+ */
 import sums from "./releases.json";
 
 export type Architecture = "amd64" | "arm64";
 
-/** One release of one program. */
+/** That of this computer, which its machines have too. */
+export const ARCHITECTURE: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
+
+/** In texts, `{v}` is the version and `{a}` the architecture. */
+interface Program {
+    /** The official place. */
+    readonly url: string;
+    /** The name on a mirror, which has all files in one folder. @default the last part of `url` */
+    readonly fileName?: string;
+    readonly go: GoRecipe;
+}
+
+/** How a Go toolchain makes the file. */
+export interface GoRecipe {
+    /** Modules, each at the version of the release. */
+    readonly modules: readonly string[];
+    /**
+     * The packages that programs are built from, by their path in the archive. Of a file that is no archive (`.tar.gz`,
+     * `.tgz`) there is one, whose path does not matter.
+     */
+    readonly programs: Readonly<Record<string, string>>;
+    /** Values of variables that the linker sets. */
+    readonly variables?: Readonly<Record<string, string>>;
+}
+
+const etcdFolder = "etcd-v{v}-linux-{a}";
+
+const PROGRAMS = {
+    etcd: {
+        url: `https://github.com/etcd-io/etcd/releases/download/v{v}/${etcdFolder}.tar.gz`,
+        go: {
+            modules: ["server", "etcdctl", "etcdutl"].map((name) => `go.etcd.io/etcd/${name}/v3`),
+            programs: {
+                [`${etcdFolder}/etcd`]: "go.etcd.io/etcd/server/v3",
+                [`${etcdFolder}/etcdctl`]: "go.etcd.io/etcd/etcdctl/v3",
+                [`${etcdFolder}/etcdutl`]: "go.etcd.io/etcd/etcdutl/v3",
+            },
+            // The version is in the module itself; which commit it was, a module does not know.
+            variables: { "go.etcd.io/etcd/api/v3/version.GitSHA": "built-from-go-modules" },
+        },
+    },
+} as const satisfies Record<string, Program>;
+
+export type ProgramName = keyof typeof PROGRAMS;
+
+export const PROGRAM_NAMES = Object.keys(PROGRAMS) as ProgramName[];
+
+/** One release of one program for one architecture. */
 export interface Release {
     readonly program: string;
     readonly version: string;
+    readonly architecture: Architecture;
     readonly fileName: string;
     readonly url: string;
     /** Of the official file, hexadecimal; undefined for a version that this package does not know. */
     readonly sha256: string | undefined;
-    readonly build: GoBuild;
+    /** Those that this package knows, oldest first. */
+    readonly knownVersions: readonly string[];
+    readonly go: GoRecipe;
 }
 
-/** How a Go toolchain makes what is in a release's archive. */
-export interface GoBuild {
-    /** Modules at the release's version. */
-    readonly modules: readonly string[];
-    /** Name of the program to the package that it is built from. */
-    readonly programs: Readonly<Record<string, string>>;
-    /** The folder within the archive. */
-    readonly folder: string;
+/** The versions of a program whose official sums this package knows, oldest first. */
+export function knownVersions(program: ProgramName): string[] {
+    return Object.keys(sums[program]);
 }
 
-export const ARCHITECTURE: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
+export function newestVersion(program: ProgramName): string {
+    return knownVersions(program).at(-1)!;
+}
 
-/** The newest version of etcd that this package knows. */
-export const NEWEST_ETCD = Object.keys(sums.etcd).at(-1)!;
-
-export function etcdRelease(version: string, architecture: Architecture = ARCHITECTURE): Release {
-    const folder = `etcd-v${version}-linux-${architecture}`;
-    const known: Record<string, Record<Architecture, string> | undefined> = sums.etcd;
+export function releaseOf(program: ProgramName, version: string, architecture = ARCHITECTURE): Release {
+    const { url, fileName, go }: Program = PROGRAMS[program];
+    const fill = (text: string) => text.replaceAll("{v}", version).replaceAll("{a}", architecture);
+    const known: Record<string, Record<Architecture, string> | undefined> = sums[program];
+    const filledUrl = fill(url);
     return {
-        program: "etcd",
+        program,
         version,
-        fileName: `${folder}.tar.gz`,
-        url: `https://github.com/etcd-io/etcd/releases/download/v${version}/${folder}.tar.gz`,
+        architecture,
+        fileName: fileName === undefined ? filledUrl.slice(filledUrl.lastIndexOf("/") + 1) : fill(fileName),
+        url: filledUrl,
         sha256: known[version]?.[architecture],
-        build: {
-            modules: ["server", "etcdctl", "etcdutl"].map((name) => `go.etcd.io/etcd/${name}/v3`),
-            programs: {
-                etcd: "go.etcd.io/etcd/server/v3",
-                etcdctl: "go.etcd.io/etcd/etcdctl/v3",
-                etcdutl: "go.etcd.io/etcd/etcdutl/v3",
-            },
-            folder,
+        knownVersions: knownVersions(program),
+        go: {
+            ...go,
+            programs: Object.fromEntries(Object.entries(go.programs).map(([where, source]) => [fill(where), source])),
         },
     };
 }

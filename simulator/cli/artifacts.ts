@@ -1,18 +1,33 @@
 /** `cloudstack-local artifacts`: the mirror of release files. */
+import * as path from "node:path";
 import { parseArgs } from "node:util";
-import { ensureReleases, manifestFile, mirrorFolder, SOURCES, type Source } from "../artifacts/mirror";
-import { etcdRelease, NEWEST_ETCD } from "../artifacts/releases";
+import {
+    artifactsFolder,
+    ensureArtifacts,
+    manifestFile,
+    type Outcome,
+    SOURCES,
+    type Source,
+    type Versions,
+} from "../artifacts/mirror";
+import { knownVersions, newestVersion } from "../artifacts/releases";
 import { cacheFolder } from "../cache";
 import { UserError } from "./stateFolder";
+import { duration, size } from "./table";
+import { Waiting } from "./waiting";
 
-export const ARTIFACTS_HELP = `cloudstack-local artifacts [--etcd VERSION]... [--from SOURCE] [--json]
+export const ARTIFACTS_HELP = `cloudstack-local artifacts [--cache DIR] [--etcd VERSION]... [--from SOURCE] [--json]
 
-Completes the mirror of release files that machines without the internet fetch from: http://GATEWAY/artifacts, with a
-manifest of SHA-256 sums. It lies in the cache ($CLOUDSTACK_LOCAL_CACHE, else the XDG cache folder), for all clouds.
+Completes the mirror of release files, which machines without the internet fetch from http://GATEWAY/artifacts: one
+folder with a manifest of SHA-256 sums, for all clouds of this user. Files that are there stay as they are.
 
-  --etcd VERSION     default ${NEWEST_ETCD}; may be given several times
+  --cache DIR        the mirror is the folder "artifacts" in it (default: $CLOUDSTACK_LOCAL_CACHE, else the XDG cache
+                     folder); clouds serve that of the cache they were started with
+  --etcd VERSION     may be given several times (default ${newestVersion("etcd")}); known are ${knownVersions("etcd").join(", ")},
+                     and Go builds others, too
   --from SOURCE      release: the official files, checked against the sums that this package knows;
-                     go: built from the projects' Go modules; auto (default): the first that can be had
+                     go: built from the projects' Go modules, a minute or two each;
+                     auto (default): the official ones where they can be reached, else Go
   --json             what is there, for programs
 `;
 
@@ -20,32 +35,52 @@ export async function artifacts(args: string[]): Promise<void> {
     const { values } = parseArgs({
         args,
         options: {
-            etcd: { type: "string", multiple: true, default: [NEWEST_ETCD] },
+            cache: { type: "string" },
+            etcd: { type: "string", multiple: true, default: [newestVersion("etcd")] },
             from: { type: "string", default: "auto" },
             json: { type: "boolean", default: false },
         },
     });
     const source = SOURCES.find((one) => one === values.from);
-    if (source === undefined) throw new UserError(`--from must be ${SOURCES.join(", ")}, not "${values.from}".`, 2);
+    if (source === undefined)
+        throw new UserError(`--from must be one of ${SOURCES.join(", ")}, not "${values.from}".`, 2);
     for (const version of values.etcd)
-        if (!/^\d+\.\d+\.\d+$/.test(version)) throw new UserError(`--etcd must be like ${NEWEST_ETCD}, not "${version}".`, 2);
-    await complete(values.etcd, source, values.json);
+        if (!/^\d+\.\d+\.\d+$/.test(version))
+            throw new UserError(`--etcd must be a version such as ${newestVersion("etcd")}, not "${version}".`, 2);
+    const cacheDir = values.cache === undefined ? cacheFolder() : path.resolve(values.cache);
+    await complete(cacheDir, { etcd: values.etcd }, source, values.json);
 }
 
-async function complete(versions: readonly string[], source: Source, asJson: boolean): Promise<void> {
-    const cacheDir = cacheFolder();
-    const say = (line: string) => console.error(`  ${line}`);
-    const outcomes = await ensureReleases(cacheDir, versions.map((one) => etcdRelease(one)), source, say).catch(
-        (error: Error) => {
-            throw new UserError(error.message);
-        },
-    );
-    if (asJson) {
-        console.log(JSON.stringify({ folder: mirrorFolder(cacheDir), manifest: manifestFile(cacheDir), files: outcomes }, null, 2));
-        return;
+async function complete(cacheDir: string, versions: Versions, source: Source, asJson: boolean): Promise<void> {
+    let waiting = new Waiting();
+    let doing = "looking at what is there";
+    // What is being done may say nothing for a while.
+    const timer = setInterval(() => waiting.show(doing), 250);
+    const onProgress = (text: string) => (doing = text);
+    const onFile = (outcome: Outcome) => {
+        waiting.end();
+        waiting = new Waiting();
+        if (!asJson) console.log(lineOf(outcome));
+    };
+    try {
+        const files = await ensureArtifacts(cacheDir, versions, { source, onProgress, onFile });
+        const [folder, manifest] = [artifactsFolder(cacheDir), manifestFile(cacheDir)];
+        if (asJson) console.log(JSON.stringify({ folder, manifest, files }, null, 2));
+        else console.log(`Mirror: ${folder}`);
+    } catch (error) {
+        throw new UserError((error as Error).message);
+    } finally {
+        clearInterval(timer);
+        waiting.end();
     }
-    const words = { mirror: "there already", release: "the official release", go: "built with Go" };
-    for (const { fileName, from, seconds } of outcomes)
-        console.log(`${fileName}: ${words[from]}${from === "mirror" ? "" : ` (${seconds.toFixed(0)} s)`}`);
-    console.log(`Mirror: ${mirrorFolder(cacheDir)}`);
+}
+
+function lineOf({ fileName, from, because, bytes, seconds }: Outcome): string {
+    const origin = { mirror: "there already", release: "the official release", go: "built with Go" }[from];
+    const details = [
+        size(bytes),
+        ...(from === "mirror" ? [] : [duration(seconds)]),
+        ...(because === undefined ? [] : [`no official release: ${because}`]),
+    ];
+    return `${fileName}: ${origin} (${details.join(", ")})`;
 }
