@@ -22,7 +22,8 @@ interface RunOptions {
 }
 
 /** @throws Error with the end of what the program complained of */
-function run(command: string, args: readonly string[], { cwd, env = process.env, onLine }: RunOptions = {}): Promise<string> {
+function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { cwd, env = process.env, onLine } = options;
     return new Promise((resolve, reject) => {
         const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
         let output = "";
@@ -36,7 +37,8 @@ function run(command: string, args: readonly string[], { cwd, env = process.env,
         child.once("error", reject);
         child.once("close", (code, signal) => {
             if (code === 0) return resolve(output);
-            reject(new Error([`${path.basename(command)} ${args[0]} ended with ${signal ?? code}`, ...tail].join("\n")));
+            const end = `${path.basename(command)} ${args[0]} ended with ${signal ?? code}`;
+            reject(new Error([end, ...tail].join("\n")));
         });
     });
 }

@@ -16,6 +16,8 @@ import { UserError } from "./stateFolder";
 import { duration, size } from "./table";
 import { Waiting } from "./waiting";
 
+const NEWEST = newestVersion("etcd");
+
 export const ARTIFACTS_HELP = `cloudstack-local artifacts [--cache DIR] [--etcd VERSION]... [--from SOURCE] [--json]
 
 Completes the mirror of release files, which machines without the internet fetch from http://GATEWAY/artifacts: one
@@ -23,8 +25,8 @@ folder with a manifest of SHA-256 sums, for all clouds of this user. Files that 
 
   --cache DIR        the mirror is the folder "artifacts" in it (default: $CLOUDSTACK_LOCAL_CACHE, else the XDG cache
                      folder); clouds serve that of the cache they were started with
-  --etcd VERSION     may be given several times (default ${newestVersion("etcd")}); known are ${knownVersions("etcd").join(", ")},
-                     and Go builds others, too
+  --etcd VERSION     may be given several times (default ${NEWEST}). Known are
+                     ${knownVersions("etcd").join(", ")}; Go builds others, too
   --from SOURCE      release: the official files, checked against the sums that this package knows;
                      go: built from the projects' Go modules, a minute or two each;
                      auto (default): the official ones where they can be reached, else Go
@@ -36,7 +38,7 @@ export async function artifacts(args: string[]): Promise<void> {
         args,
         options: {
             cache: { type: "string" },
-            etcd: { type: "string", multiple: true, default: [newestVersion("etcd")] },
+            etcd: { type: "string", multiple: true, default: [NEWEST] },
             from: { type: "string", default: "auto" },
             json: { type: "boolean", default: false },
         },
@@ -46,7 +48,7 @@ export async function artifacts(args: string[]): Promise<void> {
         throw new UserError(`--from must be one of ${SOURCES.join(", ")}, not "${values.from}".`, 2);
     for (const version of values.etcd)
         if (!/^\d+\.\d+\.\d+$/.test(version))
-            throw new UserError(`--etcd must be a version such as ${newestVersion("etcd")}, not "${version}".`, 2);
+            throw new UserError(`--etcd must be a version such as ${NEWEST}, not "${version}".`, 2);
     const cacheDir = values.cache === undefined ? cacheFolder() : path.resolve(values.cache);
     await complete(cacheDir, { etcd: values.etcd }, source, values.json);
 }

@@ -35,7 +35,10 @@ test("what goes wrong is told in words", () =>
                 expect(download(elsewhere(url), file)).rejects.toThrow(`${new URL(url).host} answered 404 for ${url}`),
         );
         await withServer(
-            (_, response) => void response.writeHead(200, { "content-length": 10 }).write("12345", () => response.destroy()),
+            (_, response) => {
+                response.writeHead(200, { "content-length": 10 });
+                response.write("12345", () => response.destroy());
+            },
             (url) => expect(download(elsewhere(url), file)).rejects.toThrow(/closed|terminated|aborted/),
         );
         const unknown = elsewhere(NOWHERE, { version: "9.9.9", sha256: undefined });

@@ -42,16 +42,17 @@ goTest("the archive is the release's: names, modes, owners and times are fixed, 
     ),
 );
 
-goTest("Go is asked for what the release is: static, for Linux, without paths; settings of the user do not matter", () =>
+goTest("Go is asked for what the release is: static, for Linux, without paths; the user's settings do not matter", () =>
     withFolder((folder) =>
         withGo(folder, "", async (go) => {
             const before = { ...process.env };
-            Object.assign(process.env, { GOFLAGS: "-mod=vendor -tags=mine", GOOS: "darwin", GOARCH: "386", CGO_ENABLED: "1" });
+            const mine = { GOFLAGS: "-mod=vendor -tags=mine", GOOS: "darwin", GOARCH: "386", CGO_ENABLED: "1" };
+            Object.assign(process.env, mine);
             const heard: string[] = [];
             try {
                 await build(folder, releaseOf("etcd", "3.6.14", "arm64"), heard);
             } finally {
-                for (const name of ["GOFLAGS", "GOOS", "GOARCH", "CGO_ENABLED"]) {
+                for (const name of Object.keys(mine)) {
                     if (before[name] === undefined) delete process.env[name];
                     else process.env[name] = before[name];
                 }
