@@ -11,6 +11,8 @@ const etcd = new cloudstack.EtcdCluster("db", {
     template: config.get("template") ?? "Debian 12",
     dataVolume: { diskOffering: "Custom", sizeGiB: 10 },
     clientGroups: [clients.name],
+    // Without it the cluster is not deleted: its data would be lost.
+    allowDataLoss: config.getBoolean("allowDataLoss"),
 });
 
 export const endpoints = etcd.endpoints;

@@ -22,11 +22,11 @@ function example(name: string): string {
 }
 
 /** Brings a program up, sees that nothing is left to do, and takes it down. */
-async function upAndDown(program: string): Promise<Record<string, any>> {
+async function upAndDown(program: string, config: Record<string, string> = {}): Promise<Record<string, any>> {
     const { apiKey, secretKey } = cloud.accounts.user;
     const project = new Project({
         program,
-        config: { "cloudstack:zone": "sandbox" },
+        config: { "cloudstack:zone": "sandbox", ...config },
         environment: { CLOUDSTACK_ENDPOINT: cloud.endpoint, CLOUDSTACK_API_KEY: apiKey, CLOUDSTACK_SECRET_KEY: secretKey },
     });
     try {
@@ -49,7 +49,7 @@ test("the README's program runs as it stands there", async () => {
 });
 
 test("the example of an etcd cluster runs", async () => {
-    const outputs = await upAndDown(example("etcd"));
+    const outputs = await upAndDown(example("etcd"), { allowDataLoss: "true" });
     expect(outputs.endpoints).toEqual(["https://10.1.1.11:2379", "https://10.1.1.12:2379", "https://10.1.1.13:2379"]);
     expect(outputs.clientKey).toMatch(/^-----BEGIN PRIVATE KEY-----/);
 });

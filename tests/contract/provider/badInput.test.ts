@@ -60,7 +60,7 @@ describe("a machine", () => {
   "securityGroups[0]": ""web" is not an id: give the id of a SecurityGroup (group.id), or getSecurityGroupOutput({ name }).id",
   "serviceOffering": "there is no service offering "Smal Instance": did you mean "Small Instance", "Large Instance", "XLarge Instance"?",
   "tags.count": "3 is not a text: put it in quotes",
-  "template": "there is no template "Debain 12" in zone sandbox: did you mean "Debian 12", "Debian 12 with password"?",
+  "template": "there is no template "Debain 12" in zone sandbox: did you mean "Debian 12", "Debian 13", "Debian 12 with password"?",
   "timeoutSeconds.creation": "is none of create, update, delete",
   "timeoutSeconds.update": "0 is not a whole number of seconds from 1 to 86400",
   "userDataBase64": "is not base64",
