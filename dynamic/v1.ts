@@ -6,6 +6,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import * as certificates from "../components/certificates/handlers";
 import * as etcd from "../components/etcdCluster/gates/handlers";
 import { affinityGroup as affinityGroupHandler } from "../provider/affinityGroup/handler";
+import { endWithEngine } from "../provider/engineWatch";
 import type { Handler } from "../provider/handler";
 import * as groups from "../provider/securityGroup/handler";
 import { configureStack } from "../provider/session";
@@ -17,6 +18,9 @@ import { volume as volumeHandler } from "../provider/volume/handler";
 function configured(handler: Handler): dynamic.ResourceProvider {
     return { ...handler, configure: async ({ config }) => configureStack((key) => config.get(key)) };
 }
+
+// The plugin's process has the engine's address as its argument.
+if (/\bdynamic-provider\b/.test(process.argv[1] ?? "")) endWithEngine(process.argv[2]);
 
 export const virtualMachine = configured(virtualMachineHandler);
 export const securityGroup = configured(groups.securityGroup);

@@ -59,6 +59,7 @@ function hostFile(/** @type {string} */ name) {
 /**
  * What Pulumi's own releases carry beside the engine: a language host, and what starts the SDK's process for dynamic
  * resources, found from the program's folder. They find `node` on PATH, where the wrapper puts the right one first.
+ * (The shell stays above that process, as it does in Pulumi's releases: so the tests see what users have.)
  *
  * @type {Record<string, string>} the text of each executable
  */
@@ -67,7 +68,7 @@ const companions = {
     "pulumi-resource-pulumi-nodejs": [
         "#!/bin/sh",
         `script=$(node -p "require.resolve('@pulumi/pulumi/cmd/dynamic-provider')") || exit`,
-        `exec node --require ${hostFile("plugin.js")} "$script" "$@"`,
+        'node "$script" "$@"',
         "",
     ].join("\n"),
 };

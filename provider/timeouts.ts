@@ -1,7 +1,10 @@
 /** How long each operation of a resource may take, in seconds. (The engine's `customTimeouts` do not reach dynamic providers.) */
 export interface OperationTimeouts {
+    /** Seconds for a creation. */
     create?: number;
+    /** Seconds for an update, its stop and start included. */
     update?: number;
+    /** Seconds for a deletion. */
     delete?: number;
 }
 

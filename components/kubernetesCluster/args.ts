@@ -87,8 +87,9 @@ export interface PoolArgs {
 
 /** What keeps pods away from a node unless they tolerate it. */
 export interface TaintArgs {
+    /** Its name, such as `dedicated`. */
     key: pulumi.Input<string>;
-    /** @default none */
+    /** What a toleration compares with. @default none */
     value?: pulumi.Input<string>;
     /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`. */
     effect: pulumi.Input<string>;
@@ -107,7 +108,7 @@ export interface EndpointArgs {
     mode?: pulumi.Input<string>;
     /** Name or address, for all modes but `nodeLocal`. */
     host?: pulumi.Input<string>;
-    /** @default 6443 */
+    /** The API's port, for all modes but `nodeLocal`. @default 6443 */
     port?: pulumi.Input<number>;
 }
 

@@ -46,8 +46,11 @@ export interface MachineGroupArgs {
     serviceOffering: pulumi.Input<string>;
     /** The template of the machines. */
     template: pulumi.Input<string>;
+    /** The name or id of the zone. @default `cloudstack:zone` */
     zone?: pulumi.Input<string>;
+    /** The name or id of the project. @default `cloudstack:project` */
     project?: pulumi.Input<string>;
+    /** The name or id of the network. @default the zone's only network */
     network?: pulumi.Input<string>;
     /** Ids of security groups. @default the account's `default` group */
     securityGroups?: pulumi.Input<pulumi.Input<string>[]>;
@@ -82,8 +85,11 @@ export interface MachineGroupArgs {
     ordered?: boolean;
     /** Whether a change may stop running machines. @default true */
     allowRestart?: pulumi.Input<boolean>;
+    /** Tags of every machine. @default none */
     tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+    /** How long each operation on a machine may take, in seconds. @default create 900, update 900, delete 600 */
     timeoutSeconds?: pulumi.Input<OperationTimeouts>;
+    /** A profile of cmk's or cs's configuration file. @default the stack's cloud */
     profile?: pulumi.Input<string>;
     /** Changes the arguments of a machine at the last moment: for what this group has no argument for. @default none */
     transform?: (args: VirtualMachineArgs, key: string) => VirtualMachineArgs;

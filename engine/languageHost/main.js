@@ -12,12 +12,14 @@
 const { parseArgs } = require("node:util");
 const grpc = require("@grpc/grpc-js");
 const { LanguageRuntimeService } = require("@pulumi/pulumi/proto/language_grpc_pb");
-const { endWithEngine } = require("./endWithEngine");
 const { Programs } = require("./program");
 const { services } = require("./services");
 
 /** Messages carry whole stack configurations; gRPC's default limit of 4 MiB is too small for large ones. */
 const unlimited = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
+
+/** How often to look whether the engine is still there, in milliseconds. */
+const checkMilliseconds = 500;
 
 function main() {
     const { positionals, values } = parseArgs({
@@ -48,7 +50,9 @@ function main() {
     };
     process.on("SIGINT", leave);
     process.on("SIGTERM", leave);
-    endWithEngine(leave);
+    // An engine that is killed has no chance to say goodbye, and its program would go on beside the next one.
+    const engine = process.ppid;
+    setInterval(() => process.ppid !== engine && leave(), checkMilliseconds).unref();
 }
 
 main();

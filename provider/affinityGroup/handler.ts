@@ -1,14 +1,18 @@
 import { createOrAdopt } from "../adopt";
 import { CloudStackError } from "../client";
+import type { TimedPlace } from "../cloudLifecycle";
+import { cloudLifecycle } from "../cloudLifecycle";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, isUnknown, same } from "../handler";
-import { announce, isInState, lifecycle } from "../lifecycle";
+import { announce, isInState } from "../lifecycle";
 import { markedText, unmarkedText } from "../marks";
-import type { ApiAffinityGroup, Session } from "../session";
+import type { ApiAffinityGroup } from "../session";
 import { isGone, sessionFor } from "../session";
-import { deadlineOf, secondsUntil } from "../timeouts";
+import { secondsUntil } from "../timeouts";
 
-export const affinityGroup = lifecycle({
+export const affinityGroup = cloudLifecycle({
+    kind: "affinity group",
+
     async check(problems, inputs, olds): Promise<void> {
         inputs.type ??= "host anti-affinity";
         const name = problems.text(inputs, "name", "give the group a name");
@@ -42,17 +46,12 @@ export const affinityGroup = lifecycle({
         };
     },
 
-    async create(inputs) {
-        const session = sessionFor(inputs);
-        const cloud = await session.identity();
-        const outs = { ...echoOf(inputs), cloud };
-        const id = await makeGroup(session, inputs, outs, deadlineOf("create", inputs));
-        return { id, outs };
+    async create(inputs, at) {
+        const outs = { ...echoOf(inputs), cloud: at.cloud };
+        return { id: await makeGroup(inputs, outs, at), outs };
     },
 
-    async read(id, outputs): Promise<Outputs | undefined> {
-        const session = sessionFor(outputs);
-        const cloud = await session.assertSameCloud(`affinity group ${outputs.name ?? id}`, outputs.cloud);
+    async read(id, outputs, { session, cloud }) {
         const group = await session.affinityGroups.get(id);
         if (group === undefined) return undefined;
         return {
@@ -65,23 +64,15 @@ export const affinityGroup = lifecycle({
     },
 
     /** Nothing of an affinity group can be changed; the engine asks for an update only after a failed creation. */
-    async update(id, olds, inputs): Promise<Outputs> {
-        const session = sessionFor(inputs);
-        const cloud = await session.assertSameCloud(`affinity group ${olds.name ?? id}`, olds.cloud);
+    async update(id, olds, inputs, { session, cloud }) {
         if ((await session.affinityGroups.get(id)) === undefined)
             throw new Error(`affinity group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\``);
         return { ...olds, ...echoOf(inputs), description: olds.description, cloud };
     },
 
-    async delete(id, outputs): Promise<void> {
-        const session = sessionFor(outputs);
-        await session.assertSameCloud(`affinity group ${outputs.name ?? id}`, outputs.cloud);
+    async delete(id, _outputs, { session, deadline }) {
         try {
-            await session.client.run(
-                "deleteAffinityGroup",
-                { id },
-                { timeoutSeconds: secondsUntil(deadlineOf("delete", outputs)) },
-            );
+            await session.client.run("deleteAffinityGroup", { id }, { timeoutSeconds: secondsUntil(deadline) });
         } catch (error) {
             if (!isGone(error)) throw error;
         } finally {
@@ -91,7 +82,7 @@ export const affinityGroup = lifecycle({
 });
 
 /** Makes the group, or takes over the one of ours that an interrupted run left, or whose answer was lost: names are unique. */
-async function makeGroup(session: Session, inputs: Inputs, outs: Outputs, deadline: number): Promise<string> {
+async function makeGroup(inputs: Inputs, outs: Outputs, { session, deadline }: TimedPlace): Promise<string> {
     const params = { name: inputs.name, type: inputs.type, description: markedText(inputs.description, inputs.owner) };
     const create = async () => {
         const accepted = await session.client.start("createAffinityGroup", params);

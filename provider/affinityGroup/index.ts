@@ -36,7 +36,9 @@ export interface AffinityGroupArgs {
  * ```
  */
 export class AffinityGroup extends CloudStackResource {
+    /** The whole name. */
     declare readonly name: pulumi.Output<string>;
+    /** What the group asks for, such as `host anti-affinity`. */
     declare readonly type: pulumi.Output<string>;
     /** The cloud and account that the group lives in. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;

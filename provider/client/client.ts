@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readFault } from "./answers";
 import { CloudStackError } from "./errors";
 import { hintFor } from "./hints";
-import { JobPoller, type JobSource } from "./jobs";
+import { type JobOptions, JobPoller, type JobSource } from "./jobs";
 import { listAll } from "./lists";
 import { encodeParams } from "./params";
 import { Projects } from "./projects";
@@ -105,9 +105,9 @@ export class Client {
      * @throws CloudStackError with outcome `failed`, `pending` when it still runs after `timeoutSeconds`, or `unknown`
      * when CloudStack does not say
      */
-    async wait<T = any>(jobId: string, options: { command: string; timeoutSeconds: number }): Promise<T> {
+    async wait<T = any>(jobId: string, options: JobOptions): Promise<T> {
         const { command, timeoutSeconds } = options;
-        const end = await this.poller.wait(jobId, command, timeoutSeconds);
+        const end = await this.poller.wait(jobId, options);
         if (end.kind === "late") {
             const failure = end.lastFailure ? ` (the last look at it failed: ${end.lastFailure.message})` : "";
             throw new CloudStackError({
@@ -141,9 +141,13 @@ export class Client {
     }
 
     /** `start` and `wait`. */
-    async run<T = any>(command: string, params: Params | undefined, options: { timeoutSeconds: number }): Promise<T> {
+    async run<T = any>(
+        command: string,
+        params: Params | undefined,
+        options: Omit<JobOptions, "command">,
+    ): Promise<T> {
         const { jobid } = await this.start(command, params);
-        return this.wait<T>(jobid, { command, timeoutSeconds: options.timeoutSeconds });
+        return this.wait<T>(jobid, { command, ...options });
     }
 
     /** The poller's questions. A job belongs to the account that asked for it, also when it works in a project. */

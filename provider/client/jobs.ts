@@ -20,9 +20,25 @@ export interface JobSource {
 export type JobEnd =
     { kind: "ended"; answer: JobAnswer } | { kind: "late"; lastFailure?: Error } | { kind: "lost"; error: Error };
 
-interface Job {
-    readonly id: string;
+/**
+ * Reads from the thing itself that its job has done what it was to do, and returns the result that the job would tell;
+ * `undefined` where only the job knows. One list then tells of many jobs.
+ */
+export type Seen = () => Promise<object | undefined>;
+
+export interface JobOptions {
     readonly command: string;
+    readonly timeoutSeconds: number;
+    readonly seen?: Seen;
+    /**
+     * What CloudStack works on one job at a time for, such as the rules of a group: jobs with the same text here are
+     * asked for their results when none of them runs any more.
+     */
+    readonly queue?: string;
+}
+
+interface Job extends JobOptions {
+    readonly id: string;
     readonly startedAt: number;
     readonly deadline: number;
     readonly end: (end: JobEnd) => void;
@@ -38,7 +54,7 @@ const SLOWEST = 10_000;
 
 /**
  * Waits for jobs, however many, with one list of the running ones per look; a job that has gone from the list is asked
- * for its result once. A single job is asked directly. The pace is that of `nextLook`.
+ * for its result once, unless the result can be seen. A single job is asked directly. The pace is that of `nextLook`.
  */
 export class JobPoller {
     private readonly source: JobSource;
@@ -58,11 +74,12 @@ export class JobPoller {
     }
 
     /** Never rejects. */
-    wait(id: string, command: string, timeoutSeconds: number): Promise<JobEnd> {
+    wait(id: string, options: JobOptions): Promise<JobEnd> {
         return new Promise((end) => {
             const now = this.clock.now();
-            const deadline = now + timeoutSeconds * 1000;
-            this.jobs.add({ id, command, startedAt: now, deadline, end, seenAt: now, unlisted: 0, peaceUntil: 0 });
+            const deadline = now + options.timeoutSeconds * 1000;
+            const timing = { startedAt: now, deadline, seenAt: now, unlisted: 0, peaceUntil: 0 };
+            this.jobs.add({ id, ...options, end, ...timing });
             this.nap.abort();
             void this.work();
         });
@@ -134,12 +151,16 @@ export class JobPoller {
         }
         try {
             const running = await this.source.running();
-            for (const job of jobs.filter(({ id }) => running.has(id))) {
+            const listed = jobs.filter(({ id }) => running.has(id));
+            for (const job of listed) {
                 job.seenAt = now;
                 job.unlisted = 0;
                 job.peaceUntil = 0;
             }
-            return askable.filter(({ id }) => !running.has(id));
+            const busy = new Set(listed.map(({ queue }) => queue).filter((queue) => queue !== undefined));
+            return askable.filter(
+                ({ id, queue, deadline }) => !running.has(id) && (!busy.has(queue!) || deadline <= now),
+            );
         } catch (error) {
             if (!this.source.isFinal(error)) {
                 throw error;
@@ -152,7 +173,8 @@ export class JobPoller {
     private async ask(job: Job, expectedToBeGone: boolean): Promise<void> {
         const asked = this.clock.now();
         try {
-            const answer = await this.source.query(job.id);
+            const jobresult = expectedToBeGone && job.unlisted === 0 ? await this.see(job) : undefined;
+            const answer = jobresult ? { jobstatus: 1, jobresult } : await this.source.query(job.id);
             if (answer.jobstatus !== 0) {
                 this.durations.learn(job.command, job.seenAt - job.startedAt, this.clock.now() - job.startedAt);
                 this.finish(job, { kind: "ended", answer });
@@ -169,6 +191,11 @@ export class JobPoller {
             }
             this.finish(job, { kind: "lost", error: error as Error });
         }
+    }
+
+    /** Whatever fails here, the job itself can tell. */
+    private async see(job: Job): Promise<object | undefined> {
+        return this.canList ? job.seen?.().catch(() => undefined) : undefined;
     }
 
     private finish(job: Job, end: JobEnd): void {

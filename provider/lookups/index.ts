@@ -14,7 +14,9 @@ export interface GetZoneArgs extends LookupScope {
 }
 
 export interface GetZoneResult {
+    /** CloudStack's id of the zone. */
     id: string;
+    /** The zone's name. */
     name: string;
     /** `Advanced` or `Basic`. */
     networkType: string;
@@ -68,13 +70,19 @@ export interface GetTemplateArgs extends LookupScope {
 }
 
 export interface GetTemplateResult {
+    /** CloudStack's id of the template. */
     id: string;
+    /** The template's name, which several may share. */
     name: string;
+    /** The text that CloudStack shows for it. */
     displayText: string;
     /** When it was registered (ISO 8601). */
     created: string;
+    /** The hypervisor that it is for, such as `KVM`. */
     hypervisor: string;
+    /** The processor's architecture: `x86_64` or `aarch64`. */
     arch: string;
+    /** The kind of operating system that it is registered with, such as `Debian GNU/Linux 13 (64-bit)`. */
     osType: string;
     /** Whether CloudStack makes a password for each machine. */
     passwordEnabled: boolean;
@@ -146,7 +154,9 @@ export interface GetServiceOfferingArgs extends LookupScope {
 }
 
 export interface GetServiceOfferingResult {
+    /** CloudStack's id of the offering. */
     id: string;
+    /** The offering's name. */
     name: string;
     /** 0 for an offering of custom size. */
     cpuNumber: number;
@@ -207,12 +217,17 @@ export interface GetNetworkArgs extends LookupScope {
 }
 
 export interface GetNetworkResult {
+    /** CloudStack's id of the network. */
     id: string;
+    /** The network's name. */
     name: string;
     /** `Shared`, `Isolated` or `L2`. */
     type: string;
+    /** Its addresses, such as `10.1.1.0/24`. */
     cidr: string;
+    /** The address of its gateway. */
     gateway: string;
+    /** Its netmask, such as `255.255.255.0`. */
     netmask: string;
     /** The domain of its machines' names. */
     networkDomain: string;
@@ -264,8 +279,11 @@ export interface GetSecurityGroupArgs extends LookupScope {
 }
 
 export interface GetSecurityGroupResult {
+    /** CloudStack's id of the group. */
     id: string;
+    /** The group's name. */
     name: string;
+    /** The text for people, without the mark by which this package knows its own. */
     description: string;
 }
 

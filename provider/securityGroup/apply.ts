@@ -20,16 +20,58 @@ export async function applyRules(
     const { missing, extra } = compareRules(wanted, actualRules(group));
     const remove = extra.filter(removable);
     if (missing.length === 0 && remove.length === 0) return group;
+    const view = new View(session, group.id, deadline);
     try {
-        await all(batches(missing).map((batch) => authorize(session, group, batch, deadline)));
-        await all(remove.map((rule) => revoke(session, rule, deadline)));
+        await all(batches(missing).map((batch) => authorize(view, session, group, batch)));
+        await all(remove.map((rule) => revoke(view, rule)));
     } finally {
         session.securityGroups.changed();
     }
-    const now = await session.securityGroups.get(group.id);
+    const isDone = (found: ApiSecurityGroup) => lacksNone(found, missing) && remove.every((rule) => !has(found, rule));
+    const now = view.last !== undefined && isDone(view.last) ? view.last : await view.look();
     if (now === undefined)
         throw new Error(`security group ${group.name} (${group.id}) disappeared while its rules were changed`);
     return now;
+}
+
+/** A group as it is read while its rules change: what its jobs have done is seen there, without asking each. */
+class View {
+    /** What was read last. */
+    last: ApiSecurityGroup | undefined;
+    private readonly session: Session;
+    private readonly id: string;
+    private readonly deadline: number;
+
+    constructor(session: Session, id: string, deadline: number) {
+        this.session = session;
+        this.id = id;
+        this.deadline = deadline;
+    }
+
+    async look(): Promise<ApiSecurityGroup | undefined> {
+        this.session.securityGroups.changed();
+        this.last = await this.session.securityGroups.get(this.id);
+        return this.last;
+    }
+
+    /** Runs a command for a change that shows in the group. */
+    async run(command: string, params: Params, isDone: (group: ApiSecurityGroup) => boolean): Promise<void> {
+        const seen = async () => {
+            const group = await this.look();
+            return group !== undefined && isDone(group) ? {} : undefined;
+        };
+        // CloudStack changes the rules of a group one after the other.
+        const options = { timeoutSeconds: secondsUntil(this.deadline), seen, queue: this.id };
+        await this.session.client.run(command, params, options);
+    }
+}
+
+function lacksNone(group: ApiSecurityGroup, rules: readonly RuleTuple[]): boolean {
+    return compareRules(rules, actualRules(group)).missing.length === 0;
+}
+
+function has(group: ApiSecurityGroup, rule: ActualRule): boolean {
+    return actualRules(group).some(({ id }) => id === rule.id);
 }
 
 /** Waits for all, so that no job is left running unobserved, then reports the first failure. */
@@ -39,10 +81,10 @@ async function all(work: Promise<void>[]): Promise<void> {
 }
 
 async function authorize(
+    view: View,
     session: Session,
     group: ApiSecurityGroup,
     batch: RuleTuple[],
-    deadline: number,
 ): Promise<void> {
     const [first] = batch;
     const command = first.direction === "ingress" ? "authorizeSecurityGroupIngress" : "authorizeSecurityGroupEgress";
@@ -59,9 +101,9 @@ async function authorize(
             account === undefined ? undefined : batch.map((rule) => ({ account, group: rule.group! })),
     };
     try {
-        await session.client.run(command, params, { timeoutSeconds: secondsUntil(deadline) });
+        await view.run(command, params, (found) => lacksNone(found, batch));
     } catch (error) {
-        if (!(await isAlreadyThere(session, group, batch, error))) throw explained(error, account);
+        if (!(await isAlreadyThere(view, batch, error))) throw explained(error, account);
     }
 }
 
@@ -94,23 +136,17 @@ function explained(error: unknown, account: string | undefined): unknown {
 }
 
 /** CloudStack calls it a failure (530) when a rule is there already, as after an interrupted run or a lost answer. */
-async function isAlreadyThere(
-    session: Session,
-    group: ApiSecurityGroup,
-    batch: RuleTuple[],
-    error: unknown,
-): Promise<boolean> {
+async function isAlreadyThere(view: View, batch: RuleTuple[], error: unknown): Promise<boolean> {
     if (!(error instanceof CloudStackError) || error.errorCode !== 530 || !/Failed to authorize/i.test(error.errorText))
         return false;
-    session.securityGroups.changed();
-    const now = await session.securityGroups.get(group.id);
-    return now !== undefined && compareRules(batch, actualRules(now)).missing.length === 0;
+    const now = await view.look();
+    return now !== undefined && lacksNone(now, batch);
 }
 
-async function revoke(session: Session, rule: ActualRule, deadline: number): Promise<void> {
+async function revoke(view: View, rule: ActualRule): Promise<void> {
     const command = rule.direction === "ingress" ? "revokeSecurityGroupIngress" : "revokeSecurityGroupEgress";
     try {
-        await session.client.run(command, { id: rule.id }, { timeoutSeconds: secondsUntil(deadline) });
+        await view.run(command, { id: rule.id }, (found) => !has(found, rule));
     } catch (error) {
         if (!isGone(error)) throw error;
     }

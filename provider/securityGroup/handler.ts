@@ -1,18 +1,20 @@
 import { createOrAdopt } from "../adopt";
+import { cloudLifecycle } from "../cloudLifecycle";
 import { markFor, markedText, unmarkedText } from "../marks";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, isUnknown, same } from "../handler";
-import { announce, isInState, lifecycle, say } from "../lifecycle";
+import { announce, isInState, say } from "../lifecycle";
 import type { ApiSecurityGroup, CloudIdentity, Session } from "../session";
 import { sessionFor } from "../session";
-import { deadlineOf } from "../timeouts";
 import { applyRules } from "./apply";
 import { checkRules } from "./check";
 import { deleteGroup } from "./remove";
 import type { ActualRule } from "./rules";
 import { actualRules, describeRule, wantedRules } from "./rules";
 
-export const securityGroup = lifecycle({
+export const securityGroup = cloudLifecycle({
+    kind: "security group",
+
     async check(problems, inputs, olds): Promise<void> {
         const name = problems.text(inputs, "name", "give the group a name");
         for (const property of ["name", "description"]) problems.printable(inputs, property);
@@ -43,10 +45,7 @@ export const securityGroup = lifecycle({
         return { changes: replaces.length > 0 || rulesDiffer(olds, news), replaces, deleteBeforeReplace: false };
     },
 
-    async create(inputs) {
-        const session = sessionFor(inputs);
-        const cloud = await session.identity();
-        const deadline = deadlineOf("create", inputs);
+    async create(inputs, { session, cloud, deadline }) {
         const group = await makeGroup(session, inputs);
         const { rules } = wantedRules(inputs);
         try {
@@ -62,9 +61,7 @@ export const securityGroup = lifecycle({
         }
     },
 
-    async read(id, outputs): Promise<Outputs | undefined> {
-        const session = sessionFor(outputs);
-        const cloud = await session.assertSameCloud(`security group ${outputs.name ?? id}`, outputs.cloud);
+    async read(id, outputs, { session, cloud }) {
         const group = await session.securityGroups.get(id);
         if (group === undefined) return undefined;
         const found = toOutputs(
@@ -82,9 +79,7 @@ export const securityGroup = lifecycle({
         return found;
     },
 
-    async update(id, olds, inputs): Promise<Outputs> {
-        const session = sessionFor(inputs);
-        const cloud = await session.assertSameCloud(`security group ${olds.name ?? id}`, olds.cloud);
+    async update(id, olds, inputs, { session, cloud, deadline }) {
         const group = await session.securityGroups.get(id);
         if (group === undefined)
             throw new Error(
@@ -99,7 +94,7 @@ export const securityGroup = lifecycle({
                 group,
                 rules,
                 (rule) => inputs.exclusive === true || before.includes(rule.key),
-                deadlineOf("update", inputs),
+                deadline,
             );
             return toOutputs(now, echo, cloud, keys(rules));
         } catch (error) {
@@ -114,15 +109,16 @@ export const securityGroup = lifecycle({
         }
     },
 
-    async delete(id, outputs): Promise<void> {
-        const session = sessionFor(outputs);
-        await session.assertSameCloud(`security group ${outputs.name ?? id}`, outputs.cloud);
-        await deleteGroup(session, id, deadlineOf("delete", outputs));
+    async delete(id, _outputs, { session, deadline }) {
+        await deleteGroup(session, id, deadline);
     },
 });
 
 /** Rules that somebody manages apart from the group itself: for groups that name each other. */
-export const securityGroupRules = lifecycle({
+export const securityGroupRules = cloudLifecycle({
+    kind: "rules of security group",
+    nameOutput: "groupName",
+
     async check(problems, inputs): Promise<void> {
         problems.text(inputs, "securityGroup", "give the id of a SecurityGroup");
         problems.ids(
@@ -143,27 +139,20 @@ export const securityGroupRules = lifecycle({
         };
     },
 
-    async create(inputs) {
-        const session = sessionFor(inputs);
-        const cloud = await session.identity();
+    async create(inputs, { session, cloud, deadline }) {
         const group = await groupOf(session, inputs);
         const { rules } = wantedRules({ ...inputs, name: group.name });
         const id = `${group.id}/${markFor(inputs.owner)}`;
         const outs = { ...rest(inputs), groupName: group.name, managedRules: keys(rules), cloud };
         try {
-            await applyRules(session, group, rules, () => false, deadlineOf("create", inputs));
+            await applyRules(session, group, rules, () => false, deadline);
         } catch (error) {
             throw new PartialFailure((error as Error).message, id, outs, inputs);
         }
         return { id, outs };
     },
 
-    async read(id, outputs): Promise<Outputs | undefined> {
-        const session = sessionFor(outputs);
-        const cloud = await session.assertSameCloud(
-            `rules of security group ${outputs.groupName ?? id}`,
-            outputs.cloud,
-        );
+    async read(_id, outputs, { session, cloud }) {
         const group = await session.securityGroups.get(outputs.securityGroup);
         if (group === undefined) return undefined;
         const actual = keys(actualRules(group));
@@ -175,15 +164,13 @@ export const securityGroupRules = lifecycle({
         };
     },
 
-    async update(id, olds, inputs): Promise<Outputs> {
-        const session = sessionFor(inputs);
-        const cloud = await session.assertSameCloud(`rules of security group ${olds.groupName ?? id}`, olds.cloud);
+    async update(id, olds, inputs, { session, cloud, deadline }) {
         const group = await groupOf(session, inputs);
         const { rules } = wantedRules({ ...inputs, name: group.name });
         const before: string[] = olds.managedRules ?? [];
         const outs = { ...rest(inputs), groupName: group.name, cloud };
         try {
-            await applyRules(session, group, rules, (rule) => before.includes(rule.key), deadlineOf("update", inputs));
+            await applyRules(session, group, rules, (rule) => before.includes(rule.key), deadline);
         } catch (error) {
             throw new PartialFailure(
                 (error as Error).message,
@@ -195,9 +182,7 @@ export const securityGroupRules = lifecycle({
         return { ...outs, managedRules: keys(rules) };
     },
 
-    async delete(id, outputs): Promise<void> {
-        const session = sessionFor(outputs);
-        await session.assertSameCloud(`rules of security group ${outputs.groupName ?? id}`, outputs.cloud);
+    async delete(_id, outputs, { session, deadline }) {
         const group = await session.securityGroups.get(outputs.securityGroup);
         if (group === undefined) return;
         await applyRules(
@@ -205,7 +190,7 @@ export const securityGroupRules = lifecycle({
             group,
             [],
             (rule) => outputs.managedRules.includes(rule.key),
-            deadlineOf("delete", outputs),
+            deadline,
         );
     },
 });

@@ -7,7 +7,7 @@
  */
 export class CoalescedReads<T extends { id: string }> {
     private waiting = new Set<string>();
-    private batch: Promise<Map<string, T>> | undefined;
+    private batch: Promise<(id: string) => Promise<T | undefined>> | undefined;
     private snapshot: { taken: number; all: Promise<Map<string, T>> } | undefined;
     private first: Promise<Map<string, T>> | undefined;
     private readonly listAll: () => Promise<T[]>;
@@ -36,8 +36,7 @@ export class CoalescedReads<T extends { id: string }> {
     /** The thing with this id as the cloud has it now, or `undefined` where it is gone. */
     async get(id: string): Promise<T | undefined> {
         this.waiting.add(id);
-        const found = (await this.nextBatch()).get(id);
-        return found ?? this.readOne(id);
+        return (await this.nextBatch())(id);
     }
 
     /** Everything of this kind that the account owns. */
@@ -60,15 +59,19 @@ export class CoalescedReads<T extends { id: string }> {
         this.snapshot = undefined;
     }
 
-    private nextBatch(): Promise<Map<string, T>> {
-        if (this.batch === undefined) {
-            this.batch = new Promise((resolve) => setTimeout(resolve, this.windowMs)).then(() => {
-                const asked = this.waiting;
-                this.waiting = new Set();
-                this.batch = undefined;
-                return asked.size > 1 || this.isFresh() ? this.fresh() : new Map();
-            });
-        }
+    /** Answers the questions that come until the window closes. */
+    private nextBatch(): Promise<(id: string) => Promise<T | undefined>> {
+        this.batch ??= new Promise((resolve) => setTimeout(resolve, this.windowMs)).then(async () => {
+            const asked = this.waiting;
+            this.waiting = new Set();
+            this.batch = undefined;
+            if (asked.size > 1 || this.isFresh()) {
+                const all = await this.fresh();
+                return async (id) => all.get(id) ?? this.readOne(id);
+            }
+            const [one] = [...asked].map((id) => this.readOne(id));
+            return () => one;
+        });
         return this.batch;
     }
 

@@ -7,8 +7,11 @@ import { secondsUntil } from "../timeouts";
 
 /** Which cloud a resource lives in, as its outputs carry it. */
 export interface CloudIdentity {
+    /** The address of the API. */
     endpoint: string;
+    /** CloudStack's id of the account. */
     accountId: string;
+    /** The account's name. */
     accountName: string;
     /** Set where the resource belongs to a project: then its members' accounts may all manage it. */
     projectId?: string;

@@ -1,14 +1,17 @@
 import * as crypto from "node:crypto";
 import { createOrAdopt } from "../adopt";
-import type { DiffResult, Inputs, Outputs } from "../handler";
+import { cloudLifecycle } from "../cloudLifecycle";
+import type { DiffResult, Inputs } from "../handler";
 import { echoOf, isUnknown, same } from "../handler";
 import type { Problems } from "../lifecycle";
-import { isInState, lifecycle } from "../lifecycle";
+import { isInState } from "../lifecycle";
 import { markedName } from "../marks";
 import type { ApiKeyPair, Session } from "../session";
 import { isGone, sessionFor } from "../session";
 
-export const sshKeyPair = lifecycle({
+export const sshKeyPair = cloudLifecycle({
+    kind: "SSH key pair",
+
     async check(problems, inputs, olds): Promise<void> {
         const name = problems.text(inputs, "name", "give the key pair a name");
         problems.printable(inputs, "name");
@@ -31,30 +34,23 @@ export const sshKeyPair = lifecycle({
         return { changes: replaces.length > 0, replaces, deleteBeforeReplace: replaces.length > 0 };
     },
 
-    async create(inputs) {
-        const session = sessionFor(inputs);
-        const cloud = await session.identity();
+    async create(inputs, { session, cloud }) {
         const pair = await createPair(session, inputs);
         const { id, fingerprint, privatekey: privateKey } = pair;
         return { id, outs: { ...echoOf(inputs), fingerprint, privateKey, cloud } };
     },
 
-    async read(id, outputs): Promise<Outputs | undefined> {
-        const session = sessionFor(outputs);
-        const cloud = await session.assertSameCloud(`SSH key pair ${outputs.name ?? id}`, outputs.cloud);
+    async read(id, outputs, { session, cloud }) {
         const pair = await session.keyPairs.get(id);
         return pair === undefined ? undefined : { ...outputs, name: pair.name, fingerprint: pair.fingerprint, cloud };
     },
 
     /** Nothing of a key pair can be changed; the engine asks for an update only after a failed creation. */
-    async update(id, olds, inputs): Promise<Outputs> {
-        const cloud = await sessionFor(inputs).assertSameCloud(`SSH key pair ${olds.name ?? id}`, olds.cloud);
+    async update(_id, olds, inputs, { cloud }) {
         return { ...olds, ...echoOf(inputs), cloud };
     },
 
-    async delete(id, outputs): Promise<void> {
-        const session = sessionFor(outputs);
-        await session.assertSameCloud(`SSH key pair ${outputs.name ?? id}`, outputs.cloud);
+    async delete(id, outputs, { session }) {
         // CloudStack deletes by name, and the name may belong to a newer key pair.
         if ((await session.keyPairs.get(id)) !== undefined) await deletePair(session, outputs.name);
     },

@@ -41,6 +41,7 @@ export interface SshKeyPairArgs {
 export class SshKeyPair extends CloudStackResource {
     /** The whole name, for `sshKeyPairs` of machines. */
     declare readonly name: pulumi.Output<string>;
+    /** The MD5 fingerprint of the public key, as CloudStack tells it: pairs of hexadecimal digits with colons between them. */
     declare readonly fingerprint: pulumi.Output<string>;
     /** The private key in PEM, where it was generated (secret). CloudStack does not keep it. */
     declare readonly privateKey: pulumi.Output<string | undefined>;

@@ -2,20 +2,19 @@ import type { Inputs, Outputs } from "../handler";
 import type { Params } from "../client";
 import { isLost } from "../adopt";
 import { CloudStackError } from "../client";
-import type { ApiMachine, ApiVolume, CloudIdentity, Session } from "../session";
+import type { TimedPlace } from "../cloudLifecycle";
+import type { ApiMachine, ApiVolume } from "../session";
 import { secondsUntil } from "../timeouts";
 import { isRunning, tagsOf, toOutputs } from "./outputs";
 import type { Plan } from "./plan";
 import { describePlan, isEmpty, plainDetails, planChanges, scales, sizeDetails, takesDown } from "./plan";
 import { encodedUserData, userDataHash } from "./userData";
 
-/** What is wanted of a machine, what the state last said of it (where it is in the state), and by when (milliseconds since the epoch). */
-export interface Work {
-    session: Session;
-    cloud: CloudIdentity;
+/** What is wanted of a machine, where, and by when. */
+export interface Work extends TimedPlace {
     inputs: Inputs;
+    /** What the state last said of it, where it is in the state. */
     olds?: Outputs;
-    deadline: number;
     /** Whether the machine may be taken down. */
     mayStop: boolean;
 }

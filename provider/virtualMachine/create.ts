@@ -1,12 +1,12 @@
 import { createOrAdopt, isTaken } from "../adopt";
 import { CloudStackError } from "../client";
 import type { Params } from "../client";
+import type { TimedPlace } from "../cloudLifecycle";
 import type { Inputs, Outputs } from "../handler";
 import { PartialFailure } from "../handler";
 import { isInState, say } from "../lifecycle";
-import type { ApiMachine, CloudIdentity, Session } from "../session";
-import { sessionFor } from "../session";
-import { deadlineOf, secondsUntil } from "../timeouts";
+import type { ApiMachine, Session } from "../session";
+import { secondsUntil } from "../timeouts";
 import { converge } from "./converge";
 import { echoed, isDestroyed, isRunning, toOutputs } from "./outputs";
 import { planChanges } from "./plan";
@@ -18,14 +18,12 @@ import { encodedUserData, userDataHash } from "./userData";
  * Deploys a machine. A machine of ours that an interrupted run left behind, or that was made though the answer was lost, is found by its
  * name and mark and taken over; one that CloudStack could not start is removed before the error is reported.
  */
-export async function createMachine(inputs: Inputs): Promise<{ id: string; outs: Outputs }> {
-    const session = sessionFor(inputs);
-    const cloud = await session.identity();
-    const deadline = deadlineOf("create", inputs);
-    const machine = await deployOrAdopt(session, inputs, cloud, deadline);
+export async function createMachine(inputs: Inputs, at: TimedPlace): Promise<{ id: string; outs: Outputs }> {
+    const machine = await deployOrAdopt(inputs, at);
+    const { cloud } = at;
     try {
         const olds = { rootDiskSizeGiB: inputs.rootDiskSizeGiB };
-        const converged = await converge(machine, { session, cloud, inputs, olds, deadline, mayStop: true });
+        const converged = await converge(machine, { ...at, inputs, olds, mayStop: true });
         return {
             id: machine.id,
             outs: toOutputs({ ...converged, password: converged.password ?? machine.password }, inputs, cloud),
@@ -35,17 +33,12 @@ export async function createMachine(inputs: Inputs): Promise<{ id: string; outs:
     }
 }
 
-async function deployOrAdopt(
-    session: Session,
-    inputs: Inputs,
-    cloud: CloudIdentity,
-    deadline: number,
-): Promise<ApiMachine> {
-    const params = await deployParams(session, inputs);
+async function deployOrAdopt(inputs: Inputs, at: TimedPlace): Promise<ApiMachine> {
+    const params = await deployParams(at.session, inputs);
     try {
         return await createOrAdopt(
-            () => deploy(session, params, inputs, cloud, deadline),
-            () => adopt(session, inputs, cloud, deadline),
+            () => deploy(params, inputs, at),
+            () => adopt(inputs, at),
         );
     } catch (error) {
         if (!(error instanceof CloudStackError)) throw error;
@@ -53,19 +46,14 @@ async function deployOrAdopt(
     }
 }
 
-async function deploy(
-    session: Session,
-    params: Params,
-    inputs: Inputs,
-    cloud: CloudIdentity,
-    deadline: number,
-): Promise<ApiMachine> {
+async function deploy(params: Params, inputs: Inputs, { session, cloud, deadline }: TimedPlace): Promise<ApiMachine> {
     session.machines.changed();
     const accepted = await session.client.start("deployVirtualMachine", params);
     try {
         const result = await session.client.wait(accepted.jobid, {
             command: "deployVirtualMachine",
             timeoutSeconds: secondsUntil(deadline),
+            seen: () => running(session, accepted.id),
         });
         return { ...result.virtualmachine, userdata: params.userdata };
     } catch (error) {
@@ -95,6 +83,13 @@ async function deploy(
     } finally {
         session.machines.changed();
     }
+}
+
+/** What the job of a deployment tells, read from the machine; a password is told by the job alone. */
+async function running(session: Session, id: string | undefined): Promise<object | undefined> {
+    session.machines.changed();
+    const machine = id === undefined ? undefined : await session.machines.get(id);
+    return machine?.state === "Running" && machine.passwordenabled === false ? { virtualmachine: machine } : undefined;
 }
 
 async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
@@ -127,12 +122,8 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
 }
 
 /** A machine with our name and our mark that the stack does not know yet, once it has settled; `undefined` where there is none. */
-async function adopt(
-    session: Session,
-    inputs: Inputs,
-    cloud: CloudIdentity,
-    deadline: number,
-): Promise<ApiMachine | undefined> {
+async function adopt(inputs: Inputs, at: TimedPlace): Promise<ApiMachine | undefined> {
+    const { session, cloud, deadline } = at;
     const named = await session.client.list<ApiMachine>("listVirtualMachines", { name: inputs.name });
     const ours = named.find(
         (item) =>
@@ -150,7 +141,7 @@ async function adopt(
             `${inputs.name}: removing machine ${machine.id}, which an interrupted run left and which cannot become what is wanted now`,
         );
         await removeMachine(session, machine.id, toOutputs(machine, inputs, cloud), deadline);
-        return deploy(session, await deployParams(session, inputs), inputs, cloud, deadline);
+        return deploy(await deployParams(session, inputs), inputs, at);
     }
     say(`${inputs.name}: taking over machine ${machine.id}, which an interrupted run left`);
     return machine.passwordenabled === true ? withPassword(session, machine, deadline) : machine;

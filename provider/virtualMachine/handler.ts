@@ -1,8 +1,7 @@
-import type { DiffResult, Inputs, Outputs } from "../handler";
+import { cloudLifecycle } from "../cloudLifecycle";
+import type { DiffResult } from "../handler";
 import { PartialFailure } from "../handler";
-import { announce, lifecycle, wasChecked } from "../lifecycle";
-import { sessionFor } from "../session";
-import { deadlineOf } from "../timeouts";
+import { announce, wasChecked } from "../lifecycle";
 import { checkMachine } from "./check";
 import { converge, restartRefused, userDataTakenUp } from "./converge";
 import { createMachine } from "./create";
@@ -11,7 +10,8 @@ import { describePlan, isEmpty, planChanges, takesDown } from "./plan";
 import { removeMachine } from "./remove";
 import { settledMachine } from "./settled";
 
-export const virtualMachine = lifecycle({
+export const virtualMachine = cloudLifecycle({
+    kind: "machine",
     check: checkMachine,
 
     diff(_id, olds, news): DiffResult {
@@ -27,32 +27,21 @@ export const virtualMachine = lifecycle({
 
     create: createMachine,
 
-    async read(id, outputs): Promise<Outputs | undefined> {
-        const session = sessionFor(outputs);
-        const cloud = await session.assertSameCloud(`machine ${outputs.name ?? id}`, outputs.cloud);
+    async read(id, outputs, { session, cloud }) {
         const machine = await session.machines.get(id);
         if (machine === undefined || isDestroyed(machine.state)) return undefined;
         return toOutputs(machine, outputs, cloud);
     },
 
-    async update(id, olds, inputs: Inputs): Promise<Outputs> {
-        const session = sessionFor(inputs);
-        const cloud = await session.assertSameCloud(`machine ${olds.name ?? id}`, olds.cloud);
-        const deadline = deadlineOf("update", inputs);
+    async update(id, olds, inputs, at) {
+        const { session, cloud, deadline } = at;
         const machine = await settledMachine(session, id, deadline);
         if (machine === undefined)
             throw new Error(
                 `machine ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`,
             );
         try {
-            const now = await converge(machine, {
-                session,
-                cloud,
-                inputs,
-                olds,
-                deadline,
-                mayStop: inputs.allowRestart !== false,
-            });
+            const now = await converge(machine, { ...at, inputs, olds, mayStop: inputs.allowRestart !== false });
             return toOutputs({ ...now, password: now.password ?? olds.password }, inputs, cloud);
         } catch (error) {
             session.machines.changed();
@@ -65,9 +54,7 @@ export const virtualMachine = lifecycle({
         }
     },
 
-    async delete(id, outputs): Promise<void> {
-        const session = sessionFor(outputs);
-        await session.assertSameCloud(`machine ${outputs.name ?? id}`, outputs.cloud);
-        await removeMachine(session, id, outputs, deadlineOf("delete", outputs));
+    async delete(id, outputs, { session, deadline }) {
+        await removeMachine(session, id, outputs, deadline);
     },
 });

@@ -93,11 +93,17 @@ export interface VirtualMachineArgs {
 
 /** A network interface of a machine. */
 export interface NetworkInterface {
+    /** CloudStack's id of the interface (NIC). */
     id: string;
+    /** The network that it is in. */
     networkId: string;
+    /** The name of that network. */
     networkName: string;
+    /** Its IPv4 address. */
     ipAddress: string;
+    /** Its hardware address, such as `1e:00:d5:00:00:0b`. */
     macAddress: string;
+    /** Whether the default route leads through it. */
     isDefault: boolean;
 }
 
@@ -150,8 +156,11 @@ export class VirtualMachine extends CloudStackResource {
     declare readonly cpuNumber: pulumi.Output<number>;
     /** Memory in MiB. */
     declare readonly memoryMiB: pulumi.Output<number>;
+    /** The zone that it runs in. */
     declare readonly zoneId: pulumi.Output<string>;
+    /** The template that its root disk was made from. */
     declare readonly templateId: pulumi.Output<string>;
+    /** The offering that it has now. */
     declare readonly serviceOfferingId: pulumi.Output<string>;
     /** SHA-256 of the user data's bytes, in hexadecimal; empty without user data. */
     declare readonly userDataHash: pulumi.Output<string>;

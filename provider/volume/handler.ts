@@ -1,59 +1,52 @@
 import { createOrAdopt } from "../adopt";
 import { CloudStackError } from "../client";
+import type { TimedPlace } from "../cloudLifecycle";
+import { cloudLifecycle } from "../cloudLifecycle";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, same } from "../handler";
-import { announce, isInState, lifecycle } from "../lifecycle";
+import { announce, isInState } from "../lifecycle";
 import type { ApiVolume, CloudIdentity, Session } from "../session";
-import { isGone, sessionFor } from "../session";
-import { deadlineOf, secondsUntil } from "../timeouts";
+import { isGone } from "../session";
+import { secondsUntil } from "../timeouts";
 import { checkVolume } from "./check";
 
 const GIB = 2 ** 30;
 /** States of a volume that is as good as gone. */
 const GONE = ["Destroy", "Destroyed", "Expunging", "Expunged"];
 
-export const volume = lifecycle({
+export const volume = cloudLifecycle({
+    kind: "volume",
     check: checkVolume,
 
     diff(_id, olds, news): DiffResult {
         const replaces = ["zone", "project"].filter((property) => !same(olds[property], news[property]));
         if (replaces.length > 0)
             announce(news, `volume ${news.name} is replaced and its data is lost: ${replaces.join(" and ")} changed`);
-        return { changes: replaces.length > 0 || changed(olds, news), replaces, deleteBeforeReplace: false };
+        return { changes: replaces.length > 0 || changed(olds, news), replaces, deleteBeforeReplace: replaces.length > 0 };
     },
 
-    async create(inputs) {
-        const session = sessionFor(inputs);
-        const cloud = await session.identity();
-        const deadline = deadlineOf("create", inputs);
-        const made = await makeVolume(session, inputs, cloud, deadline);
-        return { id: made.id, outs: await settle(session, made, inputs, cloud, deadline) };
+    async create(inputs, at) {
+        const made = await makeVolume(inputs, at);
+        return { id: made.id, outs: await settle(made, inputs, at) };
     },
 
-    async read(id, outputs): Promise<Outputs | undefined> {
-        const session = sessionFor(outputs);
-        const cloud = await session.assertSameCloud(`volume ${outputs.name ?? id}`, outputs.cloud);
+    async read(id, outputs, { session, cloud }) {
         const found = await session.volumes.get(id);
         return found === undefined || GONE.includes(found.state) ? undefined : toOutputs(found, outputs, cloud);
     },
 
-    async update(id, olds, inputs): Promise<Outputs> {
-        const session = sessionFor(inputs);
-        const cloud = await session.assertSameCloud(`volume ${olds.name ?? id}`, olds.cloud);
-        const deadline = deadlineOf("update", inputs);
+    async update(id, olds, inputs, at) {
+        const { session, deadline } = at;
         await session.settle(id, deadline);
         const found = await session.volumes.get(id);
         if (found === undefined)
             throw new Error(
                 `volume ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes a new, empty one`,
             );
-        return settle(session, found, inputs, cloud, deadline);
+        return settle(found, inputs, at);
     },
 
-    async delete(id, outputs): Promise<void> {
-        const session = sessionFor(outputs);
-        await session.assertSameCloud(`volume ${outputs.name ?? id}`, outputs.cloud);
-        const deadline = deadlineOf("delete", outputs);
+    async delete(id, _outputs, { session, deadline }) {
         await session.settle(id, deadline);
         const found = await session.volumes.get(id);
         if (found === undefined || GONE.includes(found.state)) return;
@@ -90,12 +83,7 @@ function changed(olds: Outputs, news: Inputs): boolean {
  * Makes a volume. Names of volumes are not unique, so nothing would stop a second one: a volume with our marked name that the state does not
  * know, left by an interrupted run, is taken over before one is made.
  */
-async function makeVolume(
-    session: Session,
-    inputs: Inputs,
-    cloud: CloudIdentity,
-    deadline: number,
-): Promise<ApiVolume> {
+async function makeVolume(inputs: Inputs, { session, cloud, deadline }: TimedPlace): Promise<ApiVolume> {
     const left = (await session.volumes.before()).find((item) => isOurs(item, inputs));
     if (left !== undefined) await session.settle(left.id, deadline);
     const found = left === undefined ? undefined : await session.volumes.get(left.id);
@@ -141,13 +129,7 @@ function isOurs(item: ApiVolume, inputs: Inputs): boolean {
 }
 
 /** Sizes and attaches a volume as its arguments say, whatever is found; a failure keeps it in the state as it is. */
-async function settle(
-    session: Session,
-    found: ApiVolume,
-    inputs: Inputs,
-    cloud: CloudIdentity,
-    deadline: number,
-): Promise<Outputs> {
+async function settle(found: ApiVolume, inputs: Inputs, { session, cloud, deadline }: TimedPlace): Promise<Outputs> {
     let now = found;
     const run = async (command: string, params: Record<string, any>) => {
         await session.client.run(command, params, { timeoutSeconds: secondsUntil(deadline) });

@@ -41,12 +41,15 @@ export interface VolumeArgs {
 export class Volume extends CloudStackResource {
     /** The whole name. */
     declare readonly name: pulumi.Output<string>;
+    /** The size in GiB: that of the offering, or what was asked for. */
     declare readonly sizeGiB: pulumi.Output<number>;
     /** The machine that has the disk. */
     declare readonly virtualMachine: pulumi.Output<string | undefined>;
+    /** Which disk of its machine it is (1 is the first data disk as a rule); `undefined` while it is attached to none. */
     declare readonly deviceId: pulumi.Output<number | undefined>;
     /** CloudStack's state of the volume: Allocated until it was first attached, then Ready. */
     declare readonly state: pulumi.Output<string>;
+    /** The zone that it is in. */
     declare readonly zoneId: pulumi.Output<string>;
     /** The cloud and account that the volume lives in. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;

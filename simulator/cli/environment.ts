@@ -21,10 +21,10 @@ export interface Access {
 
 /**
  * - `shell`: `export NAME=value` lines for this package (CLOUDSTACK_ENDPOINT, _API_KEY, _SECRET_KEY), the Python
- *   client cs
- *   (CLOUDSTACK_ENDPOINT, _KEY, _SECRET) and Terraform's provider (CLOUDSTACK_API_URL, _API_KEY, _SECRET_KEY); of a
- *   cloud that boots machines also CLOUDSTACK_LOCAL_HYPERVISOR, _MIRROR (URL of release files), _MANIFEST (a file with
- *   their sums) and _HOST (this computer's address in the cloud's network, as a CIDR)
+ *   client cs (CLOUDSTACK_ENDPOINT, _KEY, _SECRET) and Terraform's provider (CLOUDSTACK_API_URL, _API_KEY,
+ *   _SECRET_KEY); of a cloud that runs also CLOUDSTACK_LOCAL_HYPERVISOR, and where it boots machines
+ *   CLOUDSTACK_LOCAL_MIRROR (URL of release files), _MANIFEST (a file with their sums) and _HOST (this computer's
+ *   address in the cloud's network, as a CIDR)
  * - `cmk`: the file that cmk reads (`~/.cmk/config`, or `cmk -c FILE`)
  * - `cs`: the file that cs reads (`~/.cloudstack.ini`)
  */
@@ -38,7 +38,7 @@ export function environment({ endpoint, apiKey, secretKey, cloud }: Access, form
                 `export CLOUDSTACK_KEY=${apiKey}`,
                 `export CLOUDSTACK_SECRET_KEY=${secretKey}`,
                 `export CLOUDSTACK_SECRET=${secretKey}`,
-                ...ofMachines(cloud),
+                ...ofCloud(cloud),
             ]);
         case "cmk":
             return lines([
@@ -59,10 +59,12 @@ export function environment({ endpoint, apiKey, secretKey, cloud }: Access, form
     }
 }
 
-function ofMachines(cloud: Access["cloud"]): string[] {
-    if (cloud?.hostAddress === undefined) return [];
+function ofCloud(cloud: Access["cloud"]): string[] {
+    if (cloud === undefined) return [];
+    const hypervisor = `export CLOUDSTACK_LOCAL_HYPERVISOR=${cloud.hypervisor}`;
+    if (cloud.hostAddress === undefined) return [hypervisor];
     return [
-        `export CLOUDSTACK_LOCAL_HYPERVISOR=${cloud.hypervisor}`,
+        hypervisor,
         `export CLOUDSTACK_LOCAL_MIRROR=http://${cloud.gateway}/artifacts`,
         `export CLOUDSTACK_LOCAL_MANIFEST='${cloud.manifest.replaceAll("'", "'\\''")}'`,
         `export CLOUDSTACK_LOCAL_HOST=${cloud.hostAddress}/32`,

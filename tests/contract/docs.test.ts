@@ -17,6 +17,11 @@ test("the reference says what the docstrings say (npm run docs writes it anew)",
     for (const [file, text] of Object.entries(written)) expect(readFileSync(join(root, "docs", file), "utf8")).toBe(text);
 }, 60_000);
 
+test("the reference says of everything what it is", () => {
+    for (const file of ["components.md", "resources.md"])
+        expect(readFileSync(join(root, "docs", file), "utf8").match(/^\|.*\| +\|/gm) ?? []).toEqual([]);
+});
+
 test("the example of the web server is the README's program", () => {
     const readme = readFileSync(join(root, "README.md"), "utf8");
     const program = /^```ts\n(.*?)^```$/ms.exec(readme)![1];

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { survey } from "../contract/faults/program";
 import { Client } from "../contract/simulator/client";
 import { type RunningCloud, startCloud } from "../../simulator";
 import { cloudEnvironment } from "./support/mainProject";
+import { isRunning, type Process } from "./support/processes";
 import { Project, type Running } from "./support/project";
 
 /**
@@ -135,17 +137,28 @@ async function finish(step: Step): Promise<void> {
 async function kill(step: Step, [command, skip, victim]: Moment): Promise<boolean> {
     cloud.fault({ kind: "drop", command, skip });
     const running = await start(step);
-    let killed = false;
+    let plugin: Process | undefined;
     onCut = () => {
-        killed = true;
+        plugin = running.plugin();
         running.kill9(victim);
     };
     const { code } = await running.finished;
     onCut = undefined;
     cloud.clearFaults();
-    if (killed) expect(code).not.toBe(0);
-    if (killed && victim === "cli") await project.cancel();
-    return killed;
+    if (plugin === undefined) return false;
+    expect(code).not.toBe(0);
+    // It does not go on beside the next run.
+    await waitForEnd(plugin);
+    if (victim === "cli") await project.cancel();
+    return true;
+}
+
+async function waitForEnd({ pid }: Process): Promise<void> {
+    const deadline = Date.now() + 5_000;
+    while (isRunning(pid)) {
+        if (Date.now() > deadline) throw new Error(`process ${pid} outlives its engine`);
+        await sleep(50);
+    }
 }
 
 /** Brings the stack to what it is before a step. */

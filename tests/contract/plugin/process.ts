@@ -58,11 +58,16 @@ export class PluginProcess {
     /**
      * @param config the stack's configuration, which the engine hands over first of all
      * @param folder of the program: the working directory
+     * @param engine where the engine listens; by default nobody does
      */
-    static async start(config: Properties, folder = path.resolve(__dirname, "../../..")): Promise<PluginProcess> {
+    static async start(
+        config: Properties,
+        folder = path.resolve(__dirname, "../../.."),
+        engine = "127.0.0.1:1",
+    ): Promise<PluginProcess> {
         const foreign = /^(PULUMI_|CLOUDSTACK_|HTTPS?_PROXY$|https?_proxy$|NODE_OPTIONS$)/;
         const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
-        const child = spawn(process.execPath, [require.resolve("@pulumi/pulumi/cmd/dynamic-provider"), "127.0.0.1:1"], {
+        const child = spawn(process.execPath, [require.resolve("@pulumi/pulumi/cmd/dynamic-provider"), engine], {
             cwd: folder,
             env: { ...env, PULUMI_NODEJS_PROJECT: "project", PULUMI_PROJECT: "project" },
             stdio: ["ignore", "pipe", "pipe"],
@@ -151,12 +156,17 @@ export class PluginProcess {
         await this.call("delete", request);
     }
 
+    /** Resolves when the process has ended, with its exit code; `null` where a signal ended it. */
+    async ended(): Promise<number | null> {
+        if (this.child.exitCode === null && this.child.signalCode === null)
+            await new Promise((resolve) => this.child.once("exit", resolve));
+        return this.child.exitCode;
+    }
+
     async stop(): Promise<void> {
         this.client.close();
-        if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-        const ended = new Promise((resolve) => this.child.once("exit", resolve));
         this.child.kill("SIGKILL");
-        await ended;
+        await this.ended();
     }
 
     private call<T>(method: string, request: object): Promise<T> {

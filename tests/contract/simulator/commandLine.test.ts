@@ -166,6 +166,7 @@ describe("a started cloud", () => {
             CLOUDSTACK_KEY: apiKey,
             CLOUDSTACK_SECRET_KEY: secretKey,
             CLOUDSTACK_SECRET: secretKey,
+            CLOUDSTACK_LOCAL_HYPERVISOR: "none",
         });
         const client = new Client(
             { endpoint: variables.CLOUDSTACK_ENDPOINT },

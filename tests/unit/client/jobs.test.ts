@@ -71,7 +71,7 @@ async function round(
                 await clock.sleep(index * spread * 1000);
                 const id = `${command}-${started}-${index}`;
                 cloud.submit(id, length);
-                expect(await poller.wait(id, command, 600)).toEqual({
+                expect(await poller.wait(id, { command: command, timeoutSeconds: 600 })).toEqual({
                     kind: "ended",
                     answer: { jobstatus: 1, jobresult: { id } },
                 });
@@ -135,6 +135,50 @@ describe("how many looks jobs cost", () => {
     });
 });
 
+describe("jobs whose results can be seen", () => {
+    const options = { command: "deployVirtualMachine", timeoutSeconds: 60 };
+    const ended = (jobresult: object) => ({ kind: "ended", answer: { jobstatus: 1, jobresult } });
+
+    test("are not asked when the list has them no more", async () => {
+        const { clock, cloud, poller } = setUp();
+        for (const id of ["a", "b"]) cloud.submit(id, 2);
+        const seen = async () => ({ machine: "runs" });
+        const ends = await clock.run(Promise.all(["a", "b"].map((id) => poller.wait(id, { ...options, seen }))));
+        expect(ends).toEqual([ended({ machine: "runs" }), ended({ machine: "runs" })]);
+        expect(cloud.queries).toBe(0);
+    });
+
+    test("are asked where nothing is seen, where looking fails, and where there is no list", async () => {
+        const { clock, cloud, poller } = setUp();
+        const blind = { a: async () => undefined, b: () => Promise.reject(new Error("busy")) };
+        for (const id of ["a", "b"]) cloud.submit(id, 1);
+        await clock.run(Promise.all(Object.entries(blind).map(([id, seen]) => poller.wait(id, { ...options, seen }))));
+        expect([...cloud.asked]).toEqual([["a", 1], ["b", 1]]);
+        cloud.listFails = () => new Error("final");
+        const seen = jest.fn();
+        for (const id of ["c", "d"]) cloud.submit(id, 1);
+        await clock.run(Promise.all(["c", "d"].map((id) => poller.wait(id, { ...options, seen }))));
+        expect(seen).not.toHaveBeenCalled();
+    });
+
+    test("of one queue are looked at when the last of them has ended", async () => {
+        const { clock, cloud, poller } = setUp();
+        [1, 2, 3].forEach((seconds) => cloud.submit(`rule${seconds}`, seconds));
+        cloud.submit("other", 1);
+        const looks: number[] = [];
+        const waits = ["rule1", "rule2", "rule3"].map((id) => {
+            const seen = async () => ({ at: looks.push(clock.now()) });
+            return poller.wait(id, { ...options, seen, queue: "group" });
+        });
+        let before = 0;
+        const other = poller.wait("other", options).then(() => (before = looks.length));
+        await clock.run(Promise.all([...waits, other]));
+        expect(before).toBe(0);
+        expect(looks).toHaveLength(3);
+        expect(new Set(looks).size).toBe(1);
+    });
+});
+
 describe("what may go wrong", () => {
     test("a look that fails for the moment does not fail the jobs", async () => {
         const set = setUp();
@@ -162,7 +206,7 @@ describe("what may go wrong", () => {
         const set = setUp();
         set.cloud.submit("hidden", 20);
         set.cloud.hidden.add("hidden");
-        const hidden = set.poller.wait("hidden", "deployVirtualMachine", 60);
+        const hidden = set.poller.wait("hidden", { command: "deployVirtualMachine", timeoutSeconds: 60 });
         for (let i = 0; i < 40; i++) {
             await round(set, "createVolume", [0.3, 0.3, 0.3]);
         }
@@ -182,7 +226,7 @@ describe("what may go wrong", () => {
             first = false;
             return error;
         };
-        expect(await set.clock.run(set.poller.wait("a", "x", 60))).toMatchObject({
+        expect(await set.clock.run(set.poller.wait("a", { command: "x", timeoutSeconds: 60 }))).toMatchObject({
             kind: "lost",
             error: { message: "final" },
         });
@@ -193,7 +237,7 @@ describe("what may go wrong", () => {
         const set = setUp();
         set.cloud.submit("slow", 1_000);
         const started = set.clock.now();
-        expect(await set.clock.run(set.poller.wait("slow", "x", 42))).toEqual({ kind: "late" });
+        expect(await set.clock.run(set.poller.wait("slow", { command: "x", timeoutSeconds: 42 }))).toEqual({ kind: "late" });
         expect((set.clock.now() - started) / 1000).toBeCloseTo(42, 0);
     });
 
@@ -201,7 +245,7 @@ describe("what may go wrong", () => {
         const set = setUp();
         set.cloud.submit("a", 1);
         set.cloud.queryFails = () => new Error("away");
-        expect(await set.clock.run(set.poller.wait("a", "x", 30))).toMatchObject({
+        expect(await set.clock.run(set.poller.wait("a", { command: "x", timeoutSeconds: 30 }))).toMatchObject({
             kind: "late",
             lastFailure: { message: "away" },
         });
@@ -211,7 +255,7 @@ describe("what may go wrong", () => {
     test("a newcomer is found in its own time while an old job is waited for", async () => {
         const set = setUp();
         set.cloud.submit("old", 300);
-        const old = set.poller.wait("old", "createVolume", 600);
+        const old = set.poller.wait("old", { command: "createVolume", timeoutSeconds: 600 });
         await set.clock.run(set.clock.sleep(60_000));
         expect(await round(set, "startVirtualMachine", [0.1])).toBeLessThan(0.6);
         expect(await set.clock.run(old)).toMatchObject({ kind: "ended" });

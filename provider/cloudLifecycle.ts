@@ -1,0 +1,59 @@
+import type { Handler, Inputs, Outputs } from "./handler";
+import type { Lifecycle } from "./lifecycle";
+import { lifecycle } from "./lifecycle";
+import type { CloudIdentity, Session } from "./session";
+import { sessionFor } from "./session";
+import { deadlineOf } from "./timeouts";
+
+/** The cloud of a resource: the one that its state came from. */
+export interface Place {
+    readonly session: Session;
+    /** What outputs keep of it. */
+    readonly cloud: CloudIdentity;
+}
+
+/** The same for an operation that changes something there. */
+export interface TimedPlace extends Place {
+    /** Until when it may take, in milliseconds since the epoch. */
+    readonly deadline: number;
+}
+
+/** What a kind of resource of CloudStack does, at its place. */
+export interface CloudLifecycle extends Pick<Lifecycle, "check" | "diff"> {
+    /** What messages call one, before its name. */
+    readonly kind: string;
+    /** The output that has the name. Default `name`. */
+    readonly nameOutput?: string;
+    create(inputs: Inputs, at: TimedPlace): Promise<{ id: string; outs: Outputs }>;
+    /** `undefined` where it is gone. */
+    read(id: string, outputs: Outputs, at: Place): Promise<Outputs | undefined>;
+    update(id: string, olds: Outputs, news: Inputs, at: TimedPlace): Promise<Outputs>;
+    delete(id: string, outputs: Outputs, at: TimedPlace): Promise<void>;
+}
+
+/**
+ * A handler whose operations refuse to work on a cloud that a resource's state did not come from: there it would look
+ * as if it were gone.
+ */
+export function cloudLifecycle(of: CloudLifecycle): Handler {
+    /** @param configured says which cloud is meant; `stored` knows which one it was */
+    const place = async (id: string, configured: Inputs, stored: Outputs): Promise<Place> => {
+        const session = sessionFor(configured);
+        const name = stored[of.nameOutput ?? "name"] ?? id;
+        return { session, cloud: await session.assertSameCloud(`${of.kind} ${name}`, stored.cloud) };
+    };
+    return lifecycle({
+        check: of.check,
+        diff: of.diff,
+        create: async (inputs) => {
+            const session = sessionFor(inputs);
+            const cloud = await session.identity();
+            return of.create(inputs, { session, cloud, deadline: deadlineOf("create", inputs) });
+        },
+        read: async (id, outputs) => of.read(id, outputs, await place(id, outputs, outputs)),
+        update: async (id, olds, news) =>
+            of.update(id, olds, news, { ...(await place(id, news, olds)), deadline: deadlineOf("update", news) }),
+        delete: async (id, outputs) =>
+            of.delete(id, outputs, { ...(await place(id, outputs, outputs)), deadline: deadlineOf("delete", outputs) }),
+    });
+}
