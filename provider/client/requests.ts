@@ -19,6 +19,9 @@ const FIRST_CONTACT_SECONDS = 5;
 /** Default of `retrySeconds`. */
 const RETRY_SECONDS = 60;
 
+/** The longest wait that holds for all commands, in milliseconds: a longer one is rather meant for the one that was refused. */
+const LONGEST_PEACE = 5_000;
+
 export interface RequestOptions {
     log?: (line: string) => void;
     /** How long a command is tried again while the API is busy or away. Default 60. */
@@ -49,6 +52,8 @@ export class Requests {
     private readonly transport: Transport;
     private readonly gate = new Gate(AT_ONCE);
     private contacted = false;
+    /** Until when the API has asked to be left in peace. */
+    private peaceUntil = 0;
 
     constructor(settings: ClientSettings, clock: Clock, options: RequestOptions) {
         this.settings = settings;
@@ -63,12 +68,18 @@ export class Requests {
         pairs: readonly [string, string][],
         { urgent = false }: SendOptions = {},
     ): Promise<any> {
-        const started = this.clock.now();
+        let started = Infinity;
         for (let attempt = 0; ; attempt++) {
-            const tried = await this.gate.through(() => this.try(command, pairs, attempt), urgent);
+            const tried = await this.gate.through(async () => {
+                await this.peace();
+                // What has waited for its turn until now has not failed yet.
+                started = Math.min(started, this.clock.now());
+                return this.try(command, pairs, attempt);
+            }, urgent);
             if ("inner" in tried) {
                 return tried.inner;
             }
+            this.keepPeace(tried.waitMilliseconds);
             const random = (this.options.random ?? Math.random)();
             // Beyond the wait that was asked for too, or all that were told the same would come back together.
             const wait = (tried.waitMilliseconds ?? 0) + backoff(attempt, random);
@@ -78,6 +89,20 @@ export class Requests {
                 throw tried.error;
             }
             this.log(`${tried.error.message} Trying again in ${(wait / 1000).toFixed(1)} s.`);
+            await this.clock.sleep(wait);
+        }
+    }
+
+    /** The limit of calls is the account's: whoever came before the asked time would only be refused, too. */
+    private keepPeace(milliseconds = 0): void {
+        if (milliseconds <= LONGEST_PEACE) {
+            this.peaceUntil = Math.max(this.peaceUntil, this.clock.now() + milliseconds);
+        }
+    }
+
+    private async peace(): Promise<void> {
+        const wait = this.peaceUntil - this.clock.now();
+        if (wait > 0) {
             await this.clock.sleep(wait);
         }
     }

@@ -29,13 +29,21 @@ for (let number = 0; number < ${count}; number++)
 `;
 }
 
+/** As much data as a machine has in the state. */
+export const DATA = {
+    ...Object.fromEntries(["zone", "template", "serviceOffering", "owner"].map((name) => [name, "Debian 12, sandbox"])),
+    userData: USER_DATA,
+    networkInterfaces: [{ id: "x".repeat(36), ipAddress: "10.1.1.1", isDefault: true, networkId: "x".repeat(36) }],
+};
+
 /**
  * The engine's floor: as many dynamic resources as `machines` makes, which do nothing. Like those of the package they carry a constant text
  * and no serialised closure, so the floor is as low as it can be.
  *
  * @param seconds how long the creation of one takes
+ * @param data further arguments of each, which become outputs too
  */
-export function floor(count: number, seconds = 0): string {
+export function floor(count: number, seconds = 0, data: object = {}): string {
     const handler = `exports.handler = () => ({
         create: async (inputs) => { await new Promise((r) => setTimeout(r, ${seconds * 1000})); return { id: inputs.name, outs: inputs }; },
         read: async (id, props) => ({ id, props }),
@@ -47,7 +55,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 class Nothing extends pulumi.CustomResource {
     constructor(name: string) {
-        super("pulumi-nodejs:dynamic/bench:Nothing", name, { name, __provider: ${JSON.stringify(handler)} });
+        super("pulumi-nodejs:dynamic/bench:Nothing", name, { name, ...${JSON.stringify(data)}, __provider: ${JSON.stringify(handler)} });
     }
 }
 for (let number = 0; number < ${count + 2}; number++) new Nothing("nothing-" + number);

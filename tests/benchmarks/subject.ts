@@ -10,6 +10,8 @@ export interface Taken {
     seconds: number;
     /** API calls, without questions about jobs. */
     calls: number;
+    /** Those of them that are about security groups. */
+    groupCalls: number;
     /** Questions about jobs. */
     polls: number;
     /** Largest memory of the plugin's process, in bytes; 0 where the system does not tell. */
@@ -61,7 +63,8 @@ export class Subject {
         const seconds = (performance.now() - started) / 1000;
         const all = this.cloud.calls();
         const polls = all.filter(isPoll).length;
-        return { seconds, calls: all.length - polls, polls, memory };
+        const groupCalls = all.filter(({ command }) => command.includes("SecurityGroup")).length;
+        return { seconds, calls: all.length - polls, groupCalls, polls, memory };
     }
 
     async close(): Promise<void> {

@@ -169,6 +169,42 @@ describe("what is tried again", () => {
         },
     );
 
+    test("what is asked of one command holds for the next ones, unless it is long", async () => {
+        const clock = hurriedClock();
+        const limit = (wait: number) => fault("listZones", 429, `api limit, please retry after [${wait}] ms.`, 4545);
+        const client = await clientOf([limit(800), ok("listZones", {}), limit(60_000), ok("listZones", {})], {
+            ...clock,
+            retrySeconds: 0,
+        });
+        expect(await failure(client.call("listZones"))).toMatchObject({ errorCode: 429 });
+        await client.call("listZones");
+        const [waited, ...more] = clock.slept;
+        expect(more).toEqual([]);
+        expect(waited).toBeGreaterThan(700);
+        expect(await failure(client.call("listZones"))).toMatchObject({ errorCode: 429 });
+        await client.call("listZones");
+        expect(clock.slept).toHaveLength(1);
+    });
+
+    test("the minute begins with the first try: waiting for a turn is no failure", async () => {
+        const clock = hurriedClock();
+        // Eight go first, and their answers take two minutes of this clock.
+        let refused = false;
+        server = await standIn(({ params }) => {
+            if (params.name !== "last") void clock.sleep(15_000);
+            else if (!refused) {
+                refused = true;
+                return fault("listZones", 503, "busy");
+            }
+            return ok("listZones", { name: params.name });
+        });
+        const client = new Client(settingsFor(server.endpoint), { ...clock, random: () => 1 });
+        const names = [..."12345678"].concat("last");
+        const answers = await Promise.all(names.map((name) => client.call("listZones", { name })));
+        expect(answers).toEqual(names.map((name) => ({ name })));
+        expect(refused).toBe(true);
+    });
+
     test("with growing waits, for about a minute", async () => {
         const clock = hurriedClock();
         const client = await clientOf([fault("listZones", 503, "shutting down")], clock);
