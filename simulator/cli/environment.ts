@@ -1,5 +1,7 @@
 /** What clients of CloudStack read, each in its own words. */
 
+import { shellWord } from "../shellWord";
+
 export const FORMATS = ["shell", "cmk", "cs"] as const;
 
 export type Format = (typeof FORMATS)[number];
@@ -66,7 +68,7 @@ function ofCloud(cloud: Access["cloud"]): string[] {
     return [
         hypervisor,
         `export CLOUDSTACK_LOCAL_MIRROR=http://${cloud.gateway}/artifacts`,
-        `export CLOUDSTACK_LOCAL_MANIFEST='${cloud.manifest.replaceAll("'", "'\\''")}'`,
+        `export CLOUDSTACK_LOCAL_MANIFEST=${shellWord(cloud.manifest)}`,
         `export CLOUDSTACK_LOCAL_HOST=${cloud.hostAddress}/32`,
     ];
 }

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import type { Machine } from "../hypervisors/nspawn";
 import { HOST_ENV } from "../hypervisors/nspawn/host";
+import { shellWord } from "../shellWord";
 import { findMachine, knownMachines, runningNames } from "./machines";
 import { STATE_HELP, stateFolder, UserError } from "./stateFolder";
 
@@ -57,11 +58,9 @@ function environment(): string[] {
     return Object.entries({ ...own, ...term, PATH }).map(([name, value]) => `${name}=${value}`);
 }
 
-const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
-
 /** A terminal of the machine's own, which follows the one here: one of this computer has no name in the machine. */
 function withTerminal(command: readonly string[]): string[] {
-    return ["script", "--quiet", "--return", "--command", `exec ${command.map(quoted).join(" ")}`, "/dev/null"];
+    return ["script", "--quiet", "--return", "--command", `exec ${command.map(shellWord).join(" ")}`, "/dev/null"];
 }
 
 /** Answers the command's exit code. */

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import { startCloud, StateError, type RunningCloud } from "../index";
+import { shellWord } from "../shellWord";
 import { running } from "./control";
 import { choose, hypervisorName, type Choice, type HypervisorName } from "./hypervisor";
 import { stateFolder, UserError, type StateFolder } from "./stateFolder";
@@ -197,6 +198,8 @@ async function inBackground(options: StartOptions, args: string[]): Promise<void
 
 function introduce({ folder, port }: StartOptions, { note }: Choice, url: string): void {
     const isElsewhere = port === undefined && new URL(url).port !== String(USUAL_PORT);
+    // So that the commands can be copied as they stand.
+    const state = stateFolder(undefined).folder === folder.folder ? "" : ` --state ${shellWord(folder.folder)}`;
     console.log(
         [
             `cloudstack-local answers at ${url}/client/api`,
@@ -205,7 +208,7 @@ function introduce({ folder, port }: StartOptions, { note }: Choice, url: string
                 : []),
             note,
             `State: ${folder.folder}`,
-            'For your shell: eval "$(cloudstack-local env)"    Stop it: cloudstack-local stop',
+            `For your shell: eval "$(cloudstack-local env${state})"    Stop it: cloudstack-local stop${state}`,
         ].join("\n"),
     );
 }

@@ -3,6 +3,7 @@
  * the machine's folder: as an argument it would fill every list of processes of the host.
  */
 import type { MachinePlan } from "../hypervisor";
+import { shellWord } from "../../shellWord";
 import { INIT } from "./templateFiles";
 
 /** What nspawn says at the end of a machine that wants to start again. */
@@ -21,9 +22,6 @@ export interface Boot {
     /** Its namespace of network. */
     readonly network: string;
 }
-
-/** A word of a shell. */
-const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** A path within an option of an overlay or of nspawn. */
 const escaped = (file: string) => file.replace(/[\\:,]/g, "\\$&");
@@ -52,13 +50,13 @@ function nspawnArguments(folder: string, machine: MachinePlan): string[] {
 export function bootScript(machine: MachinePlan, { folder, templateRoot, groups, network }: Boot): string {
     const layers = `lowerdir=${escaped(templateRoot)},upperdir=upper,workdir=work`;
     return `#!/bin/sh
-for group in ${groups.map(quoted).join(" ")}; do echo 0 >"$group/cgroup.procs" || exit; done
+for group in ${groups.map(shellWord).join(" ")}; do echo 0 >"$group/cgroup.procs" || exit; done
 mkdir -p /run/systemd && mount -t tmpfs -o mode=755 tmpfs /run/systemd || exit
-cd ${quoted(folder)} && mount -t overlay overlay -o ${quoted(layers)} root || exit
+cd ${shellWord(folder)} && mount -t overlay overlay -o ${shellWord(layers)} root || exit
 export SYSTEMD_NSPAWN_LOCK=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 while :; do
-  nsenter ${quoted(`--net=/run/netns/${network}`)} systemd-nspawn --setenv="DISKS=$(cat disks)" \\
-    ${nspawnArguments(folder, machine).map(quoted).join(" ")}
+  nsenter ${shellWord(`--net=/run/netns/${network}`)} systemd-nspawn --setenv="DISKS=$(cat disks)" \\
+    ${nspawnArguments(folder, machine).map(shellWord).join(" ")}
   status=$?
   [ $status = ${REBOOT} ] || exit $status
 done

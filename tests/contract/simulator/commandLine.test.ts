@@ -134,6 +134,23 @@ describe("a started cloud", () => {
         );
     });
 
+    test("says which commands come next, with its folder where that is not the usual one", () => {
+        const own = command.with({ CLOUDSTACK_LOCAL_STATE: undefined, XDG_STATE_HOME: `${command.state}-xdg` });
+        const state = `${command.state} it's`;
+        const folder = `'${state.replace("'", "'\\''")}'`;
+        try {
+            expect(own.ok("start", "--port", "0", "--state", state)).toContain(
+                `For your shell: eval "$(cloudstack-local env --state ${folder})"    Stop it: cloudstack-local stop --state ${folder}`,
+            );
+            expect(own.ok("start", "--port", "0")).toContain(
+                'For your shell: eval "$(cloudstack-local env)"    Stop it: cloudstack-local stop\n',
+            );
+        } finally {
+            own.ok("destroy", "--yes", "--state", state);
+            own.ok("destroy", "--yes");
+        }
+    });
+
     test("is not started twice", () => {
         expect(command.run("start", "--port", "0")).toMatchObject({
             status: 0,
