@@ -66,10 +66,11 @@ fetch() {
   done
 }
 
-# A running program keeps its old file: the new one takes its name, never its place on disk.
+# A running program keeps its old file: the new one takes its name, once it is on disk for good.
 place() {
   mkdir -p "$(dirname "$3")"
   install -m "$1" "$2" "$3.cs-new"
+  sync "$3.cs-new"
   mv -f "$3.cs-new" "$3"
 }
 
