@@ -1,6 +1,7 @@
 export { checkArtifacts, checkVersion } from "./check";
 export { fetchScript, fetchUnit } from "./fetch";
 export {
+    buildOf,
     distributionPackages,
     fetchPlanPath,
     fetchService,

@@ -5,6 +5,7 @@ import {
     type ArtifactName,
     type Artifacts,
     architectures,
+    officialSum,
     resolveArtifact,
     resolveMirrored,
 } from "./resolve";
@@ -68,6 +69,17 @@ export function renderPlan(versions: Versions, args: Artifacts = {}, options: { 
             lines.push(`any ${sha256} ${url} data ${imageFolder}/${fileName}`);
         }
     return lines.map((line) => `${line}\n`).join("");
+}
+
+/**
+ * A text that tells a program's files from others of that name: the version, and the sums that only the user's manifest
+ * knows, such as those of a build of one's own.
+ */
+export function buildOf(name: ArtifactName, version: string, args: Artifacts = {}): string {
+    const own = args.inTemplate
+        ? []
+        : available(name, version, args).filter(({ arch, sha256 }) => sha256 !== officialSum(name, version, arch));
+    return [version, ...own.map(({ sha256 }) => sha256.slice(0, 16))].join(" ");
 }
 
 /** A mirror may serve one architecture only; a version that none has is an error. */

@@ -91,6 +91,11 @@ export function supportedVersions(name: ArtifactName): string[] {
     return Object.keys(releases[name]);
 }
 
+/** The sum of the official release file; `undefined` for a version that this package does not know. */
+export function officialSum(name: ArtifactName, version: string, arch: Architecture): string | undefined {
+    return releases[name][version]?.[arch];
+}
+
 /**
  * The release file of a program: its name, where it is, and its SHA-256. With a `mirror` the place is the mirror's;
  * with a `manifest` that has the file, the sum is the manifest's, and the version may be one that this package does not
@@ -108,7 +113,7 @@ export function resolveArtifact(
     const fill = (text: string) => text.replaceAll("{v}", version).replaceAll("{a}", arch);
     const official = fill(place.url);
     const fileName = place.fileName ? fill(place.fileName) : official.slice(official.lastIndexOf("/") + 1);
-    const sha256 = args.manifest?.[fileName] ?? releases[name][version]?.[arch];
+    const sha256 = args.manifest?.[fileName] ?? officialSum(name, version, arch);
     if (sha256 === undefined)
         throw new Error(
             `${name} ${version} for ${arch} is unknown. Supported versions: ${supportedVersions(name).join(", ")}; ` +

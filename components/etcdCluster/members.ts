@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { SecurityGroup } from "../../provider/securityGroup";
 import type { VirtualMachine } from "../../provider/virtualMachine";
 import type { Volume } from "../../provider/volume";
+import { buildOf } from "../artifacts";
 import type { Certificate, CertificateAuthority, ClusterToken } from "../certificates";
 import { MachineGroup } from "../machineGroup";
 import { placementOf } from "../placement";
@@ -36,7 +37,8 @@ export function makeMembers(
     { owner, group, userData, birth, authorities, client }: Parts,
 ): pulumi.Output<Record<string, string>> {
     const version = pulumi.output(args.version).apply((given) => given ?? defaultEtcdVersion);
-    const gate = gateArguments(cluster, args, version, authorities.client, client);
+    const build = pulumi.all([version, args.artifacts]).apply(([number, artifacts]) => buildOf("etcd", number, artifacts));
+    const gate = gateArguments(cluster, args, build, authorities.client, client);
     // A member that goes with the whole cluster leaves nothing.
     const gateOptions = { parent: owner, deletedWith: owner };
     const quorum = new EtcdQuorum(
@@ -80,7 +82,7 @@ export function makeMembers(
             dataVolume: args.dataVolume,
             userDataMaxLength: args.userDataMaxLength,
             onTemplateChange: "reinstall",
-            reinstallTrigger: pulumi.interpolate`etcd ${version}`,
+            reinstallTrigger: pulumi.interpolate`etcd ${build}`,
             ordered: true,
             ...(group === undefined ? {} : { securityGroups: [group.id] }),
         },
@@ -102,7 +104,7 @@ export function makeMembers(
 function gateArguments(
     cluster: string,
     args: EtcdClusterArgs,
-    version: pulumi.Output<string>,
+    build: pulumi.Output<string>,
     authority: CertificateAuthority,
     client: Certificate,
 ): GateArgs {
@@ -117,7 +119,7 @@ function gateArguments(
         waitFor: args.waitFor ?? "none",
         timeoutSeconds: pulumi.output(args.waitForTimeoutSeconds).apply((given) => given ?? defaultTimeoutSeconds),
         revision: pulumi.jsonStringify({
-            ...{ version, serviceOffering, template, zone, network, project, sshKeyPairs, spread },
+            ...{ version: build, serviceOffering, template, zone, network, project, sshKeyPairs, spread },
         }),
     };
 }

@@ -1,4 +1,5 @@
 import {
+    buildOf,
     architectures,
     artifactNames,
     type Artifacts,
@@ -99,6 +100,15 @@ test("every problem of the arguments is reported, with its path", () => {
         { path: "artifacts.imageArchives[0]", remedy: "Set artifacts.mirror" },
     ]);
     expect(checkArtifacts({})).toEqual([]);
+});
+
+test("a build is told by its version, and by its sums where they are not the official ones", () => {
+    const name = "etcd-v3.6.14-linux-amd64.tar.gz";
+    const official = resolveArtifact("etcd", "3.6.14", "amd64").sha256;
+    expect(buildOf("etcd", "3.6.14")).toBe("3.6.14");
+    expect(buildOf("etcd", "3.6.14", { manifest: { [name]: official } })).toBe("3.6.14");
+    expect(buildOf("etcd", "3.6.14", { manifest: { [name]: "ab".repeat(32) } })).toBe("3.6.14 abababababababab");
+    expect(buildOf("etcd", "3.6.14", { manifest: { [name]: "ab".repeat(32) }, inTemplate: true })).toBe("3.6.14");
 });
 
 test("the plan has a line per program and architecture", () => {
