@@ -35,8 +35,17 @@ withMachines("a cloud and its host", () => {
     const owned = () => ownedProcesses().filter(({ owner }) => stateDirOf(owner) === command.state);
 
     async function killed(...pids: number[]): Promise<void> {
-        for (const pid of pids) process.kill(pid, "SIGKILL");
+        // One may take others with it.
+        pids.forEach(killOne);
         await eventually("they have ended", () => pids.every((pid) => !isThere(pid)));
+    }
+
+    function killOne(pid: number): void {
+        try {
+            process.kill(pid, "SIGKILL");
+        } catch (error) {
+            if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+        }
     }
 
     function isThere(pid: number): boolean {
