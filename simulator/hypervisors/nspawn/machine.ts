@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import type { MachinePlan } from "../hypervisor";
 import { bootScript, FORBIDDEN } from "./bootScript";
 import { groupFilesOf, makeGroup, processesOf, removeGroup } from "./cgroups";
@@ -56,6 +57,11 @@ function noteOf(plan: MachinePlan, process: ProcessId | undefined): MachineNote 
 /** Disks as `init` of the template takes them. */
 const disksText = (disks: readonly Disk[]) =>
     disks.map(({ name, major, minor }) => `${name}:${major}:${minor}`).join(" ");
+
+/** systemd calls it so when there is no inotify instance left, which all machines share with the host's root. */
+const INSTANCES_REMEDY =
+    "(For more machines, allow more inotify instances: sysctl fs.inotify.max_user_instances=1024; " +
+    "cloudstack-local doctor counts them.)";
 
 export class Machine {
     readonly instanceName: string;
@@ -165,8 +171,9 @@ export class Machine {
 
     /** @param from where in the console's log this attempt began */
     private lastWords(from: number): string {
-        const text = fs.readFileSync(this.consoleFile).subarray(from).toString();
-        return text.trim().split(/[\r\n]+/).slice(-3).join("; ").slice(-500) || "it said nothing on its console";
+        const text = stripVTControlCharacters(fs.readFileSync(this.consoleFile).subarray(from).toString());
+        const words = text.trim().split(/[\r\n]+/).slice(-3).join("; ").slice(-500) || "it said nothing on its console";
+        return /Too many open files/.test(words) ? `${words} ${INSTANCES_REMEDY}` : words;
     }
 
     /** Lets the machine shut down; cuts its power where it takes too long. */
