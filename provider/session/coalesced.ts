@@ -35,6 +35,7 @@ export class CoalescedReads<T extends { id: string }> {
 
     /** The thing with this id as the cloud has it now, or `undefined` where it is gone. */
     async get(id: string): Promise<T | undefined> {
+        if (this.isFresh()) return this.listed(id);
         this.waiting.add(id);
         return (await this.nextBatch())(id);
     }
@@ -65,14 +66,15 @@ export class CoalescedReads<T extends { id: string }> {
             const asked = this.waiting;
             this.waiting = new Set();
             this.batch = undefined;
-            if (asked.size > 1 || this.isFresh()) {
-                const all = await this.fresh();
-                return async (id) => all.get(id) ?? this.readOne(id);
-            }
+            if (asked.size > 1 || this.isFresh()) return (id) => this.listed(id);
             const [one] = [...asked].map((id) => this.readOne(id));
             return () => one;
         });
         return this.batch;
+    }
+
+    private async listed(id: string): Promise<T | undefined> {
+        return (await this.fresh()).get(id) ?? this.readOne(id);
     }
 
     private isFresh(): boolean {
