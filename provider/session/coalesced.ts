@@ -18,7 +18,7 @@ export class CoalescedReads<T extends { id: string }> {
     /**
      * @param listAll everything of this kind that the account owns
      * @param readOne one by its id; `undefined` where it is gone
-     * @param windowMs how long a question waits for others, in milliseconds
+     * @param windowMs how long a question waits for others where no list is fresh, in milliseconds
      * @param freshMs how long a list answers questions, in milliseconds
      */
     constructor(
@@ -35,7 +35,7 @@ export class CoalescedReads<T extends { id: string }> {
 
     /** The thing with this id as the cloud has it now, or `undefined` where it is gone. */
     async get(id: string): Promise<T | undefined> {
-        if (this.isFresh()) return this.listed(id);
+        if (this.isFresh()) return this.found(id, this.fresh());
         this.waiting.add(id);
         return (await this.nextBatch())(id);
     }
@@ -66,15 +66,18 @@ export class CoalescedReads<T extends { id: string }> {
             const asked = this.waiting;
             this.waiting = new Set();
             this.batch = undefined;
-            if (asked.size > 1 || this.isFresh()) return (id) => this.listed(id);
+            if (asked.size > 1 || this.isFresh()) {
+                const all = this.fresh();
+                return (id) => this.found(id, all);
+            }
             const [one] = [...asked].map((id) => this.readOne(id));
             return () => one;
         });
         return this.batch;
     }
 
-    private async listed(id: string): Promise<T | undefined> {
-        return (await this.fresh()).get(id) ?? this.readOne(id);
+    private async found(id: string, all: Promise<Map<string, T>>): Promise<T | undefined> {
+        return (await all).get(id) ?? this.readOne(id);
     }
 
     private isFresh(): boolean {

@@ -16,6 +16,12 @@ test("what is asked for in the same moment is answered by one list", async () =>
     expect(asked).toEqual(["list"]);
 });
 
+test("it is one list however soon a list gets old", async () => {
+    const { asked, of } = reads({ freshMs: 0 });
+    expect(await Promise.all(["a", "b", "c"].map((id) => of.get(id)))).toEqual(LISTED);
+    expect(asked).toEqual(["list"]);
+});
+
 test("a single question asks for its own id", async () => {
     const { asked, of } = reads();
     expect(await of.get("b")).toEqual({ id: "b" });
