@@ -5,6 +5,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import * as certificates from "../components/certificates/handlers";
 import * as etcd from "../components/etcdCluster/gates/handlers";
+import * as kubernetes from "../components/kubernetesCluster/settings/handlers";
 import { affinityGroup as affinityGroupHandler } from "../provider/affinityGroup/handler";
 import { endWithEngine } from "../provider/engineWatch";
 import type { Handler } from "../provider/handler";
@@ -36,3 +37,4 @@ export const clusterToken = configured(certificates.clusterToken);
 export const etcdQuorum = configured(etcd.etcdQuorum);
 export const etcdMember = configured(etcd.etcdMember);
 export const etcdHealth = configured(etcd.etcdHealth);
+export const kubernetesSettings = configured(kubernetes.kubernetesSettings);

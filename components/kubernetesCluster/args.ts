@@ -7,25 +7,28 @@ import type { CloudConfigArgs } from "../cloudInit";
  * them; everything else may be an output.
  */
 export interface KubernetesClusterArgs {
-    /** Such as `1.36.4`. Upgrades go one minor version at a time. @default "1.36.4" */
+    /**
+     * Such as `1.36.4`. A cluster keeps the version that it was made with: another one is refused at preview, since
+     * upgrading a running cluster is not supported yet. @default "1.36.4", or what the cluster has
+     */
     kubernetesVersion?: pulumi.Input<string>;
-    /** Such as `2.3.4`. @default "2.3.4" */
+    /** Such as `2.3.4`. Another one reaches a machine when it is made or installed anew. @default "2.3.4" */
     containerdVersion?: pulumi.Input<string>;
     /** The machines that run the API. */
     controlPlane: ControlPlaneArgs;
     /** Worker pools by name. @default none */
     pools?: { [name: string]: PoolArgs };
-    /** How nodes reach the API. @default `{ mode: "nodeLocal" }` */
+    /** How nodes reach the API. A running cluster takes no other. @default `{ mode: "nodeLocal" }` */
     endpoint?: EndpointArgs;
     /** Addresses of the machines' network; only used to check the others against it. @default not checked */
     networkCidr?: pulumi.Input<string>;
-    /** Addresses of pods; a /24 of it for each node. @default "10.244.0.0/16" */
+    /** Addresses of pods; a /24 of it for each node. A running cluster takes no other. @default "10.244.0.0/16" */
     podCidr?: pulumi.Input<string>;
-    /** Virtual addresses of services. @default "10.96.0.0/16" */
+    /** Virtual addresses of services. A running cluster takes no other. @default "10.96.0.0/16" */
     serviceCidr?: pulumi.Input<string>;
-    /** Suffix of the cluster's own names. @default "cluster.local" */
+    /** Suffix of the cluster's own names. A running cluster takes no other. @default "cluster.local" */
     dnsDomain?: pulumi.Input<string>;
-    /** How pods reach each other. @default `{ backend: "vxlan" }` */
+    /** How pods reach each other. A running cluster takes no other backend. @default `{ backend: "vxlan" }` */
     podNetwork?: PodNetworkArgs;
     /**
      * Networks of whoever runs `pulumi up` or `kubectl`: opens 6443 of control planes. (For etcd, give them to the

@@ -10,6 +10,7 @@ import { access } from "./access";
 import type { KubernetesClusterArgs as RecipeArgs } from "./args";
 import { checkArguments } from "./checkArgs";
 import { makeGroups } from "./groups";
+import { KubernetesSettings, settingsOf, settled } from "./settings/resource";
 import { clusterSpec, controlPlaneMachines, poolMachines } from "./machines";
 
 export type { ControlPlaneArgs, EndpointArgs, PodNetworkArgs, PoolArgs, TaintArgs } from "./args";
@@ -92,11 +93,13 @@ export class KubernetesCluster extends pulumi.ComponentResource {
     /** Names and addresses of all nodes. */
     declare readonly nodes: pulumi.Output<Record<string, string>>;
 
-    constructor(name: string, args: KubernetesClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-        const cluster = known(args?.name) ?? defaultName(pulumi.getStack(), name);
-        throwProblems(`KubernetesCluster "${name}"`, checkArguments(cluster, args));
+    constructor(name: string, given: KubernetesClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+        const cluster = known(given?.name) ?? defaultName(pulumi.getStack(), name);
+        throwProblems(`KubernetesCluster "${name}"`, checkArguments(cluster, given));
         super("cloudstack:index:KubernetesCluster", name, {}, opts);
         const child = { parent: this };
+        // What a running cluster cannot take is refused before anything else of it is looked at.
+        const args = settled(given, new KubernetesSettings(name, settingsOf(cluster, given), child));
         const groups = args.securityGroups === false ? undefined : makeGroups(name, cluster, args, child);
         const authority = new CertificateAuthority(name, { commonName: `${cluster} Kubernetes` }, child);
         const making = { name, cluster, args, authority, spec: clusterSpec(cluster, args, authority), child };

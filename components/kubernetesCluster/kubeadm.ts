@@ -1,7 +1,7 @@
 import { criSocket, kubeletConfiguration } from "./kubelet";
 import { paths } from "./paths";
 import type { ControlPlaneSpec, NodeFile } from "./spec";
-import { apiEndpoint, apiName, apiPort } from "./versions";
+import { apiEndpoint, apiName, apiPort, defaultDnsDomain } from "./versions";
 import { documents } from "./yaml";
 
 const apiVersion = "kubeadm.k8s.io/v1beta4";
@@ -50,7 +50,7 @@ function clusterConfiguration({ cluster, etcd, extraSans = [] }: ControlPlaneSpe
         networking: {
             podSubnet: cluster.podCidr,
             serviceSubnet: cluster.serviceCidr,
-            dnsDomain: cluster.dnsDomain ?? "cluster.local",
+            dnsDomain: cluster.dnsDomain ?? defaultDnsDomain,
         },
         etcd: {
             external: {

@@ -2,7 +2,7 @@ import { envFile } from "../cloudInit";
 import { dnsAddress } from "./network";
 import { paths } from "./paths";
 import type { ClusterSpec, NodeFile, TaintSpec, WorkerSpec } from "./spec";
-import { apiEndpoint } from "./versions";
+import { apiEndpoint, defaultDnsDomain } from "./versions";
 import { documents } from "./yaml";
 
 export const criSocket = "unix:///run/containerd/containerd.sock";
@@ -26,7 +26,7 @@ export function kubeletConfiguration(cluster: ClusterSpec): object {
         authorization: { mode: "Webhook" },
         cgroupDriver: "systemd",
         clusterDNS: [dnsAddress(cluster.serviceCidr)],
-        clusterDomain: cluster.dnsDomain ?? "cluster.local",
+        clusterDomain: cluster.dnsDomain ?? defaultDnsDomain,
         containerRuntimeEndpoint: criSocket,
         containerLogMaxFiles: 5,
         containerLogMaxSize: "50Mi",

@@ -25,6 +25,9 @@ export const defaultKubernetesVersion = "1.36.4";
 /** @default of `containerdVersion`. */
 export const defaultContainerdVersion = "2.3.4";
 
+/** @default of `dnsDomain`. */
+export const defaultDnsDomain = "cluster.local";
+
 /** Images of the pod network. Flannel's own manifest of that release names the same two. */
 export const flannelImages = {
     flannel: "ghcr.io/flannel-io/flannel:v0.28.9",

@@ -28,6 +28,7 @@ const texts: Record<string, string> = {
     EtcdQuorum: textOf("etcdQuorum"),
     EtcdMember: textOf("etcdMember"),
     EtcdHealth: textOf("etcdHealth"),
+    KubernetesSettings: textOf("kubernetesSettings"),
 };
 
 function textOf(key: string): string {
@@ -76,7 +77,11 @@ async function registered(): Promise<Record<string, Properties>> {
         call: () => ({}),
     };
     await pulumi.runtime.setMocks(mocks, "project", "stack", false, "org");
-    const all = { ...require("../../index"), ...require("../../components/etcdCluster/gates/resources") };
+    const all = {
+        ...require("../../index"),
+        ...require("../../components/etcdCluster/gates/resources"),
+        ...require("../../components/kubernetesCluster/settings/resource"),
+    };
     const { CloudStackResource } = require("../../provider/resource");
     const classes = Object.values(all).filter((one: any) => one?.prototype instanceof CloudStackResource);
     const resources = classes.map((one: any) => new one("a", {}) as pulumi.CustomResource);

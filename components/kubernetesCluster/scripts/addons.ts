@@ -11,6 +11,7 @@ export const addons = sh`
 set -uo pipefail
 . /etc/kubernetes/node.env
 . /usr/local/lib/kubernetes/control-plane.sh
+only_as_installed
 
 [ -e "$STATE/joined" ] || exit 0
 if [ "\${CONTROL_PLANES%%=*}" != "$NODE" ]; then

@@ -14,6 +14,7 @@ export const controlPlane = sh`
 set -uo pipefail
 . /etc/kubernetes/node.env
 . /usr/local/lib/kubernetes/control-plane.sh
+only_as_installed
 
 INIT=/etc/kubernetes/kubeadm-init.yaml
 

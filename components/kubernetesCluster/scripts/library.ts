@@ -12,14 +12,16 @@ log() { echo "$*" >&2; }
 exec 9>/run/kubernetes-control-plane.lock
 flock 9
 
-# The program may name a newer version already: what its files say is for the machine that this one becomes when it is
+# The program may name another version already: what its files say is for the machine that this one becomes when it is
 # installed anew, and nothing that is done here.
-installed=$(kubeadm version -o short) || exit 1
-if [ "$installed" != "$VERSION" ]; then
+only_as_installed() { # ends the script where the files are of another version than the programs
+    local installed
+    installed=$(kubeadm version -o short) || exit 1
+    [ "$installed" != "$VERSION" ] || return 0
     [ -e "$STATE/joined" ] || { log "kubeadm of this machine is $installed, and the program asks for $VERSION"; exit 1; }
     log "this machine has $installed and waits to be installed anew with $VERSION"
     exit 0
-fi
+}
 
 # --- etcd, through its JSON gateway, so that nothing but curl is needed
 

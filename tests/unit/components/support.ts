@@ -1,6 +1,7 @@
 import * as crypto from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import * as certificates from "../../../components/certificates/handlers";
+import { kubernetesSettings } from "../../../components/kubernetesCluster/settings/handlers";
 import type { Handler, Inputs } from "../../../provider/handler";
 
 /** A program with a cluster takes half a second, more on a busy machine; a test runs several. */
@@ -36,6 +37,7 @@ const handlers: Record<string, Handler | undefined> = {
     Certificate: certificates.certificate,
     CertificateAuthority: certificates.certificateAuthority,
     ClusterToken: certificates.clusterToken,
+    KubernetesSettings: kubernetesSettings,
     RandomSecret: certificates.randomSecret,
     SigningKeyPair: certificates.signingKeyPair,
 };

@@ -251,11 +251,39 @@ describe("certificates of a control plane", () => {
         const old = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 80, "front-proxy-client": 365 });
         expect((await old.run("kubernetes-renew")).status).toBe(0);
         expect(old.calls).toEqual([
-            `kubeadm certs renew all --config ${old.path("/etc/kubernetes/kubeadm-init.yaml")}`,
+            `kubeadm certs renew all --config ${old.path("/var/lib/kubernetes/renew.yaml")}`,
         ]);
         for (const pod of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"])
             expect(old.read(`/etc/kubernetes/manifests/${pod}.yaml`)).toBe(pod);
         expect(gateway.mark("lock")).toBeUndefined();
+    });
+
+    testWithTools(tools)("are renewed whatever version the program asks for", async () => {
+        const old = withCertificates({ apiserver: 30, "apiserver-kubelet-client": 30, "front-proxy-client": 30 });
+        say("kubeadm", ["v1.35.8"]);
+        old.write("/fail-kubeadm", "");
+        expect((await old.run("kubernetes-renew")).status).toBe(1);
+        // What was going to be read is of the version that the machine has.
+        expect(old.read("/var/lib/kubernetes/renew.yaml")).toContain("kubernetesVersion: v1.35.8\n");
+        expect((await old.run("kubernetes-renew")).status).toBe(0);
+        expect(old.calls.filter((call) => call.includes("certs renew"))).toHaveLength(2);
+    });
+
+    testWithTools(tools)("that a renewal was interrupted in is finished, though the files are new", async () => {
+        const half = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 365, "front-proxy-client": 365 });
+        half.write("/var/lib/kubernetes/renewing", "");
+        expect((await half.run("kubernetes-renew")).status).toBe(0);
+        expect(half.calls).toHaveLength(1);
+        expect(await half.run("kubernetes-renew")).toEqual({ status: 0, output: "" });
+        expect(half.calls).toHaveLength(1);
+    });
+
+    testWithTools(tools)("of kubeconfigs count as well", async () => {
+        const old = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 365, "front-proxy-client": 365, x: 30 });
+        const data = Buffer.from(old.read("/etc/kubernetes/pki/x.crt")).toString("base64");
+        old.write("/etc/kubernetes/scheduler.conf", `users:\n- user:\n    client-certificate-data: ${data}\n`);
+        expect((await old.run("kubernetes-renew")).status).toBe(0);
+        expect(old.calls.filter((call) => call.includes("certs renew"))).toHaveLength(1);
     });
 });
 
