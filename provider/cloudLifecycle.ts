@@ -2,7 +2,7 @@ import type { Handler, Inputs, Outputs } from "./handler";
 import type { Lifecycle } from "./lifecycle";
 import { lifecycle } from "./lifecycle";
 import type { CloudIdentity, Session } from "./session";
-import { sessionFor } from "./session";
+import { PlaceUnknown, sessionFor } from "./session";
 import { deadlineOf } from "./timeouts";
 
 /** The cloud of a resource: the one that its state came from. */
@@ -43,7 +43,15 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
         return { session, cloud: await session.assertSameCloud(`${of.kind} ${name}`, stored.cloud) };
     };
     return lifecycle({
-        check: of.check,
+        // Arguments have been looked at by themselves when the cloud is first asked.
+        check: async (problems, inputs, olds) => {
+            try {
+                await of.check(problems, inputs, olds);
+            } catch (error) {
+                if (!(error instanceof PlaceUnknown)) throw error;
+                if (olds?.zone !== undefined) inputs.zone ??= olds.zone;
+            }
+        },
         diff: of.diff,
         create: async (inputs) => {
             const session = sessionFor(inputs);

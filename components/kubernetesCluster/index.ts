@@ -116,7 +116,7 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                 ...common,
                 machines: controlPlaneMachines(making),
                 serviceOffering: args.controlPlane.serviceOffering,
-                ordered: true,
+                rollingGroup: `control planes of ${cluster}`,
                 ...(groups === undefined ? {} : { securityGroups: [groups.controlPlane.id] }),
             },
             { ...child, dependsOn: etcdFirst },
@@ -130,6 +130,8 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                         machines: poolMachines(making, pool, poolArgs),
                         serviceOffering: poolArgs.serviceOffering,
                         dataVolume: args.workerVolume,
+                        // One of all pools: nobody drains them, and what ran on a machine has to find room on the others.
+                        rollingGroup: `workers of ${cluster}`,
                         ...(groups === undefined ? {} : { securityGroups: [groups.workers.id] }),
                     },
                     { ...child, dependsOn: [controlPlane] },

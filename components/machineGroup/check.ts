@@ -41,6 +41,7 @@ const groupShape = fields({
     rootDiskSizeGiB: number,
     dataVolume: plain(dataVolumeShape),
     ordered: plain(boolean),
+    rollingGroup: text,
     transform: callback,
 });
 

@@ -83,6 +83,11 @@ export interface MachineGroupArgs {
      * @default false
      */
     ordered?: boolean;
+    /**
+     * Any text: machines with the same text are changed one at a time, though made and deleted side by side; see
+     * {@link VirtualMachineArgs.rollingGroup}. @default none: all at once
+     */
+    rollingGroup?: pulumi.Input<string>;
     /** Whether a change may stop running machines. @default true */
     allowRestart?: pulumi.Input<boolean>;
     /** Tags of every machine. @default none */

@@ -1,4 +1,5 @@
 import { createOrAdopt } from "../adopt";
+import { claim } from "../claims";
 import { CloudStackError } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
 import { cloudLifecycle } from "../cloudLifecycle";
@@ -20,7 +21,9 @@ export const affinityGroup = cloudLifecycle({
         problems.timeouts(inputs);
         const session = sessionFor(inputs);
         problems.oneOf(inputs, "type", await session.catalogue.affinityGroupTypes());
-        if (olds !== undefined || name === undefined) return;
+        if (name === undefined) return;
+        claim(problems, session, inputs, "name", `resource ${inputs.owner}`, { what: "affinity group name", value: name });
+        if (olds !== undefined) return;
         const taken = (await session.affinityGroups.before()).find(
             (group) => group.name === name && !isOurs(group, inputs),
         );

@@ -1,4 +1,5 @@
 import { createOrAdopt } from "../adopt";
+import { claim } from "../claims";
 import { cloudLifecycle } from "../cloudLifecycle";
 import { markFor, markedText, unmarkedText } from "../marks";
 import type { DiffResult, Inputs, Outputs } from "../handler";
@@ -23,8 +24,11 @@ export const securityGroup = cloudLifecycle({
         problems.boolean(inputs, "exclusive");
         problems.timeouts(inputs);
         checkRules(problems, inputs);
-        if (olds !== undefined || name === undefined) return;
-        const taken = (await sessionFor(inputs).securityGroups.before()).find(
+        if (name === undefined) return;
+        const session = sessionFor(inputs);
+        claim(problems, session, inputs, "name", `resource ${inputs.owner}`, { what: "security group name", value: name });
+        if (olds !== undefined) return;
+        const taken = (await session.securityGroups.before()).find(
             (group) => group.name === name && !isOurs(group, inputs),
         );
         if (taken !== undefined)

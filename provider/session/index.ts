@@ -1,5 +1,5 @@
 export * from "./api";
 export { Catalogue, NotFound, isId, pick } from "./catalogue";
 export { CoalescedReads } from "./coalesced";
-export { Session, configureStack, isGone, sessionFor } from "./session";
+export { PlaceUnknown, Session, configureStack, isGone, sessionFor } from "./session";
 export type { CloudIdentity, Needs } from "./session";

@@ -3,6 +3,7 @@ import type { Params, StackSettings } from "../client";
 import type { ApiAccount, ApiAffinityGroup, ApiKeyPair, ApiMachine, ApiSecurityGroup, ApiVolume, ApiZone } from "./api";
 import { Catalogue, isId } from "./catalogue";
 import { CoalescedReads } from "./coalesced";
+import { isUnknown } from "../handler";
 import { secondsUntil } from "../timeouts";
 
 /** Which cloud a resource lives in, as its outputs carry it. */
@@ -40,6 +41,8 @@ export class Session {
     readonly volumes: CoalescedReads<ApiVolume>;
     /** What this run will create, by owner: what a preview adds up against the account's limits. */
     readonly planned = new Map<string, Needs>();
+    /** What this run's resources ask for that only one can have, by what it is: see `claim`. */
+    readonly claims = new Map<string, { owner: string; label: string; part?: string }[]>();
     private accountAnswer: Promise<ApiAccount> | undefined;
     private jobsLeft: Promise<Map<string, string[]>> | undefined;
 
@@ -221,8 +224,16 @@ export function configureStack(get: (key: string) => string | undefined): void {
     stack = Object.fromEntries(STACK_KEYS.map((key) => [key, get(`cloudstack:${key}`)]));
 }
 
-/** The session of a resource's cloud: one per profile and project. */
+/** Says that a preview does not know yet in which project, or by which profile, a resource will be. */
+export class PlaceUnknown extends Error {}
+
+/**
+ * The session of a resource's cloud: one per profile and project.
+ *
+ * @throws PlaceUnknown where a preview does not know them yet: then nothing can be asked
+ */
 export function sessionFor(of: { profile?: string; project?: string }): Session {
+    if (isUnknown(of.profile) || isUnknown(of.project)) throw new PlaceUnknown("the project is not known yet");
     const key = JSON.stringify([of.profile ?? "", of.project ?? "", stack]);
     let session = sessions.get(key);
     if (session === undefined) {

@@ -1,4 +1,5 @@
 import * as net from "node:net";
+import { claim } from "../claims";
 import type { Inputs } from "../handler";
 import { hasUnknown, isUnknown } from "../handler";
 import type { Problems } from "../lifecycle";
@@ -28,6 +29,7 @@ export async function checkMachine(problems: Problems, inputs: Inputs, olds: Inp
         zone === undefined ? undefined : checkTemplate(problems, inputs, session, zone, olds === undefined),
         zone === undefined ? undefined : checkNetwork(problems, inputs, session, zone),
     ]);
+    if (zone !== undefined) await claimNameAndAddress(problems, inputs, session, zone);
     if (olds === undefined && zone !== undefined) {
         await checkNameIsFree(problems, inputs, session, zone);
         await checkAddressIsFree(problems, inputs, session, zone);
@@ -199,6 +201,29 @@ function checkAddress(problems: Problems, inputs: Inputs, network: ApiNetwork): 
     if (!block.check(address))
         problems.add("ipAddress", `${address} is outside of network ${network.name} (${network.cidr})`);
     if (address === network.gateway) problems.add("ipAddress", `${address} is the gateway of network ${network.name}`);
+}
+
+/** Two machines of one run with one name or address in one network: the second would fail when the first is there. */
+async function claimNameAndAddress(
+    problems: Problems,
+    inputs: Inputs,
+    session: Session,
+    zone: ApiZone,
+): Promise<void> {
+    const { name, ipAddress, network } = inputs;
+    const part =
+        network === undefined || isUnknown(network)
+            ? undefined
+            : await session.networkId(network, zone).catch(() => undefined);
+    const within = zone.id;
+    if (typeof name === "string")
+        claim(problems, session, inputs, "name", `resource ${inputs.owner}`, {
+            ...{ what: "name", value: name, within, part },
+        });
+    if (typeof ipAddress === "string")
+        claim(problems, session, inputs, "ipAddress", `machine ${name}`, {
+            ...{ what: "address", value: ipAddress, within, part },
+        });
 }
 
 async function checkNameIsFree(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {

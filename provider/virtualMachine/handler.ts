@@ -8,9 +8,10 @@ import { createMachine } from "./create";
 import { isDestroyed, toOutputs } from "./outputs";
 import { describePlan, isEmpty, planChanges, takesDown } from "./plan";
 import { removeMachine } from "./remove";
+import { oneByOne } from "./rolling";
 import { settledMachine } from "./settled";
 
-export const virtualMachine = cloudLifecycle({
+const lifecycle = cloudLifecycle({
     kind: "machine",
     check: checkMachine,
 
@@ -58,3 +59,5 @@ export const virtualMachine = cloudLifecycle({
         await removeMachine(session, id, outputs, deadline);
     },
 });
+
+export const virtualMachine = oneByOne(lifecycle);

@@ -77,6 +77,13 @@ export interface VirtualMachineArgs {
      * @default true
      */
     allowRestart?: pulumi.Input<boolean>;
+    /**
+     * Any text. Of all machines of a stack with the same text, a change takes down at most one at a time (stops, reinstalls or replaces
+     * it), and where one does not come back, the others stay as they are. They are made and deleted side by side all the same.
+     *
+     * @default none: all at once
+     */
+    rollingGroup?: pulumi.Input<string>;
     /** CloudStack's own protection against deletion. Changed in place; has to be off before the machine can be deleted. @default false */
     deleteProtection?: pulumi.Input<boolean>;
     /** The name of the instance group. Changed in place. @default none */

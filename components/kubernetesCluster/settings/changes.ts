@@ -75,7 +75,7 @@ export function refusedChanges(olds: Inputs, news: Inputs): Refusal[] {
                 {
                     property,
                     reason:
-                        `${property} ${arrow}: the cluster cannot change this: ${because}. ` +
+                        `${arrow}: the cluster cannot change this: ${because}. ` +
                         `Keep ${show(old)}, or make another cluster beside it and move over`,
                 },
             ];

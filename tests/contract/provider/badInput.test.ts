@@ -422,3 +422,64 @@ describe("configuration", () => {
 test("after all of that nothing is left", async () => {
     for (const account of ["user", "expunger"] as const) expect(await world.belongings(account)).toEqual([]);
 });
+
+describe("what only one resource of a run can have", () => {
+    const asked = async (...resources: [kind: Kind, args: Record<string, unknown>][]) => {
+        const plugin = world.plugin();
+        const found: (Record<string, string> | undefined)[] = [];
+        for (const [kind, args] of resources) {
+            const { failures = [] } = await failure(plugin.plan(kind, args)).catch(() => ({}) as any);
+            found.push(Object.fromEntries(failures.map(({ property, reason }: any) => [property, reason])));
+        }
+        return found;
+    };
+
+    test("an address: both machines are named", async () => {
+        const at = (name: string, more = {}) => ({ ...named(name), name, ...small, ipAddress: "10.1.1.77", ...more });
+        const network = (await world.api.user.list("listNetworks")).find(({ name }) => name === "shared");
+        const first = at("etcd-a");
+        expect(
+            await asked(
+                ["virtualMachine", first],
+                ["virtualMachine", at("control-a")],
+                ["virtualMachine", at("control-b", { network: "shared" })],
+                ["virtualMachine", at("control-c", { network: network.id })],
+                ["virtualMachine", first],
+            ),
+        ).toEqual([
+            {},
+            { ipAddress: "10.1.1.77 is the address of machine etcd-a too, in this program: give each its own" },
+            { ipAddress: expect.stringContaining("machine etcd-a") },
+            { ipAddress: expect.stringContaining("machine etcd-a") },
+            { ipAddress: expect.stringContaining("machine control-a") },
+        ]);
+    });
+
+    test("a name, of each kind whose names are unique", async () => {
+        for (const kind of ["virtualMachine", "securityGroup", "affinityGroup"] as const) {
+            const of = (owner: string) => ({ ...(kind === "virtualMachine" ? small : {}), ...named(owner), name: "twice" });
+            expect(await asked([kind, of("first")], [kind, of("second")])).toEqual([
+                {},
+                { name: expect.stringMatching(/^twice is the .*name of resource .*first-\d+ too, in this program: give each its own$/) },
+            ]);
+        }
+    });
+});
+
+test("a project or profile that is not known yet is no problem of any kind, and what is wrong beside it is told", async () => {
+    const plugin = world.plugin();
+    const wrong: [kind: Kind, args: Record<string, unknown>, property: string][] = [
+        ["virtualMachine", { ...small, name: "no_host" }, "name"],
+        ["volume", { diskOffering: "Small", sizeGiB: 0 }, "sizeGiB"],
+        ["securityGroup", { ingress: [{ ports: "0-99999" }] }, "ingress[0].ports"],
+        ["securityGroupRules", { securityGroup: UNKNOWN, ingress: [{ protocol: "x" }] }, "ingress[0].protocol"],
+        ["sshKeyPair", { publicKey: "x" }, "publicKey"],
+        ["affinityGroup", { name: "a\tb" }, "name"],
+    ];
+    for (const place of ["project", "profile"])
+        for (const [kind, args, property] of wrong) {
+            const { failures } = await failure(plugin.plan(kind, { ...named("x"), ...args, [place]: UNKNOWN }));
+            expect([kind, failures.map((each: any) => each.property)]).toEqual([kind, expect.arrayContaining([property])]);
+            for (const { reason } of failures) expect(reason).not.toMatch(/project|profile|04da6b54/);
+        }
+});

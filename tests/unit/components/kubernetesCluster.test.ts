@@ -118,6 +118,7 @@ test("machines of all roles, with their groups, and names for users", async () =
         zone: "z",
         tags: { team: "x" },
         onTemplateChange: "reinstall",
+        rollingGroup: "control planes of dev-k",
     });
     const { urn, inputs } = all.of("SecurityGroupRules", "k-control-plane");
     expect([affinityGroups.length, securityGroups]).toEqual([1, [inputs.securityGroup]]);
@@ -207,16 +208,16 @@ test("an etcd without a group beside a cluster with groups gets no rules", async
     expect(names("SecurityGroupRules").sort()).toEqual(["k-control-plane", "k-workers"]);
 });
 
-test("etcd comes first, then the control plane one by one, then the workers all at once", async () => {
+test("etcd comes first, then the control planes, then the workers; of each kind a change takes down one at a time", async () => {
     const { resources, of } = await run(() => both());
     const order = resources.filter(({ kind }) => kind === "VirtualMachine").map(({ name }) => name);
     expect(order.slice(0, 5)).toEqual(["db-a", "db-b", "db-c", "k-control-plane-a", "k-control-plane-b"]);
-    expect(of("VirtualMachine", "k-control-plane-b").dependencies).toContain(
-        of("VirtualMachine", "k-control-plane-a").urn,
-    );
-    const workers = nodes.slice(2).map((name) => of("VirtualMachine", name));
-    for (const { dependencies } of workers)
-        expect(dependencies.filter((urn) => workers.some((other) => other.urn === urn))).toEqual([]);
+    const kinds = [nodes.slice(0, 2), nodes.slice(2)].map((names) => names.map((name) => of("VirtualMachine", name)));
+    for (const machines of kinds)
+        for (const { dependencies } of machines)
+            expect(dependencies.filter((urn) => machines.some((other) => other.urn === urn))).toEqual([]);
+    const groups = kinds.map((machines) => [...new Set(machines.map(({ inputs }) => inputs.rollingGroup))]);
+    expect(groups).toEqual([["control planes of dev-k"], ["workers of dev-k"]]);
 });
 
 test("a worker holds one private key, its own; secrets are secret", async () => {

@@ -41,7 +41,7 @@ test.each<[property: string, value: unknown, reason: string]>([
     const { checked } = await settings({});
     const { problems } = await settings({ [property]: value }, checked);
     expect(problems).toEqual([expect.stringContaining(reason)]);
-    expect(problems[0]).toMatch(new RegExp(`^${property}.*Keep .*, or make another cluster beside it and move over$`));
+    expect(problems[0]).toMatch(new RegExp(`^${property}.*: .*Keep .*, or make another cluster beside it and move over$`));
     // Nothing of it is in the way of a cluster that is new.
     expect((await settings({ [property]: value })).problems).toEqual([]);
 });

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Handler } from "../../../provider/handler";
+import { lifecycle } from "../../../provider/lifecycle";
+import { oneByOne } from "../../../provider/virtualMachine/rolling";
+
+const outputs = { running: true, serviceOffering: "Small", displayName: "x", state: "Running" };
+const inputs = (name: string, more: object = {}) => ({
+    ...{ name, owner: `mark of ${name}`, rollingGroup: "web", displayName: "x", serviceOffering: "Large", ...more },
+});
+
+/** A handler that takes its time and says what it does; a name that begins with "bad" fails. */
+function slow(): { handler: Handler; log: string[] } {
+    const log: string[] = [];
+    const work = async (what: string, name: string) => {
+        log.push(`${what} ${name}`);
+        await sleep(5);
+        if (name.startsWith("bad")) throw new Error(`${name} does not start`);
+        log.push(`${what}d ${name}`);
+    };
+    const handler = lifecycle({
+        async check() {},
+        diff: (_id, _olds, news) => ({ changes: true, replaces: news.replaces ?? [], deleteBeforeReplace: true }),
+        create: async (news) => (await work("create", news.name), { id: `new ${news.name}`, outs: news }),
+        read: async (_id, outs) => outs,
+        update: async (_id, _olds, news) => (await work("update", news.name), news),
+        delete: async (_id, outs) => work("delete", outs.name),
+    });
+    return { handler: oneByOne(handler), log };
+}
+
+test("what takes machines of a group down is done to one after another; what is made, and other groups, side by side", async () => {
+    const { handler, log } = slow();
+    await Promise.all(["a", "b"].map((name) => handler.update(name, outputs, inputs(name))));
+    expect(log.splice(0)).toEqual(["update a", "updated a", "update b", "updated b"]);
+    await Promise.all(["a", "b"].map((name) => handler.create(inputs(name))));
+    expect(log.splice(0)).toEqual(["create a", "create b", "created a", "created b"]);
+    const other = inputs("b", { rollingGroup: "db" });
+    await Promise.all([handler.update("a", outputs, inputs("a")), handler.update("b", outputs, other)]);
+    expect(log.splice(0)).toEqual(["update a", "update b", "updated a", "updated b"]);
+    // A change that a running machine takes waits for nobody.
+    const live = (name: string) => ({ ...inputs(name), serviceOffering: "Small", displayName: "y" });
+    await Promise.all(["a", "b"].map((name) => handler.update(name, { ...outputs, ...live(name), displayName: "x" }, live(name))));
+    expect(log.splice(0)).toEqual(["update a", "update b", "updated a", "updated b"]);
+});
+
+test("a replacement is one turn, from the deletion to the end of the creation", async () => {
+    const { handler, log } = slow();
+    const replace = async (name: string) => {
+        const news = inputs(name, { replaces: ["template"] });
+        await handler.check({}, news);
+        await handler.diff(name, outputs, news);
+        await handler.delete(name, { ...outputs, name });
+        await sleep(2);
+        await handler.create(news);
+    };
+    await Promise.all(["a", "b"].map(replace));
+    const turn = (name: string) => [`delete ${name}`, `deleted ${name}`, `create ${name}`, `created ${name}`];
+    expect(log.splice(0)).toEqual([...turn("a"), ...turn("b")]);
+    // What only goes waits for nobody, also after a comparison of a refresh.
+    await handler.diff("c", outputs, inputs("c", { replaces: ["template"], owner: "nobody checked it" }));
+    await Promise.all(["c", "d"].map((name) => handler.delete(name, { ...outputs, name })));
+    expect(log).toEqual(["delete c", "delete d", "deleted c", "deleted d"]);
+});
+
+test("where one does not come back, those that wait stay as they are", async () => {
+    const { handler, log } = slow();
+    const names = ["a", "bad", "c", "d"];
+    const results = await Promise.allSettled(names.map((name) => handler.update(name, outputs, inputs(name))));
+    expect(log).toEqual(["update a", "updated a", "update bad"]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "rejected"]);
+    const { reason } = results[2] as PromiseRejectedResult;
+    expect(reason.message).toMatch(/^c is left as it is, since the change of bad failed and machines of "web" change one after another/);
+});
