@@ -100,8 +100,9 @@ export function oneOf(...values: readonly string[]): Shape {
     return leaf(`one of ${values.join(", ")}`, (value) => values.includes(value as string));
 }
 
+/** A text of this form; configuration in YAML makes numbers of those that look like one. */
 export function matching(what: string, pattern: RegExp): Shape {
-    return leaf(what, (value) => typeof value === "string" && pattern.test(value));
+    return leaf(what, (value) => ["string", "number"].includes(typeof value) && pattern.test(String(value)));
 }
 
 /** An argument that has to be there; the remedy says what to give. */

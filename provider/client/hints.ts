@@ -90,6 +90,11 @@ const HINTS: readonly Hint[] = [
         text: /security rules that allow this group/,
         say: () => "Rules of other groups (or of the group itself) name it as their source: revoke them first.",
     },
+    {
+        code: 536,
+        text: /in use by virtual machines/,
+        say: () => "Machines are in it: a destroyed one stays so until the cloud expunges it (a day by default).",
+    },
     { code: 536, say: () => "Something still uses it; a destroyed machine does so until the cloud expunges it." },
     { code: 537, say: () => "A rule that exists already conflicts with it." },
 ];

@@ -103,34 +103,26 @@ async function authorize(
     try {
         await view.run(command, params, (found) => lacksNone(found, batch));
     } catch (error) {
-        if (!(await isAlreadyThere(view, batch, error))) throw explained(error, account);
+        if (!(await isAlreadyThere(view, batch, error))) throw error;
     }
 }
 
 /**
- * The name of the account that owns the groups, by which CloudStack finds a group that is a source. That of a project is told by no answer
- * but that of a rule; CloudStack makes it of the project's name and its domain's number (`ProjectManagerImpl.createProject`), which is 1 for
- * the domain ROOT.
+ * The name of the account that owns the groups, by which CloudStack finds a group that is a source. A project has an account of its own;
+ * where a version of CloudStack does not tell its name, rules that have a group of the project as their source do.
  */
 async function accountOfGroups(session: Session): Promise<string> {
     const project = await session.project();
     if (project === undefined) return (await session.account()).name;
+    if (project.projectaccountname !== undefined) return project.projectaccountname;
     const rules = (await session.securityGroups.before()).flatMap((group) => [
         ...(group.ingressrule ?? []),
         ...(group.egressrule ?? []),
     ]);
-    return rules.find((rule) => rule.account?.startsWith("PrjAcct-"))?.account ?? `PrjAcct-${project.name}-1`;
-}
-
-function explained(error: unknown, account: string | undefined): unknown {
-    if (
-        !(error instanceof CloudStackError) ||
-        !account?.startsWith("PrjAcct-") ||
-        !/Nonexistent (account|group)/i.test(error.errorText)
-    )
-        return error;
-    return new Error(
-        `${error.message}\nCloudStack finds a source group by its account, and does not tell the name of a project's account ("${account}" was tried): ` +
+    const account = rules.find((rule) => rule.account?.startsWith("PrjAcct-"))?.account;
+    if (account !== undefined) return account;
+    throw new Error(
+        `CloudStack finds a source group by its account, and does not tell the name of the account of project ${project.name}: ` +
             "make one rule with a group as its source in CloudStack's user interface, from which it is read, or use cidrs.",
     );
 }

@@ -1,8 +1,7 @@
-import * as net from "node:net";
 import type { Inputs } from "../handler";
 import { isUnknown } from "../handler";
 import type { Problems } from "../lifecycle";
-import { parsePorts } from "./rules";
+import { hasPorts, normalCidr, normalProtocol, parsePorts } from "./normal";
 
 /**
  * Checks rules as CloudStack would, but before anything is made: it checks them in the job, after the group exists (seen on CloudStack
@@ -24,39 +23,43 @@ function checkRule(problems: Problems, path: string, rule: Inputs): void {
     const protocol = checkProtocol(problems, path, rule.protocol);
     if (protocol !== undefined) {
         checkPorts(problems, path, protocol, rule.ports);
-        for (const property of ["icmpType", "icmpCode"]) checkIcmp(problems, path, protocol, property, rule[property]);
+        checkIcmp(problems, path, protocol, rule);
     }
     checkSources(problems, path, rule);
 }
 
 function checkProtocol(problems: Problems, path: string, protocol: unknown): string | undefined {
     if (isUnknown(protocol)) return undefined;
-    const text = String(protocol ?? "tcp").toLowerCase();
-    if (["tcp", "udp", "icmp", "all"].includes(text) || (/^\d{1,3}$/.test(text) && Number(text) <= 255)) return text;
-    problems.add(`${path}.protocol`, `"${protocol}" is not tcp, udp, icmp, all or a protocol number from 0 to 255`);
-    return undefined;
+    const normal = normalProtocol(protocol ?? "tcp");
+    if (normal === undefined)
+        problems.add(`${path}.protocol`, `"${protocol}" is not tcp, udp, icmp, all or a protocol number from 0 to 255`);
+    return normal;
 }
 
 function checkPorts(problems: Problems, path: string, protocol: string, ports: unknown): void {
     if (ports === undefined || isUnknown(ports)) return;
-    if (!["tcp", "udp", "6", "17"].includes(protocol))
+    const range = parsePorts(ports);
+    if (!hasPorts(protocol))
         problems.add(`${path}.ports`, `does not go with protocol ${protocol}, which has no ports: leave it out`);
-    else if (parsePorts(String(ports)) === undefined)
+    else if (range === undefined)
         problems.add(`${path}.ports`, `"${ports}" is neither a port ("443") nor a range of ports ("30000-32767")`);
+    else if (range[1] === 0)
+        problems.add(`${path}.ports`, `"${ports}" means all ports to CloudStack: leave ports out for all of them`);
 }
 
-function checkIcmp(problems: Problems, path: string, protocol: string, property: string, value: unknown): void {
-    if (value === undefined || isUnknown(value)) return;
-    if (protocol !== "icmp" && protocol !== "1")
-        problems.add(`${path}.${property}`, `goes with protocol icmp only, not with ${protocol}`);
-    else
-        problems.integer(
-            { [`${path}.${property}`]: value },
-            `${path}.${property}`,
-            -1,
-            255,
-            "ICMP numbers (-1 means all)",
-        );
+function checkIcmp(problems: Problems, path: string, protocol: string, rule: Inputs): void {
+    for (const property of ["icmpType", "icmpCode"]) {
+        const value = rule[property];
+        const at = `${path}.${property}`;
+        if (value === undefined || isUnknown(value)) continue;
+        if (protocol === "icmp") problems.integer({ [at]: value }, at, -1, 255, "ICMP numbers (-1 means all)");
+        else problems.add(at, `goes with protocol icmp only, not with ${protocol}`);
+    }
+    const { icmpType: type = -1, icmpCode: code } = rule;
+    if (protocol !== "icmp" || !Number.isInteger(type) || !Number.isInteger(code)) return;
+    if (type === -1 && code >= 0 && code <= 255) problems.add(`${path}.icmpCode`, "needs icmpType: a code is one of a type");
+    if (type !== -1 && code === -1)
+        problems.add(`${path}.icmpCode`, "CloudStack has no rule for all codes of a type: give a code from 0 to 255");
 }
 
 function checkSources(problems: Problems, path: string, rule: Inputs): void {
@@ -75,7 +78,7 @@ function checkSources(problems: Problems, path: string, rule: Inputs): void {
         }
         items.forEach((item, index) => {
             if (isUnknown(item)) return;
-            if (property === "cidrs" && !isCidr(item))
+            if (property === "cidrs" && normalCidr(item) === undefined)
                 problems.add(
                     `${path}.cidrs[${index}]`,
                     `"${item}" is not a network such as "10.0.0.0/8" or "2001:db8::/32"`,
@@ -84,12 +87,4 @@ function checkSources(problems: Problems, path: string, rule: Inputs): void {
                 problems.add(`${path}.groups[${index}]`, "has to be the name of a security group");
         });
     }
-}
-
-/** A network of IPv4 or IPv6 with its prefix length. */
-export function isCidr(text: unknown): boolean {
-    if (typeof text !== "string") return false;
-    const [address, bits, ...rest] = text.split("/");
-    if (rest.length > 0 || bits === undefined || !/^\d{1,3}$/.test(bits)) return false;
-    return (net.isIPv4(address) && Number(bits) <= 32) || (net.isIPv6(address) && Number(bits) <= 128);
 }

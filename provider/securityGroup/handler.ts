@@ -11,7 +11,7 @@ import { applyRules } from "./apply";
 import { checkRules } from "./check";
 import { deleteGroup } from "./remove";
 import type { ActualRule } from "./rules";
-import { actualRules, describeRule, wantedRules } from "./rules";
+import { actualRules, describeRule, normalKey, wantedRules } from "./rules";
 
 export const securityGroup = cloudLifecycle({
     kind: "security group",
@@ -72,7 +72,7 @@ export const securityGroup = cloudLifecycle({
             group,
             { ...outputs, description: unmarkedText(group.description) || outputs.description },
             cloud,
-            outputs.managedRules ?? [],
+            managedOf(outputs),
         );
         const added = found.unmanagedRules.filter((rule: string) => !(outputs.unmanagedRules ?? []).includes(rule));
         if (added.length > 0 && outputs.exclusive !== true) {
@@ -90,7 +90,7 @@ export const securityGroup = cloudLifecycle({
                 `security group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`,
             );
         const { rules } = wantedRules(inputs);
-        const before: string[] = olds.managedRules ?? [];
+        const before = managedOf(olds);
         const echo = { ...inputs, description: olds.description };
         try {
             const now = await applyRules(
@@ -163,7 +163,7 @@ export const securityGroupRules = cloudLifecycle({
         return {
             ...outputs,
             groupName: group.name,
-            managedRules: outputs.managedRules.filter((key: string) => actual.includes(key)),
+            managedRules: managedOf(outputs).filter((key) => actual.includes(key)),
             cloud,
         };
     },
@@ -171,7 +171,7 @@ export const securityGroupRules = cloudLifecycle({
     async update(id, olds, inputs, { session, cloud, deadline }) {
         const group = await groupOf(session, inputs);
         const { rules } = wantedRules({ ...inputs, name: group.name });
-        const before: string[] = olds.managedRules ?? [];
+        const before = managedOf(olds);
         const outs = { ...rest(inputs), groupName: group.name, cloud };
         try {
             await applyRules(session, group, rules, (rule) => before.includes(rule.key), deadline);
@@ -189,19 +189,14 @@ export const securityGroupRules = cloudLifecycle({
     async delete(_id, outputs, { session, deadline }) {
         const group = await session.securityGroups.get(outputs.securityGroup);
         if (group === undefined) return;
-        await applyRules(
-            session,
-            group,
-            [],
-            (rule) => outputs.managedRules.includes(rule.key),
-            deadline,
-        );
+        const managed = managedOf(outputs);
+        await applyRules(session, group, [], (rule) => managed.includes(rule.key), deadline);
     },
 });
 
 function rulesDiffer(olds: Outputs, news: Inputs): boolean {
     const { rules, unknown } = wantedRules(news);
-    const managed: string[] = olds.managedRules ?? [];
+    const managed = managedOf(olds);
     const wanted = keys(rules);
     const unmanaged: string[] = olds.unmanagedRules ?? [];
     return (
@@ -257,6 +252,11 @@ function toOutputs(group: ApiSecurityGroup, inputs: Inputs, cloud: CloudIdentity
 function rest(inputs: Inputs): Outputs {
     const { ingress: _ingress, egress: _egress, ...others } = echoOf(inputs);
     return others;
+}
+
+/** The keys of the rules that a resource manages, whichever version recorded them. */
+function managedOf(outputs: Outputs): string[] {
+    return (outputs.managedRules ?? []).map(normalKey);
 }
 
 function keys(rules: readonly { key: string }[]): string[] {

@@ -7,11 +7,11 @@ import type { OperationTimeouts } from "../timeouts";
 export interface SecurityGroupRule {
     /** `tcp`, `udp`, `icmp`, `all`, or the number of a protocol (0 to 255) as text. @default "tcp" */
     protocol?: pulumi.Input<string>;
-    /** A port ("443") or a range of ports ("30000-32767"); for tcp and udp only. @default all ports */
+    /** A port ("443", or as a number) or a range of ports ("30000-32767"); for tcp and udp only. @default all ports */
     ports?: pulumi.Input<string>;
     /** The ICMP type; -1 means all. For icmp only. @default -1 */
     icmpType?: pulumi.Input<number>;
-    /** The ICMP code; -1 means all. For icmp only. @default -1 */
+    /** The ICMP code. CloudStack has no rule for all codes of one type. For icmp only. @default 0 with a type, else all */
     icmpCode?: pulumi.Input<number>;
     /** Whom the rule is for, as IPv4 or IPv6 networks ("10.0.0.0/8", "2001:db8::/32"). */
     cidrs?: pulumi.Input<pulumi.Input<string>[]>;

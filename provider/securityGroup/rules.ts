@@ -1,17 +1,13 @@
 import type { Inputs } from "../handler";
 import { hasUnknown, isUnknown } from "../handler";
 import type { ApiRule, ApiSecurityGroup } from "../session";
+import { type Traffic, normalCidr, normalProtocol, normalTraffic, parsePorts } from "./normal";
 
 export type Direction = "ingress" | "egress";
 
 /** One rule as CloudStack keeps it: one protocol, one range, one source. `key` is what two equal rules share. */
-export interface RuleTuple {
+export interface RuleTuple extends Traffic {
     direction: Direction;
-    protocol: string;
-    startPort?: number;
-    endPort?: number;
-    icmpType?: number;
-    icmpCode?: number;
     cidr?: string;
     group?: string;
     key: string;
@@ -21,8 +17,6 @@ export interface RuleTuple {
 export interface ActualRule extends RuleTuple {
     id: string;
 }
-
-const PROTOCOL_NUMBERS: Record<string, string> = { "1": "icmp", "6": "tcp", "17": "udp" };
 
 /**
  * The tuples that a group's arguments ask for, each once. Rules with parts that a preview does not know yet are left out; `unknown` tells
@@ -45,22 +39,18 @@ export function wantedRules(inputs: Inputs): { rules: RuleTuple[]; unknown: bool
 }
 
 function expand(direction: Direction, rule: Inputs, ownName: string): RuleTuple[] {
-    const protocol = normalProtocol(rule.protocol ?? "tcp");
-    const range = parsePorts(rule.ports ?? "1-65535") ?? [1, 65_535];
-    const what = {
-        direction,
-        protocol,
-        ...(protocol === "tcp" || protocol === "udp" ? { startPort: range[0], endPort: range[1] } : {}),
-        ...(protocol === "icmp" ? { icmpType: rule.icmpType ?? -1, icmpCode: rule.icmpCode ?? -1 } : {}),
-    };
+    const [startPort, endPort] = (rule.ports === undefined ? undefined : parsePorts(rule.ports)) ?? [];
+    const { icmpType, icmpCode } = rule;
+    const protocol = normalProtocol(rule.protocol ?? "tcp") ?? String(rule.protocol);
+    const what = { direction, ...normalTraffic({ protocol, startPort, endPort, icmpType, icmpCode }) };
     const groups: string[] = [...(rule.groups ?? []), ...(rule.self === true ? [ownName] : [])];
     return [
-        ...(rule.cidrs ?? []).map((cidr: string) => keyed({ ...what, cidr: cidr.toLowerCase() })),
+        ...(rule.cidrs ?? []).map((cidr: string) => keyed({ ...what, cidr: normalCidr(cidr) ?? cidr })),
         ...groups.map((group) => keyed({ ...what, group })),
     ];
 }
 
-/** What a group has, in the same shape. (CloudStack answers ports 0-0 for protocols without ports.) */
+/** What a group has, in the same shape. */
 export function actualRules(group: ApiSecurityGroup): ActualRule[] {
     const of = (direction: Direction, rules: readonly ApiRule[] | undefined) =>
         (rules ?? []).map((rule) => actualRule(direction, rule));
@@ -68,27 +58,14 @@ export function actualRules(group: ApiSecurityGroup): ActualRule[] {
 }
 
 function actualRule(direction: Direction, rule: ApiRule): ActualRule {
-    const protocol = normalProtocol(rule.protocol);
+    const { startport: startPort, endport: endPort, icmptype: icmpType, icmpcode: icmpCode, cidr } = rule;
+    const protocol = normalProtocol(rule.protocol) ?? rule.protocol;
     const tuple = keyed({
         direction,
-        protocol,
-        ...(protocol === "tcp" || protocol === "udp" ? allPorts(rule.startport ?? 0, rule.endport ?? 0) : {}),
-        ...(protocol === "icmp" ? { icmpType: rule.icmptype ?? -1, icmpCode: rule.icmpcode ?? -1 } : {}),
-        ...(rule.cidr === undefined ? { group: rule.securitygroupname } : { cidr: rule.cidr.toLowerCase() }),
+        ...normalTraffic({ protocol, startPort, endPort, icmpType, icmpCode }),
+        ...(cidr === undefined ? { group: rule.securitygroupname } : { cidr: normalCidr(cidr) ?? cidr }),
     });
     return { ...tuple, id: rule.ruleid };
-}
-
-/** Three spellings of "all ports" that CloudStack knows become one. */
-function allPorts(startPort: number, endPort: number): { startPort: number; endPort: number } {
-    return startPort === 0 && (endPort === 0 || endPort === 65_535)
-        ? { startPort: 1, endPort: 65_535 }
-        : { startPort, endPort };
-}
-
-function normalProtocol(protocol: string): string {
-    const lower = protocol.toLowerCase();
-    return PROTOCOL_NUMBERS[lower] ?? lower;
 }
 
 function keyed(tuple: Omit<RuleTuple, "key">): RuleTuple {
@@ -101,13 +78,16 @@ function keyed(tuple: Omit<RuleTuple, "key">): RuleTuple {
     };
 }
 
-/** "443" or "30000-32767" as a pair, or `undefined` for what is neither. */
-export function parsePorts(text: string): [number, number] | undefined {
-    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text.trim());
-    if (match === null) return undefined;
-    const start = Number(match[1]);
-    const end = match[2] === undefined ? start : Number(match[2]);
-    return start <= end && end <= 65_535 ? [start, end] : undefined;
+/** A key that an earlier version recorded, in the spelling of this one. */
+export function normalKey(key: string): string {
+    const [direction, protocol, startPort, endPort, icmpType, icmpCode, cidr, ...group] = key.split("|");
+    const number = (text: string) => (text === "" ? undefined : Number(text));
+    const [start, end, type, code] = [startPort, endPort, icmpType, icmpCode].map(number);
+    return keyed({
+        direction: direction as Direction,
+        ...normalTraffic({ protocol, startPort: start, endPort: end, icmpType: type, icmpCode: code }),
+        ...(cidr === "" ? { group: group.join("|") } : { cidr: normalCidr(cidr) ?? cidr }),
+    }).key;
 }
 
 /** What has to be added and what is there beyond what is wanted. */

@@ -60,6 +60,13 @@ export interface ApiAccount {
     [limit: string]: string | number | undefined;
 }
 
+export interface ApiProject {
+    id: string;
+    name: string;
+    /** The name of the account that owns what is in the project, which rules name where their source is a group of the project. */
+    projectaccountname?: string;
+}
+
 export interface ApiNic {
     id: string;
     networkid: string;

@@ -1,6 +1,15 @@
 import { Client, CloudStackError, resolveSettings } from "../client";
 import type { Params, StackSettings } from "../client";
-import type { ApiAccount, ApiAffinityGroup, ApiKeyPair, ApiMachine, ApiSecurityGroup, ApiVolume, ApiZone } from "./api";
+import type {
+    ApiAccount,
+    ApiAffinityGroup,
+    ApiKeyPair,
+    ApiMachine,
+    ApiProject,
+    ApiSecurityGroup,
+    ApiVolume,
+    ApiZone,
+} from "./api";
 import { Catalogue, isId } from "./catalogue";
 import { CoalescedReads } from "./coalesced";
 import { isUnknown } from "../handler";
@@ -64,11 +73,9 @@ export class Session {
     }
 
     /** The project that this session works in; `undefined` outside of projects. */
-    async project(): Promise<{ id: string; name: string } | undefined> {
+    async project(): Promise<ApiProject | undefined> {
         const id = await this.client.projectId();
-        return id === undefined
-            ? undefined
-            : (await this.client.list<{ id: string; name: string }>("listProjects", { id }))[0];
+        return id === undefined ? undefined : (await this.client.list<ApiProject>("listProjects", { id }))[0];
     }
 
     async identity(): Promise<CloudIdentity> {

@@ -51,7 +51,8 @@ function addAccounts(store: Store, now: number): void {
     const behind = store.accounts.insert({
         id: randomUUID(),
         number: store.next("account"),
-        name: `PrjAcct-${PROJECT}`,
+        // As CloudStack names them: with the number of the project's domain.
+        name: `PrjAcct-${PROJECT}-1`,
         type: 5,
         created: now,
         mayExpunge: false,

@@ -16,7 +16,8 @@ function ruleAnswer(cloud: Cloud, rule: SecurityGroupRule): object {
         protocol: rule.protocol,
         ...ends,
         securitygroupname: source.name,
-        ...accountFields({ cloud }, source.ownerId),
+        // The account's name here also where it is a project's own, which other answers leave out.
+        account: cloud.store.accounts.need(source.ownerId).name,
     };
 }
 

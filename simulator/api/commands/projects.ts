@@ -20,7 +20,7 @@ function projectAnswer(cloud: Cloud, project: Project): object {
         domain: DOMAIN.name,
         state: "Active",
         ...Object.fromEntries(counted),
-        projectaccountname: `PrjAcct-${project.name}-${owner.number}`,
+        projectaccountname: owner.name,
         created: timestamp(project.created),
         tags: [],
         owner: membersOf(cloud, project)

@@ -12,8 +12,8 @@ import { DOMAIN } from "../entities";
 import { failed, inUse, invalid } from "../errors";
 import { contains, matches, page } from "../lists";
 import { checkAccess, ownerOf, scopeOf } from "../ownership";
-import { hasTags } from "./tags";import { enforceGroups } from "../plan";
-
+import { enforceGroups } from "../plan";
+import { hasTags } from "./tags";
 
 type Direction = SecurityGroupRule["direction"];
 
@@ -100,9 +100,7 @@ function sourceGroups(work: Work, traffic: Traffic): SecurityGroup[] {
                         "please specify groups in the form:  userGroupList[0].group=XXX&userGroupList[0].account=YYY",
                 );
             }
-            const account =
-                cloud.store.accounts.find((a) => a.name === name && a.projectId === undefined) ??
-                projectAccount(work, name);
+            const account = cloud.store.accounts.find((a) => a.name === name);
             if (account === undefined) {
                 const { protocol, from, to } = traffic;
                 throw invalid(
@@ -119,12 +117,6 @@ function sourceGroups(work: Work, traffic: Traffic): SecurityGroup[] {
             return source;
         },
     );
-}
-
-/** A project's own account goes by a name that only answers with a project show; the project's name stands for it. */
-function projectAccount(work: Work, name: string): Account | undefined {
-    const project = work.cloud.store.projects.find((p) => p.name === name);
-    return project && work.cloud.store.accounts.get(project.ownerId);
 }
 
 const sameTraffic = (a: Traffic, b: Traffic) => a.protocol === b.protocol && a.from === b.from && a.to === b.to;
@@ -238,9 +230,10 @@ function deleteSecurityGroup(request: Request): object {
         throw invalid("Either id or name parameter is required by deleteSecurityGroup command");
     const group = groupOf(request, id, name);
     if (group.name === DEFAULT_GROUP) throw invalid("The network group default is reserved");
-    const isSource = store.rules.find((rule) => rule.sourceGroupId === group.id) !== undefined;
-    if (isSource || membersOf(request.cloud, group.id).length > 0)
+    if (store.rules.find((rule) => rule.sourceGroupId === group.id) !== undefined)
         throw inUse("Cannot delete group when there are security rules that allow this group");
+    if (membersOf(request.cloud, group.id).length > 0)
+        throw inUse("Cannot delete group when it's in use by virtual machines");
     for (const rule of store.rules.filter((r) => r.groupId === group.id)) store.rules.remove(rule.id);
     for (const tag of store.tags.filter((t) => t.resourceId === group.id)) store.tags.remove(tag.id);
     store.securityGroups.remove(group.id);

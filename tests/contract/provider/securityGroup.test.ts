@@ -173,26 +173,27 @@ describe("a group", () => {
         expect(said[0]).toContain('keeps its description "one": CloudStack cannot change it');
     });
 
-    test("in a project lives there; a source group whose account nobody tells is explained", async () => {
+    test("in a project lives there, and may name groups of the project, whose account CloudStack tells", async () => {
         const project = { project: "sandbox" };
-        const group = await world
-            .plugin()
-            .create("securityGroup", {
-                ...named("one"),
-                ...project,
-                ingress: [{ ports: "22", cidrs: ["10.0.0.0/8"] }],
-            });
-        expect(
-            await world.api.user.list("listSecurityGroups", { projectid: world.cloud.projectId, id: group.id }),
-        ).toHaveLength(1);
+        const source = await world.plugin().create("securityGroup", { ...named("source"), ...project });
+        const ingress = [{ ports: "22", cidrs: ["10.0.0.0/8"], groups: [source.outputs.name], self: true }];
+        const group = await world.plugin().create("securityGroup", { ...named("one"), ...project, ingress });
+        const [found] = await world.api.user.list("listSecurityGroups", {
+            projectid: world.cloud.projectId,
+            id: group.id,
+        });
+        const [{ projectaccountname }] = await world.api.user.list("listProjects");
+        const sources = found.ingressrule.map(({ cidr, account, securitygroupname }: any) =>
+            cidr === undefined ? `${account}/${securitygroupname}` : cidr,
+        );
+        expect(sources.sort()).toEqual(
+            ["10.0.0.0/8", ...[source, group].map(({ outputs }) => `${projectaccountname}/${outputs.name}`)].sort(),
+        );
         await expectNoChange(world.plugin(), group);
-        const error = await failure(
-            world.plugin().up(group, { ...group.inputs, egress: [{ ports: "22", groups: ["none"] }] }),
-        );
-        expect(error.message).toMatch(
-            /Nonexistent .*make one rule with a group as its source in CloudStack's user interface/s,
-        );
-        await world.plugin().delete(group);
+        const egress = [{ ports: "22", groups: ["none"] }];
+        const error = await failure(world.plugin().up(group, { ...group.inputs, egress }));
+        expect(error.message).toMatch(new RegExp(`Nonexistent group none for account ${projectaccountname}/`));
+        for (const resource of [group, source]) await world.plugin().delete(resource);
     });
 });
 

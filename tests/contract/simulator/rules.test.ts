@@ -219,18 +219,23 @@ describe("accounts", () => {
         const group = (await user.ok("createSecurityGroup", { name: "shared-group", projectid })).securitygroup;
         expect(group).toMatchObject({ projectid, project: "sandbox" });
         expect(group.account).toBeUndefined();
-        expect(
-            (
-                await user.run("authorizeSecurityGroupIngress", {
-                    securitygroupid: group.id,
-                    protocol: "tcp",
-                    startport: 1,
-                    endport: 1,
-                    "usersecuritygrouplist[0].account": "sandbox",
-                    "usersecuritygrouplist[0].group": "shared-group",
-                })
-            ).jobresult.securitygroup.ingressrule[0],
-        ).toMatchObject({ securitygroupname: "shared-group", projectid });
+        // A project has an account of its own, which rules name; neither the project's nor a member's name stands for it.
+        const authorize = (account: string) =>
+            user.run("authorizeSecurityGroupIngress", {
+                securitygroupid: group.id,
+                protocol: "tcp",
+                startport: 1,
+                endport: 1,
+                "usersecuritygrouplist[0].account": account,
+                "usersecuritygrouplist[0].group": "shared-group",
+            });
+        const account = "PrjAcct-sandbox-1";
+        expect((await user.list("listProjects"))[0].projectaccountname).toBe(account);
+        expect((await authorize(account)).jobresult.securitygroup.ingressrule).toMatchObject([
+            { securitygroupname: "shared-group", account },
+        ]);
+        expect((await authorize("sandbox")).jobresult.errortext).toContain("Nonexistent account: sandbox when trying");
+        expect((await authorize("user")).jobresult.errortext).toContain("Nonexistent group shared-group for account user/");
         const vm = await deploy(user, "of-the-project", { projectid, securitygroupids: group.id });
         expect(vm).toMatchObject({ projectid, project: "sandbox" });
         expect(await user.list("listVirtualMachines")).toEqual([]);
@@ -280,7 +285,9 @@ describe("a machine", () => {
         const group = (await user.ok("createSecurityGroup", { name: "held" })).securitygroup;
         const vm = await deploy(user, "held", { securitygroupids: group.id });
         await user.done("destroyVirtualMachine", { id: vm.id });
-        expect((await user.send("deleteSecurityGroup", { id: group.id })).status).toBe(536);
+        expect(text(await user.send("deleteSecurityGroup", { id: group.id }))).toBe(
+            "536/9999 Cannot delete group when it's in use by virtual machines",
+        );
         expect(text(await user.send("deployVirtualMachine", { ...base, ipaddress: vm.ipaddress }))).toBe(
             "530/0 Internal error executing command, please contact your system administrator",
         );
