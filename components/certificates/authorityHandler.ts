@@ -1,6 +1,7 @@
 import * as crypto from "node:crypto";
 import { type Handler, hasUnknown, type Inputs, isUnknown, type Outputs, same } from "../../provider/handler";
 import { Failures, isCount, isText, withDefaults } from "./checks";
+import { defaultAuthorityDays } from "./validity";
 import { issueAuthority, notAfterOf } from "./x509";
 
 /** One key and certificate of an authority's life; the newest is not always the one that signs. */
@@ -19,7 +20,10 @@ const compared = [...subject, "generation", "signingGeneration", "oldestTrustedG
  */
 export const authorityHandler: Handler = {
     async check(olds: Inputs, news: Inputs) {
-        const inputs = withDefaults(news, { validityDays: 3650, generation: 1 });
+        const inputs = withDefaults(news, { generation: 1 });
+        // Another default is for another authority, not for the one in use.
+        const inUse = same(olds?.generation, inputs.generation) ? olds.validityDays : undefined;
+        inputs.validityDays ??= inUse ?? defaultAuthorityDays;
         if (isUnknown(inputs.generation)) return { inputs, failures: [] };
         inputs.signingGeneration ??= inputs.generation;
         if (!isUnknown(inputs.signingGeneration))

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { CloudStackResource } from "../../provider/resource";
+import { warnBeforeEnd } from "./expiry";
+import { warningDays } from "./validity";
 
 /** Arguments of {@link Certificate}. */
 export interface CertificateArgs {
@@ -17,15 +19,16 @@ export interface CertificateArgs {
     ipAddresses?: pulumi.Input<pulumi.Input<string>[]>;
     /** `server`, `client`, or `peer` for both. etcd's server certificate needs `peer`: it calls itself with it. */
     usages: pulumi.Input<pulumi.Input<string>[]>;
-    /** How long it is good for, in days, though never longer than its authority. @default 365 */
+    /** How long it is good for, in days, though never longer than its authority. @default 1825 */
     validityDays?: pulumi.Input<number>;
-    /** So many days before its end `pulumi up` renews it. @default a quarter of `validityDays` */
+    /** So many days before its end `pulumi up` renews it. @default the last quarter of its life */
     renewBeforeDays?: pulumi.Input<number>;
 }
 
 /**
  * A certificate for a server, a client or both, signed by a {@link CertificateAuthority}; ECDSA P-256. In the window
- * before its end it is renewed in place by the next `pulumi up` (`pulumi preview` says so), with the same key.
+ * before its end it is renewed in place by the next `pulumi up` (`pulumi preview` says so), with the same key. From 90 days before its end on, every preview says
+ * when that is.
  *
  * @example
  * ```ts
@@ -63,5 +66,6 @@ export class Certificate extends CloudStackResource {
             opts,
             ["privateKey"],
         );
+        warnBeforeEnd(this, warningDays, "it is not renewed, since its authority ends with it or renewBeforeDays says so");
     }
 }

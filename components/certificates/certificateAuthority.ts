@@ -1,5 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { CloudStackResource } from "../../provider/resource";
+import { warnBeforeEnd } from "./expiry";
+import { authorityWarningDays } from "./validity";
 
 /** Arguments of {@link CertificateAuthority}. */
 export interface CertificateAuthorityArgs {
@@ -7,7 +9,7 @@ export interface CertificateAuthorityArgs {
     commonName: pulumi.Input<string>;
     /** Its organization. @default none */
     organization?: pulumi.Input<string>;
-    /** How long it is good for, in days. @default 3650 */
+    /** How long it is good for, in days. @default 7300 */
     validityDays?: pulumi.Input<number>;
     /**
      * The number of the newest key and certificate. Raise it by one to make new ones; those before stay until they are
@@ -25,6 +27,8 @@ export interface CertificateAuthorityArgs {
 /**
  * A certificate authority of one's own: an ECDSA P-256 key that never leaves the stack's (encrypted) state and a
  * self-signed certificate that may sign leaves only.
+ *
+ * It is never renewed by itself: in the last year of its life every preview and every `pulumi up` warns.
  *
  * An authority is replaced without an outage in three steps, each one `pulumi up` and a wait until every machine has
  * the result:
@@ -57,5 +61,6 @@ export class CertificateAuthority extends CloudStackResource {
             opts,
             ["privateKey", "generations"],
         );
+        warnBeforeEnd(this, authorityWarningDays, "replace the authority, by a higher generation");
     }
 }

@@ -1,7 +1,9 @@
 import * as crypto from "node:crypto";
 import { type Handler, hasUnknown, type Inputs, isUnknown, type Outputs, same } from "../../provider/handler";
+import { say } from "../../provider/lifecycle";
 import { Failures, isCount, isText, withDefaults } from "./checks";
 import { clock, millisecondsPerDay } from "./clock";
+import { defaultValidityDays, endsSoon, lastQuarterDays, warningDays } from "./validity";
 import { isIpAddress, issueLeaf, leafNotAfter, newPrivateKey, usageNames } from "./x509";
 
 const compared = [
@@ -10,21 +12,24 @@ const compared = [
     "dnsNames",
     "ipAddresses",
     "usages",
-    "validityDays",
     "caCertificate",
 ] as const;
 
-/** The lifecycle of `Certificate`. */
+/**
+ * The lifecycle of `Certificate`. How long it is good for is not written into the inputs where the program does not say
+ * it: another default reaches a certificate that exists when it is renewed, and not before.
+ */
 export const certificateHandler: Handler = {
     async check(_olds: Inputs, news: Inputs) {
-        const inputs = withDefaults(news, { organizations: [], dnsNames: [], ipAddresses: [], validityDays: 365 });
-        if (!isUnknown(inputs.validityDays)) inputs.renewBeforeDays ??= Math.floor(inputs.validityDays / 4);
+        const inputs = withDefaults(news, { organizations: [], dnsNames: [], ipAddresses: [] });
         return { inputs, failures: checkLeaf(inputs) };
     },
 
     async diff(_id: string, olds: Outputs, news: Inputs) {
-        const changed = hasUnknown(news) || compared.some((name) => !same(olds[name], news[name]));
-        return { changes: changed || !same(olds.renewBeforeDays, news.renewBeforeDays) || renewalIsDue(olds, news) };
+        const isDue = renewalIsDue(olds, news);
+        if (isDue) speakOf(olds);
+        const given = news.renewBeforeDays !== undefined && !same(olds.renewBeforeDays, news.renewBeforeDays);
+        return { changes: hasUnknown(news) || isAnother(olds, news) || given || isDue };
     },
 
     async create(inputs: Inputs) {
@@ -36,9 +41,10 @@ export const certificateHandler: Handler = {
     },
 
     async update(_id: string, olds: Outputs, news: Inputs) {
-        if (!compared.some((name) => !same(olds[name], news[name])) && !renewalIsDue(olds, news)) {
+        if (!isAnother(olds, news) && !renewalIsDue(olds, news)) {
             const kept = Object.fromEntries(leafOutputs.map((name) => [name, olds[name]]));
-            return { outs: { ...news, ...kept } };
+            const { validityDays, renewBeforeDays } = olds;
+            return { outs: { validityDays, renewBeforeDays, ...news, ...kept } };
         }
         // A renewed certificate keeps its key, so that a machine which reads the two files one after the other always
         // has a pair; a new authority, which may mean that keys were lost, gets a new one.
@@ -48,6 +54,21 @@ export const certificateHandler: Handler = {
 
     async delete() {},
 };
+
+/** Whether the program asks for another certificate than there is. */
+function isAnother(olds: Outputs, news: Inputs): boolean {
+    if (news.validityDays !== undefined && !same(olds.validityDays, news.validityDays)) return true;
+    return compared.some((name) => !same(olds[name], news[name]));
+}
+
+/** One that is near its end is spoken of, though this run renews it: whoever looks at a preview alone has to know. */
+function speakOf({ commonName, notBefore, notAfter }: Outputs): void {
+    const [start, end] = [notBefore, notAfter].map((text) => Date.parse(text));
+    if (!endsSoon(start, end, warningDays)) return;
+    const days = Math.floor((end - clock.now()) / millisecondsPerDay);
+    const when = days < 0 ? "has ended" : `ends in ${days} days`;
+    say(`the certificate ${commonName} ${when} (${notAfter}): \`pulumi up\` renews it`);
+}
 
 /** What only the handler knows. */
 const leafOutputs = ["certificate", "privateKey", "notBefore", "notAfter", "serialNumber", "fingerprint"] as const;
@@ -67,7 +88,7 @@ function checkLeaf(inputs: Inputs) {
     );
     failures.unless("validityDays", isCount(1, 36500), "must be 1 to 36500 days");
     failures.unless("caCertificate", (value) => /^-----BEGIN CERTIFICATE-----/.test(value), "is no certificate in PEM");
-    const { validityDays, renewBeforeDays } = inputs;
+    const { validityDays = defaultValidityDays, renewBeforeDays = 0 } = inputs;
     if (!isUnknown(validityDays) && !isUnknown(renewBeforeDays) && !isCount(0, validityDays - 1)(renewBeforeDays))
         failures.add("renewBeforeDays", `${renewBeforeDays}: must be 0 to ${validityDays - 1}, less than validityDays`);
     // A failing private key must never be printed.
@@ -85,13 +106,16 @@ function checkLeaf(inputs: Inputs) {
  * more.
  */
 function renewalIsDue(olds: Outputs, news: Inputs): boolean {
-    const end = Date.parse(olds.notAfter);
-    if (hasUnknown(news) || clock.now() < end - news.renewBeforeDays * millisecondsPerDay) return false;
-    return leafNotAfter(news.caCertificate, news.validityDays) > end + 1000;
+    if (hasUnknown(news)) return false;
+    const [start, end] = [olds.notBefore, olds.notAfter].map((text) => Date.parse(text));
+    const window = news.renewBeforeDays ?? lastQuarterDays(start, end);
+    if (clock.now() < end - window * millisecondsPerDay) return false;
+    return leafNotAfter(news.caCertificate, news.validityDays ?? defaultValidityDays) > end + 1000;
 }
 
 async function issue(inputs: Inputs, privateKey: string): Promise<Outputs> {
-    const { commonName, organizations, dnsNames, ipAddresses, usages, validityDays } = inputs;
+    const { commonName, organizations, dnsNames, ipAddresses, usages } = inputs;
+    const { validityDays = defaultValidityDays } = inputs;
     const authority = { certificate: inputs.caCertificate, privateKey: inputs.caPrivateKey };
     const certificate = await issueLeaf(
         { commonName, organizations, dnsNames, ipAddresses, usages, validityDays },
@@ -99,8 +123,11 @@ async function issue(inputs: Inputs, privateKey: string): Promise<Outputs> {
         authority,
     );
     const parsed = new crypto.X509Certificate(certificate);
+    const [start, end] = [parsed.validFrom, parsed.validTo].map((text) => Date.parse(text));
     return {
+        renewBeforeDays: lastQuarterDays(start, end),
         ...inputs,
+        validityDays,
         certificate,
         privateKey,
         notBefore: new Date(parsed.validFrom).toISOString(),

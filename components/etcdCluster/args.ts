@@ -86,7 +86,7 @@ export interface EtcdClusterArgs extends PlacementArgs {
     allowDataLoss?: pulumi.Input<boolean>;
     /**
      * How long the certificates of members and clients are good for, in days. In the last quarter of that `pulumi up`
-     * renews them, and running machines take them up without a restart. @default 365
+     * renews them, and running machines take them up without a restart. @default 1825: five years
      */
     certificateValidityDays?: pulumi.Input<number>;
     /**

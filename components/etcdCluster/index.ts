@@ -3,6 +3,7 @@ import { defaultName } from "../../provider/resource";
 import type { SecurityGroupRule } from "../../provider/securityGroup";
 import { SecurityGroup, SecurityGroupRules } from "../../provider/securityGroup";
 import { Certificate, CertificateAuthority, ClusterToken } from "../certificates";
+import { type Ending, firstEnd } from "../certificates/expiry";
 import { signedBy } from "../certificates/signedBy";
 import { renderUserData } from "../cloudInit";
 import { known } from "../known";
@@ -44,6 +45,8 @@ export class EtcdCluster extends pulumi.ComponentResource {
     declare readonly members: pulumi.Output<Record<string, string>>;
     /** What etcd says of each member: `healthy`, what is wrong, or `unknown` where nobody looks (`waitFor`). */
     declare readonly health: pulumi.Output<Record<string, string>>;
+    /** When the first of the certificates and authorities ends if `pulumi up` does not renew it, in ISO 8601. */
+    declare readonly certificatesExpireAt: pulumi.Output<string>;
     /** The name of the members' security group, where there is one. */
     declare readonly securityGroupName: pulumi.Output<string> | undefined;
     /** The id of the members' security group, where there is one. */
@@ -63,6 +66,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
                 child,
             );
         const authorities = { client: authority("clients"), peer: authority("peers") };
+        const ending: Ending[] = Object.values(authorities);
         const birth = new ClusterToken(name, { members: Object.keys(args.members) }, child);
         const { metricsCidrs } = args;
         const shared = pulumi
@@ -75,7 +79,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
                 networkMetrics: (open ?? []).length > 0,
             }));
         const userData = (key: string) => {
-            const certificates = memberCertificates(name, cluster, key, args, authorities, child);
+            const certificates = memberCertificates(name, cluster, key, args, authorities, child, ending);
             const rendered = pulumi
                 .all([shared, birth.token, birth.createdAt, birth.founders, certificates, args.userDataMaxLength])
                 .apply(([spec, token, createdAt, founders, keys, maxLength]) => {
@@ -100,6 +104,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
             },
             child,
         );
+        ending.push(client);
         const health = makeMembers(name, cluster, args, { owner: this, group, userData, birth, authorities, client });
         const outputs = {
             endpoints: pulumi.output(args.members).apply(endpoints),
@@ -114,6 +119,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
                     ),
                 ),
             health,
+            certificatesExpireAt: firstEnd(ending),
             securityGroupName: group?.name,
             securityGroupId: group?.id,
         };
@@ -156,7 +162,7 @@ function groupRule(rule: EtcdRule, clients: string[]): SecurityGroupRule {
 }
 
 /**
- * A member's three certificates. The addresses among their names have to be known before there is a machine: that is
+ * A member's three certificates, which are added to what ends. The addresses among their names have to be known before there is a machine: that is
  * why they are pinned.
  */
 function memberCertificates(
@@ -166,6 +172,7 @@ function memberCertificates(
     { members, certificateValidityDays: validityDays }: EtcdClusterArgs,
     authorities: { client: CertificateAuthority; peer: CertificateAuthority },
     opts: pulumi.CustomResourceOptions,
+    ending: Ending[],
 ) {
     const requests = pulumi.output(members[key]).apply((address) => certificateRequests(cluster, key, address));
     const make = (kind: "server" | "peer" | "client") => {
@@ -177,6 +184,7 @@ function memberCertificates(
             { ...signedBy(authority), commonName, dnsNames, ipAddresses, usages, validityDays },
             opts,
         );
+        ending.push(made);
         return { certificate: made.certificate, privateKey: made.privateKey };
     };
     return pulumi.output({

@@ -1,6 +1,14 @@
 import { fetchPlanPath, renderFetch } from "../artifacts";
 import { type CloudConfig, mergeCloudConfig, type WriteFile } from "../cloudInit";
-import { type ConvergeRule, convergeTimer, renderConverge, renderVolumes } from "../node";
+import {
+    certificatesTimer,
+    type ConvergeRule,
+    convergeTimer,
+    renderCertificateWatch,
+    renderConverge,
+    renderVolumes,
+    timerCommand,
+} from "../node";
 import { etcdEnvironment, nodeEnvironment, paths } from "./environment";
 import { common } from "./scripts/common";
 import { prestart } from "./scripts/prestart";
@@ -28,6 +36,10 @@ export function renderEtcdMember(spec: EtcdMemberSpec): CloudConfig {
         { path: paths.common, content: common },
         ...scriptFiles,
         ...unitFiles(dataVolume),
+        ...renderCertificateWatch([
+            { paths: [`${paths.pki}/*ca.crt`], days: 365 },
+            { paths: ["server", "peer", "client"].map((name) => `${paths.pki}/${name}.crt`), days: 90 },
+        ]),
         ...renderVolumes(
             dataVolume
                 ? [{ name: volumeName, label: volumeLabel, mountPoint: paths.home, owner: "etcd:etcd", mode: "0700" }]
@@ -51,7 +63,7 @@ export function renderEtcdMember(spec: EtcdMemberSpec): CloudConfig {
         runcmd: [
             "systemctl daemon-reload",
             // Nothing here waits for etcd, which waits for its volume and for the other members.
-            `systemctl enable --now --no-block ${[...enabledUnits, convergeTimer].join(" ")}`,
+            `systemctl enable --now --no-block ${[...enabledUnits, certificatesTimer, convergeTimer].join(" ")}`,
         ],
     };
     return mergeCloudConfig(config, cluster.extraCloudConfig);
@@ -89,10 +101,7 @@ function rule({ path }: WriteFile): ConvergeRule {
         return { path, command: restart };
     if (path === "/etc/systemd/system/etcd.service") return { path, command: `systemctl daemon-reload && ${restart}` };
     if (/^\/etc\/systemd\/system\/.*\.timer$/.test(path))
-        return {
-            path,
-            command: `systemctl daemon-reload && systemctl restart ${path.slice(path.lastIndexOf("/") + 1)}`,
-        };
+        return { path, command: timerCommand(path.slice(path.lastIndexOf("/") + 1)) };
     if (path.startsWith("/etc/systemd/system/")) return { path, command: "systemctl daemon-reload" };
     return { path };
 }

@@ -6,7 +6,7 @@ import type { Making } from "./machines";
 import { apiPort } from "./versions";
 
 /** How whoever runs `pulumi up` reaches the cluster: as an administrator, with a certificate for that alone. */
-export function access({ name, cluster, authority, spec, child }: Making) {
+export function access({ name, cluster, authority, spec, ending, child }: Making) {
     const admin = new Certificate(
         `${name}-admin`,
         {
@@ -17,6 +17,7 @@ export function access({ name, cluster, authority, spec, child }: Making) {
         },
         child,
     );
+    ending.push(admin);
     const endpoint = spec.apply(({ endpoint: at, controlPlanes }) =>
         at.mode === "nodeLocal"
             ? `https://${Object.values(controlPlanes)[0]}:${apiPort}`

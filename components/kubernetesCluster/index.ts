@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { defaultName } from "../../provider/resource";
 import type { SecurityGroupRule } from "../../provider/securityGroup";
 import { CertificateAuthority } from "../certificates";
+import { type Ending, firstEnd } from "../certificates/expiry";
 import { known } from "../known";
 import { type DataVolumeArgs, MachineGroup } from "../machineGroup";
 import { type PlacementArgs, placementOf } from "../placement";
@@ -92,6 +93,11 @@ export class KubernetesCluster extends pulumi.ComponentResource {
     declare readonly kubeconfigs: pulumi.Output<Record<string, string>>;
     /** Names and addresses of all nodes. */
     declare readonly nodes: pulumi.Output<Record<string, string>>;
+    /**
+     * When the first of the certificates and authorities ends if `pulumi up` does not renew it, in ISO 8601. What kubeadm
+     * and the kubelets sign is not among them: machines renew it themselves.
+     */
+    declare readonly certificatesExpireAt: pulumi.Output<string>;
 
     constructor(name: string, given: KubernetesClusterArgs, opts?: pulumi.ComponentResourceOptions) {
         const cluster = known(given?.name) ?? defaultName(pulumi.getStack(), name);
@@ -102,7 +108,8 @@ export class KubernetesCluster extends pulumi.ComponentResource {
         const args = settled(given, new KubernetesSettings(name, settingsOf(cluster, given), child));
         const groups = args.securityGroups === false ? undefined : makeGroups(name, cluster, args, child);
         const authority = new CertificateAuthority(name, { commonName: `${cluster} Kubernetes` }, child);
-        const making = { name, cluster, args, authority, spec: clusterSpec(cluster, args, authority), child };
+        const ending: Ending[] = [authority];
+        const making = { name, cluster, args, authority, spec: clusterSpec(cluster, args, authority), ending, child };
         const common = {
             ...placementOf(args),
             userDataMaxLength: args.userDataMaxLength,
@@ -141,6 +148,7 @@ export class KubernetesCluster extends pulumi.ComponentResource {
             ...access(making),
             caCertificate: authority.bundle,
             nodes: addressesOf([controlPlane, ...pools]),
+            certificatesExpireAt: firstEnd(ending),
         };
         Object.assign(this, outputs);
         this.registerOutputs(outputs);

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Certificate, CertificateAuthority, RandomSecret, SigningKeyPair } from "../certificates";
+import type { Ending } from "../certificates/expiry";
 import { signedBy } from "../certificates/signedBy";
 import { type CloudConfig, renderUserData } from "../cloudInit";
 import type { GroupMachineArgs } from "../machineGroup";
@@ -22,6 +23,8 @@ export interface Making {
     readonly authority: CertificateAuthority;
     /** What all nodes share. */
     readonly spec: pulumi.Output<ClusterSpec>;
+    /** What ends if `pulumi up` does not renew it: parts add theirs. */
+    readonly ending: Ending[];
     /** The options of the parts. */
     readonly child: pulumi.CustomResourceOptions;
 }
@@ -55,8 +58,9 @@ export function clusterSpec(
 
 /** The control planes. Each has the keys of the cluster's authorities and of the API server for etcd. */
 export function controlPlaneMachines(making: Making): Record<string, GroupMachineArgs> {
-    const { name, cluster, args, authority, spec, child } = making;
+    const { name, cluster, args, authority, spec, ending, child } = making;
     const frontProxy = new CertificateAuthority(`${name}-front-proxy`, { commonName: `${cluster} front proxy` }, child);
+    ending.push(frontProxy);
     const serviceAccounts = new SigningKeyPair(`${name}-service-accounts`, {}, child);
     const encryption = new RandomSecret(`${name}-encryption`, { bytes: 32 }, child);
     const { endpoints, caCertificate, clientCertificate, clientKey } = args.etcd;
@@ -92,7 +96,7 @@ export function controlPlaneMachines(making: Making): Record<string, GroupMachin
 
 /** The workers of a pool. Each has a key of its own, and no other. */
 export function poolMachines(making: Making, pool: string, poolArgs: PoolArgs): Record<string, GroupMachineArgs> {
-    const { name, cluster, authority, spec, child } = making;
+    const { name, cluster, authority, spec, ending, child } = making;
     return Object.fromEntries(
         Object.entries(poolNodeNames(cluster, pool, poolArgs)).map(([key, nodeName]) => {
             const own = new Certificate(
@@ -105,6 +109,7 @@ export function poolMachines(making: Making, pool: string, poolArgs: PoolArgs): 
                 },
                 child,
             );
+            ending.push(own);
             const document = pulumi
                 .output({
                     cluster: spec,

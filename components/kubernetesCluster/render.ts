@@ -1,6 +1,14 @@
 import { distributionPackages, fetchPlanPath, fetchService, renderFetch, type Versions } from "../artifacts";
 import { type CloudConfig, envFile, mergeCloudConfig } from "../cloudInit";
-import { type ConvergeRule, convergeTimer, renderConverge } from "../node";
+import {
+    certificatesTimer,
+    type ConvergeRule,
+    convergeTimer,
+    renderCertificateWatch,
+    renderConverge,
+    timerCommand,
+    type WatchedCertificates,
+} from "../node";
 import { apiServerFiles } from "./apiServer";
 import { containerdFiles } from "./containerd";
 import { podNetworkFiles } from "./flannel";
@@ -77,6 +85,18 @@ export function withoutSecrets(document: CloudConfig): CloudConfig {
     return { ...document, writeFiles: (document.writeFiles ?? []).filter((file) => file.permissions !== "0600") };
 }
 
+/**
+ * What ends on a node, and from when on that is worth a warning: what `pulumi up` renews 90 days before, what the machine
+ * renews itself (kubeadm's 90 days before, kubelet's at the latest 36 days before) when that has not happened.
+ */
+const watched: readonly WatchedCertificates[] = [
+    { paths: [`${paths.pki}/*ca.crt`, `${paths.pki}/etcd/ca.crt`], days: 365 },
+    { paths: [`${paths.pki}/apiserver-etcd-client.crt`, `${paths.pki}/kubelet-client.crt`], days: 90 },
+    { paths: [`${paths.pki}/apiserver.crt`, `${paths.pki}/*r-kubelet-client.crt`, `${paths.pki}/*y-client.crt`], days: 60 },
+    { paths: ["/etc/kubernetes/*.conf"], days: 60 },
+    { paths: ["/var/lib/kubelet/pki/*-current.pem"], days: 21 },
+];
+
 /** What one role has beyond the other. */
 interface Role {
     files: readonly NodeFile[];
@@ -96,6 +116,7 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         ...(images ? ["kubernetes-images.service"] : []),
         "kubelet.service",
         ...role.units,
+        certificatesTimer,
         convergeTimer,
     ].join(" ");
     const own = [
@@ -103,6 +124,7 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         ...containerdFiles(cluster),
         ...(images ? [{ path: `${paths.units}/kubernetes-images.service`, content: imagesUnit }] : []),
         ...role.files,
+        ...renderCertificateWatch(watched),
     ].map(withoutComments);
     const versions: Versions = {
         containerd: cluster.containerdVersion ?? defaultContainerdVersion,
@@ -147,7 +169,7 @@ function convergeRule({ path }: NodeFile): ConvergeRule {
     if (path === `${paths.units}/containerd.service`)
         return { path, command: "systemctl daemon-reload && systemctl restart containerd" };
     if (path.startsWith(paths.units) && name.endsWith(".timer"))
-        return { path, command: `systemctl daemon-reload && systemctl restart ${name}` };
+        return { path, command: timerCommand(name) };
     if (path.startsWith(paths.units)) return { path, command: "systemctl daemon-reload" };
     const command = reactions[path];
     return command === undefined ? { path } : { path, command };

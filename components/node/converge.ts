@@ -12,6 +12,11 @@ export interface ConvergeRule {
     readonly command?: string;
 }
 
+/** What follows on a change of a timer's file: it is enabled, too, since a running machine may not have had it before. */
+export function timerCommand(name: string): string {
+    return `systemctl daemon-reload && systemctl enable ${name} && systemctl restart ${name}`;
+}
+
 /** The timer to enable. */
 export const convergeTimer = "cs-converge.timer";
 export const convergeRulesPath = "/etc/cs/converge";

@@ -1,3 +1,4 @@
-export { convergeRulesPath, type ConvergeRule, convergeTimer, renderConverge } from "./converge";
+export { certificatesTimer, renderCertificateWatch, type WatchedCertificates } from "./certificates";
+export { convergeRulesPath, type ConvergeRule, convergeTimer, renderConverge, timerCommand } from "./converge";
 export { convergeScript } from "./convergeScript";
 export { type DataVolume, renderVolumes, volumeScript, volumeService } from "./volume";

@@ -118,7 +118,7 @@ test("a certificate authority lives through the plugin", async () => {
     const given = { commonName: "etcd", __provider: texts.CertificateAuthority };
     const { inputs, failures } = await plugin.check({}, given);
     expect(failures).toEqual([]);
-    expect(inputs).toMatchObject({ ...given, validityDays: 3650, generation: 1, signingGeneration: 1 });
+    expect(inputs).toMatchObject({ ...given, validityDays: 7300, generation: 1, signingGeneration: 1 });
 
     const { id, outputs } = await plugin.create(inputs);
     const certificate = new X509Certificate(outputs.certificate);

@@ -27,18 +27,52 @@ test("answers are JSON without undefined, and echo the inputs", async () => {
 });
 
 describe("Certificate", () => {
-    test("defaults: one year, renewed in its last quarter", async () => {
-        const { outs } = await newAuthority();
-        expect((await newCertificate(outs)).inputs).toMatchObject({
-            validityDays: 365,
-            renewBeforeDays: 91,
-            organizations: [],
-        });
+    test("outlives years of neglect by default: five years, renewed in the last quarter of its life", async () => {
+        const authority = await at(start, () => newAuthority());
+        expect(Date.parse(authority.outs.notAfter)).toBe(start + 7300 * day);
+        const { inputs, outs } = await at(start, () => newCertificate(authority.outs));
+        expect(inputs).not.toHaveProperty("validityDays");
+        expect(outs).toMatchObject({ validityDays: 1825, renewBeforeDays: 456, organizations: [] });
+        expect(Date.parse(outs.notAfter)).toBe(start + 1825 * day);
+    });
+
+    test("of an earlier default stays as it is until it is due, and then is renewed for as long as a new one", async () => {
+        const authority = await at(start, () => newAuthority());
+        // As 0.1.0 recorded it: with its defaults among the inputs.
+        const old = await at(start, () => newCertificate(authority.outs, { validityDays: 365, renewBeforeDays: 91 }));
+        const { inputs } = await certificate.check(old.inputs, leafInputs(authority.outs));
+        const diff = (days: number) => at(start + days * day, () => certificate.diff(old.id, old.outs, inputs!));
+        expect([await diff(0), await diff(273)]).toEqual([{ changes: false }, { changes: false }]);
+        expect(await diff(275)).toEqual({ changes: true });
+        const { outs } = await at(start + 275 * day, () => certificate.update(old.id, old.outs, inputs!));
+        expect(Date.parse(outs!.notAfter)).toBe(start + (275 + 1825) * day);
+        // What the program says counts at once.
+        const longer = { ...inputs!, validityDays: 730 };
+        expect(await at(start, () => certificate.diff(old.id, old.outs, longer))).toEqual({ changes: true });
+    });
+
+    test("is spoken of in its last 90 days, or the last quarter of a short life, and not before", async () => {
+        const said: string[] = [];
+        const spy = jest.spyOn(console, "log").mockImplementation((line) => void said.push(line));
+        const authority = await at(start, () => newAuthority());
+        const leaf = await at(start, () => newCertificate(authority.outs));
+        const short = await at(start, () => newCertificate(authority.outs, { commonName: "short", validityDays: 40 }));
+        const lines = async ({ id, inputs, outs }: typeof leaf, days: number) => {
+            await at(start + days * day, () => certificate.diff(id, outs, inputs));
+            return said.splice(0);
+        };
+        expect(await lines(leaf, 1700)).toEqual([]);
+        expect(await lines(leaf, 1740)).toEqual([
+            `the certificate etcd-a ends in 85 days (${leaf.outs.notAfter}): \`pulumi up\` renews it`,
+        ]);
+        expect(await lines(leaf, 1900)).toEqual([expect.stringContaining("the certificate etcd-a has ended")]);
+        expect([await lines(short, 29), await lines(short, 31)]).toEqual([[], [expect.stringContaining("9 days")]]);
+        spy.mockRestore();
     });
 
     test("stays as it is until its window opens, then is renewed with the same key", async () => {
         const authority = await at(start, () => newAuthority());
-        const leaf = await at(start, () => newCertificate(authority.outs));
+        const leaf = await at(start, () => newCertificate(authority.outs, { validityDays: 365 }));
         const diff = (time: number) => at(time, () => certificate.diff(leaf.id, leaf.outs, leaf.inputs));
         expect(await diff(start)).toEqual({ changes: false });
         expect(await diff(start + 274 * day - 1)).toEqual({ changes: false });
@@ -208,6 +242,14 @@ describe("CertificateAuthority", () => {
         expect((await step(finished, { generation: 3 })).outs.generations.map((g: any) => g.generation)).toEqual([
             2, 3,
         ]);
+    });
+
+    test("in use keeps its end when the default is another one", async () => {
+        const old = await newAuthority({ validityDays: 3650 });
+        const { inputs, failures } = await certificateAuthority.check(old.inputs, { commonName: "test authority" });
+        expect([inputs!.validityDays, failures]).toEqual([3650, []]);
+        const next = await certificateAuthority.check(old.inputs, { commonName: "test authority", generation: 2 });
+        expect([next.inputs!.validityDays, next.failures]).toEqual([7300, []]);
     });
 
     test("refuses what cannot be", async () => {

@@ -115,13 +115,13 @@ test("keys are PKCS#8, belong to their certificates, and differ; serial numbers 
     expect(leaves[0].fingerprint).toMatch(/^[0-9a-f]{64}$/);
 });
 
-test("authorities last ten years, leaves one, and none longer than its authority", async () => {
+test("authorities last twenty years, leaves five, and none longer than its authority", async () => {
     const start = Date.parse("2030-01-01T00:00:00Z");
     await at(start, async () => {
         const { outs: authority } = await newAuthority();
-        expect(Date.parse(authority.notAfter)).toBe(start + 3650 * day);
+        expect(Date.parse(authority.notAfter)).toBe(start + 7300 * day);
         const { outs: leaf } = await newCertificate(authority);
-        expect(Date.parse(leaf.notAfter)).toBe(start + 365 * day);
+        expect(Date.parse(leaf.notAfter)).toBe(start + 1825 * day);
         expect(Date.parse(leaf.notBefore)).toBe(start - 3_600_000);
         const { outs: long } = await newCertificate(authority, { validityDays: 20000 });
         expect(long.notAfter).toBe(authority.notAfter);

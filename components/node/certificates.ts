@@ -1,0 +1,72 @@
+import { sh, type WriteFile } from "../cloudInit";
+
+/** Certificates of a machine that end some day. */
+export interface WatchedCertificates {
+    /** Paths, with `*` for any text: certificates (PEM; of several in a file the first), or kubeconfigs with one inside. */
+    readonly paths: readonly string[];
+    /** So many days before the end of one the journal has a warning, every day. */
+    readonly days: number;
+}
+
+/** The timer to enable. */
+export const certificatesTimer = "cs-certificates.timer";
+export const certificatesPath = "/etc/cs/certificates";
+
+/**
+ * The files that let a machine say when its certificates end, every day: in the journal when that is near, and always as
+ * a metric for the textfile collector of node_exporter.
+ */
+export function renderCertificateWatch(watched: readonly WatchedCertificates[]): WriteFile[] {
+    const lines = watched.map(({ paths, days }) => `${days} ${paths.join(" ")}\n`);
+    return [
+        { path: "/usr/local/sbin/cs-certificates", content: script, permissions: "0755" },
+        { path: certificatesPath, content: lines.join("") },
+        { path: "/etc/systemd/system/cs-certificates.service", content: service },
+        { path: `/etc/systemd/system/${certificatesTimer}`, content: timer },
+    ];
+}
+
+/** `<4>` and the like at the start of a line are systemd's priorities: 3 is an error, 4 a warning. */
+const script = sh`
+#!/bin/bash
+# Says when the certificates of /etc/cs/certificates end: in the journal when that is near, and for node_exporter.
+set -uo pipefail
+out=\${CS_METRICS_FOLDER:-/var/lib/prometheus/node-exporter}/cs-certificates
+now=$(date +%s)
+mkdir -p "\${out%/*}" || exit 1
+while read -r days files; do
+    for file in $files; do
+        case $file in
+        *.conf) pem=$(sed -n 's/^ *client-certificate-data: //p' "$file" | base64 -d) ;;
+        *) pem=$(cat "$file") ;;
+        esac 2>/dev/null
+        end=$(openssl x509 -noout -enddate <<<"$pem" 2>/dev/null) || continue
+        end=$(date -d "\${end#*=}" +%s)
+        echo "cs_certificate_not_after_seconds{path=\"$file\"} $end"
+        left=$(((end - now) / 86400))
+        if [ "$left" -lt 0 ]; then
+            echo "<3>$file has ended" >&2
+        elif [ "$left" -lt "$days" ]; then
+            echo "<4>$file ends in $left days" >&2
+        fi
+    done
+done <"\${CS_CERTIFICATES:-/etc/cs/certificates}" >"$out.new"
+mv "$out.new" "$out.prom"
+`;
+
+const service = `[Unit]
+Description=Say when certificates of this machine end
+[Service]
+Type=oneshot
+EnvironmentFile=-/etc/default/cs-certificates
+ExecStart=/usr/local/sbin/cs-certificates
+`;
+
+const timer = `[Unit]
+Description=Say when certificates of this machine end
+[Timer]
+OnActiveSec=10min
+OnUnitActiveSec=1d
+[Install]
+WantedBy=timers.target
+`;
