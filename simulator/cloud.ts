@@ -10,6 +10,11 @@ import type { Store } from "./state/store";
 export interface Settings {
     /** How long every job takes, in seconds; 0 for as fast as it goes. */
     readonly jobSeconds: number;
+    /**
+     * How much of a real server's time is taken: 0 for none; 1 for all of it, with its locks; 0.1 for the same ten
+     * times faster.
+     */
+    readonly timing: number;
     /** How long a destroyed machine waits until it is expunged, in seconds (CloudStack's `expunge.delay`: a day). */
     readonly expungeSeconds: number;
     /**
@@ -22,6 +27,7 @@ export interface Settings {
 
 export const DEFAULT_SETTINGS: Settings = {
     jobSeconds: 0,
+    timing: 0,
     expungeSeconds: 86_400,
     statisticsSeconds: 60,
     userDataLength: 32_768,

@@ -8,6 +8,7 @@
  *     cloud.fault({ kind: "drop", command: "deployVirtualMachine" });       // the next deploy is done, its answer lost
  *     cloud.fault({ kind: "failJob", command: "startVirtualMachine", count: 2, status: 530, text: "No host" });
  *     cloud.calls().filter((call) => call.command === "listVirtualMachines");
+ *     await startCloud({ timing: 1 });                      // as slow as a real server, with its locks
  *     await cloud.close();
  *
  * With `stateDir` the state is kept there and a later `startCloud` goes on with it, keys and ids included. What the
@@ -114,6 +115,7 @@ function summary(cloud: Cloud): object {
         pid: process.pid,
         hypervisor: cloud.hypervisor.name,
         jobSeconds: cloud.settings.jobSeconds,
+        timing: cloud.settings.timing,
         expungeSeconds: cloud.settings.expungeSeconds,
         network: network?.cidr,
         gateway: network?.gateway,
@@ -168,6 +170,7 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
     const server = new ApiServer({
         dispatcher: new Dispatcher(cloud, COMMANDS, jobs),
         faults,
+        timing: jobs.timing,
         now: cloud.now,
         log: options.log ?? (() => undefined),
         control: control({ token, faults, status: () => summary(cloud), machines: () => machineList(store) }),

@@ -75,6 +75,8 @@ export interface AsyncCommand extends Common {
     readonly instanceType?: string;
     /** Checks what is checked before there is a job, and makes what is to have an id at once. */
     submit(request: Request): Submission;
+    /** Checked when the job is handed out, before it waits for other jobs of its queue. */
+    admit?(work: Work): void;
     /** The job got its turn: checks, and the state of transition. What it returns is remembered as the job's `memo`. */
     begin?(work: Work): unknown;
     /** What happens to real machines; done again after a restart in the middle. */

@@ -9,6 +9,7 @@ import type { Job } from "../state/records";
 import { ApiError, internal, invalid, INTERNAL_TEXT } from "./errors";
 import type { AsyncCommand, Request, Submission, Work } from "./command";
 import type { Faults } from "./faults";
+import { Timing } from "./timing";
 
 /** How long results can be asked for (CloudStack's `job.expire.minutes`): a day. */
 const KEPT_MILLISECONDS = 86_400_000;
@@ -30,11 +31,14 @@ export class Jobs {
     private readonly commandOf: (name: string) => AsyncCommand;
     private readonly queues = new Map<string, Promise<void>>();
     private readonly stopping = new AbortController();
+    /** What a real server's requests and jobs wait for, where this cloud is to be as slow. */
+    readonly timing: Timing;
 
     constructor(cloud: Cloud, faults: Faults, commandOf: (name: string) => AsyncCommand) {
         this.cloud = cloud;
         this.faults = faults;
         this.commandOf = commandOf;
+        this.timing = new Timing(cloud, this.stopping.signal);
     }
 
     /**
@@ -101,25 +105,48 @@ export class Jobs {
     }
 
     private enqueue(job: Job): void {
-        const before = this.queues.get(job.queue) ?? Promise.resolve();
-        const mine: Promise<void> = before
-            .then(() => this.run(job.id))
+        const queue = this.timing.queueOf(job);
+        const before = this.queues.get(queue) ?? Promise.resolve();
+        const refusal = job.started === undefined ? this.admit(job) : undefined;
+        const mine: Promise<void> = (refusal === undefined ? before : Promise.resolve())
+            .then(() => (refusal === undefined ? this.run(job.id) : this.refuse(job, refusal.error)))
+            .then(() => (refusal === undefined ? undefined : before))
             .finally(() => {
-                if (this.queues.get(job.queue) === mine) this.queues.delete(job.queue);
+                if (this.queues.get(queue) === mine) this.queues.delete(queue);
             });
-        this.queues.set(job.queue, mine);
+        this.queues.set(queue, mine);
+    }
+
+    private admit(job: Job): { error: unknown } | undefined {
+        try {
+            this.commandOf(job.command).admit?.(this.work(job.id));
+            return undefined;
+        } catch (error) {
+            return { error };
+        }
+    }
+
+    private refuse(job: Job, error: unknown): void {
+        this.fail(job.id, this.commandOf(job.command), error);
     }
 
     private async run(id: string): Promise<void> {
         if (this.stopping.signal.aborted) return;
-        const command = this.commandOf(this.cloud.store.jobs.need(id).command);
-        const problem = await this.attempt(id, command);
-        if (problem !== undefined) this.fail(id, command, problem.error);
+        const job = this.cloud.store.jobs.need(id);
+        const command = this.commandOf(job.command);
+        const turn = await this.timing.job(job);
+        try {
+            if (this.stopping.signal.aborted) return;
+            const problem = await this.attempt(id, command, turn.seconds);
+            if (problem !== undefined) this.fail(id, command, problem.error);
+        } finally {
+            turn.end();
+        }
     }
 
-    /** Does the job; answers what went wrong. */
-    private async attempt(id: string, command: AsyncCommand): Promise<{ error: unknown } | undefined> {
-        const { seconds, failure } = this.ordersFor(this.cloud.store.jobs.need(id));
+    /** Does the job in at least so many seconds; answers what went wrong. */
+    private async attempt(id: string, command: AsyncCommand, least: number): Promise<{ error: unknown } | undefined> {
+        const { seconds, failure } = this.ordersFor(this.cloud.store.jobs.need(id), least);
         const refusal = this.cloud.store.jobs.need(id).started === undefined ? this.begin(id, command) : undefined;
         const until = (this.cloud.store.jobs.need(id).started ?? this.cloud.now()) + seconds * 1000;
         // A failing job takes its time, too.
@@ -131,9 +158,11 @@ export class Jobs {
     }
 
     /** How long it takes and whether it is to fail, by the faults that hit it. */
-    private ordersFor(job: Job): { seconds: number; failure?: ApiError } {
+    private ordersFor(job: Job, least: number): { seconds: number; failure?: ApiError } {
         const faults = this.faults.forJob(job.command, this.cloud.store.accounts.need(job.accountId).name);
-        const seconds = faults.find((fault) => fault.kind === "jobSeconds")?.seconds ?? this.cloud.settings.jobSeconds;
+        const seconds =
+            faults.find((fault) => fault.kind === "jobSeconds")?.seconds ??
+            Math.max(least, this.cloud.settings.jobSeconds);
         const fault = faults.find(({ kind }) => kind === "failJob");
         if (fault === undefined) return { seconds };
         return { seconds, failure: new ApiError(fault.status ?? 530, fault.text ?? "The job was told to fail.") };

@@ -3,10 +3,11 @@ import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError, errorBody } from "./errors";
-import { responseName } from "./definitions";
+import { DEFINITIONS, responseName } from "./definitions";
 import type { Answer, Dispatcher } from "./dispatch";
 import type { Fault, Faults } from "./faults";
 import { reserved } from "./signature";
+import type { Timing } from "./timing";
 
 /** One call of the API, as it was answered. */
 export interface Call {
@@ -33,6 +34,7 @@ const API_PATH = "/client/api";
 export interface ServerParts {
     readonly dispatcher: Dispatcher;
     readonly faults: Faults;
+    readonly timing: Timing;
     readonly now: () => number;
     /** Deals with requests below /control/. */
     readonly control: (request: http.IncomingMessage, body: string) => Promise<Answer>;
@@ -168,7 +170,7 @@ export class ApiServer {
             if (fault.kind === "delay") await sleep(fault.seconds! * 1000, undefined, { ref: false });
         const refused = hit.map((fault) => refusal(command, fault)).find((answer) => answer !== undefined);
         const cut = hit.some((fault) => fault.kind === "cut");
-        const answer = refused ?? (cut ? undefined : dispatcher.handle(parameters, method));
+        const answer = refused ?? (cut ? undefined : await this.handle(command, parameters, method));
         const lost = answer === undefined || (refused === undefined && hit.some((fault) => fault.kind === "drop"));
         if (lost) response.destroy();
         else this.send(response, answer.status, answer.body);
@@ -180,6 +182,20 @@ export class ApiServer {
             milliseconds: Math.round((performance.now() - start) * 100) / 100,
             parameters: hidden(parameters),
         });
+    }
+
+    /** In the time that a real server takes, where the cloud is told so. */
+    private async handle(command: string, parameters: Map<string, string>, method: "GET" | "POST"): Promise<Answer> {
+        const { dispatcher, timing } = this.parts;
+        const definition = DEFINITIONS.get(command);
+        const account = dispatcher.accountOf(parameters);
+        if (definition === undefined || account === undefined) return dispatcher.handle(parameters, method);
+        const end = await timing.request(command, definition.async, account.id);
+        try {
+            return dispatcher.handle(parameters, method);
+        } finally {
+            end();
+        }
     }
 
     private remember(call: Call): void {

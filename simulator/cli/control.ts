@@ -5,6 +5,7 @@ export interface Status {
     readonly pid: number;
     readonly hypervisor: string;
     readonly jobSeconds: number;
+    readonly timing: number;
     readonly expungeSeconds: number;
     readonly network: string;
     readonly gateway: string;

@@ -64,6 +64,7 @@ export async function status(args: string[]): Promise<void> {
                 `hypervisor    ${now.hypervisor}`,
                 `network       ${now.network}`,
                 `jobs          ${now.pendingJobs} pending, ${now.jobSeconds} s each`,
+                ...(now.timing > 0 ? [`timing        ${now.timing} of a real server's time, with its locks`] : []),
                 `machines      ${machines}`,
                 `volumes       ${now.volumes}`,
                 `groups        ${now.securityGroups}`,

@@ -20,6 +20,8 @@ Starts the embedded cloud on 127.0.0.1 and returns when it answers.
                         states only; auto (default): nspawn where this computer can, else none, and why
   --cidr CIDR           addresses of the shared network of a new cloud (default 10.1.1.0/24)
   --job-seconds N       how long every job takes, fractions allowed (default 0)
+  --timing T            real: answers and jobs take as long as those of a real server, and wait for its locks; a number
+                        is a part of that time (0.1: ten times faster); 0 (default): as fast as it goes
   --expunge-seconds N   how long a destroyed machine waits until it is expunged (default 86400)
   --foreground          stay in this terminal and log to it; Ctrl-C stops the cloud, another one cuts the power of
                         machines that are still shutting down
@@ -31,6 +33,7 @@ const OPTIONS = {
     hypervisor: { type: "string", default: "auto" },
     cidr: { type: "string" },
     "job-seconds": { type: "string", default: "0" },
+    timing: { type: "string", default: "0" },
     "expunge-seconds": { type: "string", default: "86400" },
     foreground: { type: "boolean", default: false },
 } as const;
@@ -44,6 +47,7 @@ interface StartOptions {
     readonly port?: number;
     readonly cidr?: string;
     readonly jobSeconds: number;
+    readonly timing: number;
     readonly expungeSeconds: number;
     readonly foreground: boolean;
     readonly hypervisor: HypervisorName;
@@ -75,6 +79,7 @@ function readOptions(args: string[]): StartOptions {
         port: portOf(values.port),
         cidr: values.cidr,
         jobSeconds: numberOf("--job-seconds", values["job-seconds"]),
+        timing: values.timing === "real" ? 1 : numberOf("--timing", values.timing),
         expungeSeconds: numberOf("--expunge-seconds", values["expunge-seconds"]),
         foreground: values.foreground,
         hypervisor: hypervisorName(values.hypervisor),

@@ -46,12 +46,19 @@ function fallBack(work: Work): void {
     if (machine !== undefined && machine.removed === undefined) setState(work.cloud, machine, memoOf(work).before);
 }
 
+function refuseRunning(work: Work): void {
+    const machine = machineAt(work);
+    if (machine.state === "Running")
+        throw invalid(`The virtual machine ${machine.id} (${machine.displayName}) is already running`);
+}
+
 const startVirtualMachine: AsyncCommand = {
     ...common("StartVMCmd", "VM.START"),
+    // A start that is sent beside a stop does not wait for it: the machine still runs.
+    admit: refuseRunning,
     begin(work) {
+        refuseRunning(work);
         const machine = machineAt(work);
-        if (machine.state === "Running")
-            throw invalid(`The virtual machine ${machine.id} (${machine.displayName}) is already running`);
         if (machine.state !== "Stopped")
             throw failed(`Unable to start ${describeMachine(work.cloud, machine)} in state ${machine.state}`);
         return passInto(work, machine, "Starting");

@@ -166,6 +166,7 @@ describe("a started cloud", () => {
             hypervisor: "none",
             network: "10.9.0.0/24",
             jobSeconds: 0.02,
+            timing: 0,
             machines: {},
             pendingJobs: 0,
         });
