@@ -60,6 +60,7 @@ function allowedSize(error: unknown): number | undefined {
     return Number(/page size\D*(\d+)/i.exec(text)?.[1]) || undefined;
 }
 
+/** Different rows: templates and ISOs are listed once for each zone, under one id, and the server counts rows. */
 function distinct(items: readonly any[]): number {
-    return new Set(items.map((item) => item?.id ?? item)).size;
+    return new Set(items.map((item) => (item?.id === undefined ? item : `${item.id} ${item.zoneid ?? ""}`))).size;
 }

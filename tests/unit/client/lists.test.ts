@@ -46,6 +46,15 @@ describe("lists", () => {
         );
     });
 
+    test("with rows that share an id, one for each zone, are complete after as many calls as they have pages", async () => {
+        const rows = Array.from({ length: 300 }, (_, index) => `id-${index}`).flatMap((id) =>
+            ["zone-a", "zone-b"].map((zoneid) => ({ id, zoneid })),
+        );
+        const client = await clientOf((request) => page(rows, request, "template"));
+        expect(await client.list("listTemplates", { templatefilter: "executable" })).toEqual(rows);
+        expect(server.received.length).toBe(2);
+    });
+
     test("without a count end with their page", async () => {
         const client = await clientOf(() => ok("listHypervisors", { hypervisor: [{ name: "KVM" }] }));
         expect(await client.list("listHypervisors")).toEqual([{ name: "KVM" }]);
