@@ -163,6 +163,23 @@ export const wrong: VirtualMachineArgs = { serviceOffering: 1, template: "Debian
     });
 });
 
+/** The host's packages belong to the host: it brings the SDK, and there is one only. */
+describe("a program that brings its own SDK", () => {
+    const [, oldest] = /^\^(\d+\.\d+\.\d+)$/.exec(require("../../package.json").peerDependencies["@pulumi/pulumi"])!;
+
+    test.each([
+        ["the oldest that the package allows", oldest],
+        ["the newest that the registry has", "3"],
+    ])("goes up and down with %s, and has no second one", async (which, version) => {
+        const folder = emptyFolder(which.split(" ")[1]);
+        await run("npm", ["install", ...quietly, tarball, `@pulumi/pulumi@${version}`, ...node], folder);
+        const { packages } = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8"));
+        expect(Object.keys(packages).filter((path) => path.endsWith("node_modules/@pulumi/pulumi"))).toEqual(["node_modules/@pulumi/pulumi"]);
+        if (version !== "3") expect(packages["node_modules/@pulumi/pulumi"].version).toBe(version);
+        expect(await upAndDown(folder, "js")).toMatch(/^10\.1\.1\.\d+$/);
+    });
+});
+
 const whyNoPnpm = pnpm === undefined ? " (skipped: pnpm cannot be installed from npm's registry)" : "";
 
 (pnpm === undefined ? test.skip : test)(`a program goes up and down in pnpm's layout${whyNoPnpm}`, async () => {
