@@ -1,4 +1,4 @@
-import { Durations, nextLook, typicalDuration } from "./pollInterval";
+import { Durations, nextLook } from "./pollInterval";
 import type { Clock } from "./types";
 
 /** The state of a job as `queryAsyncJobResult` gives it. */
@@ -112,8 +112,7 @@ export class JobPoller {
             const expected = this.durations.expected(job.command);
             // Before the first of a command has ended, the oldest shows how long all of them take at least.
             const startedAt = expected === undefined ? oldest.get(job.command)! : job.startedAt;
-            const timing = { startedAt, expected, typical: typicalDuration(job.command) };
-            return Math.max(nextLook(timing, this.lastLook), job.peaceUntil);
+            return Math.max(nextLook({ startedAt, expected }, this.lastLook), job.peaceUntil);
         });
         const slowed = this.failures > 0 ? this.lastLook + Math.min(SLOWEST, 500 * 2 ** this.failures) : 0;
         return Math.min(Math.max(Math.min(...looks), slowed), ...jobs.map((job) => job.deadline));

@@ -9,84 +9,38 @@ const LONGEST = 5_000;
 /** Between looks that are due around the expected end. */
 const SHORTEST = 100;
 
-/** How precisely the end of a job of known length is met, as a share of the time that it takes. */
+/** How precisely the end of a job is met, as a share of the time that it takes. */
 const PRECISION = 0.04;
-
-/** The same around the typical end of a job whose length on this cloud is not known yet. */
-const TYPICAL_PRECISION = 0.2;
-
-/** The longest gap around a typical end. */
-const TYPICAL_LONGEST = 700;
-
-/**
- * How long jobs take on a quiet CloudStack 4.22, in milliseconds: what is assumed until the first job of a command has ended here. A slower
- * hypervisor costs a few looks more, a faster one is noticed by the looks before.
- */
-const TYPICAL: Readonly<Record<string, number>> = {
-    deployVirtualMachine: 3_000,
-    startVirtualMachine: 2_300,
-    stopVirtualMachine: 2_300,
-    rebootVirtualMachine: 1_900,
-    destroyVirtualMachine: 6_000,
-    expungeVirtualMachine: 2_500,
-    restoreVirtualMachine: 4_000,
-    scaleVirtualMachine: 1_000,
-    attachVolume: 2_000,
-    detachVolume: 2_000,
-    createVolume: 350,
-    authorizeSecurityGroupIngress: 150,
-    authorizeSecurityGroupEgress: 150,
-    revokeSecurityGroupIngress: 150,
-    revokeSecurityGroupEgress: 150,
-    createTags: 200,
-    deleteTags: 200,
-};
 
 export interface JobTiming {
     startedAt: number;
     /** How long jobs of this command took so far; `undefined` before the first has ended. */
     expected?: number;
-    /** How long jobs of this command take elsewhere; `undefined` where nobody has measured it. */
-    typical?: number;
-}
-
-/** How long a job of a command takes elsewhere, in milliseconds. */
-export function typicalDuration(command: string): number | undefined {
-    return TYPICAL[command];
 }
 
 /**
  * The time of the next look at a job, given that of the last one (of any job).
  *
- * A job of known length is looked at when its end is due, and then in small steps that grow slowly while it is late. One of typical length
- * is looked at more and more rarely until half of that has passed, in short steps around it, and then again when its age has grown by a
- * part. Nothing is known of the others: the gap is a part of their age.
+ * A job of unknown length is looked at when its age has roughly doubled, and from a few seconds on every 3 to 5 s: one
+ * of 17 s costs nine looks. A job of known length is looked at when its end is due, and then in small steps that grow
+ * while it is late.
  */
-export function nextLook({ startedAt, expected, typical }: JobTiming, lastLook: number): number {
+export function nextLook({ startedAt, expected }: JobTiming, lastLook: number): number {
     const from = Math.max(startedAt, lastLook);
     if (expected === undefined) {
-        return from + (typical === undefined ? unknownGap(from - startedAt) : typicalGap(from - startedAt, typical));
+        return from + unknownGap(from - startedAt);
     }
     const step = precision(expected);
     const due = startedAt + expected + step / 2;
     if (from >= due) {
-        return from + clamp((from - due) / 3, step, LONGEST);
+        return from + clamp(from - due, step, LONGEST);
     }
     // In equal parts, so that the last look before the end is not wasted on the moment before it.
     return from + (due - from) / Math.ceil((due - from) / (1.1 * LONGEST));
 }
 
 function unknownGap(age: number): number {
-    return clamp(Math.min(0.6 * age, Math.max(3_000, 0.3 * age)), FIRST, LONGEST);
-}
-
-function typicalGap(age: number, typical: number): number {
-    const around = clamp(TYPICAL_PRECISION * typical, SHORTEST, TYPICAL_LONGEST);
-    const first = clamp(typical / 10, SHORTEST, 2 * FIRST);
-    if (age < typical / 2) {
-        return Math.max(first, Math.min(2 * age, typical / 2 - age + around / 2));
-    }
-    return age < 1.5 * typical ? around : clamp((age < 1_500 ? 0.5 : 0.15) * age, around, 3_000);
+    return clamp(Math.min(1.2 * age, Math.max(3_000, 0.3 * age)), FIRST, LONGEST);
 }
 
 function precision(expected: number): number {

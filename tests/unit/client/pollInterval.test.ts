@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { Durations, nextLook, typicalDuration } from "../../../provider/client/pollInterval";
+import { Durations, nextLook } from "../../../provider/client/pollInterval";
 
 /** The looks at a job of this length. */
 function looks(length: number, expected?: number): number[] {
@@ -17,16 +17,16 @@ describe("a job of unknown length", () => {
         expect(looks(0)).toEqual([200]);
     });
 
-    test("of 17 s costs at most twelve looks", () => {
-        expect(looks(17_000).length).toBeLessThanOrEqual(12);
+    test("of 17 s costs at most nine looks", () => {
+        expect(looks(17_000).length).toBeLessThanOrEqual(9);
     });
 
-    test("is found late by 0.6 of its length at most, from 5 s on by 3 s or 0.3 of it, never by more than 5 s", () => {
+    test("is found at most 3 s or 1.2 times its length late, and never more than 5 s", () => {
         fc.assert(
             fc.property(fc.integer({ min: 0, max: 600_000 }), (length) => {
                 const late = looks(length).at(-1)! - length;
                 expect(late).toBeLessThanOrEqual(
-                    Math.max(200, Math.min(0.6 * length, Math.max(3_000, 0.3 * length), 5_000)),
+                    Math.max(200, Math.min(1.2 * length, Math.max(3_000, 0.3 * length), 5_000)),
                 );
             }),
         );
@@ -47,19 +47,9 @@ describe("a job of known length", () => {
         const times = looks(120_000, 2_000);
         const gaps = times.slice(1).map((time, index) => time - times[index]!);
         expect(gaps[0]).toBe(100);
-        expect(gaps.every((gap, index) => index === 0 || gap >= gaps[index - 1]! - 1)).toBe(true);
+        expect(gaps.every((gap, index) => index === 0 || gap >= gaps[index - 1]!)).toBe(true);
         expect(gaps.at(-1)).toBe(5_000);
         expect(times.length).toBeLessThan(40);
-    });
-
-    test("that is late by a little is met by a small part of what it took", () => {
-        fc.assert(
-            fc.property(fc.integer({ min: 1_000, max: 600_000 }), fc.double({ min: 0, max: 0.5, noNaN: true }), (expected, late) => {
-                const length = expected * (1 + late);
-                const overshoot = looks(length, expected).at(-1)! - length;
-                expect(overshoot).toBeLessThanOrEqual(Math.max(110, 0.18 * expected));
-            }),
-        );
     });
 
     test("looks move forward, whatever is asked", () => {
@@ -71,48 +61,6 @@ describe("a job of known length", () => {
                 expect(next - Math.max(startedAt, last)).toBeLessThanOrEqual(5_501);
             }),
         );
-    });
-});
-
-describe("a job whose command has a typical length", () => {
-    const typical = (length: number, usual: number) => {
-        const times: number[] = [];
-        for (let at = nextLook({ startedAt: 0, typical: usual }, 0); ; ) {
-            times.push(at);
-            if (at >= length) return times;
-            at = nextLook({ startedAt: 0, typical: usual }, at);
-        }
-    };
-
-    test("is met within a fifth of that length, or 0.7 s, where it is as long as usual", () => {
-        fc.assert(
-            fc.property(fc.integer({ min: 500, max: 20_000 }), fc.double({ min: 0.6, max: 1.4, noNaN: true }), (usual, part) => {
-                const late = typical(usual * part, usual).at(-1)! - usual * part;
-                expect(late).toBeLessThanOrEqual(Math.max(100, Math.min(0.2 * usual, 700)) + 1);
-            }),
-        );
-    });
-
-    test("is met within 0.15 of its length, or 3 s (within a half where it takes less than 2 s), where it takes much longer", () => {
-        fc.assert(
-            fc.property(fc.integer({ min: 100, max: 20_000 }), fc.double({ min: 1.5, max: 60, noNaN: true }), (usual, part) => {
-                const length = usual * part;
-                const late = typical(length, usual).at(-1)! - length;
-                expect(late).toBeLessThanOrEqual(Math.max(110, 0.2 * usual + 1, Math.min((length < 2_300 ? 0.5 : 0.15) * length, 3_000)));
-            }),
-        );
-    });
-
-    test("costs few looks: machines of 3 and 16 s, destroyed ones of 8 s", () => {
-        expect(typical(5_000, 3_000).length).toBeLessThanOrEqual(11);
-        expect(typical(16_000, 3_000).length).toBeLessThanOrEqual(18);
-        expect(typical(8_000, 6_000).length).toBeLessThanOrEqual(12);
-    });
-
-    test("is known for what a program does most", () => {
-        for (const command of ["deployVirtualMachine", "destroyVirtualMachine", "authorizeSecurityGroupIngress"])
-            expect(typicalDuration(command)).toBeGreaterThan(0);
-        expect(typicalDuration("createNetwork")).toBeUndefined();
     });
 });
 
