@@ -2,6 +2,7 @@ import type { Handler, Inputs, Outputs } from "./handler";
 import type { Lifecycle } from "./lifecycle";
 import { lifecycle } from "./lifecycle";
 import type { CloudIdentity, Session } from "./session";
+import { keepReferences, resolveReference } from "./references";
 import { PlaceUnknown, sessionFor } from "./session";
 import { deadlineOf } from "./timeouts";
 
@@ -45,7 +46,11 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
     return lifecycle({
         // Arguments have been looked at by themselves when the cloud is first asked.
         check: async (problems, inputs, olds) => {
+            // What is in a project stays there: nothing moves between projects.
+            if (typeof olds?.project === "string") inputs.project ??= olds.project;
+            keepReferences(inputs, olds);
             try {
+                await resolveReference(problems, inputs, olds, "project", () => projectOf(inputs));
                 await of.check(problems, inputs, olds);
             } catch (error) {
                 if (!(error instanceof PlaceUnknown)) throw error;
@@ -64,4 +69,11 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
         delete: async (id, outputs) =>
             of.delete(id, outputs, { ...(await place(id, outputs, outputs)), deadline: deadlineOf("delete", outputs) }),
     });
+}
+
+/** The project that arguments name. */
+async function projectOf(inputs: Inputs): Promise<{ id: string }> {
+    const id = await sessionFor(inputs).client.projectId();
+    if (id === undefined) throw new Error("the project has no id");
+    return { id };
 }

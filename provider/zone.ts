@@ -1,11 +1,30 @@
 import type { Inputs } from "./handler";
 import { isUnknown } from "./handler";
 import type { Problems } from "./lifecycle";
-import type { ApiZone, Session } from "./session";
+import { keepReferences, resolveReference } from "./references";
+import type { Session } from "./session";
 
-/** A resource's zone: its own, the stack's, or the only one that there is. Written into the inputs, so that a later default moves nothing. */
-export async function checkZone(problems: Problems, inputs: Inputs, session: Session): Promise<ApiZone | undefined> {
+/** What look-ups within a zone need to know of it. */
+export interface ZonePlace {
+    readonly id: string;
+    readonly name: string;
+}
+
+/**
+ * A resource's zone: its own, the one that it is in already, the stack's, or the only one that there is. Written into the inputs, so that a
+ * later default moves nothing.
+ */
+export async function checkZone(
+    problems: Problems,
+    inputs: Inputs,
+    olds: Inputs | undefined,
+    session: Session,
+): Promise<ZonePlace | undefined> {
     if (isUnknown(inputs.zone)) return undefined;
+    if (inputs.zone === undefined && typeof olds?.zone === "string") {
+        inputs.zone = olds.zone;
+        keepReferences(inputs, olds);
+    }
     inputs.zone ??= session.client.settings.zone;
     if (inputs.zone === undefined) {
         const zones = await session.catalogue.zones();
@@ -19,5 +38,6 @@ export async function checkZone(problems: Problems, inputs: Inputs, session: Ses
         }
         inputs.zone = zones[0].name;
     }
-    return problems.attempt("zone", () => session.catalogue.zone(inputs.zone));
+    const id = await resolveReference(problems, inputs, olds, "zone", (text) => session.catalogue.zone(text));
+    return id === undefined ? undefined : { id, name: inputs.zone };
 }

@@ -25,6 +25,7 @@ import { Dispatcher } from "./api/dispatch";
 import { Expunger } from "./api/expunge";
 import { Faults, type Fault, type FaultRule } from "./api/faults";
 import { Jobs } from "./api/jobs";
+import { type Operator, operatorOf } from "./operator";
 import { machineList } from "./api/machineList";
 import { Power } from "./api/power";
 import { ApiServer, type Call } from "./api/server";
@@ -34,7 +35,7 @@ import { DEFAULT_CIDR, rangeOf } from "./state/addresses";
 import { ACCOUNTS, seed, type AccountName } from "./state/seed";
 import { Store } from "./state/store";
 
-export type { Call, Fault, FaultRule };
+export type { Call, Fault, FaultRule, Operator };
 export { StateError } from "./state/store";
 
 export interface CloudOptions extends Partial<Settings> {
@@ -82,6 +83,8 @@ export interface RunningCloud {
     /** The calls of the API so far, oldest first. */
     calls(): readonly Call[];
     clearCalls(): void;
+    /** Does what only an operator can. */
+    readonly operator: Operator;
     /** Resolves when no job is waiting or at work. */
     idle(): Promise<void>;
     /** Stops, machines first; jobs that are at work go on when the state is started again. */
@@ -200,6 +203,7 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
         fault: (fault) => faults.add(fault),
         faults: () => faults.list(),
         clearFaults: () => void faults.clear(),
+        operator: operatorOf(cloud),
         calls: () => [...server.calls],
         clearCalls: () => void server.calls.splice(0),
         idle: () => jobs.idle(),

@@ -7,6 +7,7 @@ import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, isUnknown, same } from "../handler";
 import { announce, isInState } from "../lifecycle";
 import { markedText, unmarkedText } from "../marks";
+import { changesProject } from "../references";
 import type { ApiAffinityGroup } from "../session";
 import { isGone, sessionFor } from "../session";
 import { secondsUntil } from "../timeouts";
@@ -35,7 +36,8 @@ export const affinityGroup = cloudLifecycle({
     },
 
     diff(_id, olds, news): DiffResult {
-        const replaces = ["name", "type", "project"].filter((property) => !same(olds[property], news[property]));
+        const replaces = ["name", "type"].filter((property) => !same(olds[property], news[property]));
+        if (changesProject(olds, news)) replaces.push("project");
         if (!isUnknown(news.description) && !same(olds.description ?? "", news.description ?? "")) {
             announce(
                 news,

@@ -5,6 +5,7 @@ import { markFor, markedText, unmarkedText } from "../marks";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, isUnknown, same } from "../handler";
 import { announce, isInState, say } from "../lifecycle";
+import { changesProject } from "../references";
 import type { ApiSecurityGroup, CloudIdentity, Session } from "../session";
 import { sessionFor } from "../session";
 import { applyRules } from "./apply";
@@ -39,7 +40,8 @@ export const securityGroup = cloudLifecycle({
     },
 
     diff(_id, olds, news): DiffResult {
-        const replaces = ["name", "project"].filter((property) => !same(olds[property], news[property]));
+        const replaces = ["name"].filter((property) => !same(olds[property], news[property]));
+        if (changesProject(olds, news)) replaces.push("project");
         if (!isUnknown(news.description) && !same(olds.description ?? "", news.description ?? "")) {
             announce(
                 news,
@@ -135,7 +137,8 @@ export const securityGroupRules = cloudLifecycle({
     },
 
     diff(_id, olds, news): DiffResult {
-        const replaces = ["securityGroup", "project"].filter((property) => !same(olds[property], news[property]));
+        const replaces = ["securityGroup"].filter((property) => !same(olds[property], news[property]));
+        if (changesProject(olds, news)) replaces.push("project");
         return {
             changes: replaces.length > 0 || rulesDiffer(olds, { ...news, name: olds.groupName }),
             replaces,

@@ -9,7 +9,7 @@ export function isId(text: string): boolean {
     return uuid.test(text);
 }
 
-/** A name or id that the cloud does not have; the message says what it has instead. */
+/** A name or id that the cloud does not have, or a name that several have; the message says what it has instead. */
 export class NotFound extends Error {}
 
 /**
@@ -70,12 +70,17 @@ export class Catalogue {
     }
 
     /** A ready template of the zone; the newest where several share the name. */
-    async template(nameOrId: string, zone: ApiZone): Promise<ApiTemplate> {
+    async template(nameOrId: string, zone: Pick<ApiZone, "id" | "name">): Promise<ApiTemplate> {
         const here = (await this.templates()).filter(
             (template) => template.zoneid === undefined || template.zoneid === zone.id,
         );
         const ready = here.filter((template) => template.isready);
-        const newest = [...ready].sort((a, b) => (a.created < b.created ? 1 : -1));
+        const sorted = [...ready].sort((a, b) => (a.created < b.created ? 1 : -1));
+        // Of several with one name only the newest is in question.
+        const newest = sorted.filter(
+            (template, index) =>
+                template.id === nameOrId || sorted.findIndex(({ name }) => name === template.name) === index,
+        );
         const unready = here.find(
             (template) => !template.isready && (template.id === nameOrId || template.name === nameOrId),
         );
@@ -90,7 +95,7 @@ export class Catalogue {
         return pick("template", nameOrId, newest, ` in zone ${zone.name}`);
     }
 
-    async network(nameOrId: string, zone: ApiZone): Promise<ApiNetwork> {
+    async network(nameOrId: string, zone: Pick<ApiZone, "id" | "name">): Promise<ApiNetwork> {
         const here = (await this.networks()).filter((network) => network.zoneid === zone.id);
         return pick("network", nameOrId, here, ` in zone ${zone.name}`);
     }
@@ -106,15 +111,24 @@ export class Catalogue {
     }
 }
 
-/** The one with this id or exactly this name (a name in another case is only offered: two may differ by nothing else). */
+/**
+ * The one with this id or exactly this name (a name in another case is only offered: two may differ by nothing else).
+ *
+ * @throws NotFound where there is none, and where several have the name
+ */
 export function pick<T extends { id: string; name: string }>(
     what: string,
     nameOrId: string,
     items: readonly T[],
     where = "",
 ): T {
-    const found = items.find((item) => item.id === nameOrId) ?? items.find((item) => item.name === nameOrId);
+    const found = items.find((item) => item.id === nameOrId);
     if (found !== undefined) return found;
+    const named = items.filter((item) => item.name === nameOrId);
+    const ids = [...new Set(named.map((item) => item.id))];
+    if (ids.length > 1)
+        throw new NotFound(`there are ${ids.length} of the name "${nameOrId}"${where}: give the id of one (${ids.join(", ")})`);
+    if (named.length > 0) return named[0];
     const names = nearestNames(
         nameOrId,
         items.map((item) => item.name),

@@ -106,7 +106,7 @@ export class Session {
     }
 
     /** The id of a network: one that the program itself made is younger than the catalogue and known by its id alone. */
-    async networkId(nameOrId: string, zone: ApiZone): Promise<string> {
+    async networkId(nameOrId: string, zone: Pick<ApiZone, "id" | "name">): Promise<string> {
         return isId(nameOrId) ? nameOrId : (await this.catalogue.network(nameOrId, zone)).id;
     }
 

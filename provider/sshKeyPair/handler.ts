@@ -6,6 +6,7 @@ import { echoOf, isUnknown, same } from "../handler";
 import type { Problems } from "../lifecycle";
 import { isInState } from "../lifecycle";
 import { markedName } from "../marks";
+import { changesProject } from "../references";
 import type { ApiKeyPair, Session } from "../session";
 import { isGone, sessionFor } from "../session";
 
@@ -29,7 +30,8 @@ export const sshKeyPair = cloudLifecycle({
     },
 
     diff(_id, olds, news): DiffResult {
-        const replaces = ["name", "project"].filter((property) => !same(olds[property], news[property]));
+        const replaces = ["name"].filter((property) => !same(olds[property], news[property]));
+        if (changesProject(olds, news)) replaces.push("project");
         if (!same(keyOf(olds.publicKey), keyOf(news.publicKey))) replaces.push("publicKey");
         return { changes: replaces.length > 0, replaces, deleteBeforeReplace: replaces.length > 0 };
     },

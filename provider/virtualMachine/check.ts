@@ -1,11 +1,13 @@
 import * as net from "node:net";
 import { claim } from "../claims";
 import type { Inputs } from "../handler";
-import { hasUnknown, isUnknown } from "../handler";
+import { hasUnknown, isUnknown, same } from "../handler";
 import type { Problems } from "../lifecycle";
 import { checkLimits } from "../limits";
-import type { ApiNetwork, ApiZone, Session } from "../session";
+import { isKept, resolveReference } from "../references";
+import type { ApiNetwork, Session } from "../session";
 import { isId, sessionFor } from "../session";
+import type { ZonePlace } from "../zone";
 import { checkZone } from "../zone";
 import { encodedUserData, isBase64 } from "./userData";
 
@@ -23,16 +25,16 @@ interface Size {
 export async function checkMachine(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void> {
     checkShape(problems, inputs, olds);
     const session = sessionFor(inputs);
-    const zone = await checkZone(problems, inputs, session);
-    const [offered, rootDiskGiB] = await Promise.all([
-        checkOffering(problems, inputs, session),
-        zone === undefined ? undefined : checkTemplate(problems, inputs, session, zone, olds === undefined),
-        zone === undefined ? undefined : checkNetwork(problems, inputs, session, zone),
+    const zone = await checkZone(problems, inputs, olds, session);
+    const [offered, rootDiskGiB, networkId] = await Promise.all([
+        checkOffering(problems, inputs, olds, session),
+        zone === undefined ? undefined : checkTemplate(problems, inputs, olds, session, zone),
+        zone === undefined ? undefined : checkNetwork(problems, inputs, olds, session, zone),
     ]);
-    if (zone !== undefined) await claimNameAndAddress(problems, inputs, session, zone);
+    if (zone !== undefined) claimNameAndAddress(problems, inputs, session, zone, networkId);
     if (olds === undefined && zone !== undefined) {
-        await checkNameIsFree(problems, inputs, session, zone);
-        await checkAddressIsFree(problems, inputs, session, zone);
+        await checkNameIsFree(problems, inputs, session, zone, networkId);
+        await checkAddressIsFree(problems, inputs, session, zone, networkId);
         await checkLimit(problems, inputs, { ...offered, rootDiskGiB }, session);
     }
 }
@@ -96,16 +98,22 @@ function checkUserData(problems: Problems, inputs: Inputs): void {
 }
 
 /** @returns the size, where it is known */
-async function checkOffering(problems: Problems, inputs: Inputs, session: Session): Promise<Size> {
+async function checkOffering(
+    problems: Problems,
+    inputs: Inputs,
+    olds: Inputs | undefined,
+    session: Session,
+): Promise<Size> {
     const text = problems.text(
         inputs,
         "serviceOffering",
         "give the name of a service offering, such as those that getServiceOffering finds",
     );
-    const offering =
-        text === undefined
-            ? undefined
-            : await problems.attempt("serviceOffering", () => session.catalogue.serviceOffering(text));
+    const { catalogue } = session;
+    const id = await resolveReference(problems, inputs, olds, "serviceOffering", (name) => catalogue.serviceOffering(name));
+    if (text === undefined || id === undefined) return {};
+    if (isKept(inputs, olds, "serviceOffering") && same(inputs.details, olds?.details)) return {};
+    const offering = (await catalogue.serviceOfferings()).find((item) => item.id === id);
     if (offering === undefined || hasUnknown(inputs.details)) return {};
     if (offering.iscustomized !== true || offering.cpunumber !== undefined)
         return { cpuNumber: offering.cpunumber, memoryMiB: offering.memory };
@@ -142,19 +150,19 @@ function checkBounds(
 async function checkTemplate(
     problems: Problems,
     inputs: Inputs,
+    olds: Inputs | undefined,
     session: Session,
-    zone: ApiZone,
-    isNew: boolean,
+    zone: ZonePlace,
 ): Promise<number | undefined> {
     const text = problems.text(inputs, "template", "give the name of a template, such as those that getTemplate finds");
-    const template =
-        text === undefined
-            ? undefined
-            : await problems.attempt("template", () => session.catalogue.template(text, zone));
+    const { catalogue } = session;
+    const id = await resolveReference(problems, inputs, olds, "template", (name) => catalogue.template(name, zone));
+    if (text === undefined || id === undefined || olds !== undefined) return undefined;
+    const template = (await catalogue.templates()).find((item) => item.id === id);
     const size = (template?.size ?? 0) / 2 ** 30;
     const wanted = inputs.rootDiskSizeGiB;
     if (typeof wanted !== "number") return size === 0 ? undefined : size;
-    if (isNew && wanted < size)
+    if (wanted < size)
         problems.add(
             "rootDiskSizeGiB",
             `${wanted} is less than template "${text}" needs, which is ${Math.ceil(size)} GiB`,
@@ -162,32 +170,47 @@ async function checkTemplate(
     return wanted;
 }
 
-async function checkNetwork(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
-    const grouped =
-        inputs.securityGroups !== undefined && !isUnknown(inputs.securityGroups) && inputs.securityGroups.length > 0;
-    if (grouped && !zone.securitygroupsenabled) {
+/** @returns the network's id, where it is known */
+async function checkNetwork(
+    problems: Problems,
+    inputs: Inputs,
+    olds: Inputs | undefined,
+    session: Session,
+    zone: ZonePlace,
+): Promise<string | undefined> {
+    const kept = (property: string) => olds !== undefined && same(inputs[property], olds[property]);
+    if (!["zone", "securityGroups", "network"].every(kept)) await checkKindOfZone(problems, inputs, session, zone);
+    if (inputs.network === undefined || isUnknown(inputs.network)) return undefined;
+    const networks = () => session.catalogue.networks();
+    const id = await resolveReference(problems, inputs, olds, "network", async (text) => {
+        // A network that this program makes is younger than the list; its id is taken as it is.
+        if (isId(text) && !(await networks()).some((known) => known.id === text)) return { id: text };
+        return session.catalogue.network(text, zone);
+    });
+    if (["network", "ipAddress"].every(kept)) return id;
+    const network = (await networks()).find((item) => item.id === id);
+    if (network !== undefined) checkAddress(problems, inputs, network);
+    return id;
+}
+
+/** What goes in a zone with security groups only, and in one without them. */
+async function checkKindOfZone(problems: Problems, inputs: Inputs, session: Session, { id }: ZonePlace): Promise<void> {
+    const zone = (await session.catalogue.zones()).find((item) => item.id === id);
+    if (zone === undefined || zone.securitygroupsenabled) return;
+    if (!isUnknown(inputs.securityGroups) && inputs.securityGroups?.length > 0) {
         problems.add(
             "securityGroups",
             `cannot be used in zone ${zone.name}, which has no security groups: leave them out and use the network's firewall`,
         );
     }
-    if (isUnknown(inputs.network)) return;
-    if (inputs.network === undefined) {
-        if (zone.securitygroupsenabled) return;
-        const names = (await session.catalogue.networks())
-            .filter((network) => network.zoneid === zone.id)
-            .map((network) => `"${network.name}"`);
-        problems.add(
-            "network",
-            `is required in zone ${zone.name}: ${names.length === 0 ? "it has none yet" : `it has ${names.join(", ")}`}`,
-        );
-        return;
-    }
-    const networks = await session.catalogue.networks();
-    // A network that this program makes is younger than the list; its id is taken as it is.
-    if (isId(inputs.network) && !networks.some((known) => known.id === inputs.network)) return;
-    const network = await problems.attempt("network", () => session.catalogue.network(inputs.network, zone));
-    if (network !== undefined) checkAddress(problems, inputs, network);
+    if (inputs.network !== undefined) return;
+    const names = (await session.catalogue.networks())
+        .filter((network) => network.zoneid === zone.id)
+        .map((network) => `"${network.name}"`);
+    problems.add(
+        "network",
+        `is required in zone ${zone.name}: ${names.length === 0 ? "it has none yet" : `it has ${names.join(", ")}`}`,
+    );
 }
 
 /** CloudStack answers an address outside of the range with "Internal error executing command", so it is told here. */
@@ -204,17 +227,14 @@ function checkAddress(problems: Problems, inputs: Inputs, network: ApiNetwork): 
 }
 
 /** Two machines of one run with one name or address in one network: the second would fail when the first is there. */
-async function claimNameAndAddress(
+function claimNameAndAddress(
     problems: Problems,
     inputs: Inputs,
     session: Session,
-    zone: ApiZone,
-): Promise<void> {
-    const { name, ipAddress, network } = inputs;
-    const part =
-        network === undefined || isUnknown(network)
-            ? undefined
-            : await session.networkId(network, zone).catch(() => undefined);
+    zone: ZonePlace,
+    part: string | undefined,
+): void {
+    const { name, ipAddress } = inputs;
     const within = zone.id;
     if (typeof name === "string")
         claim(problems, session, inputs, "name", `resource ${inputs.owner}`, {
@@ -226,17 +246,20 @@ async function claimNameAndAddress(
         });
 }
 
-async function checkNameIsFree(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
+async function checkNameIsFree(
+    problems: Problems,
+    inputs: Inputs,
+    session: Session,
+    zone: ZonePlace,
+    networkId: string | undefined,
+): Promise<void> {
     if (isUnknown(inputs.name) || isUnknown(inputs.network)) return;
     const taken = (await session.machines.before()).find(
         (machine) =>
             machine.name === inputs.name &&
             machine.zoneid === zone.id &&
             machine.details?.owner !== inputs.owner &&
-            (inputs.network === undefined ||
-                (machine.nic ?? []).some(
-                    (nic) => nic.networkid === inputs.network || nic.networkname === inputs.network,
-                )),
+            (networkId === undefined || (machine.nic ?? []).some((nic) => nic.networkid === networkId)),
     );
     if (taken === undefined) return;
     const owner = taken.details?.owner === undefined ? "somebody outside of this package" : taken.details.owner;
@@ -247,7 +270,13 @@ async function checkNameIsFree(problems: Problems, inputs: Inputs, session: Sess
 }
 
 /** CloudStack answers an address in use with "Internal error executing command", so it is told here as far as the account can see it. */
-async function checkAddressIsFree(problems: Problems, inputs: Inputs, session: Session, zone: ApiZone): Promise<void> {
+async function checkAddressIsFree(
+    problems: Problems,
+    inputs: Inputs,
+    session: Session,
+    zone: ZonePlace,
+    networkId: string | undefined,
+): Promise<void> {
     if (inputs.ipAddress === undefined || isUnknown(inputs.ipAddress)) return;
     const user = (await session.machines.before()).find(
         (machine) =>
@@ -256,7 +285,7 @@ async function checkAddressIsFree(problems: Problems, inputs: Inputs, session: S
             (machine.nic ?? []).some(
                 (nic) =>
                     nic.ipaddress === inputs.ipAddress &&
-                    (inputs.network === undefined || [nic.networkid, nic.networkname].includes(inputs.network)),
+                    (networkId === undefined || nic.networkid === networkId),
             ),
     );
     if (user !== undefined)

@@ -3,6 +3,7 @@ import type { Params } from "../client";
 import { isLost } from "../adopt";
 import { CloudStackError } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
+import { overOutputs, referenceId } from "../references";
 import type { ApiMachine, ApiVolume } from "../session";
 import { secondsUntil } from "../timeouts";
 import { isRunning, tagsOf, toOutputs } from "./outputs";
@@ -84,8 +85,7 @@ export function userDataTakenUp(olds: Outputs, inputs: Inputs): { userDataHash?:
 /** The machine in the shape of outputs, with what the program managed before and manages no longer, so that it is taken away. */
 function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outputs {
     const merged = {
-        ...olds,
-        ...inputs,
+        ...overOutputs(olds, inputs),
         tags: { ...olds.tags, ...inputs.tags },
         details: { ...olds.details, ...inputs.details },
     };
@@ -217,11 +217,18 @@ async function stopped(machine: ApiMachine, plan: Plan, work: Work): Promise<voi
     if (Object.keys(update).length > 0)
         await explained(session.change("updateVirtualMachine", { id, ...update }), machine, inputs);
     if (scales(plan)) {
-        const offering = await session.catalogue.serviceOffering(inputs.serviceOffering);
+        const { catalogue } = session;
+        const wanted = touches(plan, "serviceOffering")
+            ? (referenceId(inputs, "serviceOffering") ?? (await catalogue.serviceOffering(inputs.serviceOffering)).id)
+            : machine.serviceofferingid;
+        const details = sizeDetails(inputs.details);
+        const offering = (await catalogue.serviceOfferings()).find((item) => item.id === wanted);
+        // Only a machine that has it knows one that is not offered any more.
+        const customized = offering === undefined ? Object.keys(details).length > 0 : offering.iscustomized === true;
         await job(work, "scaleVirtualMachine", {
             id,
-            serviceofferingid: offering.id,
-            ...(offering.iscustomized ? { details: sizeDetails(inputs.details) } : {}),
+            serviceofferingid: wanted,
+            ...(customized ? { details } : {}),
         });
     }
     if (touches(plan, "affinityGroups"))
@@ -235,8 +242,10 @@ async function reinstall(machine: ApiMachine, plan: Plan, work: Work): Promise<s
     if (!has(plan, "reinstall")) return undefined;
     const params: Params = { virtualmachineid: machine.id };
     if (touches(plan, "template")) {
-        const zone = await work.session.catalogue.zone(work.inputs.zone);
-        params.templateid = (await work.session.catalogue.template(work.inputs.template, zone)).id;
+        const { catalogue } = work.session;
+        params.templateid =
+            referenceId(work.inputs, "template") ??
+            (await catalogue.template(work.inputs.template, { id: machine.zoneid, name: machine.zonename })).id;
     }
     return (await job(work, "restoreVirtualMachine", params)).virtualmachine?.password;
 }

@@ -5,6 +5,7 @@ import type { TimedPlace } from "../cloudLifecycle";
 import type { Inputs, Outputs } from "../handler";
 import { PartialFailure } from "../handler";
 import { isInState, say } from "../lifecycle";
+import { referenceId } from "../references";
 import type { ApiMachine, Session } from "../session";
 import { secondsUntil } from "../timeouts";
 import { converge } from "./converge";
@@ -93,19 +94,22 @@ async function running(session: Session, id: string | undefined): Promise<object
 }
 
 async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
-    const zone = await session.catalogue.zone(inputs.zone);
+    const { catalogue } = session;
+    const zone = { id: referenceId(inputs, "zone") ?? (await catalogue.zone(inputs.zone)).id, name: inputs.zone };
     const [offering, template, network] = await Promise.all([
-        session.catalogue.serviceOffering(inputs.serviceOffering),
-        session.catalogue.template(inputs.template, zone),
-        inputs.network === undefined ? undefined : session.networkId(inputs.network, zone),
+        referenceId(inputs, "serviceOffering") ?? catalogue.serviceOffering(inputs.serviceOffering).then(({ id }) => id),
+        referenceId(inputs, "template") ?? catalogue.template(inputs.template, zone).then(({ id }) => id),
+        inputs.network === undefined
+            ? undefined
+            : (referenceId(inputs, "network") ?? session.networkId(inputs.network, zone)),
     ]);
     const keys: string[] = inputs.sshKeyPairs ?? [];
     // Started apart: one that does not start at its creation keeps its address until it is expunged, a stopped one can give it back.
     const apart = inputs.ipAddress !== undefined && !(await session.mayExpunge());
     return {
         zoneid: zone.id,
-        serviceofferingid: offering.id,
-        templateid: template.id,
+        serviceofferingid: offering,
+        templateid: template,
         name: inputs.name,
         displayname: inputs.displayName ?? inputs.name,
         networkids: network,

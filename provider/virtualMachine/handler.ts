@@ -7,6 +7,7 @@ import { converge, restartRefused, userDataTakenUp } from "./converge";
 import { createMachine } from "./create";
 import { isDestroyed, toOutputs } from "./outputs";
 import { describePlan, isEmpty, planChanges, takesDown } from "./plan";
+import { overOutputs, withKnownIds } from "../references";
 import { removeMachine } from "./remove";
 import { oneByOne } from "./rolling";
 import { settledMachine } from "./settled";
@@ -34,7 +35,8 @@ const lifecycle = cloudLifecycle({
         return toOutputs(machine, outputs, cloud);
     },
 
-    async update(id, olds, inputs, at) {
+    async update(id, olds, news, at) {
+        const inputs = withKnownIds(news, olds);
         const { session, cloud, deadline } = at;
         const machine = await settledMachine(session, id, deadline);
         if (machine === undefined)
@@ -48,7 +50,7 @@ const lifecycle = cloudLifecycle({
             session.machines.changed();
             const left = (await session.machines.get(id).catch(() => undefined)) ?? machine;
             const outs = {
-                ...toOutputs({ ...left, password: olds.password }, { ...olds, ...inputs }, cloud),
+                ...toOutputs({ ...left, password: olds.password }, overOutputs(olds, inputs), cloud),
                 ...userDataTakenUp(olds, inputs),
             };
             throw new PartialFailure((error as Error).message, id, outs, inputs);

@@ -13,7 +13,10 @@ export type OnTemplateChange = "replace" | "reinstall";
 export interface VirtualMachineArgs {
     /** The size, as the name or id of a service offering. A change stops the machine, scales it and starts it again. */
     serviceOffering: pulumi.Input<string>;
-    /** What the root disk is made from: the name or id of a template; the newest ready one where several share the name. */
+    /**
+     * What the root disk is made from: the name or id of a template; the newest ready one where several share the name. A template that is
+     * registered later under the same name changes nothing on a machine that exists.
+     */
     template: pulumi.Input<string>;
     /**
      * The machine's name, which is its host name: letters, digits and hyphens, a letter first, at most 63 characters, unique in its
@@ -24,7 +27,11 @@ export interface VirtualMachineArgs {
     name?: pulumi.Input<string>;
     /** The name that CloudStack's pages show. Changed in place. @default the name */
     displayName?: pulumi.Input<string>;
-    /** The name or id of the zone. A change replaces the machine. @default `cloudstack:zone`, or the only zone that there is */
+    /**
+     * The name or id of the zone. A change replaces the machine; another default does not.
+     *
+     * @default `cloudstack:zone`, or the only zone that there is
+     */
     zone?: pulumi.Input<string>;
     /** The name or id of the project. A change replaces the machine. @default `cloudstack:project` */
     project?: pulumi.Input<string>;

@@ -1,4 +1,5 @@
 import type { Inputs, Outputs } from "../handler";
+import { type Reference, actualId, referenceText } from "../references";
 import type { ApiMachine, ApiNic, CloudIdentity } from "../session";
 import { userDataHash } from "./userData";
 
@@ -13,14 +14,16 @@ const NOT_ECHOED = ["userData", "userDataBase64", "__provider"];
  */
 export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdentity): Outputs {
     const nic = defaultNic(machine);
+    const text = (property: Reference, id: string | undefined, name: string | undefined) =>
+        referenceText(inputs, property, actualId(inputs, property), id, name);
     return {
         ...echoed(inputs),
         name: machine.name,
         displayName: machine.displayname ?? machine.name,
-        serviceOffering: textFor(inputs.serviceOffering, machine.serviceofferingid, machine.serviceofferingname),
-        template: textFor(inputs.template, machine.templateid, machine.templatename),
-        zone: textFor(inputs.zone, machine.zoneid, machine.zonename),
-        ...(inputs.network === undefined ? {} : { network: textFor(inputs.network, nic?.networkid, nic?.networkname) }),
+        serviceOffering: text("serviceOffering", machine.serviceofferingid, machine.serviceofferingname),
+        template: text("template", machine.templateid, machine.templatename),
+        zone: text("zone", machine.zoneid, machine.zonename),
+        ...(inputs.network === undefined ? {} : { network: text("network", nic?.networkid, nic?.networkname) }),
         ...(inputs.securityGroups === undefined
             ? {}
             : { securityGroups: inOrderOf(inputs.securityGroups, idsOf(machine.securitygroup)) }),
@@ -83,11 +86,6 @@ export function tagsOf(machine: ApiMachine): Record<string, string> {
 
 function idsOf(groups: readonly { id: string }[] | undefined): string[] {
     return (groups ?? []).map((group) => group.id);
-}
-
-/** The text that the program uses for something, while that is what the machine has; else what it has. */
-function textFor(text: string | undefined, id: string | undefined, name: string | undefined): string | undefined {
-    return text === id || text === name ? text : (name ?? id);
 }
 
 /** The actual members, in the wanted order as far as they agree: order means nothing to CloudStack. */

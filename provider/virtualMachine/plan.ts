@@ -1,5 +1,6 @@
 import type { Inputs, Outputs } from "../handler";
 import { hasUnknown, isUnknown, same } from "../handler";
+import { changesProject, sameReference } from "../references";
 import { encodedUserData, userDataHash } from "./userData";
 
 /** What a change asks of the machine, from the mildest to the hardest. */
@@ -81,10 +82,16 @@ function harder(a: Effect | undefined, b: Effect): Effect {
 }
 
 function replacing(olds: Outputs, news: Inputs): Change[] {
+    const elsewhere = (property: "zone" | "network") => !sameReference(olds, news, property);
     const changes = ["zone", "network", "ipAddress"]
-        .filter((property) => news[property] !== undefined && !same(olds[property], news[property]))
+        .filter((property) => news[property] !== undefined)
+        .filter((property) =>
+            property === "zone" || property === "network"
+                ? elsewhere(property)
+                : !same(olds[property], news[property]),
+        )
         .map((property): Change => ({ property, effect: "replace", text: arrow(olds[property], news[property]) }));
-    if (!same(olds.project ?? "", news.project ?? ""))
+    if (changesProject(olds, news))
         changes.push({ property: "project", effect: "replace", text: arrow(olds.project, news.project) });
     if (olds.state === "Error")
         changes.push({ property: "state", effect: "replace", text: "is Error: CloudStack could not start it" });
@@ -92,7 +99,7 @@ function replacing(olds: Outputs, news: Inputs): Change[] {
 }
 
 function templateChange(olds: Outputs, news: Inputs): Change[] {
-    if (olds.template === news.template) return [];
+    if (sameReference(olds, news, "template")) return [];
     const effect = news.onTemplateChange === "reinstall" ? "reinstall" : "replace";
     return [{ property: "template", effect, text: arrow(olds.template, news.template) }];
 }
@@ -128,9 +135,9 @@ function triggerChange(olds: Outputs, news: Inputs): Change[] {
 function stopping(olds: Outputs, news: Inputs): Change[] {
     const changes: Change[] = [];
     const add = (property: string, text: string) => changes.push({ property, effect: "stopped", text });
-    for (const property of ["name", "serviceOffering"]) {
-        if (!same(olds[property], news[property])) add(property, arrow(olds[property], news[property]));
-    }
+    if (!same(olds.name, news.name)) add("name", arrow(olds.name, news.name));
+    if (!sameReference(olds, news, "serviceOffering"))
+        add("serviceOffering", arrow(olds.serviceOffering, news.serviceOffering));
     for (const property of ["securityGroups", "affinityGroups", "sshKeyPairs"]) {
         const wanted: string[] | undefined =
             news[property] ?? (property === "affinityGroups" && olds[property] ? [] : undefined);

@@ -1,9 +1,10 @@
 import type { Inputs } from "../handler";
-import { isUnknown } from "../handler";
+import { isUnknown, same } from "../handler";
 import type { Problems } from "../lifecycle";
 import { isInState, say } from "../lifecycle";
 import { checkLimits } from "../limits";
 import { markedName } from "../marks";
+import { isKept, resolveReference } from "../references";
 import type { Session } from "../session";
 import { sessionFor } from "../session";
 import { checkZone } from "../zone";
@@ -27,7 +28,7 @@ export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inpu
             "the id of a VirtualMachine (machine.id)",
         );
     const session = sessionFor(inputs);
-    await checkZone(problems, inputs, session);
+    await checkZone(problems, inputs, olds, session);
     const size = await checkSize(problems, inputs, olds, session);
     if (olds === undefined) await checkLimit(problems, inputs, size, session);
 }
@@ -40,10 +41,10 @@ async function checkSize(
     session: Session,
 ): Promise<number | undefined> {
     const text = problems.text(inputs, "diskOffering", "give the name of a disk offering");
-    const offering =
-        text === undefined
-            ? undefined
-            : await problems.attempt("diskOffering", () => session.catalogue.diskOffering(text));
+    const { catalogue } = session;
+    const id = await resolveReference(problems, inputs, olds, "diskOffering", (name) => catalogue.diskOffering(name));
+    if (olds !== undefined && isKept(inputs, olds, "diskOffering") && same(inputs.sizeGiB, olds.sizeGiB)) return undefined;
+    const offering = id === undefined ? undefined : (await catalogue.diskOfferings()).find((item) => item.id === id);
     const size = inputs.sizeGiB;
     if (isUnknown(size)) return undefined;
     if (offering?.iscustomized === true && size === undefined)
@@ -68,7 +69,7 @@ async function checkSize(
 async function sizeBefore(olds: Inputs | undefined, session: Session): Promise<number | undefined> {
     if (typeof olds?.sizeGiB === "number") return olds.sizeGiB;
     const offering = (await session.catalogue.diskOfferings()).find(
-        (item) => item.id === olds?.diskOffering || item.name === olds?.diskOffering,
+        (item) => item.id === (olds?.referenceIds?.diskOffering ?? olds?.diskOffering) || item.name === olds?.diskOffering,
     );
     return offering?.disksize || undefined;
 }

@@ -5,6 +5,7 @@ import { cloudLifecycle } from "../cloudLifecycle";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, same } from "../handler";
 import { announce, isInState } from "../lifecycle";
+import { changesProject, referenceId, referenceText, sameReference, withKnownIds } from "../references";
 import type { ApiVolume, CloudIdentity, Session } from "../session";
 import { isGone } from "../session";
 import { secondsUntil } from "../timeouts";
@@ -19,7 +20,10 @@ export const volume = cloudLifecycle({
     check: checkVolume,
 
     diff(_id, olds, news): DiffResult {
-        const replaces = ["zone", "project"].filter((property) => !same(olds[property], news[property]));
+        const replaces = [
+            ...(sameReference(olds, news, "zone") ? [] : ["zone"]),
+            ...(changesProject(olds, news) ? ["project"] : []),
+        ];
         if (replaces.length > 0)
             announce(news, `volume ${news.name} is replaced and its data is lost: ${replaces.join(" and ")} changed`);
         return { changes: replaces.length > 0 || changed(olds, news), replaces, deleteBeforeReplace: replaces.length > 0 };
@@ -43,7 +47,7 @@ export const volume = cloudLifecycle({
             throw new Error(
                 `volume ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes a new, empty one`,
             );
-        return settle(found, inputs, at);
+        return settle(found, withKnownIds(inputs, olds), at);
     },
 
     async delete(id, _outputs, { session, deadline }) {
@@ -72,7 +76,7 @@ function changed(olds: Outputs, news: Inputs): boolean {
             `volume ${news.name} has ${olds.sizeGiB} GiB, more than sizeGiB ${news.sizeGiB} asks for: it stays so, since a volume cannot shrink`,
         );
     return (
-        differs("diskOffering") ||
+        !sameReference(olds, news, "diskOffering") ||
         (differs("sizeGiB") && !larger) ||
         differs("deviceId") ||
         !same(olds.virtualMachine, news.virtualMachine)
@@ -89,12 +93,12 @@ async function makeVolume(inputs: Inputs, { session, cloud, deadline }: TimedPla
     const found = left === undefined ? undefined : await session.volumes.get(left.id);
     if (found !== undefined && isOurs(found, inputs)) return found;
     const [zone, offering] = await Promise.all([
-        session.catalogue.zone(inputs.zone),
-        session.catalogue.diskOffering(inputs.diskOffering),
+        referenceId(inputs, "zone") ?? session.catalogue.zone(inputs.zone).then(({ id }) => id),
+        offeringOf(session, inputs),
     ]);
     const params = {
         name: inputs.name,
-        zoneid: zone.id,
+        zoneid: zone,
         diskofferingid: offering.id,
         ...(offering.iscustomized ? { size: inputs.sizeGiB } : {}),
     };
@@ -163,7 +167,11 @@ async function resize(
     inputs: Inputs,
     run: (command: string, params: Record<string, any>) => Promise<void>,
 ): Promise<void> {
-    const offering = await session.catalogue.diskOffering(inputs.diskOffering);
+    const { diskofferingid: has, diskofferingname: called } = found;
+    const kept = has !== undefined && (referenceId(inputs, "diskOffering") ?? inputs.diskOffering);
+    // One that its operator has taken out of the offer is not looked for.
+    if ((kept === has || kept === called) && !(inputs.sizeGiB * GIB > found.size)) return;
+    const offering = await offeringOf(session, inputs);
     const other = found.diskofferingid !== offering.id;
     const grows = inputs.sizeGiB !== undefined && offering.iscustomized === true && inputs.sizeGiB * GIB > found.size;
     if (!other && !grows) return;
@@ -174,18 +182,31 @@ async function resize(
     });
 }
 
+/** The offering that is asked for; one that is not offered any more can be of custom size only, since the rest is never asked. */
+async function offeringOf(
+    { catalogue }: Session,
+    inputs: Inputs,
+): Promise<{ id: string; iscustomized?: boolean }> {
+    const id = referenceId(inputs, "diskOffering");
+    if (id === undefined) return catalogue.diskOffering(inputs.diskOffering);
+    return (await catalogue.diskOfferings()).find((item) => item.id === id) ?? { id, iscustomized: true };
+}
+
+/** @param inputs the arguments, or at a refresh the outputs of the last time */
 function toOutputs(found: ApiVolume, inputs: Inputs, cloud: CloudIdentity): Outputs {
-    const knownOffering =
-        inputs.diskOffering === found.diskofferingid || inputs.diskOffering === found.diskofferingname;
+    const { diskofferingid, diskofferingname, zoneid, zonename } = found;
     return {
         ...echoOf(inputs),
         name: found.name,
-        diskOffering: knownOffering ? inputs.diskOffering : (found.diskofferingname ?? found.diskofferingid),
+        diskOffering: referenceText(inputs, "diskOffering", inputs.diskOfferingId, diskofferingid, diskofferingname),
+        zone: referenceText(inputs, "zone", inputs.zoneId, zoneid, zonename),
         sizeGiB: found.size / GIB,
         virtualMachine: found.virtualmachineid,
         deviceId: found.deviceid,
         state: found.state,
-        zoneId: found.zoneid,
+        zoneId: zoneid,
+        // Stacks of 0.1.0 have none, and a refresh alone is to change nothing there.
+        ...("zoneId" in inputs && inputs.diskOfferingId === undefined ? {} : { diskOfferingId: diskofferingid }),
         cloud,
     };
 }

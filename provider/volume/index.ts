@@ -51,6 +51,8 @@ export class Volume extends CloudStackResource {
     declare readonly state: pulumi.Output<string>;
     /** The zone that it is in. */
     declare readonly zoneId: pulumi.Output<string>;
+    /** The disk offering that it has now. */
+    declare readonly diskOfferingId: pulumi.Output<string>;
     /** The cloud and account that the volume lives in. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;
 
@@ -60,7 +62,7 @@ export class Volume extends CloudStackResource {
             "volume",
             name,
             { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
-            ["sizeGiB", "deviceId", "state", "zoneId", "cloud"],
+            ["sizeGiB", "deviceId", "state", "zoneId", "diskOfferingId", "cloud"],
             // Its name is taken while the old one is there, also where the engine does not ask (`pulumi up --replace`).
             pulumi.mergeOptions({ deleteBeforeReplace: true }, opts),
         );

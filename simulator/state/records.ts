@@ -9,6 +9,13 @@ export interface Row {
     readonly id: string;
 }
 
+/** Something that the operator offers. */
+export interface Offer extends Row {
+    readonly name: string;
+    /** Taken out of the offer: whoever has it keeps it, and lists do not show it. */
+    readonly retired?: boolean;
+}
+
 /** The owner of resources: a user's account, or the account behind a project. */
 export interface Account extends Row {
     readonly number: number;
@@ -40,8 +47,7 @@ export interface Project extends Row {
     readonly created: number;
 }
 
-export interface Zone extends Row {
-    readonly name: string;
+export interface Zone extends Offer {
     readonly securityGroups: boolean;
     readonly token: string;
 }
@@ -55,8 +61,7 @@ export interface OsType extends Row {
     readonly categoryId: string;
 }
 
-export interface Template extends Row {
-    readonly name: string;
+export interface Template extends Offer {
     readonly displayText: string;
     readonly zoneIds: readonly string[];
     readonly osTypeId: string;
@@ -65,9 +70,8 @@ export interface Template extends Row {
     readonly passwordEnabled: boolean;
 }
 
-export interface ServiceOffering extends Row {
+export interface ServiceOffering extends Offer {
     readonly number: number;
-    readonly name: string;
     readonly created: number;
     readonly diskOfferingId: string;
     /** Absent where the machine's details say it. */
@@ -80,8 +84,7 @@ export interface ServiceOffering extends Row {
     readonly bounds?: Readonly<{ minCpu: number; maxCpu: number; minMemory: number; maxMemory: number }>;
 }
 
-export interface DiskOffering extends Row {
-    readonly name: string;
+export interface DiskOffering extends Offer {
     readonly displayText: string;
     readonly created: number;
     /** GiB; 0 where the volume says it. */

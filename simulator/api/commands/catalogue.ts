@@ -40,6 +40,7 @@ function listZones(request: Request): object {
     const { id, ids, name, keyword, networktype } = request.arguments;
     const zones = request.cloud.store.zones.filter(
         (z) =>
+            z.retired !== true &&
             matches(z.id, id) &&
             (ids === undefined || ids.includes(z.id)) &&
             named(z.name, name) &&
@@ -108,6 +109,7 @@ function listTemplates(request: Request): object {
         .filter(
             (t) =>
                 shown &&
+                t.retired !== true &&
                 matches(t.id, id) &&
                 (ids === undefined || ids.includes(t.id)) &&
                 named(t.name, name) &&
@@ -173,6 +175,7 @@ function listServiceOfferings(request: Request): object {
     const offerings = store.serviceOfferings.filter(
         (o) =>
             issystem !== true &&
+            o.retired !== true &&
             matches(o.id, id) &&
             named(o.name, name) &&
             contains(o.name, keyword) &&
@@ -205,7 +208,7 @@ function diskOfferingAnswer(offering: DiskOffering): object {
 function listDiskOfferings(request: Request): object {
     const { id, name, keyword } = request.arguments;
     const offerings = request.cloud.store.diskOfferings.filter(
-        (o) => matches(o.id, id) && named(o.name, name) && contains(o.name, keyword),
+        (o) => o.retired !== true && matches(o.id, id) && named(o.name, name) && contains(o.name, keyword),
     );
     return page(request, "diskoffering", offerings, diskOfferingAnswer);
 }
