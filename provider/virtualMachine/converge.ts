@@ -55,13 +55,18 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
             password = virtualmachine?.password ?? password;
         }
     } catch (error) {
-        if (wantsRunning) await bringBack(machine, plan, work, error as Error);
+        if (wantsRunning && !hasNeverStarted(machine)) await bringBack(machine, plan, work, error as Error);
         throw error;
     }
     work.session.machines.changed();
     const now = await work.session.machines.get(machine.id);
     if (now === undefined) throw new Error(`machine ${machine.name} (${machine.id}) disappeared while it was changed`);
     return password === undefined ? now : { ...now, password };
+}
+
+/** Whether CloudStack says so of a machine that was made stopped; there is nothing to bring back then. */
+function hasNeverStarted(machine: ApiMachine): boolean {
+    return machine.details?.deployvm === "true" && !isRunning(machine.state);
 }
 
 /** The error of a change that `allowRestart: false` does not allow. */

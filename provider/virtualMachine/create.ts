@@ -104,8 +104,9 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
             : (referenceId(inputs, "network") ?? session.networkId(inputs.network, zone)),
     ]);
     const keys: string[] = inputs.sshKeyPairs ?? [];
-    // Started apart: one that does not start at its creation keeps its address until it is expunged, a stopped one can give it back.
-    const apart = inputs.ipAddress !== undefined && !(await session.mayExpunge());
+    // Where the account may not expunge, a machine that does not start at its creation would hold its name for a day: CloudStack lets
+    // nobody rename it. One that is made stopped stays stopped when its start fails, and can be started again or give up what it holds.
+    const apart = !(await session.mayExpunge());
     return {
         zoneid: zone.id,
         serviceofferingid: offering,

@@ -1,5 +1,4 @@
 import { CloudStackError } from "../client";
-import type { Params } from "../client";
 import type { Outputs } from "../handler";
 import type { ApiMachine, ApiVolume, Session } from "../session";
 import { isGone } from "../session";
@@ -68,29 +67,21 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
         if (ran && (groups.length > 0 || pinned || volumes.length > 0))
             await run("stopVirtualMachine", { id: machine.id });
         for (const volume of volumes) await run("detachVolume", { id: volume.id });
-        if (machine.name !== goneName || groups.length > 0) {
-            await giveUp(session, machine, { name: goneName, ...(groups.length > 0 ? { securitygroupids: [] } : {}) });
+        // CloudStack changes nothing of a machine that could not start at its creation: it keeps all until it is expunged.
+        if (machine.state !== "Error") {
+            if (machine.name !== goneName || groups.length > 0) {
+                await session.change("updateVirtualMachine", {
+                    id: machine.id,
+                    name: goneName,
+                    ...(groups.length > 0 ? { securitygroupids: [] } : {}),
+                });
+            }
+            if (pinned) await releaseAddress(session, machine, run);
         }
-        // CloudStack changes addresses of stopped machines only: one that never started keeps its own until it is expunged.
-        if (pinned && machine.state !== "Error") await releaseAddress(session, machine, run);
         await run("destroyVirtualMachine", { id: machine.id });
     } catch (error) {
         if (!isGone(error) && ran) await restoreAfterFailure(session, machine, groups, volumes, run, deadline);
         throw error;
-    }
-}
-
-/** Of a machine that CloudStack could not start at its creation, what can be changed is: destroying it is worth it even so. */
-async function giveUp(session: Session, machine: ApiMachine, change: Params): Promise<void> {
-    const parts =
-        machine.state === "Error" ? Object.entries(change).map(([key, value]) => ({ [key]: value })) : [change];
-    for (const part of parts) {
-        try {
-            await session.change("updateVirtualMachine", { id: machine.id, ...part });
-        } catch (error) {
-            if (!(machine.state === "Error" && error instanceof CloudStackError && error.outcome === "refused"))
-                throw error;
-        }
     }
 }
 

@@ -32,7 +32,8 @@ export const failed = (text: string) => new ApiError(530, text, 4250);
 
 export const denied = (text: string) => new ApiError(531, text, 4365);
 
-export const overLimit = (text: string) => new ApiError(535, text, 4370);
+/** @param csErrorCode 9999 where the command words it itself, as a deployment does (DeployVMCmd) */
+export const overLimit = (text: string, csErrorCode = 4370) => new ApiError(535, text, csErrorCode);
 
 export const inUse = (text: string) => new ApiError(536, text, 9999);
 

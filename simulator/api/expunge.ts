@@ -14,6 +14,11 @@ export function removeVolume(cloud: Cloud, volume: Volume): void {
     for (const tag of cloud.store.tags.filter((t) => t.resourceId === volume.id)) cloud.store.tags.remove(tag.id);
 }
 
+/** Whether a machine waits to be expunged: one that never started is `Expunging` all the while. */
+export function isDestroyed({ state }: Machine): boolean {
+    return state === "Destroyed" || state === "Expunging";
+}
+
 /** The machine is gone: its name, addresses, groups, tags and root volume are free. Its id stays known. */
 export function removeMachine(cloud: Cloud, machine: Machine): void {
     const root = rootVolumeOf(cloud, machine.id);
@@ -50,7 +55,7 @@ export class Expunger {
     }
 
     private isDue(machine: Machine): boolean {
-        if (machine.removed !== undefined || machine.state !== "Destroyed" || this.busy.has(machine.id)) return false;
+        if (machine.removed !== undefined || !isDestroyed(machine) || this.busy.has(machine.id)) return false;
         return (machine.destroyed ?? 0) + this.cloud.settings.expungeSeconds * 1000 <= this.cloud.now();
     }
 
@@ -61,7 +66,7 @@ export class Expunger {
                 await this.cloud.hypervisor.expunge(machinePlan(this.cloud, machine));
                 const now = this.cloud.store.machines.need(machine.id);
                 // An administrator may have recovered or expunged it meanwhile.
-                if (now.state === "Destroyed" && now.removed === undefined)
+                if (isDestroyed(now) && now.removed === undefined)
                     this.cloud.store.transaction(() => removeMachine(this.cloud, now));
             } catch {
                 // It stays destroyed, and the next sweep tries again.

@@ -55,7 +55,8 @@ export class Jobs {
             if (chosen !== undefined && store.jobs.get(chosen) !== undefined) return undefined;
             return { submission, job: this.insert(name, command, request, submission, chosen ?? randomUUID()) };
         });
-        if (accepted === undefined) throw internal();
+        // Not the code of other internal errors: the queue of jobs words it itself.
+        if (accepted === undefined) throw internal(9999);
         this.enqueue(accepted.job);
         const { created } = accepted.submission;
         return { ...(created === undefined ? {} : { id: created }), jobid: accepted.job.id };

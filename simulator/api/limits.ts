@@ -3,6 +3,7 @@ import type { Cloud } from "../cloud";
 import type { Account } from "../state/records";
 import { DOMAIN } from "./entities";
 import { overLimit } from "./errors";
+import { isDestroyed } from "./expunge";
 
 /** CloudStack's resource types by number, and what an account may have of each by default. */
 export const RESOURCE_TYPES = [
@@ -35,7 +36,7 @@ export function limitOf(account: Account, type: number): number {
 export function usageOf(cloud: Cloud, account: Account): Partial<Record<ResourceType, number>> {
     const { store } = cloud;
     const machines = store.machines.filter(
-        (m) => m.ownerId === account.id && m.removed === undefined && m.state !== "Destroyed",
+        (m) => m.ownerId === account.id && m.removed === undefined && !isDestroyed(m),
     );
     const volumes = store.volumes.filter((v) => v.ownerId === account.id && v.removed === undefined);
     const sum = <T>(items: T[], value: (item: T) => number) => items.reduce((total, item) => total + value(item), 0);
@@ -54,9 +55,15 @@ export function usageOf(cloud: Cloud, account: Account): Partial<Record<Resource
  * Refuses what would exceed a limit.
  *
  * @param wanted how much more of each type (machines, MiB of memory, GiB of primary storage)
+ * @param reserves whether it reserves what it wants, as a deployment does: another text and code (CheckedReservation)
  * @throws ApiError 535
  */
-export function checkLimits(cloud: Cloud, account: Account, wanted: Partial<Record<ResourceType, number>>): void {
+export function checkLimits(
+    cloud: Cloud,
+    account: Account,
+    wanted: Partial<Record<ResourceType, number>>,
+    reserves = false,
+): void {
     if (account.type === 1) return;
     const usage = usageOf(cloud, account);
     for (const [type, more] of Object.entries(wanted) as [ResourceType, number][]) {
@@ -72,8 +79,9 @@ export function checkLimits(cloud: Cloud, account: Account, wanted: Partial<Reco
                 : `Project ID = '${account.projectId}'`;
         throw overLimit(
             `Maximum amount of resources of Type = '${type}' for ${whose} in Domain Id = '${DOMAIN.id}' is exceeded: ` +
-                `Account Resource Limit = ${limit}, Current Account Resource Amount = ${has}, Requested Resource ` +
-                `Amount = ${more}.`,
+                `Account Resource Limit = ${limit}, Current Account Resource Amount = ${has}, ` +
+                `${reserves ? "Current Account Resource Reservation = 0, " : ""}Requested Resource Amount = ${more}.`,
+            reserves ? 9999 : undefined,
         );
     }
 }

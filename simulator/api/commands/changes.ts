@@ -75,6 +75,8 @@ function describe({ cloud }: Request, machine: Machine): void {
 function updateVirtualMachine(request: Request): object {
     const { cloud, arguments: given } = request;
     const machine = machineOf(request);
+    // Neither its name nor anything else of what could not start at its creation can be changed.
+    if (machine.state === "Error") throw internal();
     const changed = cloud.store.machines.change(machine.id, {
         name: newName(request, machine),
         displayName: given.displayname ?? machine.displayName,

@@ -20,9 +20,10 @@ import {
     newPassword,
     readDetails,
     readUserData,
-    rootVolumeIsReady,
+    NEVER_STARTED,
     setState,
     sizeOf,
+    startedResult,
 } from "./machineRules";
 import { createIsolatedNetwork, defaultIsolatedNetworks } from "./networks";
 import { defaultGroup } from "./securityGroups";
@@ -213,13 +214,14 @@ function submit(request: Request): Submission {
         name,
         placed.map(({ network }) => network),
     );
-    checkLimits(cloud, owner, {
+    const wanted = {
         user_vm: 1,
         volume: data === undefined ? 1 : 2,
         cpu: size.cpuNumber,
         memory: size.memory,
         primary_storage: rootGiB + (data?.sizeGiB ?? 0),
-    });
+    };
+    checkLimits(cloud, owner, wanted, true);
     const machine = store.machines.insert({
         id,
         number: store.next("machine"),
@@ -238,7 +240,7 @@ function submit(request: Request): Submission {
         dynamicallyScalable: false,
         deleteProtection: false,
         size,
-        details: { ...details.kept, ...keys },
+        details: { ...details.kept, ...keys, ...NEVER_STARTED },
         userData,
         securityGroupIds: groups.map((group) => group.id),
         affinityGroupIds,
@@ -266,27 +268,14 @@ export const deployVirtualMachine: AsyncCommand = {
         await work.cloud.hypervisor.start(machinePlan(work.cloud, machine));
     },
     finish(work) {
-        const { store } = work.cloud;
-        let machine = machineAt(work);
-        if (starts(work.arguments)) {
-            machine = setState(work.cloud, machine, "Running");
-            rootVolumeIsReady(work.cloud, machine.id);
-            for (const volume of store.volumes.filter((v) => v.machineId === machine.id && v.state === "Allocated"))
-                store.volumes.change(volume.id, { state: "Ready" });
-            for (const nic of machine.nics)
-                if (store.networks.need(nic.networkId).state === "Allocated")
-                    store.networks.change(nic.networkId, { state: "Implemented" });
-        }
-        const result = machineResult(work, machine) as { virtualmachine: object };
-        return machine.password === undefined
-            ? result
-            : { virtualmachine: { ...result.virtualmachine, password: machine.password } };
+        return starts(work.arguments) ? startedResult(work, machineAt(work)) : machineResult(work, machineAt(work));
     },
     /**
      * As in CloudStack, what cannot start at its creation is left in state Error, with its id, for its owner to
-     * destroy.
+     * destroy. One that was not to start stays stopped.
      */
     abandon(work) {
+        if (!starts(work.arguments)) return;
         const machine = work.cloud.store.machines.get(work.job.instanceId);
         if (machine !== undefined && machine.removed === undefined) setState(work.cloud, machine, "Error");
     },

@@ -4,7 +4,7 @@ import type { Machine, Volume } from "../../state/records";
 import { rootVolumeOf, machineAnswer } from "../answers/machine";
 import type { AsyncCommand, Commands, Request, Work } from "../command";
 import { denied, failed, invalid } from "../errors";
-import { detached, removeMachine, removeVolume } from "../expunge";
+import { detached, isDestroyed, removeMachine, removeVolume } from "../expunge";
 import { checkLimits } from "../limits";
 import { enforceGroups, machinePlan, volumePlan } from "../plan";
 import {
@@ -14,8 +14,8 @@ import {
     machineResult,
     newPassword,
     onMachine,
-    rootVolumeIsReady,
     setState,
+    startedResult,
 } from "./machineRules";
 
 /** The state to return to, which `begin` left as the job's memo. */
@@ -67,10 +67,7 @@ const startVirtualMachine: AsyncCommand = {
         await enforceGroups(work.cloud);
         await work.cloud.hypervisor.start(machinePlan(work.cloud, machineAt(work)));
     },
-    finish(work) {
-        rootVolumeIsReady(work.cloud, machineAt(work).id);
-        return machineResult(work, setState(work.cloud, machineAt(work), "Running"));
-    },
+    finish: (work) => startedResult(work, machineAt(work)),
     abandon: fallBack,
 };
 
@@ -219,13 +216,11 @@ const destroyVirtualMachine: AsyncCommand = {
             if ((work.arguments.volumeids ?? []).includes(volume.id)) removeVolume(work.cloud, volume);
             else detached(work.cloud, volume);
         }
-        const destroyed =
-            machine.state === "Destroyed"
-                ? machine
-                : setState(work.cloud, machine, "Destroyed", {
-                      destroyed: work.cloud.now(),
-                      statisticsFrom: undefined,
-                  });
+        // One that could not start at its creation is Expunging from now on, and holds its name all the same.
+        const state = memoOf(work).before === "Error" ? "Expunging" : "Destroyed";
+        const destroyed = isDestroyed(machine)
+            ? machine
+            : setState(work.cloud, machine, state, { destroyed: work.cloud.now(), statisticsFrom: undefined });
         if (work.arguments.expunge !== true) return machineResult(work, destroyed);
         removeMachine(work.cloud, destroyed);
         // The machine is gone: as in CloudStack, nothing is told about it.
@@ -248,7 +243,7 @@ const expungeVirtualMachine: AsyncCommand = {
             );
         }
         const machine = machineAt(work);
-        if (machine.state !== "Destroyed" && machine.state !== "Error") {
+        if (!isDestroyed(machine) && machine.state !== "Error") {
             throw invalid(`Please destroy vm with specified vmId before expunge; it is in state ${machine.state}`);
         }
     },

@@ -5,7 +5,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Cloud } from "../../cloud";
 import { firstFree, isWithin } from "../../state/addresses";
 import type { Account, Machine, MachineState, Network, Nic, ServiceOffering } from "../../state/records";
-import { instanceName, machineAnswer, rootVolumeOf, type MachineView } from "../answers/machine";
+import { instanceName, machineAnswer, type MachineView } from "../answers/machine";
 import type { Request, Work } from "../command";
 import { ApiError, internal, invalid, malformed } from "../errors";
 import { merged } from "../parameters";
@@ -208,8 +208,23 @@ export function newPassword(): string {
     return randomBytes(6).toString("base64url");
 }
 
-/** A root volume becomes real with its machine's first start. */
-export function rootVolumeIsReady(cloud: Cloud, machineId: string): void {
-    const root = rootVolumeOf(cloud, machineId);
-    if (root?.state === "Allocated") cloud.store.volumes.change(root.id, { state: "Ready" });
+/** The detail by which CloudStack knows that a machine has never started (VmDetailConstants.DEPLOY_VM). */
+export const NEVER_STARTED = { deployvm: "true" } as const;
+
+/**
+ * The result of a start. With its first one a machine's volumes become real and its networks get their router, and its
+ * password is told: by the job that starts it, never by a deployment that does not (UserVmManagerImpl).
+ */
+export function startedResult(work: Work, machine: Machine): object {
+    const { store } = work.cloud;
+    const { deployvm, ...details } = machine.details;
+    const running = setState(work.cloud, machine, "Running", { details });
+    for (const volume of store.volumes.filter((v) => v.machineId === machine.id && v.state === "Allocated"))
+        store.volumes.change(volume.id, { state: "Ready" });
+    for (const { networkId } of machine.nics)
+        if (store.networks.need(networkId).state === "Allocated")
+            store.networks.change(networkId, { state: "Implemented" });
+    const result = machineResult(work, running) as { virtualmachine: object };
+    if (deployvm === undefined || machine.password === undefined) return result;
+    return { virtualmachine: { ...result.virtualmachine, password: machine.password } };
 }

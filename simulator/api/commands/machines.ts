@@ -7,6 +7,7 @@ import { contains, matches, named, page } from "../lists";
 import { ownerFields, scopeOf } from "../ownership";
 import { timestamp } from "../../cloud";
 import { deployVirtualMachine } from "./deploy";
+import { isDestroyed } from "../expunge";
 import { machinePlan } from "../plan";
 import { machineOf } from "./machineRules";
 import { hasTags } from "./tags";
@@ -24,7 +25,7 @@ function chosenDetails(names: string[] | undefined): MachineDetail[] | undefined
 
 function inState(machine: Machine, wanted: string | undefined): boolean {
     if (wanted === undefined) return true;
-    if (wanted === "Present") return machine.state !== "Destroyed" && machine.state !== "Expunging";
+    if (wanted === "Present") return !isDestroyed(machine);
     return named(machine.state, wanted);
 }
 
@@ -38,7 +39,7 @@ function listVirtualMachines(request: Request): object {
         (m) =>
             // A user does not see what is destroyed (allow.user.view.destroyed.vm is false).
             m.removed === undefined &&
-            (caller.isAdmin || m.state !== "Destroyed") &&
+            (caller.isAdmin || !isDestroyed(m)) &&
             inScope(m.ownerId) &&
             matches(m.id, given.id) &&
             (given.ids === undefined || given.ids.includes(m.id)) &&

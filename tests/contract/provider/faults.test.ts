@@ -12,8 +12,8 @@ afterEach(() => world.cloud.clearFaults());
 const small = { serviceOffering: "Small Instance", template: "Debian 12" };
 const PROVIDER = { __provider: "the text of virtualMachine" };
 
-const machinesNamed = async (name: string) =>
-    (await world.api.user.list("listVirtualMachines")).filter((machine) => machine.name === name);
+const machinesNamed = async (name: string, account: "user" | "expunger" = "user") =>
+    (await world.api[account].list("listVirtualMachines")).filter((machine) => machine.name === name);
 
 /** The resource as the engine keeps it after a failure that carries an id. */
 function kept(error: any, inputs: Record<string, any>): Resource {
@@ -53,18 +53,46 @@ describe("a create", () => {
         },
     );
 
+    test("whose first start fails never blocks the next run, whatever the account may do", async () => {
+        for (const account of ["user", "expunger"] as const) {
+            const args = { ...named("unstarted"), ...small };
+            const command = account === "user" ? "startVirtualMachine" : "deployVirtualMachine";
+            world.fault("failJob", command, { status: 533, text: "No host has room" });
+            const error = await failure(world.plugin(account).create("virtualMachine", args));
+            expect(error.message).toContain("No host has room");
+            world.cloud.clearCalls();
+            const left = account === "user" ? kept(error, { ...args, zone: "sandbox" }) : undefined;
+            const made = await (left === undefined
+                ? world.plugin(account).create("virtualMachine", args)
+                : world.plugin(account).update(left, left.inputs));
+            expect(made.outputs).toMatchObject({ name: args.name, state: "Running" });
+            expect(world.calls()).toMatchObject({ [command]: 1 });
+            expect(await machinesNamed(args.name, account)).toMatchObject([{ id: made.id, state: "Running" }]);
+        }
+    });
+
+    test("whose first start failed and that the program drops gives its name up", async () => {
+        const args = { ...named("unstarted"), ...small, ipAddress: "10.1.1.99" };
+        world.fault("failJob", "startVirtualMachine", { text: "No host has room" });
+        const error = await failure(world.plugin().create("virtualMachine", args));
+        await world.plugin().delete(kept(error, { ...args, zone: "sandbox" }));
+        const made = await world.plugin().create("virtualMachine", args);
+        expect(made.outputs).toMatchObject({ name: args.name, ipAddress: args.ipAddress, state: "Running" });
+        await world.plugin().delete(made);
+    });
+
     test("whose remains cannot be removed either keeps them in the state, and the next run replaces them", async () => {
         const args = { ...named("failing"), ...small };
         world.fault("failJob", "deployVirtualMachine", { text: "First" });
         world.fault("failJob", "destroyVirtualMachine", { text: "Second" });
-        const error = await failure(world.plugin().create("virtualMachine", args));
+        const error = await failure(world.plugin("expunger").create("virtualMachine", args));
         expect(error.message).toMatch(/First.*could not be removed yet: .*Second/s);
         const left = kept(error, { ...args, zone: "sandbox" });
-        expect((await failure(world.plugin().update(left, left.inputs))).message).toMatch(
+        expect((await failure(world.plugin("expunger").update(left, left.inputs))).message).toMatch(
             /run `pulumi refresh`, then `pulumi up` replaces it/,
         );
-        const found = (await world.plugin().read(left))!;
-        const made = await world.plugin().up(found, args);
+        const found = (await world.plugin("expunger").read(left))!;
+        const made = await world.plugin("expunger").up(found, args);
         expect(made.outputs).toMatchObject({ name: args.name, state: "Running" });
     });
 

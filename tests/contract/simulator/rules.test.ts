@@ -263,8 +263,16 @@ describe("accounts", () => {
         });
         const vm = await deploy(user, "the-only-one");
         expect(text(await user.send("deployVirtualMachine", { ...base, name: "one-more" }))).toMatch(
-            /^535\/4370 Maximum amount of resources of Type = 'user_vm' for Account Name = 'user' in Domain Id = '.*' is exceeded: Account Resource Limit = 1, Current Account Resource Amount = 1, Requested Resource Amount = 1\.$/,
+            /^535\/9999 Maximum amount of resources of Type = 'user_vm' for Account Name = 'user' in Domain Id = '.*' is exceeded: Account Resource Limit = 1, Current Account Resource Amount = 1, Current Account Resource Reservation = 0, Requested Resource Amount = 1\.$/,
         );
+        // A network's limit is told by another code, and with another text.
+        await limit(6, 0);
+        const zoneid = (await user.list("listZones", { name: "sandbox-isolated" }))[0].id;
+        const [{ id: networkofferingid }] = await user.list("listNetworkOfferings", { guestiptype: "Isolated" });
+        expect(text(await user.send("createNetwork", { name: "n", displaytext: "n", zoneid, networkofferingid }))).toMatch(
+            /^535\/4370 Maximum amount of resources of Type = 'network' .*Current Account Resource Amount = 0, Requested Resource Amount = 1\.$/,
+        );
+        await limit(6, -1);
         await limit(0, -1);
         await limit(9, 1500);
         expect(text(await user.send("deployVirtualMachine", { ...base, name: "one-more" }))).toMatch(/Type = 'memory'/);
@@ -320,6 +328,46 @@ describe("a machine", () => {
         const successor = await deploy(user, "retired", { ipaddress: "10.1.1.99" });
         expect(successor.ipaddress).toBe("10.1.1.99");
         await user.done("destroyVirtualMachine", { id: successor.id });
+    });
+
+    test("whose first start fails is in state Error: nothing of it can be changed, and it holds its name when it is destroyed", async () => {
+        cloud.fault({ kind: "failJob", command: "deployVirtualMachine", text: "No host" });
+        const { id, jobid } = await user.ok("deployVirtualMachine", { ...base, name: "failing" });
+        expect((await user.job(jobid)).jobstatus).toBe(2);
+        expect(await machine(user, id)).toMatchObject({ state: "Error", details: { deployvm: "true" } });
+        for (const change of [{ name: "failing-gone" }, { displayname: "other" }])
+            expect(text(await user.send("updateVirtualMachine", { id, ...change }))).toMatch(/^530\/4250 Internal error/);
+        const destroyed = await user.done("destroyVirtualMachine", { id });
+        expect(destroyed.virtualmachine.state).toBe("Expunging");
+        expect(await machine(user, id)).toBeUndefined();
+        expect(await machine(admin, id, { listall: true })).toMatchObject({ state: "Expunging", name: "failing" });
+        expect(text(await user.send("deployVirtualMachine", { ...base, name: "failing" }))).toMatch(
+            /^431\/4350 The vm with hostName failing already exists/,
+        );
+        offset += 3_601_000;
+        for (let tries = 0; tries < 40 && (await machine(admin, id, { listall: true })) !== undefined; tries += 1)
+            await new Promise((resolve) => setTimeout(resolve, 100));
+        await user.done("destroyVirtualMachine", { id: (await deploy(user, "failing")).id });
+    });
+
+    test("that is made stopped stays stopped when its start fails, can be renamed, and is told its password when it starts", async () => {
+        const [template] = await user.list("listTemplates", {
+            templatefilter: "executable",
+            name: "Debian 12 with password",
+            zoneid: base.zoneid,
+        });
+        const made = await deploy(user, "stopped", { startvm: false, templateid: template.id });
+        expect(made).toMatchObject({ state: "Stopped", passwordenabled: true });
+        expect(made.password).toBeUndefined();
+        cloud.fault({ kind: "failJob", command: "startVirtualMachine", text: "No host" });
+        expect(await failure(user, "startVirtualMachine", { id: made.id })).toBe("530 No host");
+        expect((await machine(user, made.id)).state).toBe("Stopped");
+        await user.ok("updateVirtualMachine", { id: made.id, name: "stopped-gone" });
+        const started = await user.done("startVirtualMachine", { id: made.id });
+        expect(started.virtualmachine.password).toMatch(/^\S{8}$/);
+        await user.done("stopVirtualMachine", { id: made.id });
+        expect((await user.done("startVirtualMachine", { id: made.id })).virtualmachine.password).toBeUndefined();
+        await user.done("destroyVirtualMachine", { id: made.id });
     });
 
     test("takes changes only in the states that CloudStack allows", async () => {
@@ -442,9 +490,12 @@ describe("a machine", () => {
         const vm = (await user.ok("deployVirtualMachine", { ...base, name: "once", customjobid })).id;
         await user.job(customjobid);
         expect((await user.ok("queryAsyncJobResult", { jobid: customjobid })).jobinstanceid).toBe(vm);
-        expect((await user.send("deployVirtualMachine", { ...base, name: "twice", customjobid })).status).toBe(530);
+        expect(text(await user.send("deployVirtualMachine", { ...base, name: "twice", customjobid }))).toMatch(
+            /^530\/9999 Internal error/,
+        );
         const [left] = await user.list("listVirtualMachines", { name: "twice" });
-        expect(left.state).toBe("Stopped");
+        expect(left).toMatchObject({ state: "Stopped", details: { deployvm: "true" } });
+        expect((await user.done("startVirtualMachine", { id: left.id })).virtualmachine.details).toEqual({});
         expect((await user.send("stopVirtualMachine", { id: vm, customjobid })).status).toBe(530);
         expect((await machine(user, vm)).state).toBe("Running");
         expect((await user.send("stopVirtualMachine", { id: vm, customjobid: "no uuid" })).status).toBe(431);
