@@ -43,8 +43,9 @@ export function lifecycle(of: Lifecycle): Handler {
         try {
             return await work();
         } catch (error) {
-            if (error instanceof Error && process.env.CLOUDSTACK_DEBUG === undefined) showOnce(error);
-            throw error;
+            const told = explained(error);
+            if (told instanceof Error && process.env.CLOUDSTACK_DEBUG === undefined) showOnce(told);
+            throw told;
         }
     };
     return {
@@ -74,6 +75,15 @@ export function lifecycle(of: Lifecycle): Handler {
     };
 }
 
+/** An exception of JavaScript's own is a fault of this package; users are told so, and where to find more. */
+function explained(error: unknown): unknown {
+    if (!(error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError)) return error;
+    return new Error(
+        `pulumi-cloudstack failed by a fault of its own (${error.message}): please report it, with what CLOUDSTACK_DEBUG=1 shows`,
+        { cause: error },
+    );
+}
+
 const printed = new Set<unknown>();
 let print: typeof console.error | undefined;
 
@@ -94,14 +104,19 @@ function showOnce(error: Error): void {
 async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Promise<CheckResult> {
     checked.add(JSON.stringify([news.owner, news.__provider]));
     const problems = new Problems();
-    const inputs = { ...news };
+    // What is null is left out.
+    const inputs = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== null));
     try {
         await of.check(problems, inputs, olds === undefined || Object.keys(olds).length === 0 ? undefined : olds);
     } catch (error) {
-        problems.add("", error instanceof Error ? error.message : String(error));
+        const told = explained(error);
+        problems.add("", told instanceof Error ? told.message : String(told));
     }
     return { inputs: clean(inputs), failures: problems.list };
 }
+
+/** Longest text that most of CloudStack's parameters and columns take, in characters. */
+const TEXT_LENGTH = 255;
 
 /** The problems of one resource's arguments, each with the argument's path and what would be right. */
 export class Problems {
@@ -122,19 +137,48 @@ export class Problems {
         }
     }
 
-    /** A text that has to be there; `undefined` where it is not, or not known yet. */
+    /** A text that has to be there; `undefined` where it is not, is none that CloudStack takes, or is not known yet. */
     text(inputs: Inputs, property: string, remedy: string): string | undefined {
         const value = inputs[property];
         if (isUnknown(value)) return undefined;
-        if (typeof value === "string" && value !== "") return value;
+        if (value !== undefined && typeof value !== "string") return this.notText(property, value);
+        if (value !== undefined && value.trim() !== "") return this.fits(property, value) ? value : undefined;
         this.add(property, `is required: ${remedy}`);
         return undefined;
+    }
+
+    /** A text that may be left out. @param most the longest that CloudStack takes, in characters */
+    optionalText(inputs: Inputs, property: string, most = TEXT_LENGTH): void {
+        const value = inputs[property];
+        if (value === undefined || isUnknown(value)) return;
+        if (typeof value !== "string") this.notText(property, value);
+        else this.fits(property, value, most);
+    }
+
+    /** A name that may be left out, but is not empty. */
+    optionalName(inputs: Inputs, property: string): void {
+        if (inputs[property] !== undefined) this.text(inputs, property, "give a name, or leave the argument out");
+    }
+
+    private notText(property: string, value: unknown): undefined {
+        this.add(property, `must be a text, not ${JSON.stringify(value)}`);
+        return undefined;
+    }
+
+    /** CloudStack refuses control characters other than line ends (431), and what its columns cannot hold. */
+    private fits(property: string, value: string, most = TEXT_LENGTH): boolean {
+        if (/[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]/.test(value))
+            this.add(property, "contains a control character (a tab counts as one), which CloudStack refuses");
+        else if (value.length > most)
+            this.add(property, `is ${value.length} characters long, and CloudStack takes ${most}: shorten it`);
+        else return true;
+        return false;
     }
 
     oneOf(inputs: Inputs, property: string, allowed: readonly string[]): void {
         const value = inputs[property];
         if (value === undefined || isUnknown(value) || allowed.includes(value)) return;
-        this.add(property, `"${value}" is not one of ${allowed.join(", ")}`);
+        this.add(property, `${JSON.stringify(value)} is not one of ${allowed.join(", ")}`);
     }
 
     integer(inputs: Inputs, property: string, least: number, most: number, unit: string): void {
@@ -150,6 +194,18 @@ export class Problems {
         this.add(property, `${JSON.stringify(value)} is neither true nor false`);
     }
 
+    /** A list of names, which the API separates by commas. */
+    names(inputs: Inputs, property: string, remedy: string): void {
+        const value = inputs[property];
+        if (value === undefined || isUnknown(value)) return;
+        if (!Array.isArray(value)) return this.add(property, `must be a list: ${remedy}`);
+        value.forEach((name, index) => {
+            const path = `${property}[${index}]`;
+            if (this.text({ [path]: name }, path, remedy) !== undefined && name.includes(","))
+                this.add(path, `"${name}" contains a comma, which separates names in CloudStack's API: give one name per entry`);
+        });
+    }
+
     /** A list of ids: a name in it is taken for the mistake that it is, since names of groups are not unique across accounts. */
     ids(inputs: Inputs, property: string, lookup: string): void {
         const value = inputs[property];
@@ -161,31 +217,32 @@ export class Problems {
         });
     }
 
-    /** CloudStack refuses control characters other than line ends in names, tags and details (431). */
-    printable(inputs: Inputs, property: string): void {
-        const value = inputs[property];
-        if (typeof value === "string" && /[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]/.test(value)) {
-            this.add(property, "contains a control character (a tab counts as one), which CloudStack refuses");
-        }
-    }
-
-    map(inputs: Inputs, property: string): void {
+    /**
+     * A map of texts.
+     *
+     * @param most the longest value that CloudStack takes, in characters
+     * @param remedy what to do about an empty value, where there must be none
+     */
+    map(inputs: Inputs, property: string, most = TEXT_LENGTH, remedy?: string): void {
         const value = inputs[property];
         if (value === undefined || isUnknown(value)) return;
         if (typeof value !== "object" || value === null || Array.isArray(value))
             return this.add(property, "has to be a map of texts");
         for (const [key, item] of Object.entries(value)) {
+            const path = `${property}.${key}`;
+            if (key.trim() === "") this.add(property, "has an empty key: give each value a key");
+            else if (!this.fits(`${property}: the key ${JSON.stringify(key.slice(0, 20))}`, key)) continue;
             if (isUnknown(item)) continue;
-            if (typeof item !== "string")
-                this.add(`${property}.${key}`, `${JSON.stringify(item)} is not a text: put it in quotes`);
-            else this.printable({ [`${property}.${key}`]: item }, `${property}.${key}`);
+            if (typeof item !== "string") this.add(path, `${JSON.stringify(item)} is not a text: put it in quotes`);
+            else if (item === "" && remedy !== undefined) this.add(path, `is empty: ${remedy}`);
+            else this.fits(path, item, most);
         }
     }
 
     timeouts(inputs: Inputs): void {
         const value = inputs.timeoutSeconds;
         if (value === undefined || isUnknown(value)) return;
-        if (typeof value !== "object" || value === null)
+        if (typeof value !== "object" || value === null || Array.isArray(value))
             return this.add("timeoutSeconds", "has to be like { create: 900, update: 900, delete: 600 }");
         for (const [operation, seconds] of Object.entries(value)) {
             const path = `timeoutSeconds.${operation}`;

@@ -1,10 +1,16 @@
 import * as crypto from "node:crypto";
+import type { Inputs } from "./handler";
+import { isUnknown } from "./handler";
+import type { Problems } from "./lifecycle";
 
 /**
  * How things say whose they are. The engine learns an id only when `create` returns, so after a kill nothing but a mark, written in the
  * creating call itself, tells what is ours: machines carry it in their details, groups in their description, things that have neither in
  * their name.
  */
+
+/** Longest description of a group that CloudStack takes, in characters. */
+const DESCRIPTION_LENGTH = 255;
 
 /** Eight hexadecimal digits of an owner, for names. */
 export function markFor(owner: string): string {
@@ -20,6 +26,15 @@ export function markedName(name: string, owner: string, most = 63): string {
 /** A description that carries its owner after the user's text. */
 export function markedText(text: string | undefined, owner: string): string {
     return text === undefined || text === "" ? `[${owner}]` : `${text} [${owner}]`;
+}
+
+/** Adds what is wrong with a description, which also has to hold the mark. */
+export function checkDescription(problems: Problems, inputs: Inputs): void {
+    const { description, owner } = inputs;
+    const mark = typeof owner === "string" && !isUnknown(owner) ? markedText("x", owner).length - 1 : 0;
+    problems.optionalText(inputs, "description", DESCRIPTION_LENGTH - mark);
+    if (typeof description === "string" && description !== unmarkedText(description))
+        problems.add("description", "ends like the mark that this package writes there: change its end");
 }
 
 /** The user's text of a description, without the mark. */

@@ -21,6 +21,8 @@ export async function checkZone(
     session: Session,
 ): Promise<ZonePlace | undefined> {
     if (isUnknown(inputs.zone)) return undefined;
+    problems.optionalName(inputs, "zone");
+    if (inputs.zone !== undefined && typeof inputs.zone !== "string") return undefined;
     if (inputs.zone === undefined && typeof olds?.zone === "string") {
         inputs.zone = olds.zone;
         keepReferences(inputs, olds);

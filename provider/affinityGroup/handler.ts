@@ -6,7 +6,7 @@ import { cloudLifecycle } from "../cloudLifecycle";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, isUnknown, same } from "../handler";
 import { announce, isInState } from "../lifecycle";
-import { markedText, unmarkedText } from "../marks";
+import { checkDescription, markedText, unmarkedText } from "../marks";
 import { changesProject } from "../references";
 import type { ApiAffinityGroup } from "../session";
 import { isGone, sessionFor } from "../session";
@@ -18,7 +18,7 @@ export const affinityGroup = cloudLifecycle({
     async check(problems, inputs, olds): Promise<void> {
         inputs.type ??= "host anti-affinity";
         const name = problems.text(inputs, "name", "give the group a name");
-        for (const property of ["name", "description"]) problems.printable(inputs, property);
+        checkDescription(problems, inputs);
         problems.timeouts(inputs);
         const session = sessionFor(inputs);
         problems.oneOf(inputs, "type", await session.catalogue.affinityGroupTypes());

@@ -18,13 +18,14 @@ export function checkRules(problems: Problems, inputs: Inputs): void {
 
 function checkRule(problems: Problems, path: string, rule: Inputs): void {
     if (isUnknown(rule)) return;
-    if (rule === null || typeof rule !== "object")
+    if (rule === null || typeof rule !== "object" || Array.isArray(rule))
         return problems.add(path, 'has to be a rule, such as { ports: "443", cidrs: ["0.0.0.0/0"] }');
     const protocol = checkProtocol(problems, path, rule.protocol);
     if (protocol !== undefined) {
         checkPorts(problems, path, protocol, rule.ports);
         checkIcmp(problems, path, protocol, rule);
     }
+    checkKeys(problems, path, rule);
     checkSources(problems, path, rule);
 }
 
@@ -32,7 +33,7 @@ function checkProtocol(problems: Problems, path: string, protocol: unknown): str
     if (isUnknown(protocol)) return undefined;
     const normal = normalProtocol(protocol ?? "tcp");
     if (normal === undefined)
-        problems.add(`${path}.protocol`, `"${protocol}" is not tcp, udp, icmp, all or a protocol number from 0 to 255`);
+        problems.add(`${path}.protocol`, `${JSON.stringify(protocol)} is not tcp, udp, icmp, all or a protocol number from 0 to 255`);
     return normal;
 }
 
@@ -42,9 +43,9 @@ function checkPorts(problems: Problems, path: string, protocol: string, ports: u
     if (!hasPorts(protocol))
         problems.add(`${path}.ports`, `does not go with protocol ${protocol}, which has no ports: leave it out`);
     else if (range === undefined)
-        problems.add(`${path}.ports`, `"${ports}" is neither a port ("443") nor a range of ports ("30000-32767")`);
+        problems.add(`${path}.ports`, `${JSON.stringify(ports)} is neither a port ("443") nor a range of ports ("30000-32767")`);
     else if (range[1] === 0)
-        problems.add(`${path}.ports`, `"${ports}" means all ports to CloudStack: leave ports out for all of them`);
+        problems.add(`${path}.ports`, `${JSON.stringify(ports)} means all ports to CloudStack: leave ports out for all of them`);
 }
 
 function checkIcmp(problems: Problems, path: string, protocol: string, rule: Inputs): void {
@@ -60,6 +61,15 @@ function checkIcmp(problems: Problems, path: string, protocol: string, rule: Inp
     if (type === -1 && code >= 0 && code <= 255) problems.add(`${path}.icmpCode`, "needs icmpType: a code is one of a type");
     if (type !== -1 && code === -1)
         problems.add(`${path}.icmpCode`, "CloudStack has no rule for all codes of a type: give a code from 0 to 255");
+}
+
+const KNOWN = ["protocol", "ports", "icmpType", "icmpCode", "cidrs", "groups", "self"];
+
+/** A misspelt `ports` would open all of them. */
+function checkKeys(problems: Problems, path: string, rule: Inputs): void {
+    for (const key of Object.keys(rule).filter((given) => !KNOWN.includes(given)))
+        problems.add(`${path}.${key}`, `is not a known argument of a rule: it has ${KNOWN.join(", ")}`);
+    problems.boolean({ [`${path}.self`]: rule.self ?? undefined }, `${path}.self`);
 }
 
 function checkSources(problems: Problems, path: string, rule: Inputs): void {
@@ -81,7 +91,7 @@ function checkSources(problems: Problems, path: string, rule: Inputs): void {
             if (property === "cidrs" && normalCidr(item) === undefined)
                 problems.add(
                     `${path}.cidrs[${index}]`,
-                    `"${item}" is not a network such as "10.0.0.0/8" or "2001:db8::/32"`,
+                    `${JSON.stringify(item)} is not a network such as "10.0.0.0/8" or "2001:db8::/32"`,
                 );
             if (property === "groups" && (typeof item !== "string" || item === ""))
                 problems.add(`${path}.groups[${index}]`, "has to be the name of a security group");

@@ -1,7 +1,7 @@
 import { createOrAdopt } from "../adopt";
 import { claim } from "../claims";
 import { cloudLifecycle } from "../cloudLifecycle";
-import { markFor, markedText, unmarkedText } from "../marks";
+import { checkDescription, markFor, markedText, unmarkedText } from "../marks";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, isUnknown, same } from "../handler";
 import { announce, isInState, say } from "../lifecycle";
@@ -19,7 +19,7 @@ export const securityGroup = cloudLifecycle({
 
     async check(problems, inputs, olds): Promise<void> {
         const name = problems.text(inputs, "name", "give the group a name");
-        for (const property of ["name", "description"]) problems.printable(inputs, property);
+        checkDescription(problems, inputs);
         if (name === "default")
             problems.add("name", '"default" is the group that CloudStack makes for every account: choose another name');
         problems.boolean(inputs, "exclusive");

@@ -10,12 +10,15 @@ import { changesProject } from "../references";
 import type { ApiKeyPair, Session } from "../session";
 import { isGone, sessionFor } from "../session";
 
+/** Longest public key that CloudStack takes, in characters. */
+const PUBLIC_KEY_LENGTH = 5120;
+
 export const sshKeyPair = cloudLifecycle({
     kind: "SSH key pair",
 
     async check(problems, inputs, olds): Promise<void> {
         const name = problems.text(inputs, "name", "give the key pair a name");
-        problems.printable(inputs, "name");
+        problems.optionalText(inputs, "publicKey", PUBLIC_KEY_LENGTH);
         if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = markedName(name, inputs.owner, 255);
         const key = inputs.publicKey;
         if (key === undefined || isUnknown(key)) return;

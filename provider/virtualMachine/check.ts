@@ -43,8 +43,12 @@ export async function checkMachine(problems: Problems, inputs: Inputs, olds: Inp
 export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | undefined): void {
     const name = problems.text(inputs, "name", "give a host name");
     if (name !== undefined) checkHostName(problems, "name", name);
-    for (const property of ["displayName", "group"]) problems.printable(inputs, property);
-    for (const property of ["tags", "details"]) problems.map(inputs, property);
+    for (const property of ["displayName", "group", "ipAddress"]) problems.optionalText(inputs, property);
+    problems.optionalName(inputs, "network");
+    problems.map(inputs, "tags", undefined, "CloudStack has no tags without a value; leave it out");
+    problems.map(inputs, "details", DETAIL_LENGTH);
+    checkDetails(problems, inputs);
+    problems.names(inputs, "sshKeyPairs", "the whole name of an SSH key pair (key.name of an SshKeyPair)");
     for (const property of ["running", "allowRestart", "deleteProtection"]) problems.boolean(inputs, property);
     problems.ids(
         inputs,
@@ -66,8 +70,20 @@ export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | un
         );
     }
     const address = inputs.ipAddress;
-    if (address !== undefined && !isUnknown(address) && !net.isIPv4(String(address)))
+    if (typeof address === "string" && !isUnknown(address) && !net.isIPv4(address))
         problems.add("ipAddress", `"${address}" is not an IPv4 address`);
+}
+
+/** Longest value of a machine's detail (its column), in characters. */
+const DETAIL_LENGTH = 5120;
+
+/** Details in which this package, or CloudStack, notes something of its own. */
+const RESERVED_DETAILS = ["owner", "deployvm"];
+
+function checkDetails(problems: Problems, inputs: Inputs): void {
+    if (inputs.details === null || typeof inputs.details !== "object") return;
+    for (const key of RESERVED_DETAILS.filter((reserved) => reserved in inputs.details))
+        problems.add(`details.${key}`, "is reserved: choose another key");
 }
 
 function checkHostName(problems: Problems, property: string, name: string): void {
@@ -79,6 +95,10 @@ function checkHostName(problems: Problems, property: string, name: string): void
 }
 
 function checkUserData(problems: Problems, inputs: Inputs): void {
+    for (const property of ["userData", "userDataBase64"]) {
+        const value = inputs[property];
+        if (value !== undefined && typeof value !== "string") problems.add(property, "must be a text");
+    }
     if (inputs.userData !== undefined && inputs.userDataBase64 !== undefined) {
         problems.add("userDataBase64", "is given together with userData: give one of them");
     }
@@ -180,8 +200,14 @@ async function checkNetwork(
 ): Promise<string | undefined> {
     const kept = (property: string) => olds !== undefined && same(inputs[property], olds[property]);
     if (!["zone", "securityGroups", "network"].every(kept)) await checkKindOfZone(problems, inputs, session, zone);
-    if (inputs.network === undefined || isUnknown(inputs.network)) return undefined;
+    if (isUnknown(inputs.network)) return undefined;
     const networks = () => session.catalogue.networks();
+    if (inputs.network === undefined) {
+        // The zone chooses among its networks with groups; where there is one only, that is the one.
+        const shared = (await networks()).filter((item) => item.zoneid === zone.id && item.type === "Shared");
+        if (shared.length === 1 && !["zone", "ipAddress"].every(kept)) checkAddress(problems, inputs, shared[0]);
+        return undefined;
+    }
     const id = await resolveReference(problems, inputs, olds, "network", async (text) => {
         // A network that this program makes is younger than the list; its id is taken as it is.
         if (isId(text) && !(await networks()).some((known) => known.id === text)) return { id: text };
@@ -216,14 +242,22 @@ async function checkKindOfZone(problems: Problems, inputs: Inputs, session: Sess
 /** CloudStack answers an address outside of the range with "Internal error executing command", so it is told here. */
 function checkAddress(problems: Problems, inputs: Inputs, network: ApiNetwork): void {
     const address = inputs.ipAddress;
-    if (address === undefined || isUnknown(address) || network.cidr === undefined || !net.isIPv4(String(address)))
-        return;
+    if (typeof address !== "string" || network.cidr === undefined || !net.isIPv4(address)) return;
     const [base, bits] = network.cidr.split("/");
     const block = new net.BlockList();
     block.addSubnet(base, Number(bits));
     if (!block.check(address))
         problems.add("ipAddress", `${address} is outside of network ${network.name} (${network.cidr})`);
+    else if (isFirstOrLast(address, Number(bits)))
+        problems.add("ipAddress", `${address} is no machine's: it stands for all of network ${network.name} (${network.cidr})`);
     if (address === network.gateway) problems.add("ipAddress", `${address} is the gateway of network ${network.name}`);
+}
+
+/** The first address of a network is its own, the last one its broadcast. */
+function isFirstOrLast(address: string, bits: number): boolean {
+    const hosts = 2 ** (32 - bits);
+    const host = address.split(".").reduce((number, part) => number * 256 + Number(part), 0) % hosts;
+    return host === 0 || host === hosts - 1;
 }
 
 /** Two machines of one run with one name or address in one network: the second would fail when the first is there. */

@@ -12,7 +12,6 @@ import { checkZone } from "../zone";
 /** Fills defaults and reports everything that is wrong with a volume's arguments. */
 export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void> {
     const name = problems.text(inputs, "name", "give the volume a name");
-    problems.printable(inputs, "name");
     if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = markedName(name, inputs.owner, 255);
     if (typeof olds?.name === "string" && inputs.name !== olds.name) {
         say(`volume ${olds.name} keeps its name: CloudStack's default role may not rename a volume`);
@@ -20,6 +19,7 @@ export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inpu
     }
     problems.integer(inputs, "sizeGiB", 1, 65_536, "GiB");
     problems.integer(inputs, "deviceId", 1, 63, "positions");
+    if (inputs.deviceId === 3) problems.add("deviceId", "3 is taken in every machine, by its CD drive: choose another one");
     problems.timeouts(inputs);
     if (inputs.virtualMachine !== undefined)
         problems.ids(
@@ -55,6 +55,7 @@ async function checkSize(
             `is ${size}, and disk offering "${text}" is ${offering.disksize} GiB: leave it out, or use an offering of custom size`,
         );
     }
+    if (offering?.iscustomized === true && typeof size === "number") await checkCustomSize(problems, size, session);
     const wanted = typeof size === "number" ? size : offering?.disksize || undefined;
     const has = await sizeBefore(olds, session);
     if (wanted !== undefined && has !== undefined && wanted < has) {
@@ -64,6 +65,13 @@ async function checkSize(
         );
     }
     return wanted;
+}
+
+/** What the cloud's settings `custom.diskoffering.size.min` and `max` allow. */
+async function checkCustomSize(problems: Problems, size: number, session: Session): Promise<void> {
+    const { customdiskofferingminsize: least, customdiskofferingmaxsize: most } = await session.catalogue.capabilities();
+    if (size < least || size > most)
+        problems.add("sizeGiB", `is ${size}, and this cloud makes volumes of ${least} to ${most} GiB`);
 }
 
 async function sizeBefore(olds: Inputs | undefined, session: Session): Promise<number | undefined> {

@@ -3,7 +3,7 @@
  * definition, stopping at the first problem, with its texts. Ids are looked up here, so that a command only sees ids
  * that exist.
  */
-import { malformed } from "./errors";
+import { internal, malformed } from "./errors";
 import type { CommandDefinition, ParameterDefinition } from "./definitions";
 
 /** Values by the parameter's name: text, number, boolean, list of texts, or the entries of a map. */
@@ -139,6 +139,15 @@ export function readArguments(
             throw malformed(`Received value containing illegal ASCII non-printable characters for parameter ${name}`);
     }
     return new Reader(command, exists).read(unpack(parameters));
+}
+
+/** What columns of the database hold, in characters: names and values of tags, values of a machine's details. */
+export const COLUMNS = { name: 255, tag: 255, detail: 5120 } as const;
+
+/** Values of maps have no longest length of their own: what is too long fails when it is stored. @throws ApiError 530 */
+export function checkColumns(values: Readonly<Record<string, string>>, longest: number): void {
+    for (const [key, value] of Object.entries(values))
+        if (key.length > COLUMNS.name || value.length > longest) throw internal();
 }
 
 /** The entries of a map as one set of key and value: `details[0].owner=x` is `{owner: "x"}`. */

@@ -8,7 +8,7 @@ import type { Account, Machine, MachineState, Network, Nic, ServiceOffering } fr
 import { instanceName, machineAnswer, type MachineView } from "../answers/machine";
 import type { Request, Work } from "../command";
 import { ApiError, internal, invalid, malformed } from "../errors";
-import { merged } from "../parameters";
+import { checkColumns, COLUMNS, merged } from "../parameters";
 import { checkAccess } from "../ownership";
 
 /** The machine of a request; one that is expunged is gone, though its id is still known. */
@@ -146,7 +146,9 @@ const SIZES: readonly string[] = ["cpuNumber", "cpuSpeed", "memory"];
 
 /** What is kept as a machine's details, and what was asked of its custom offering. */
 export function readDetails(request: Request): { kept: Record<string, string>; size: Record<string, string> } {
-    const all = Object.entries(merged(request.arguments.details));
+    const given = merged(request.arguments.details);
+    checkColumns(given, COLUMNS.detail);
+    const all = Object.entries(given);
     const part = (wanted: boolean) => Object.fromEntries(all.filter(([key]) => SIZES.includes(key) === wanted));
     return { kept: part(false), size: part(true) };
 }

@@ -7,6 +7,7 @@ import type { Commands, Request, Work } from "../command";
 import { failed, invalid } from "../errors";
 import { contains, matches, page } from "../lists";
 import { checkAccess, scopeOf } from "../ownership";
+import { checkColumns, COLUMNS } from "../parameters";
 
 /** Who owns a resource, by the name of its type in tags. */
 const OWNERS: Readonly<Record<string, (cloud: Cloud, id: string) => string | undefined>> = {
@@ -50,6 +51,7 @@ function createTags(work: Work): object {
         for (const { key, value } of work.arguments.tags as Record<string, string>[]) {
             if (key === undefined || key === "") throw invalid("Please specify key for the tag");
             if (value === undefined || value === "") throw invalid(`Value for the key ${key} is either null or empty`);
+            checkColumns({ [key]: value }, COLUMNS.tag);
             if (store.tags.find((tag) => tag.resourceId === id && tag.key === key) !== undefined) {
                 throw failed(`tag ${key} already on ${type} with id ${id}`);
             }

@@ -1,0 +1,336 @@
+/**
+ * The whole surface: for every argument of every resource, values of its type, values at the borders of what the API
+ * takes, and values of other types. What `check` accepts, the embedded cloud carries out; what it refuses, it refuses
+ * with the argument's path and a sentence; and what the cloud would refuse, `check` refuses before it.
+ */
+import * as fc from "fast-check";
+import { generateKeyPairSync } from "node:crypto";
+import { startCloud } from "../../../simulator";
+import { CheckError, World, failure, named, type Kind } from "./support";
+
+let world: World;
+
+beforeAll(async () => void (world = new World(await startCloud({ cidr: "10.1.0.0/20" }))));
+afterAll(() => world.cloud.close());
+
+const LONG = "x".repeat(256);
+const LONGEST = "x".repeat(255);
+const UNICODE = "Größe 漢字 é";
+
+/** What one argument may be. */
+interface Values {
+    /** Accepted by `check`, and carried out. */
+    readonly good: readonly unknown[];
+    /** Refused by `check`; those of the API's own type by the cloud, too. */
+    readonly bad: readonly unknown[];
+    /** Refused by `check` alone: the API takes it and means something else, or cannot be asked so. */
+    readonly ours?: readonly unknown[];
+}
+
+interface Surface {
+    readonly kind: Kind;
+    /** Arguments with which it can be made. */
+    readonly base: () => Record<string, unknown>;
+    readonly values: Readonly<Record<string, Values>>;
+}
+
+function publicKey(comment = ""): string {
+    const { publicKey: key } = generateKeyPairSync("ed25519");
+    const raw = key.export({ format: "der", type: "spki" }).subarray(-32);
+    const part = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
+    const blob = Buffer.concat([part(Buffer.from("ssh-ed25519")), part(raw)]);
+    return `ssh-ed25519 ${blob.toString("base64")}${comment}`;
+}
+
+let group = "";
+let affinity = "";
+let machine = "";
+let foreign = "";
+
+beforeAll(async () => {
+    const plugin = world.plugin();
+    group = (await plugin.create("securityGroup", { ...named("held") })).id;
+    affinity = (await plugin.create("affinityGroup", named("held"))).id;
+    machine = (await plugin.create("virtualMachine", { ...named("held"), ...small })).id;
+    await plugin.create("sshKeyPair", { name: "laptop", owner: "o/p/s/laptop", publicKey: publicKey() });
+    foreign = (await world.api.expunger.ok("createSecurityGroup", { name: "theirs" })).securitygroup.id;
+});
+
+const small = { serviceOffering: "Small Instance", template: "Debian 12" };
+const everybody = { cidrs: ["0.0.0.0/0"] };
+const rules = (rule: object) => [{ ...everybody, ...rule }];
+
+const RULES: Values = {
+    good: [
+        [],
+        rules({ ports: "443" }),
+        rules({ ports: 8080 }),
+        rules({ ports: "1-65535", protocol: "UDP" }),
+        rules({ ports: "0-65535" }),
+        rules({ protocol: "icmp" }),
+        rules({ protocol: "icmp", icmpType: 8 }),
+        rules({ protocol: "icmp", icmpType: 3, icmpCode: 4 }),
+        rules({ protocol: "icmp", icmpType: -1, icmpCode: -1 }),
+        rules({ protocol: "all" }),
+        rules({ protocol: "47" }),
+        rules({ protocol: 6, ports: "22" }),
+        [{ ports: "22", cidrs: ["10.0.0.0/8", "2001:db8::/32", "10.9.8.7/8"] }],
+        [{ ports: "22", self: true }],
+        [{ ports: "22", groups: ["default"] }],
+    ],
+    bad: [
+        rules({ protocol: "tpc" }),
+        rules({ protocol: "256" }),
+        rules({ protocol: "icmp", icmpType: 256 }),
+        rules({ protocol: "icmp", icmpType: 8, icmpCode: -1 }),
+        [{ ports: "22", cidrs: ["10.0.0.0/33"] }],
+        [{ ports: "22", cidrs: ["10.0.0.0"] }],
+        [{ ports: "22", groups: [""] }],
+    ],
+    ours: [
+        rules({ ports: "65536" }),
+        rules({ ports: "9-8" }),
+        rules({ ports: -1 }),
+        rules({ ports: "a" }),
+        rules({ protocol: "all", ports: "22" }),
+        rules({ protocol: "icmp", icmpType: -1, icmpCode: 0 }),
+        [{ ports: "22" }],
+        [{ ports: "22", cidrs: [] }],
+        [{ ports: "22", cidrs: [""] }],
+        rules({ port: "22" }),
+        rules({ ports: "22", self: "yes" }),
+        rules({ icmpType: 8 }),
+        rules({ protocol: "icmp", ports: "22" }),
+    ],
+};
+
+const NAME: Values = { good: [UNICODE, LONGEST, "a b"], bad: ["", " ", LONG, "a\tb", "a\u0000b"] };
+const TEXT: Values = { good: [UNICODE, LONGEST, "a\nb"], bad: [LONG, "a\tb"] };
+const TIMEOUTS: Values = {
+    good: [{}, { create: 60, update: 60, delete: 60 }],
+    bad: [],
+    ours: [{ create: 0 }, { make: 5 }, [5], "5", 5],
+};
+const BOOLEAN: Values = { good: [true, false], bad: [], ours: ["true", 1, {}] };
+const PLACE: Values = { good: [], bad: ["nowhere"], ours: ["", 5, {}, ["sandbox"]] };
+
+const SURFACES: readonly Surface[] = [
+    {
+        kind: "virtualMachine",
+        base: () => ({ ...named("s"), ...small }),
+        values: {
+            name: {
+                good: ["a", `a${"b".repeat(62)}`, "A-1"],
+                bad: ["", "-a", "a-", "1a", "a_b", "a.b", `a${"b".repeat(63)}`, "ä", "a\n"],
+                ours: [5, {}],
+            },
+            displayName: TEXT,
+            group: TEXT,
+            zone: PLACE,
+            project: { good: [], bad: [], ours: [5, {}, ["a"]] },
+            profile: { good: [], bad: [], ours: [5, {}] },
+            serviceOffering: { good: ["Medium Instance"], bad: ["", "none", LONG, 5] },
+            template: { good: ["Debian 13"], bad: ["", "none", LONG, 5] },
+            network: { good: ["shared"], bad: ["none", LONG], ours: ["", 5, {}] },
+            ipAddress: {
+                good: ["10.1.2.3"],
+                bad: ["10.1.0.1", "10.1.0.0", "10.1.15.255", "10.2.0.1", "10.1.2", "10.1.2.3.4", "fd00::1", "host"],
+                ours: [5, {}],
+            },
+            securityGroups: {
+                good: [[], () => [group], () => [group, group]],
+                bad: [["web"]],
+                ours: [[""], "web", {}, [5], 5],
+            },
+            affinityGroups: { good: [[], () => [affinity]], bad: [["spread"]], ours: ["spread", {}, [5]] },
+            sshKeyPairs: {
+                good: [[], () => [KEY()]],
+                bad: [[""], ["a,b"]],
+                ours: ["laptop", {}, [5], [{}]],
+            },
+            userData: { good: ["#!/bin/sh\n", UNICODE, "", "x".repeat(24_576)], bad: ["x".repeat(24_577)], ours: [5, {}] },
+            userDataBase64: { good: ["aGk=", ""], bad: ["%%%", "a".repeat(32_772)], ours: ["abc", 5, {}] },
+            userDataMaxLength: { good: [40_000], bad: [], ours: [0, "5", 1.5] },
+            onUserDataChange: { good: ["ignore", "update", "restart", "reinstall", "replace"], bad: [], ours: ["", 5] },
+            onTemplateChange: { good: ["replace", "reinstall"], bad: [], ours: ["", 5, {}] },
+            rootDiskSizeGiB: { good: [2, 10], bad: [0, -1, 1], ours: ["10", 2.5, {}] },
+            tags: {
+                good: [{}, { a: "b" }, { [LONGEST]: LONGEST }, { "a b": UNICODE }],
+                bad: [{ a: "" }, { "": "b" }, { a: LONG }, { [LONG]: "b" }, { a: "b\tc" }],
+                ours: [{ a: 5 }, { a: {} }, ["a"], "a", 5],
+            },
+            details: {
+                good: [{}, { a: "b" }, { a: "x".repeat(5120) }],
+                bad: [{ a: "x".repeat(5121) }, { [LONG]: "b" }, { a: "b\tc" }],
+                ours: [{ owner: "me" }, { deployvm: "x" }, { a: 5 }, ["a"], "a"],
+            },
+            running: BOOLEAN,
+            allowRestart: BOOLEAN,
+            deleteProtection: { ...BOOLEAN, good: [false] },
+            timeoutSeconds: TIMEOUTS,
+        },
+    },
+    {
+        kind: "securityGroup",
+        base: () => named("s"),
+        values: {
+            name: { ...NAME, bad: [...NAME.bad, "default"], ours: [5, {}] },
+            description: { good: [UNICODE, "x".repeat(200), ""], bad: [LONG, "a\tb"], ours: [5, {}] },
+            ingress: RULES,
+            egress: RULES,
+            exclusive: BOOLEAN,
+            timeoutSeconds: TIMEOUTS,
+        },
+    },
+    {
+        kind: "securityGroupRules",
+        base: () => ({ owner: named("s").owner, securityGroup: group }),
+        values: {
+            securityGroup: { good: [], bad: ["", "web"], ours: [5, {}, []] },
+            ingress: RULES,
+            egress: RULES,
+            timeoutSeconds: TIMEOUTS,
+        },
+    },
+    {
+        kind: "sshKeyPair",
+        base: () => named("s"),
+        values: {
+            name: { good: [UNICODE, "a b"], bad: [LONG, "a\tb"], ours: ["", 5, {}] },
+            publicKey: {
+                good: [() => publicKey(), () => publicKey(` ${UNICODE}`), () => `${publicKey()}\n`],
+                bad: ["", "ssh-ed25519", "ssh-foo AAAA", `ssh-ed25519 AAAA ${"x".repeat(5120)}`],
+                ours: [5, {}, "-----BEGIN OPENSSH PRIVATE KEY-----"],
+            },
+        },
+    },
+    {
+        kind: "affinityGroup",
+        base: () => named("s"),
+        values: {
+            name: { good: NAME.good, bad: [LONG, "a\tb"], ours: ["", " ", 5, {}] },
+            description: { good: [UNICODE, ""], bad: [LONG, "a\tb"], ours: [5, {}] },
+            type: { good: ["host anti-affinity", "host affinity"], bad: ["", "spread"], ours: [5, {}] },
+            timeoutSeconds: TIMEOUTS,
+        },
+    },
+    {
+        kind: "volume",
+        base: () => ({ ...named("s"), diskOffering: "Custom", sizeGiB: 2 }),
+        values: {
+            name: { good: [UNICODE, "a b"], bad: [LONG, "a\tb"], ours: ["", 5, {}] },
+            zone: PLACE,
+            diskOffering: { good: [], bad: ["", "none", 5] },
+            sizeGiB: { good: [1, 1024], bad: [0, 1025], ours: ["5", 1.5, {}] },
+            virtualMachine: { good: [() => machine], bad: ["web", ""], ours: [5, {}, []] },
+            deviceId: { good: [], bad: [], ours: [0, 3, 64, "1"] },
+            timeoutSeconds: TIMEOUTS,
+        },
+    },
+];
+
+const KEY = () => "laptop-" + require("node:crypto").createHash("sha256").update("o/p/s/laptop").digest("hex").slice(0, 8);
+
+const given = (value: unknown) => (typeof value === "function" ? value() : value);
+const shown = (value: unknown) => String(JSON.stringify(given(value)) ?? value).slice(0, 60);
+
+/** Words of JavaScript's own exceptions. */
+const OWN = /TypeError|RangeError|is not a function|is not iterable|Cannot (read|convert)|undefined|\[object|by a fault of its own/;
+
+function expectTold({ failures }: CheckError, argument?: string): void {
+    expect(failures.length).toBeGreaterThan(0);
+    for (const { property, reason } of failures) {
+        expect(reason).not.toMatch(OWN);
+        expect(reason.length).toBeGreaterThan(8);
+        if (argument !== undefined) expect(property.split(/[.[:]/)[0]).toBe(argument);
+    }
+}
+
+/** Makes it and takes it away again. */
+async function carryOut(kind: Kind, args: Record<string, unknown>): Promise<void> {
+    const plugin = world.plugin();
+    const made = await plugin.create(kind, args);
+    expect((await plugin.plan(kind, args, made)).diff!.changes).not.toBe(true);
+    await plugin.delete(made);
+}
+
+describe.each(SURFACES.map((surface) => [surface.kind, surface] as const))("%s", (kind, { base, values }) => {
+    test("what check accepts is carried out, argument by argument", async () => {
+        for (const [argument, { good }] of Object.entries(values)) {
+            for (const value of good) {
+                try {
+                    await carryOut(kind, { ...base(), [argument]: given(value) });
+                } catch (error) {
+                    throw new Error(`${argument} ${shown(value)}: ${(error as Error).message}`);
+                }
+            }
+        }
+    });
+
+    test("what the cloud refuses check refuses before it, with path and remedy", async () => {
+        const accepted: string[] = [];
+        for (const [argument, { bad, ours = [] }] of Object.entries(values)) {
+            for (const value of [...bad, ...ours]) {
+                const error = await world
+                    .plugin()
+                    .plan(kind, { ...base(), [argument]: given(value) })
+                    .then(
+                        () => new Error("check accepts it"),
+                        (refused: Error) => refused,
+                    );
+                if (error instanceof CheckError) expectTold(error, argument);
+                else accepted.push(`${argument} ${shown(value)}: ${error.message}`);
+            }
+        }
+        expect(accepted).toEqual([]);
+    });
+
+    test("the cloud is as strict", async () => {
+        const taken: string[] = [];
+        for (const [argument, { bad }] of Object.entries(values)) {
+            for (const value of bad) {
+                const plugin = world.plugin();
+                const { inputs } = await plugin.plan(kind, base());
+                await plugin.createChecked(kind, { ...inputs, [argument]: given(value) }).then(
+                    () => taken.push(`${argument} ${shown(value)}`),
+                    () => undefined,
+                );
+            }
+        }
+        expect(taken).toEqual([]);
+    });
+
+    test("no value of any type meets an exception of JavaScript's own", async () => {
+        const value = fc.oneof(
+            fc.constant(null),
+            fc.string({ maxLength: 20 }),
+            fc.integer({ min: -2, max: 70_000 }),
+            fc.boolean(),
+            fc.array(fc.oneof(fc.string({ maxLength: 5 }), fc.integer(), fc.constant(null), fc.constant({})), { maxLength: 2 }),
+            fc.dictionary(fc.string({ maxLength: 5 }), fc.oneof(fc.string({ maxLength: 5 }), fc.integer(), fc.constant(null)), {
+                maxKeys: 2,
+            }),
+        );
+        const rule = fc.record(
+            { protocol: value, ports: value, icmpType: value, icmpCode: value, cidrs: value, groups: value, self: value },
+            { requiredKeys: [] },
+        );
+        const anything = fc.oneof({ weight: 3, arbitrary: value }, fc.array(rule, { maxLength: 1 }));
+        const plugin = world.plugin();
+        await fc.assert(
+            fc.asyncProperty(fc.constantFrom(...Object.keys(values)), anything, async (argument, any) => {
+                const error = await plugin.plan(kind, { ...base(), [argument]: any }).catch((caught) => caught);
+                if (error instanceof CheckError) expectTold(error);
+                else if (error instanceof Error) throw error;
+            }),
+            { numRuns: 300, seed: 12 },
+        );
+    });
+});
+
+test("a group of another account is refused by the cloud, in its words", async () => {
+    const error = await failure(
+        world.plugin().create("virtualMachine", { ...named("s"), ...small, securityGroups: [foreign] }),
+    );
+    expect(error.message).not.toMatch(OWN);
+});
