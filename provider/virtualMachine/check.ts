@@ -203,6 +203,7 @@ async function checkNetwork(
     if (isUnknown(inputs.network)) return undefined;
     const networks = () => session.catalogue.networks();
     if (inputs.network === undefined) {
+        if (inputs.ipAddress === undefined) return undefined;
         // The zone chooses among its networks with groups; where there is one only, that is the one.
         const shared = (await networks()).filter((item) => item.zoneid === zone.id && item.type === "Shared");
         if (shared.length === 1 && !["zone", "ipAddress"].every(kept)) checkAddress(problems, inputs, shared[0]);

@@ -639,7 +639,7 @@ describe("what happened", () => {
 
     test("jobs of one machine run one after the other; pending ones are listed", async () => {
         const vm = await deploy(user, "busy");
-        cloud.fault({ kind: "jobSeconds", command: "*VirtualMachine", seconds: 0.1, count: 3 });
+        cloud.fault({ kind: "jobSeconds", command: "*VirtualMachine", seconds: 0.3, count: 3 });
         const jobs = [];
         for (const command of ["stopVirtualMachine", "startVirtualMachine", "rebootVirtualMachine"])
             jobs.push((await user.ok(command, { id: vm.id })).jobid);
