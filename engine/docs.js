@@ -39,12 +39,32 @@ function render() {
         throw new Error("index.ts exports nothing");
     }
     const symbols = new Map(checker.getExportsOfModule(module).map((symbol) => [symbol.name, resolve(checker, symbol)]));
-    return Object.fromEntries(
+    const reference = Object.fromEntries(
         Object.entries(pages).map(([file, { title, intro, names }]) => [
             file,
             [`# ${title}`, intro, "<!-- Written by `npm run docs` from the docstrings; edit those. -->", ...names.flatMap((name) => section(checker, symbols, name)), ...(file === "components.md" ? ["## What is open between the groups", ruleRows()] : [])].join("\n\n") + "\n",
         ]),
     );
+    return { ...reference, "leaving-out.md": leavingOut() };
+}
+
+/** What leaving an argument out means, from the table in the code. */
+function leavingOut() {
+    const source = fs.readFileSync(path.join(root, "provider", "leavingOut.ts"), "utf8");
+    const { outputText } = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } });
+    /** @type {{ LEAVING_OUT?: Record<string, Record<string, { creation: string, afterwards: string }>> }} */
+    const exported = {};
+    new Function("exports", outputText)(exported);
+    const sections = Object.entries(exported.LEAVING_OUT ?? {}).flatMap(([kind, rows]) => [
+        `## ${kind}`,
+        ["| argument | left out when it is made | left out later |", "|---|---|---|", ...Object.entries(rows).map(([name, { creation, afterwards }]) => `| \`${name}\` | ${creation} | ${afterwards} |`)].join("\n"),
+    ]);
+    return [
+        "# What leaving an argument out means",
+        "A program may leave an argument out from the start, or give it and leave it out later. An empty list of groups or keys is the same as none.",
+        "<!-- Written by `npm run docs` from `provider/leavingOut.ts`; edit that. -->",
+        ...sections,
+    ].join("\n\n") + "\n";
 }
 
 /**

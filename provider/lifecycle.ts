@@ -1,5 +1,6 @@
 import type { CheckFailure, CheckResult, DiffResult, Handler, Inputs, Outputs } from "./handler";
 import { clean, isUnknown } from "./handler";
+import { noteName } from "./knownNames";
 import { NotFound, isId } from "./session";
 
 /** What a kind of resource does; `lifecycle` makes a handler of it. */
@@ -50,12 +51,13 @@ export function lifecycle(of: Lifecycle): Handler {
     };
     return {
         check: (olds, news) => quiet(() => check(of, olds, news)),
-        diff: (id, olds, news) => quiet(() => (known.add(id), of.diff(id, olds, news))),
+        diff: (id, olds, news) => quiet(() => (known.add(id), noteName(id, olds.name), of.diff(id, olds, news))),
         create: (inputs) =>
             quiet(async () => {
                 const { id, outs } = await of.create(inputs);
                 known.add(id);
                 created.add(id);
+                noteName(id, outs.name);
                 return { id, outs: clean(outs) };
             }),
         read: (id, outputs) =>

@@ -16,7 +16,8 @@ export const affinityGroup = cloudLifecycle({
     kind: "affinity group",
 
     async check(problems, inputs, olds): Promise<void> {
-        inputs.type ??= "host anti-affinity";
+        // What a group asks for does not change because the program says it no longer.
+        inputs.type ??= olds?.type ?? "host anti-affinity";
         const name = problems.text(inputs, "name", "give the group a name");
         checkDescription(problems, inputs);
         problems.timeouts(inputs);

@@ -19,7 +19,7 @@ export const sshKeyPair = cloudLifecycle({
     async check(problems, inputs, olds): Promise<void> {
         const name = problems.text(inputs, "name", "give the key pair a name");
         problems.optionalText(inputs, "publicKey", PUBLIC_KEY_LENGTH);
-        if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = markedName(name, inputs.owner, 255);
+        if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = nameFor(name, inputs, olds);
         const key = inputs.publicKey;
         if (key === undefined || isUnknown(key)) return;
         if (isPublicKey(key)) return olds === undefined ? checkKeyIsFree(problems, inputs) : undefined;
@@ -60,6 +60,17 @@ export const sshKeyPair = cloudLifecycle({
         if ((await session.keyPairs.get(id)) !== undefined) await deletePair(session, outputs.name);
     },
 });
+
+/**
+ * Another public key gets another name: machines know key pairs by their names, so they see that they are to have another key, and a name
+ * never stands for two contents. (Names of 0.1.0 stay while their keys do.)
+ */
+function nameFor(name: string, inputs: Inputs, olds: Inputs | undefined): string {
+    const plain = markedName(name, inputs.owner, 255);
+    const key = isUnknown(inputs.publicKey) || !isPublicKey(inputs.publicKey) ? undefined : keyOf(inputs.publicKey);
+    if (key === undefined || (olds?.name === plain && keyOf(olds.publicKey) === key)) return plain;
+    return markedName(name, `${inputs.owner} ${key}`, 255);
+}
 
 /**
  * Registers or generates a key pair. One that has our mark in its name and is not in the state was left by an interrupted run: its private

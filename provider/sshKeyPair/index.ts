@@ -5,14 +5,15 @@ import { CloudStackResource, nameOrDefault, ownerMark } from "../resource";
 /** The arguments of an {@link SshKeyPair}. */
 export interface SshKeyPairArgs {
     /**
-     * The key pair's name. A short hash of stack and resource is added to it (CloudStack keeps nothing else that could say whose it is);
-     * the whole name is the output `name`. A change replaces the key pair.
+     * The key pair's name. A short hash of stack, resource and public key is added to it (CloudStack keeps nothing else that could say whose
+     * it is); the whole name is the output `name`. A change replaces the key pair.
      *
      * @default `<stack>-<resource name>`
      */
     name?: pulumi.Input<string>;
     /**
-     * The public key in OpenSSH's format, to register. A change replaces the key pair; machines keep the key that they started with.
+     * The public key in OpenSSH's format, to register. A change replaces the key pair, under another name: machines that use it stop, get
+     * the new key and start again, as the preview says.
      *
      * @default none: CloudStack generates a key pair, and the private key becomes a secret output
      */

@@ -9,6 +9,7 @@ import type { ApiNetwork, Session } from "../session";
 import { isId, sessionFor } from "../session";
 import type { ZonePlace } from "../zone";
 import { checkZone } from "../zone";
+import { checkLists } from "./lists";
 import { encodedUserData, isBase64 } from "./userData";
 
 /** CloudStack's default of `vm.userdata.max.length`, in characters of base64. */
@@ -31,6 +32,7 @@ export async function checkMachine(problems: Problems, inputs: Inputs, olds: Inp
         zone === undefined ? undefined : checkTemplate(problems, inputs, olds, session, zone),
         zone === undefined ? undefined : checkNetwork(problems, inputs, olds, session, zone),
     ]);
+    await checkLists(problems, inputs, olds, session);
     if (zone !== undefined) claimNameAndAddress(problems, inputs, session, zone, networkId);
     if (olds === undefined && zone !== undefined) {
         await checkNameIsFree(problems, inputs, session, zone, networkId);

@@ -1,5 +1,6 @@
 import type { Inputs, Outputs } from "../handler";
 import { hasUnknown, isUnknown, same } from "../handler";
+import { nameOr } from "../knownNames";
 import { changesProject, sameReference } from "../references";
 import { encodedUserData, userDataHash } from "./userData";
 
@@ -198,8 +199,8 @@ function arrow(from: unknown, to: unknown): string {
 
 function setArrow(from: readonly string[], to: readonly string[]): string {
     if (hasUnknown(to)) return "may change (known when its parts are)";
-    const added = to.filter((item) => !from.includes(item)).map((item) => `+${item}`);
-    const removed = from.filter((item) => !to.includes(item)).map((item) => `-${item}`);
+    const added = to.filter((item) => !from.includes(item)).map((item) => `+${nameOr(item)}`);
+    const removed = from.filter((item) => !to.includes(item)).map((item) => `-${nameOr(item)}`);
     return [...added, ...removed].join(" ");
 }
 

@@ -52,7 +52,35 @@ describe("a key pair", () => {
         });
         const other = await world.plugin().up(made, { ...args, publicKey: publicKey() });
         expect(other.id).not.toBe(made.id);
-        expect(await listed("listSSHKeyPairs", marked(args))).toHaveLength(1);
+        expect(await listed("listSSHKeyPairs", other.outputs.name)).toHaveLength(1);
+    });
+
+    test("that has another key has another name: whoever uses it by its name sees that", async () => {
+        const plugin = world.plugin();
+        const args = { ...named("key"), publicKey: publicKey() };
+        const made = await plugin.create("sshKeyPair", args);
+        const user = { ...named("user"), serviceOffering: "Small Instance", template: "Debian 12" };
+        const machine = await plugin.create("virtualMachine", { ...user, sshKeyPairs: [made.outputs.name] });
+        const news = { ...args, publicKey: publicKey() };
+        const { name } = (await plugin.plan("sshKeyPair", news, made)).inputs;
+        expect(name).not.toBe(made.outputs.name);
+        const { result, said } = await listening(() =>
+            plugin.plan("virtualMachine", { ...user, sshKeyPairs: [name] }, machine),
+        );
+        expect(result.diff).toMatchObject({ changes: true, replaces: [] });
+        expect(said).toEqual([expect.stringContaining("stops and starts: sshKeyPairs")]);
+        const replaced = await plugin.up(made, news);
+        expect(replaced.outputs.name).toBe(name);
+        await plugin.up(machine, { ...user, sshKeyPairs: [name] });
+        const { details } = await world.machine(machine.id);
+        expect(details["SSH.PublicKey"].trim()).toBe(news.publicKey.split(" ").slice(0, 2).join(" "));
+    });
+
+    test("of 0.1.0, named without regard to its key, keeps its name while it keeps its key", async () => {
+        const args = { ...named("key"), publicKey: publicKey() };
+        const made = await world.plugin().create("sshKeyPair", args);
+        const old = { ...made, inputs: { ...made.inputs, name: marked(args) }, outputs: { ...made.outputs, name: marked(args) } };
+        expect((await world.plugin().plan("sshKeyPair", args, old)).diff).toMatchObject({ changes: false });
     });
 
     test("whose key is registered under another name is refused at preview, with that name", async () => {
@@ -71,11 +99,11 @@ describe("a key pair", () => {
                 const args = { ...named("key"), ...more };
                 world.fault(kind, "*SSHKeyPair");
                 const made = await world.plugin().create("sshKeyPair", args);
-                expect(await listed("listSSHKeyPairs", marked(args))).toMatchObject([{ id: made.id }]);
+                expect(await listed("listSSHKeyPairs", made.outputs.name)).toMatchObject([{ id: made.id }]);
                 expect("privateKey" in made.outputs).toBe(!("publicKey" in more));
                 world.fault(kind, "deleteSSHKeyPair");
                 await world.plugin().delete(made);
-                expect(await listed("listSSHKeyPairs", marked(args))).toEqual([]);
+                expect(await listed("listSSHKeyPairs", made.outputs.name)).toEqual([]);
             }
         },
     );

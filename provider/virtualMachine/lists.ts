@@ -1,0 +1,46 @@
+import type { Inputs } from "../handler";
+import { hasUnknown, same } from "../handler";
+import { isNamed, noteName } from "../knownNames";
+import type { Problems } from "../lifecycle";
+import { say } from "../lifecycle";
+import type { Session } from "../session";
+
+const LISTS = ["securityGroups", "affinityGroups", "sshKeyPairs"];
+
+/**
+ * What leaving a list out means, or giving an empty one, which is the same: at creation the account's `default` group, no affinity groups
+ * and no keys. Afterwards it means that, too, but for keys, which CloudStack can set and not take away.
+ */
+export async function checkLists(
+    problems: Problems,
+    inputs: Inputs,
+    olds: Inputs | undefined,
+    session: Session,
+): Promise<void> {
+    for (const list of LISTS) {
+        if (Array.isArray(inputs[list]) && inputs[list].length === 0) delete inputs[list];
+    }
+    if (olds === undefined) return;
+    if (inputs.securityGroups === undefined && olds.securityGroups !== undefined)
+        await toDefaultGroup(problems, inputs, session);
+    if (inputs.sshKeyPairs === undefined && olds.sshKeyPairs?.length > 0)
+        say(`machine ${inputs.name} keeps the key pairs ${olds.sshKeyPairs.join(", ")}: CloudStack cannot take keys away`);
+    await learnNames(inputs, olds, session);
+}
+
+async function toDefaultGroup(problems: Problems, inputs: Inputs, session: Session): Promise<void> {
+    const group = (await session.securityGroups.before()).find(({ name }) => name === "default");
+    if (group === undefined)
+        problems.add("securityGroups", "cannot be left out any more: the account has no group `default`; give the groups");
+    else inputs.securityGroups = [group.id];
+}
+
+/** A change of groups is told by their names; those of the stack are known, others are asked for. */
+async function learnNames(inputs: Inputs, olds: Inputs, session: Session): Promise<void> {
+    for (const list of ["securityGroups", "affinityGroups"] as const) {
+        if (same(inputs[list], olds[list]) || hasUnknown(inputs[list])) continue;
+        const ids: string[] = [...(inputs[list] ?? []), ...(olds[list] ?? [])];
+        if (ids.every(isNamed)) continue;
+        for (const { id, name } of await session[list].before()) noteName(id, name);
+    }
+}

@@ -1,0 +1,190 @@
+import { generateKeyPairSync } from "node:crypto";
+import { LEAVING_OUT } from "../../../provider/leavingOut";
+import { startCloud } from "../../../simulator";
+import { type Kind, type Plugin, type Resource, World, failure, listening, named } from "./support";
+
+/**
+ * What a program that leaves an argument out means by it: at creation, and when it gave it before. Every cell of the table
+ * in `provider/leavingOut.ts` is a case here.
+ */
+
+let world: World;
+
+beforeAll(async () => void (world = new World(await startCloud())));
+afterAll(() => world.cloud.close());
+
+type Properties = Record<string, any>;
+
+/** A case of the table. */
+interface Case {
+    /** What the program gives before it leaves the argument out; asked for when the cloud is there. */
+    give: (plugin: Plugin) => Promise<unknown> | unknown;
+    /** Other arguments, of both programs. */
+    with?: Properties;
+    /** What the cloud shows of a resource that is made without it. */
+    creation?: Properties;
+    /** What the cloud shows of a resource that had it. Default: what it showed before. */
+    afterwards?: Properties;
+    /** What the preview says of taking it away. */
+    says?: RegExp;
+    /** What the preview refuses the taking away with. */
+    refuses?: RegExp;
+    /** Whether it is another one afterwards. Default false. */
+    replaced?: boolean;
+}
+
+const anything: Properties = {};
+const groupOf = async (plugin: Plugin, kind: Kind) => [(await plugin.create(kind, named("group"))).id];
+const defaultGroup = { securitygroup: [expect.objectContaining({ name: "default" })] };
+
+const REQUIRED: Record<string, Properties> = {
+    VirtualMachine: { serviceOffering: "Small Instance", template: "Debian 12" },
+    Volume: { diskOffering: "Small" },
+    SecurityGroup: {},
+    SecurityGroupRules: {},
+    AffinityGroup: {},
+    SshKeyPair: {},
+};
+
+/** How the cloud shows a resource. */
+const LISTED: Record<string, (resource: Resource) => Promise<any>> = {
+    VirtualMachine: ({ id }) => world.machine(id),
+    Volume: async ({ id }) => (await world.api.user.list("listVolumes", { id }))[0],
+    SecurityGroup: async ({ id }) => (await world.api.user.list("listSecurityGroups", { id }))[0],
+    SecurityGroupRules: async ({ outputs }) =>
+        (await world.api.user.list("listSecurityGroups", { id: outputs.securityGroup }))[0],
+    AffinityGroup: async ({ id }) => (await world.api.user.list("listAffinityGroups", { id }))[0],
+    SshKeyPair: async ({ id }) => (await world.api.user.list("listSSHKeyPairs", { id }))[0],
+};
+
+const timeoutSeconds: Case = { give: () => ({ create: 901 }), creation: anything };
+const zone: Case = { give: () => "sandbox", creation: { zonename: "sandbox" } };
+const rules = { give: () => [{ ports: "80", cidrs: ["0.0.0.0/0"] }] };
+const ingress: Case = { ...rules, creation: { ingressrule: [] }, afterwards: { ingressrule: [] } };
+const egress: Case = { ...rules, creation: { egressrule: [] }, afterwards: { egressrule: [] } };
+const description: Case = { give: () => "for people", says: /keeps its description "for people"/ };
+
+const CASES: Record<keyof typeof LEAVING_OUT, Record<string, Case>> = {
+    VirtualMachine: {
+        displayName: { give: () => "The one", creation: anything, afterwards: anything },
+        zone,
+        network: { give: () => "shared", creation: { nic: [expect.objectContaining({ networkname: "shared" })] } },
+        ipAddress: { give: () => "10.1.1.91", creation: { ipaddress: expect.any(String) } },
+        securityGroups: {
+            give: (plugin) => groupOf(plugin, "securityGroup"),
+            ...{ creation: defaultGroup, afterwards: defaultGroup },
+            says: /stops and starts: securityGroups \+default -group-\d+$/,
+        },
+        affinityGroups: {
+            give: (plugin) => groupOf(plugin, "affinityGroup"),
+            ...{ creation: { affinitygroup: [] }, afterwards: { affinitygroup: [] } },
+            says: /stops and starts: affinityGroups -group-\d+$/,
+        },
+        sshKeyPairs: {
+            give: async (plugin) => [(await plugin.create("sshKeyPair", named("key"))).outputs.name],
+            says: /keeps the key pairs key-.*CloudStack cannot take keys away/,
+        },
+        userData: { give: () => "#cloud-config\n", afterwards: { userdata: undefined } },
+        userDataBase64: {
+            give: () => Buffer.from("#cloud-config\n").toString("base64"),
+            afterwards: { userdata: undefined },
+        },
+        userDataMaxLength: { give: () => 40_000 },
+        onUserDataChange: { give: () => "restart" },
+        onTemplateChange: { give: () => "reinstall" },
+        reinstallTrigger: { give: () => "1" },
+        rollingGroup: { give: () => "all" },
+        rootDiskSizeGiB: { give: () => 9 },
+        running: {
+            give: () => false,
+            ...{ creation: { state: "Running" }, afterwards: { state: "Running" } },
+            says: /starts: it is Stopped/,
+        },
+        allowRestart: { give: () => false },
+        deleteProtection: { give: () => true, creation: { deleteprotection: false }, afterwards: { deleteprotection: false } },
+        group: { give: () => "front", afterwards: { group: undefined } },
+        tags: { give: () => ({ a: "b" }), creation: { tags: [] }, afterwards: { tags: [] } },
+        details: {
+            give: () => ({ rootDiskController: "virtio" }),
+            afterwards: { details: expect.not.objectContaining({ rootDiskController: "virtio" }) },
+        },
+        timeoutSeconds,
+    },
+    Volume: {
+        sizeGiB: { give: () => 2, with: { diskOffering: "Custom" }, refuses: /sizeGiB: is required/ },
+        virtualMachine: {
+            give: async (plugin) =>
+                (await plugin.create("virtualMachine", { ...named("holder"), ...REQUIRED.VirtualMachine })).id,
+            creation: { virtualmachineid: undefined },
+            afterwards: { virtualmachineid: undefined },
+        },
+        deviceId: { give: () => 4 },
+        zone,
+        timeoutSeconds,
+    },
+    SecurityGroup: { description, ingress, egress, exclusive: { give: () => true }, timeoutSeconds },
+    SecurityGroupRules: { ingress, egress, timeoutSeconds },
+    AffinityGroup: {
+        type: { give: () => "host affinity", creation: { type: "host anti-affinity" } },
+        description,
+        timeoutSeconds,
+    },
+    SshKeyPair: { publicKey: { give: () => publicKey(), replaced: true, afterwards: anything } },
+};
+
+/** Those that say where a resource is, or how the program calls it: each has its own tests. */
+const ELSEWHERE = ["name", "project", "profile"];
+
+/** The fields that are looked at, also where the cloud leaves them out. */
+function parts(shown: Properties, expected: Properties): Properties {
+    return Object.fromEntries(Object.keys(expected).map((key) => [key, shown[key]]));
+}
+
+function publicKey(): string {
+    const { x } = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
+    const field = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
+    return `ssh-ed25519 ${Buffer.concat([field(Buffer.from("ssh-ed25519")), field(Buffer.from(x!, "base64url"))]).toString("base64")}`;
+}
+
+test.each(Object.keys(LEAVING_OUT) as (keyof typeof LEAVING_OUT)[])("every argument of %s has a case", (kind) => {
+    const arguments_ = Object.keys(LEAVING_OUT[kind]).filter((argument) => !ELSEWHERE.includes(argument));
+    expect(Object.keys(CASES[kind]).sort()).toEqual(arguments_.sort());
+});
+
+const cells = Object.entries(CASES).flatMap(([kind, cases]) =>
+    Object.entries(cases).map(([argument, cell]) => [kind, argument, cell] as const),
+);
+
+test.each(cells)("%s without %s", async (type, argument, cell) => {
+    const kind = `${type[0].toLowerCase()}${type.slice(1)}` as Kind;
+    const plugin = world.plugin();
+    const target = type === "SecurityGroupRules" ? { securityGroup: (await groupOf(plugin, "securityGroup"))[0] } : {};
+    const base = () => ({ ...named("left"), ...REQUIRED[type], ...target, ...cell.with });
+    if (cell.creation !== undefined) {
+        const without = await plugin.create(kind, base());
+        expect(parts(await LISTED[type](without), cell.creation)).toMatchObject(cell.creation);
+        expect(await plugin.drifted(without)).toBe(false);
+        await plugin.delete(without);
+    }
+
+    const args = base();
+    const made = await plugin.create(kind, { ...args, [argument]: await cell.give(plugin) });
+    const before = await LISTED[type](made);
+    const next = world.plugin();
+    if (cell.refuses !== undefined) {
+        expect((await failure(next.plan(kind, args, made))).message).toMatch(cell.refuses);
+        await next.delete(made);
+        return;
+    }
+    const { result: after, said } = await listening(() => next.up(made, args));
+    if (cell.says !== undefined) expect(said.join("\n")).toMatch(new RegExp(cell.says, "m"));
+    else if (cell.replaced !== true) expect(said).toEqual([]);
+    expect(after.id === made.id).toBe(cell.replaced !== true);
+    const expected = cell.afterwards ?? before;
+    expect(parts(await LISTED[type](after), expected)).toMatchObject(expected);
+    // It stays so, however often the program runs.
+    const last = world.plugin();
+    expect(await last.drifted(after)).toBe(false);
+    expect((await last.plan(kind, args, after)).diff).toMatchObject({ changes: false });
+    await last.delete(after);
+});
