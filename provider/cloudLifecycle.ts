@@ -28,6 +28,8 @@ export interface CloudLifecycle extends Pick<Lifecycle, "check" | "diff"> {
     create(inputs: Inputs, at: TimedPlace): Promise<{ id: string; outs: Outputs }>;
     /** `undefined` where it is gone. */
     read(id: string, outputs: Outputs, at: Place): Promise<Outputs | undefined>;
+    /** The arguments as what was found would have them: see `foundInputs`. Default: those that the engine has. */
+    found?(id: string, last: Outputs, found: Outputs, at: Place): Promise<Inputs | undefined> | Inputs | undefined;
     update(id: string, olds: Outputs, news: Inputs, at: TimedPlace): Promise<Outputs>;
     delete(id: string, outputs: Outputs, at: TimedPlace): Promise<void>;
 }
@@ -68,6 +70,7 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
             return of.create(inputs, { session, cloud, deadline: deadlineOf("create", inputs) });
         },
         read: async (id, outputs) => of.read(id, outputs, await place(id, outputs, outputs)),
+        found: async (id, last, found) => of.found?.(id, last, found, await place(id, last, last)),
         update: async (id, olds, news) =>
             of.update(id, olds, news, { ...(await place(id, news, olds)), deadline: deadlineOf("update", news) }),
         delete: async (id, outputs) =>

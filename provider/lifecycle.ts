@@ -12,6 +12,8 @@ export interface Lifecycle {
     create(inputs: Inputs): Promise<{ id: string; outs: Outputs }>;
     /** `undefined` where it is gone. */
     read(id: string, outputs: Outputs): Promise<Outputs | undefined>;
+    /** The arguments as what was found would have them; `undefined` to keep those that the engine has. Default: to keep them. */
+    found?(id: string, last: Outputs, found: Outputs): Promise<Inputs | undefined>;
     update(id: string, olds: Outputs, news: Inputs): Promise<Outputs>;
     delete(id: string, outputs: Outputs): Promise<void>;
 }
@@ -64,7 +66,9 @@ export function lifecycle(of: Lifecycle): Handler {
             quiet(async () => {
                 known.add(id);
                 const found = await of.read(id, outputs ?? {});
-                return found === undefined ? {} : { id, props: clean(found) };
+                if (found === undefined) return {};
+                const inputs = await of.found?.(id, outputs ?? {}, found);
+                return { id, props: clean(found), ...(inputs === undefined ? {} : { inputs: clean(inputs) }) };
             }),
         update: (id, olds, news) =>
             quiet(async () => (known.add(id), { outs: clean(await of.update(id, olds, news)) })),

@@ -10,6 +10,7 @@ import type { ApiSecurityGroup, CloudIdentity, Session } from "../session";
 import { sessionFor } from "../session";
 import { applyRules } from "./apply";
 import { checkRules } from "./check";
+import { foundRuleInputs } from "./foundRules";
 import { deleteGroup } from "./remove";
 import type { ActualRule } from "./rules";
 import { actualRules, describeRule, normalKey, wantedRules } from "./rules";
@@ -83,6 +84,12 @@ export const securityGroup = cloudLifecycle({
             );
         }
         return found;
+    },
+
+    async found(id, last, found, { session }) {
+        const group = found.exclusive === true ? await session.securityGroups.get(id) : undefined;
+        const others = group === undefined ? [] : keys(actualRules(group)).filter((key) => !found.managedRules.includes(key));
+        return foundRuleInputs(last, found, others);
     },
 
     async update(id, olds, inputs, { session, cloud, deadline }) {
@@ -170,6 +177,8 @@ export const securityGroupRules = cloudLifecycle({
             cloud,
         };
     },
+
+    found: (_id, last, found) => foundRuleInputs(last, found),
 
     async update(id, olds, inputs, { session, cloud, deadline }) {
         const group = await groupOf(session, inputs);

@@ -1,6 +1,7 @@
 import { cloudLifecycle } from "../cloudLifecycle";
 import type { DiffResult } from "../handler";
 import { PartialFailure } from "../handler";
+import { foundInputs } from "../foundInputs";
 import { announce, wasChecked } from "../lifecycle";
 import { checkMachine } from "./check";
 import { converge, restartRefused, userDataTakenUp } from "./converge";
@@ -11,6 +12,7 @@ import { overOutputs, withKnownIds } from "../references";
 import { removeMachine } from "./remove";
 import { oneByOne } from "./rolling";
 import { settledMachine } from "./settled";
+import { decodedUserData } from "./userData";
 
 const lifecycle = cloudLifecycle({
     kind: "machine",
@@ -33,6 +35,19 @@ const lifecycle = cloudLifecycle({
         const machine = await session.machines.get(id);
         if (machine === undefined || isDestroyed(machine.state)) return undefined;
         return toOutputs(machine, outputs, cloud);
+    },
+
+    async found(id, last, found, { session }) {
+        const inputs = foundInputs(
+            { ...last, userDataBase64: last.userDataHash },
+            { ...found, userDataBase64: found.userDataHash },
+            // One that CloudStack picked was never an argument.
+            found.addressIsFixed === true ? COMPUTED : [...COMPUTED, "ipAddress"],
+        );
+        if (inputs === undefined) return undefined;
+        delete inputs.userDataBase64;
+        if (found.userDataFrom === undefined) return last.userDataHash === "" ? inputs : undefined;
+        return { ...inputs, ...decodedUserData((await session.machines.get(id))?.userdata, found.userDataFrom) };
     },
 
     async update(id, olds, news, at) {
@@ -61,5 +76,11 @@ const lifecycle = cloudLifecycle({
         await removeMachine(session, id, outputs, deadline);
     },
 });
+
+/** Outputs that are no arguments. */
+const COMPUTED = [
+    ...["networkInterfaces", "state", "password", "cpuNumber", "memoryMiB", "zoneId", "templateId", "serviceOfferingId"],
+    ...["userDataHash", "userDataFrom", "addressIsFixed", "created", "cloud"],
+];
 
 export const virtualMachine = oneByOne(lifecycle);

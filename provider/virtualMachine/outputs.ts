@@ -1,7 +1,7 @@
 import type { Inputs, Outputs } from "../handler";
 import { type Reference, actualId, referenceText } from "../references";
 import type { ApiMachine, ApiNic, CloudIdentity } from "../session";
-import { userDataHash } from "./userData";
+import { userDataHash, userDataSource } from "./userData";
 
 /** Inputs that outputs do not repeat: user data is kept as a hash, the rest is the engine's. */
 const NOT_ECHOED = ["userData", "userDataBase64", "__provider"];
@@ -51,6 +51,8 @@ export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdent
         templateId: machine.templateid,
         serviceOfferingId: machine.serviceofferingid,
         userDataHash: userDataHash(machine.userdata),
+        // Of which argument it is: a refresh gives it back as that.
+        userDataFrom: userDataSource(inputs) ?? inputs.userDataFrom,
         created: machine.created ?? "",
         ...(machine.password === undefined ? {} : { password: machine.password }),
         cloud,

@@ -10,6 +10,18 @@ export function encodedUserData(inputs: Inputs): string | undefined {
     return undefined;
 }
 
+/** Which argument the user data comes from; `undefined` without any. */
+export function userDataSource(inputs: Inputs): "userData" | "userDataBase64" | undefined {
+    if (encodedUserData(inputs) === undefined) return undefined;
+    return encodedUserData({ userDataBase64: inputs.userDataBase64 }) === undefined ? "userData" : "userDataBase64";
+}
+
+/** What a machine has, as the argument that the program gives; empty text and nothing are the same. */
+export function decodedUserData(base64: string | undefined, source: "userData" | "userDataBase64"): Inputs {
+    if (base64 === undefined || base64 === "") return {};
+    return { [source]: source === "userDataBase64" ? base64 : Buffer.from(base64, "base64").toString("utf8") };
+}
+
 /**
  * SHA-256 of what the user data says, empty without any. State holds this instead of a second copy of the text. It is taken of the bytes,
  * since CloudStack may pad the base64 otherwise than it was sent, and of what a gzip holds, since compressors differ between machines.

@@ -3,6 +3,7 @@ import { CloudStackError } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
 import { cloudLifecycle } from "../cloudLifecycle";
 import type { DiffResult, Inputs, Outputs } from "../handler";
+import { foundInputs } from "../foundInputs";
 import { PartialFailure, echoOf, same } from "../handler";
 import { announce, isInState } from "../lifecycle";
 import { changesProject, referenceId, referenceText, sameReference, withKnownIds } from "../references";
@@ -38,6 +39,8 @@ export const volume = cloudLifecycle({
         const found = await session.volumes.get(id);
         return found === undefined || GONE.includes(found.state) ? undefined : toOutputs(found, outputs, cloud);
     },
+
+    found: (_id, last, found) => foundInputs(last, found, ["state", "zoneId", "diskOfferingId", "cloud"]),
 
     async update(id, olds, inputs, at) {
         const { session, deadline } = at;

@@ -93,10 +93,12 @@ export class Plugin {
 
     /** `undefined` where it is gone. */
     async read(old: Resource): Promise<Resource | undefined> {
-        const { id, props } = await this.handlers[old.kind].read(old.id, clean(old.outputs));
+        const { id, props, inputs = old.inputs } = await this.handlers[old.kind].read(old.id, clean(old.outputs));
         if (!id) return undefined;
         expectPlain(props);
-        return { ...old, id, outputs: { ...props, __provider: old.inputs.__provider } };
+        expectPlain(inputs);
+        const { __provider } = old.inputs;
+        return { ...old, id, inputs: { ...inputs, __provider }, outputs: { ...props, __provider } };
     }
 
     /** What a refresh asks: is what was read what was asked for? */
