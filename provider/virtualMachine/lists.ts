@@ -39,7 +39,7 @@ async function toDefaultGroup(problems: Problems, inputs: Inputs, session: Sessi
 async function learnNames(inputs: Inputs, olds: Inputs, session: Session): Promise<void> {
     for (const list of ["securityGroups", "affinityGroups"] as const) {
         if (same(inputs[list], olds[list]) || hasUnknown(inputs[list])) continue;
-        const ids: string[] = [...(inputs[list] ?? []), ...(olds[list] ?? [])];
+        const ids: string[] = [inputs[list], olds[list]].filter(Array.isArray).flat();
         if (ids.every(isNamed)) continue;
         for (const { id, name } of await session[list].before()) noteName(id, name);
     }
