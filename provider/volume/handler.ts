@@ -40,7 +40,11 @@ export const volume = cloudLifecycle({
         return found === undefined || GONE.includes(found.state) ? undefined : toOutputs(found, outputs, cloud);
     },
 
-    found: (_id, last, found) => foundInputs(last, found, ["state", "zoneId", "diskOfferingId", "cloud"]),
+    found(_id, last, found) {
+        // A disk grows only, and one that somebody made larger stays so whatever the program asks for.
+        const size = (outputs: Outputs) => ({ ...outputs, sizeGiB: outputs.wantedSizeGiB ?? last.sizeGiB });
+        return foundInputs(size(last), size(found), ["state", "zoneId", "diskOfferingId", "wantedSizeGiB", "cloud"]);
+    },
 
     async update(id, olds, inputs, at) {
         const { session, deadline } = at;
@@ -204,6 +208,8 @@ function toOutputs(found: ApiVolume, inputs: Inputs, cloud: CloudIdentity): Outp
         diskOffering: referenceText(inputs, "diskOffering", inputs.diskOfferingId, diskofferingid, diskofferingname),
         zone: referenceText(inputs, "zone", inputs.zoneId, zoneid, zonename),
         sizeGiB: found.size / GIB,
+        // What the program asked for: at a refresh what it was.
+        wantedSizeGiB: "zoneId" in inputs ? inputs.wantedSizeGiB : inputs.sizeGiB,
         virtualMachine: found.virtualmachineid,
         deviceId: found.deviceid,
         state: found.state,

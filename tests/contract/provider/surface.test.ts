@@ -45,6 +45,7 @@ function publicKey(comment = ""): string {
 let group = "";
 let affinity = "";
 let machine = "";
+let key = "";
 let foreign = "";
 
 beforeAll(async () => {
@@ -52,7 +53,7 @@ beforeAll(async () => {
     group = (await plugin.create("securityGroup", { ...named("held") })).id;
     affinity = (await plugin.create("affinityGroup", named("held"))).id;
     machine = (await plugin.create("virtualMachine", { ...named("held"), ...small })).id;
-    await plugin.create("sshKeyPair", { name: "laptop", owner: "o/p/s/laptop", publicKey: publicKey() });
+    key = (await plugin.create("sshKeyPair", { name: "laptop", owner: "o/p/s/laptop", publicKey: publicKey() })).outputs.name;
     foreign = (await world.api.expunger.ok("createSecurityGroup", { name: "theirs" })).securitygroup.id;
 });
 
@@ -144,7 +145,7 @@ const SURFACES: readonly Surface[] = [
             },
             affinityGroups: { good: [[], () => [affinity]], bad: [["spread"]], ours: ["spread", {}, [5]] },
             sshKeyPairs: {
-                good: [[], () => [KEY()]],
+                good: [[], () => [key]],
                 bad: [[""], ["a,b"]],
                 ours: ["laptop", {}, [5], [{}]],
             },
@@ -228,8 +229,6 @@ const SURFACES: readonly Surface[] = [
         },
     },
 ];
-
-const KEY = () => "laptop-" + require("node:crypto").createHash("sha256").update("o/p/s/laptop").digest("hex").slice(0, 8);
 
 const given = (value: unknown) => (typeof value === "function" ? value() : value);
 const shown = (value: unknown) => String(JSON.stringify(given(value)) ?? value).slice(0, 60);
