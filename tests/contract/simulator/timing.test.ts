@@ -2,8 +2,11 @@
 import { startCloud, type RunningCloud } from "../../../simulator";
 import { Client } from "./client";
 
+/** Times of a real server, in parts of which a busy computer is no great share. */
+jest.setTimeout(120_000);
+
 /** How much of the real time is taken. */
-const TIMING = 0.1;
+const TIMING = 0.4;
 
 let cloud: RunningCloud;
 let user: Client;
@@ -56,7 +59,7 @@ const deploy = (name: string, more: object = {}) =>
 test("rules of one group at once meet at its lock and cost five seconds; one after another they do not", async () => {
     const one = await group("one");
     const atOnce = await times(Array.from({ length: 6 }, (_, index) => rule(one, 1000 + index)));
-    expect(atOnce[0]).toBeLessThan(3);
+    expect(atOnce[0]).toBeLessThan(4);
     expect(atOnce[5]).toBeGreaterThan(5);
     const other = await group("other");
     const [inTurn] = await times([
@@ -79,7 +82,8 @@ test("deployments at once take longer than one", async () => {
     expect(alone).toBeLessThan(4.5);
     const eight = await times(Array.from({ length: 8 }, (_, index) => () => deploy(`eight-${index}`)));
     expect(eight[7]).toBeGreaterThan(4.5);
-    expect(eight[7]).toBeLessThan(10);
+    // A busy computer adds to it; a lock of five seconds among them would take twice as long and more.
+    expect(eight[7]).toBeLessThan(15);
 });
 
 test("jobs on one machine run one after the other, and a start beside a stop is refused at once", async () => {
@@ -108,7 +112,7 @@ test("networks of one account at once: the request itself waits for the account'
     const create = (name: string) => () =>
         user.ok("createNetwork", { name, displaytext: name, zoneid, networkofferingid: offering.id });
     const [first, second] = await times([create("first"), create("second")]);
-    expect(first).toBeLessThan(2);
+    expect(first).toBeLessThan(4);
     expect(second).toBeGreaterThan(5);
 });
 
@@ -119,8 +123,8 @@ test("the first machines of an isolated network meet at its lock: its router sta
         ["i-1", "i-2"].map((name) => () => deploy(name, { zoneid, networkids: network.id })),
     );
     expect(first).toBeGreaterThan(3);
-    expect(first).toBeLessThan(5);
+    expect(first).toBeLessThan(6);
     expect(second).toBeGreaterThan(6);
     const [later] = await times([() => deploy("i-3", { zoneid, networkids: network.id })]);
-    expect(later).toBeLessThan(4.5);
+    expect(later).toBeLessThan(5.5);
 });

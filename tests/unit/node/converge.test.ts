@@ -11,6 +11,9 @@ import { expectSuccess, runTool, testWithTools, withFolder } from "../../support
 
 /** The Python that cloud-init itself runs with, which has its modules. */
 const python = "/usr/bin/python3";
+/** cloud-init is started several times by each test: some seconds on a busy computer. */
+jest.setTimeout(60_000);
+
 const cloudInitTest = (() => {
     const has =
         fs.existsSync(python) && runTool(python, ["-c", "import yaml, cloudinit.config.cc_write_files"]).status === 0;
