@@ -82,6 +82,11 @@ export function memberName(cluster: string, key: string): string {
     return `${cluster}-etcd-${key}`;
 }
 
+/** Addresses by the members' names. */
+export function membersByName([cluster, members]: [string, Record<string, string>]): Record<string, string> {
+    return Object.fromEntries(Object.entries(members).map(([key, address]) => [memberName(cluster, key), address]));
+}
+
 /** The client URLs of all members, in the order of their keys. */
 export function endpoints(members: Readonly<Record<string, string>>): string[] {
     return Object.keys(members)
