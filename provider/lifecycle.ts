@@ -1,5 +1,6 @@
 import type { CheckFailure, CheckResult, DiffResult, Handler, Inputs, Outputs } from "./handler";
 import { clean, isUnknown } from "./handler";
+import { cleanError, noteSecrets, withoutSecrets } from "./secrets";
 import { NotFound, isId } from "./session";
 
 /** What a kind of resource does; `lifecycle` makes a handler of it. */
@@ -39,34 +40,37 @@ export function wasChecked(inputs: Inputs): boolean {
 
 /** A handler with what all of them share: problems instead of exceptions at preview, errors without stacks, JSON-clean answers. */
 export function lifecycle(of: Lifecycle): Handler {
-    const quiet = async <T>(work: () => Promise<T> | T): Promise<T> => {
+    /** @param about what the engine gives: the secrets in it stay out of errors and messages */
+    const quiet = async <T>(about: (Inputs | undefined)[], work: () => Promise<T> | T): Promise<T> => {
+        noteSecrets(...about);
         try {
             return await work();
         } catch (error) {
+            cleanError(error, ...about);
             if (error instanceof Error && process.env.CLOUDSTACK_DEBUG === undefined) showOnce(error);
             throw error;
         }
     };
     return {
-        check: (olds, news) => quiet(() => check(of, olds, news)),
-        diff: (id, olds, news) => quiet(() => (known.add(id), of.diff(id, olds, news))),
+        check: (olds, news) => quiet([olds, news], () => check(of, olds, news)),
+        diff: (id, olds, news) => quiet([olds, news], () => (known.add(id), of.diff(id, olds, news))),
         create: (inputs) =>
-            quiet(async () => {
+            quiet([inputs], async () => {
                 const { id, outs } = await of.create(inputs);
                 known.add(id);
                 created.add(id);
                 return { id, outs: clean(outs) };
             }),
         read: (id, outputs) =>
-            quiet(async () => {
+            quiet([outputs], async () => {
                 known.add(id);
                 const found = await of.read(id, outputs ?? {});
                 return found === undefined ? {} : { id, props: clean(found) };
             }),
         update: (id, olds, news) =>
-            quiet(async () => (known.add(id), { outs: clean(await of.update(id, olds, news)) })),
+            quiet([olds, news], async () => (known.add(id), { outs: clean(await of.update(id, olds, news)) })),
         delete: (id, outputs) =>
-            quiet(async () => {
+            quiet([outputs], async () => {
                 known.add(id);
                 if (!created.has(id)) return of.delete(id, outputs);
                 say(`${outputs.name ?? id} stays: what was to replace it is itself, since names cannot be there twice`);
@@ -100,7 +104,11 @@ async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Pro
     } catch (error) {
         problems.add("", error instanceof Error ? error.message : String(error));
     }
-    return { inputs: clean(inputs), failures: problems.list };
+    const failures = problems.list.map(({ property, reason }) => ({
+        property,
+        reason: withoutSecrets(reason, news, olds),
+    }));
+    return { inputs: clean(inputs), failures };
 }
 
 /** The problems of one resource's arguments, each with the argument's path and what would be right. */
@@ -196,15 +204,20 @@ export class Problems {
     }
 }
 
-/** Says in a preview or an update what will happen to a resource; a refresh, which compares too, says nothing. */
-export function announce(inputs: Inputs, line: string): void {
-    if (wasChecked(inputs)) say(line);
+/**
+ * Says in a preview or an update what will happen to a resource; a refresh, which compares too, says nothing.
+ *
+ * @param olds what the state has, whose secrets are kept out of the line as those of the inputs are
+ */
+export function announce(inputs: Inputs, line: string, olds?: Outputs): void {
+    if (wasChecked(inputs)) say(withoutSecrets(line, inputs, olds));
 }
 
 const said = new Set<string>();
 
 /** Says something once per process; the engine shows it below the stack. */
-export function say(line: string): void {
+export function say(text: string): void {
+    const line = withoutSecrets(text);
     if (said.has(line)) return;
     said.add(line);
     console.log(line);

@@ -13,6 +13,7 @@ import { echoed, isDestroyed, isRunning, toOutputs } from "./outputs";
 import { planChanges } from "./plan";
 import { removeMachine } from "./remove";
 import { settledMachine } from "./settled";
+import { pinnedAddress } from "./stable";
 import { encodedUserData, userDataHash } from "./userData";
 
 /**
@@ -61,7 +62,7 @@ async function deploy(params: Params, inputs: Inputs, { session, cloud, deadline
         const id = accepted.id;
         if (!(error instanceof CloudStackError) || id === undefined) throw error;
         const known = {
-            addressIsFixed: inputs.ipAddress !== undefined,
+            addressIsFixed: pinnedAddress(inputs) !== undefined,
             userDataHash: userDataHash(encodedUserData(inputs)),
             state: "Unknown",
             cloud,
@@ -105,7 +106,7 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
     ]);
     const keys: string[] = inputs.sshKeyPairs ?? [];
     // Started apart: one that does not start at its creation keeps its address until it is expunged, a stopped one can give it back.
-    const apart = inputs.ipAddress !== undefined && !(await session.mayExpunge());
+    const apart = pinnedAddress(inputs) !== undefined && !(await session.mayExpunge());
     return {
         zoneid: zone.id,
         serviceofferingid: offering,
@@ -113,7 +114,7 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
         name: inputs.name,
         displayname: inputs.displayName ?? inputs.name,
         networkids: network,
-        ipaddress: inputs.ipAddress,
+        ipaddress: pinnedAddress(inputs),
         securitygroupids: inputs.securityGroups?.length > 0 ? inputs.securityGroups : undefined,
         affinitygroupids: inputs.affinityGroups?.length > 0 ? inputs.affinityGroups : undefined,
         ...(keys.length > 1 ? { keypairs: keys } : { keypair: keys[0] }),

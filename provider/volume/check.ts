@@ -20,6 +20,7 @@ export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inpu
     }
     problems.integer(inputs, "sizeGiB", 1, 65_536, "GiB");
     problems.integer(inputs, "deviceId", 1, 63, "positions");
+    problems.boolean(inputs, "allowDataLoss");
     problems.timeouts(inputs);
     if (inputs.virtualMachine !== undefined)
         problems.ids(

@@ -2,10 +2,12 @@ import { createOrAdopt } from "../adopt";
 import { CloudStackError } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
 import { cloudLifecycle } from "../cloudLifecycle";
+import { erased, lossRefused, mayErase } from "../dataLoss";
 import type { DiffResult, Inputs, Outputs } from "../handler";
-import { PartialFailure, echoOf, same } from "../handler";
-import { announce, isInState } from "../lifecycle";
+import { PartialFailure, echoOf, isUnknown, same } from "../handler";
+import { announce, isInState, wasChecked } from "../lifecycle";
 import { changesProject, referenceId, referenceText, sameReference, withKnownIds } from "../references";
+import { isShown, showChange } from "../secrets";
 import type { ApiVolume, CloudIdentity, Session } from "../session";
 import { isGone } from "../session";
 import { secondsUntil } from "../timeouts";
@@ -20,13 +22,20 @@ export const volume = cloudLifecycle({
     check: checkVolume,
 
     diff(_id, olds, news): DiffResult {
-        const replaces = [
+        const elsewhere = [
             ...(sameReference(olds, news, "zone") ? [] : ["zone"]),
             ...(changesProject(olds, news) ? ["project"] : []),
         ];
-        if (replaces.length > 0)
-            announce(news, `volume ${news.name} is replaced and its data is lost: ${replaces.join(" and ")} changed`);
-        return { changes: replaces.length > 0 || changed(olds, news), replaces, deleteBeforeReplace: replaces.length > 0 };
+        // What may have to be replaced is no reason to plan it: the line says so, and the update knows.
+        const replaces = elsewhere.filter((property) => !isUnknown(news[property]));
+        if (elsewhere.length > 0) {
+            const line = describeLoss(olds, news, elsewhere, replaces.length > 0);
+            if (replaces.length > 0 && !mayErase(news, false) && wasChecked(news))
+                throw new Error(lossRefused(line, "allowDataLoss is false, as it is by default for a volume"));
+            announce(news, line, olds);
+        }
+        const changes = elsewhere.length > 0 || changed(olds, news);
+        return { changes, replaces, deleteBeforeReplace: replaces.length > 0 };
     },
 
     async create(inputs, at) {
@@ -65,6 +74,14 @@ export const volume = cloudLifecycle({
         }
     },
 });
+
+function describeLoss(olds: Outputs, news: Inputs, elsewhere: readonly string[], isCertain: boolean): string {
+    const reasons = elsewhere.map(
+        (property) => `${property} ${showChange(property, olds[property], news[property], olds, news)}`,
+    );
+    const size = isShown("sizeGiB", olds, news) ? { sizeGiB: olds.sizeGiB } : {};
+    return `${erased({ what: `volume ${olds.name}`, ...size }, isCertain)}: ${reasons.join("; ")}`;
+}
 
 function changed(olds: Outputs, news: Inputs): boolean {
     const differs = (property: string) => news[property] !== undefined && !same(olds[property], news[property]);
