@@ -58,7 +58,10 @@ export const securityGroup = cloudLifecycle({
         const own = ownRules(managed, news);
         claimsOf(id).leave(managed.filter((key) => !own.includes(key)));
         const isExceeded = news.exclusive === true && (olds.unmanagedRules ?? []).length > 0;
-        const changes = replaces.length > 0 || isExceeded || rulesDiffer(id, ownerOf("group", news), own, news);
+        // A refresh goes by what the outputs say of it.
+        const isOther = !isUnknown(news.exclusive) && (olds.exclusive ?? false) !== (news.exclusive ?? false);
+        const rulesChange = rulesDiffer(id, ownerOf("group", news), own, news);
+        const changes = replaces.length > 0 || isExceeded || isOther || rulesChange;
         return { changes, replaces, deleteBeforeReplace: false };
     },
 
