@@ -63,15 +63,22 @@ export const signingKeyPairHandler: Handler = madeOnce(
     },
 );
 
+const newborn = new Set<string>();
+
+/** Whether a cluster's token was made in this very run. */
+export function isNewborn(token: unknown): boolean {
+    return newborn.has(String(token));
+}
+
 /** The lifecycle of `ClusterToken`. */
 export const clusterTokenHandler: Handler = madeOnce(
     { members: [], keepers: {} },
     ["keepers"],
     (failures) =>
         failures.each("members", (value) => typeof value === "string" && value !== "", "must be a member's key"),
-    ({ members }) => ({
-        token: crypto.randomBytes(8).toString("hex"),
-        createdAt: Math.floor(clock.now() / 1000),
-        founders: [...members].sort(),
-    }),
+    ({ members }) => {
+        const token = crypto.randomBytes(8).toString("hex");
+        newborn.add(token);
+        return { token, createdAt: Math.floor(clock.now() / 1000), founders: [...members].sort() };
+    },
 );

@@ -11,10 +11,11 @@ import { throwProblems } from "../problems";
 import { defaultEtcdVersion, type EtcdClusterArgs, specArguments } from "./args";
 import { checkArguments } from "./checkArgs";
 import { guardData } from "./dataGuard";
+import { EtcdFounding } from "./gates/resources";
 import { renderEtcdMember } from "./member";
 import { makeMembers } from "./members";
 import { etcdRules, type EtcdRule } from "./rules";
-import { certificateRequests, endpoints, memberName } from "./spec";
+import { certificateRequests, defaultBootstrapWindowSeconds, endpoints, memberName } from "./spec";
 
 export { type AuthorityGenerations, defaultEtcdVersion, type EtcdClusterArgs } from "./args";
 
@@ -69,7 +70,20 @@ export class EtcdCluster extends pulumi.ComponentResource {
         const authorities = { client: authority("clients"), peer: authority("peers") };
         const ending: Ending[] = Object.values(authorities);
         const birth = new ClusterToken(name, { members: Object.keys(args.members) }, child);
-        const { metricsCidrs } = args;
+        const { metricsCidrs, project, profile } = args;
+        const founding = new EtcdFounding(
+            name,
+            {
+                ...{ cluster, token: birth.token, bornAt: birth.createdAt, project, profile },
+                founders: birth.founders.apply((founders) =>
+                    founders.filter((key) => key in args.members).map((key) => memberName(cluster, key)),
+                ),
+                windowSeconds: pulumi
+                    .output(args.bootstrapWindowSeconds)
+                    .apply((given) => given ?? defaultBootstrapWindowSeconds),
+            },
+            child,
+        );
         const shared = pulumi
             .output({ ...specArguments(args), metricsCidrs })
             .apply(({ metricsCidrs: open, ...values }) => ({
@@ -82,12 +96,12 @@ export class EtcdCluster extends pulumi.ComponentResource {
         const userData = (key: string) => {
             const certificates = memberCertificates(name, cluster, key, args, authorities, child, ending);
             const rendered = pulumi
-                .all([shared, birth.token, birth.createdAt, birth.founders, certificates, args.userDataMaxLength])
-                .apply(([spec, token, createdAt, founders, keys, maxLength]) => {
+                .all([shared, birth.token, founding.opensAt, birth.founders, certificates, args.userDataMaxLength])
+                .apply(([spec, token, opensAt, founders, keys, maxLength]) => {
                     const document = renderEtcdMember({
                         cluster: spec,
                         key,
-                        birth: { token, createdAt, founders },
+                        birth: { token, opensAt, founders },
                         certificates: keys,
                     });
                     return renderUserData(document, { maxLength, subject: `user data of ${memberName(cluster, key)}` });
@@ -106,7 +120,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
             child,
         );
         ending.push(client);
-        const health = makeMembers(name, cluster, args, { owner: this, group, userData, birth, authorities, client });
+        const health = makeMembers(name, cluster, args, { owner: this, group, userData, birth, founding, authorities, client });
         const outputs = {
             endpoints: pulumi.output(args.members).apply(endpoints),
             caCertificate: authorities.client.bundle,

@@ -3,7 +3,7 @@ import { echoOf, type Handler, type Inputs, type Outputs, same } from "../../../
 import { lifecycle } from "../../../provider/lifecycle";
 import { status } from "../../../provider/status";
 import { ACCESS, gatewayOf, secondsOf } from "./access";
-import { memberName } from "../urls";
+import { defaultBootstrapWindowSeconds, memberName } from "../urls";
 import { letIn, takeOut } from "./expulsion";
 import type { Gateway, ListedMember } from "./gateway";
 import { refuseLoss } from "./guardHandler";
@@ -24,7 +24,10 @@ export const etcdHealth: Handler = lifecycle({
             (news.waitFor === "healthy" && !isWell(olds)),
     }),
     async create(inputs) {
-        return { id: crypto.randomUUID(), outs: await waited(inputs, Object.keys(inputs.members)) };
+        const outs = await waited(inputs, Object.keys(inputs.members)).catch((error: Error) => {
+            throw new Error(error.message + windowHint(inputs));
+        });
+        return { id: crypto.randomUUID(), outs };
     },
     async read(_id, outputs) {
         const gateway = gatewayOf(outputs);
@@ -39,6 +42,16 @@ export const etcdHealth: Handler = lifecycle({
     update: (_id, olds, news) => waited(news, Object.keys({ ...olds.members, ...news.members })),
     delete: async (_id, outputs) => refuseLoss(outputs),
 });
+
+/** What to do where there never was a cluster: those that were late may not found one any more. */
+function windowHint({ windowOpensAt }: Inputs): string {
+    if (typeof windowOpensAt !== "number") return "";
+    const passed = Math.ceil(Date.now() / 1000) - windowOpensAt;
+    return (
+        " The cluster was never healthy so far. If the journal says that the bootstrap window closed, open it again: " +
+        `bootstrapWindowSeconds: ${passed + defaultBootstrapWindowSeconds}.`
+    );
+}
 
 function isWell({ health, members }: Outputs): boolean {
     const names = Object.keys({ ...members, ...health });
