@@ -21,6 +21,15 @@ export function referenceId(inputs: Inputs, property: Reference): string | undef
     return isId(text) ? text : inputs.referenceIds?.[property];
 }
 
+/** The id that an argument stands for, looked up where `check` recorded none. */
+export async function wantedId(
+    inputs: Inputs,
+    property: Reference,
+    lookUp: (text: string) => Promise<{ id: string }>,
+): Promise<string> {
+    return referenceId(inputs, property) ?? (await lookUp(inputs[property])).id;
+}
+
 /** The id of what a resource has, as its outputs tell it; `undefined` where they do not. */
 export function actualId(outputs: Outputs, property: Reference): string | undefined {
     if (property === "project") return outputs.cloud?.projectId;
@@ -35,8 +44,20 @@ export function sameReference(olds: Outputs, news: Inputs, property: Reference):
 }
 
 /** Whether a resource in this project would have to be made anew to be where its arguments say. */
-export function changesProject(olds: Outputs, news: Inputs): boolean {
+function changesProject(olds: Outputs, news: Inputs): boolean {
     return !same(olds.project ?? "", news.project ?? "") && !sameReference(olds, news, "project");
+}
+
+/** Those of the arguments whose change makes a resource anew; what refers to something is compared by that, not by its spelling. */
+export function replacedBy(olds: Outputs, news: Inputs, properties: readonly string[]): string[] {
+    return properties.filter((property) => {
+        if (property === "project") return changesProject(olds, news);
+        return isReference(property) ? !sameReference(olds, news, property) : !same(olds[property], news[property]);
+    });
+}
+
+function isReference(property: string): property is Reference {
+    return (REFERENCES as readonly string[]).includes(property);
 }
 
 /**

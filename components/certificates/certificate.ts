@@ -27,8 +27,8 @@ export interface CertificateArgs {
 
 /**
  * A certificate for a server, a client or both, signed by a {@link CertificateAuthority}; ECDSA P-256. In the window
- * before its end it is renewed in place by the next `pulumi up` (`pulumi preview` says so), with the same key. From 90 days before its end on, every preview says
- * when that is.
+ * before its end it is renewed in place by the next `pulumi up` (`pulumi preview` says so), with the same key. From 90 days
+ * before its end on, every preview says when that is.
  *
  * @example
  * ```ts

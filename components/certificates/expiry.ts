@@ -1,7 +1,6 @@
 import * as crypto from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { clock, millisecondsPerDay } from "./clock";
-import { endsSoon } from "./validity";
+import { describeEnd, endsSoon } from "./validity";
 
 /** What has an end. */
 export interface Ending {
@@ -32,9 +31,7 @@ export function warnBeforeEnd(
         const { subject, validFrom, validTo } = new crypto.X509Certificate(pem);
         const [start, end] = [validFrom, validTo].map((text) => Date.parse(text));
         if (!endsSoon(start, end, mostDays)) return;
-        const days = Math.floor((end - clock.now()) / millisecondsPerDay);
-        const when = days < 0 ? "has ended" : `ends in ${days} days`;
         const name = subject.replace(/\n/g, ", ");
-        void pulumi.log.warn(`the certificate ${name} ${when} (${new Date(end).toISOString()}): ${remedy}`, resource);
+        void pulumi.log.warn(`the certificate ${name} ${describeEnd(end)} (${new Date(end).toISOString()}): ${remedy}`, resource);
     });
 }

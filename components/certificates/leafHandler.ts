@@ -3,7 +3,7 @@ import { type Handler, hasUnknown, type Inputs, isUnknown, type Outputs, same } 
 import { say } from "../../provider/lifecycle";
 import { Failures, isCount, isText, withDefaults } from "./checks";
 import { clock, millisecondsPerDay } from "./clock";
-import { defaultValidityDays, endsSoon, lastQuarterDays, warningDays } from "./validity";
+import { defaultValidityDays, describeEnd, endsSoon, lastQuarterDays, warningDays } from "./validity";
 import { isIpAddress, issueLeaf, leafNotAfter, newPrivateKey, usageNames } from "./x509";
 
 const compared = [
@@ -65,9 +65,7 @@ function isAnother(olds: Outputs, news: Inputs): boolean {
 function speakOf({ commonName, notBefore, notAfter }: Outputs): void {
     const [start, end] = [notBefore, notAfter].map((text) => Date.parse(text));
     if (!endsSoon(start, end, warningDays)) return;
-    const days = Math.floor((end - clock.now()) / millisecondsPerDay);
-    const when = days < 0 ? "has ended" : `ends in ${days} days`;
-    say(`the certificate ${commonName} ${when} (${notAfter}): \`pulumi up\` renews it`);
+    say(`the certificate ${commonName} ${describeEnd(end)} (${notAfter}): \`pulumi up\` renews it`);
 }
 
 /** What only the handler knows. */

@@ -14,6 +14,12 @@ export function lastQuarterDays(start: number, end: number): number {
     return Math.floor((end - start) / 4 / millisecondsPerDay);
 }
 
+/** How far away an end is, in words. @param end in milliseconds since 1970 */
+export function describeEnd(end: number): string {
+    const days = Math.floor((end - clock.now()) / millisecondsPerDay);
+    return days < 0 ? "has ended" : `ends in ${days} days`;
+}
+
 /**
  * Whether a certificate is near its end. Of one that lives for a short time only its last quarter counts.
  *

@@ -162,8 +162,8 @@ function groupRule(rule: EtcdRule, clients: string[]): SecurityGroupRule {
 }
 
 /**
- * A member's three certificates, which are added to what ends. The addresses among their names have to be known before there is a machine: that is
- * why they are pinned.
+ * A member's three certificates, which are added to what ends. The addresses among their names have to be known before
+ * there is a machine: that is why they are pinned.
  */
 function memberCertificates(
     name: string,

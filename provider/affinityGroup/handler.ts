@@ -7,7 +7,7 @@ import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, isUnknown, same } from "../handler";
 import { announce, isInState } from "../lifecycle";
 import { checkDescription, markedText, unmarkedText } from "../marks";
-import { changesProject } from "../references";
+import { replacedBy } from "../references";
 import type { ApiAffinityGroup } from "../session";
 import { isGone, sessionFor } from "../session";
 import { secondsUntil } from "../timeouts";
@@ -37,8 +37,7 @@ export const affinityGroup = cloudLifecycle({
     },
 
     diff(_id, olds, news): DiffResult {
-        const replaces = ["name", "type"].filter((property) => !same(olds[property], news[property]));
-        if (changesProject(olds, news)) replaces.push("project");
+        const replaces = replacedBy(olds, news, ["name", "type", "project"]);
         if (!isUnknown(news.description) && !same(olds.description ?? "", news.description ?? "")) {
             announce(
                 news,

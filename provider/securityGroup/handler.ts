@@ -5,7 +5,7 @@ import { checkDescription, markFor, markedText, unmarkedText } from "../marks";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, isUnknown, same } from "../handler";
 import { announce, isInState, say } from "../lifecycle";
-import { changesProject } from "../references";
+import { replacedBy } from "../references";
 import type { ApiSecurityGroup, CloudIdentity, Session } from "../session";
 import { sessionFor } from "../session";
 import { applyRules } from "./apply";
@@ -41,8 +41,7 @@ export const securityGroup = cloudLifecycle({
     },
 
     diff(_id, olds, news): DiffResult {
-        const replaces = ["name"].filter((property) => !same(olds[property], news[property]));
-        if (changesProject(olds, news)) replaces.push("project");
+        const replaces = replacedBy(olds, news, ["name", "project"]);
         if (!isUnknown(news.description) && !same(olds.description ?? "", news.description ?? "")) {
             announce(
                 news,
@@ -144,8 +143,7 @@ export const securityGroupRules = cloudLifecycle({
     },
 
     diff(_id, olds, news): DiffResult {
-        const replaces = ["securityGroup"].filter((property) => !same(olds[property], news[property]));
-        if (changesProject(olds, news)) replaces.push("project");
+        const replaces = replacedBy(olds, news, ["securityGroup", "project"]);
         return {
             changes: replaces.length > 0 || rulesDiffer(olds, { ...news, name: olds.groupName }),
             replaces,

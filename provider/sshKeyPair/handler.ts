@@ -6,7 +6,7 @@ import { echoOf, isUnknown, same } from "../handler";
 import type { Problems } from "../lifecycle";
 import { isInState } from "../lifecycle";
 import { markedName } from "../marks";
-import { changesProject } from "../references";
+import { replacedBy } from "../references";
 import type { ApiKeyPair, Session } from "../session";
 import { isGone, sessionFor } from "../session";
 
@@ -33,8 +33,7 @@ export const sshKeyPair = cloudLifecycle({
     },
 
     diff(_id, olds, news): DiffResult {
-        const replaces = ["name"].filter((property) => !same(olds[property], news[property]));
-        if (changesProject(olds, news)) replaces.push("project");
+        const replaces = replacedBy(olds, news, ["name", "project"]);
         if (!same(keyOf(olds.publicKey), keyOf(news.publicKey))) replaces.push("publicKey");
         return { changes: replaces.length > 0, replaces, deleteBeforeReplace: replaces.length > 0 };
     },

@@ -5,7 +5,7 @@ import { hasUnknown, isUnknown, same } from "../handler";
 import type { Problems } from "../lifecycle";
 import { checkLimits } from "../limits";
 import { isKept, resolveReference } from "../references";
-import type { ApiNetwork, Session } from "../session";
+import type { ApiNetwork, ApiNic, Session } from "../session";
 import { isId, sessionFor } from "../session";
 import type { ZonePlace } from "../zone";
 import { checkZone } from "../zone";
@@ -35,8 +35,7 @@ export async function checkMachine(problems: Problems, inputs: Inputs, olds: Inp
     await checkLists(problems, inputs, olds, session);
     if (zone !== undefined) claimNameAndAddress(problems, inputs, session, zone, networkId);
     if (olds === undefined && zone !== undefined) {
-        await checkNameIsFree(problems, inputs, session, zone, networkId);
-        await checkAddressIsFree(problems, inputs, session, zone, networkId);
+        await checkNameAndAddressAreFree(problems, inputs, session, zone, networkId);
         await checkLimit(problems, inputs, { ...offered, rootDiskGiB }, session);
     }
 }
@@ -274,62 +273,43 @@ function claimNameAndAddress(
     const { name, ipAddress } = inputs;
     const within = zone.id;
     if (typeof name === "string")
-        claim(problems, session, inputs, "name", `resource ${inputs.owner}`, {
-            ...{ what: "name", value: name, within, part },
-        });
+        claim(problems, session, inputs, "name", `resource ${inputs.owner}`, { what: "name", value: name, within, part });
     if (typeof ipAddress === "string")
-        claim(problems, session, inputs, "ipAddress", `machine ${name}`, {
-            ...{ what: "address", value: ipAddress, within, part },
-        });
+        claim(problems, session, inputs, "ipAddress", `machine ${name}`, { what: "address", value: ipAddress, within, part });
 }
 
-async function checkNameIsFree(
+/**
+ * Reports a name and an address that another machine has, as far as the account can see it. (CloudStack answers an address in use with
+ * "Internal error executing command".)
+ */
+async function checkNameAndAddressAreFree(
     problems: Problems,
     inputs: Inputs,
     session: Session,
     zone: ZonePlace,
     networkId: string | undefined,
 ): Promise<void> {
-    if (isUnknown(inputs.name) || isUnknown(inputs.network)) return;
-    const taken = (await session.machines.before()).find(
-        (machine) =>
-            machine.name === inputs.name &&
-            machine.zoneid === zone.id &&
-            machine.details?.owner !== inputs.owner &&
-            (networkId === undefined || (machine.nic ?? []).some((nic) => nic.networkid === networkId)),
+    const { name, ipAddress, network } = inputs;
+    const others = (await session.machines.before()).filter(
+        (machine) => machine.zoneid === zone.id && machine.details?.owner !== inputs.owner,
     );
-    if (taken === undefined) return;
-    const owner = taken.details?.owner === undefined ? "somebody outside of this package" : taken.details.owner;
-    problems.add(
-        "name",
-        `"${inputs.name}" is taken by machine ${taken.id}, which ${owner} made: choose another name, or remove that machine`,
+    const isThere = (nic: ApiNic) => networkId === undefined || nic.networkid === networkId;
+    const namesake = others.find(
+        (machine) => machine.name === name && (networkId === undefined || (machine.nic ?? []).some(isThere)),
     );
-}
-
-/** CloudStack answers an address in use with "Internal error executing command", so it is told here as far as the account can see it. */
-async function checkAddressIsFree(
-    problems: Problems,
-    inputs: Inputs,
-    session: Session,
-    zone: ZonePlace,
-    networkId: string | undefined,
-): Promise<void> {
-    if (inputs.ipAddress === undefined || isUnknown(inputs.ipAddress)) return;
-    const user = (await session.machines.before()).find(
-        (machine) =>
-            machine.zoneid === zone.id &&
-            machine.details?.owner !== inputs.owner &&
-            (machine.nic ?? []).some(
-                (nic) =>
-                    nic.ipaddress === inputs.ipAddress &&
-                    (networkId === undefined || nic.networkid === networkId),
-            ),
+    if (namesake !== undefined && !isUnknown(name) && !isUnknown(network)) {
+        const owner = namesake.details?.owner ?? "somebody outside of this package";
+        problems.add(
+            "name",
+            `"${name}" is taken by machine ${namesake.id}, which ${owner} made: choose another name, or remove that machine`,
+        );
+    }
+    if (ipAddress === undefined || isUnknown(ipAddress)) return;
+    const user = others.find((machine) =>
+        (machine.nic ?? []).some((nic) => nic.ipaddress === ipAddress && isThere(nic)),
     );
     if (user !== undefined)
-        problems.add(
-            "ipAddress",
-            `${inputs.ipAddress} is the address of machine ${user.name} (${user.id}): choose a free one`,
-        );
+        problems.add("ipAddress", `${ipAddress} is the address of machine ${user.name} (${user.id}): choose a free one`);
 }
 
 /** What is replaced, or was left by an interrupted run and is taken over, is counted by the cloud already. */

@@ -3,7 +3,7 @@ import type { Params } from "../client";
 import { isLost } from "../adopt";
 import { CloudStackError } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
-import { overOutputs, referenceId } from "../references";
+import { overOutputs, wantedId } from "../references";
 import type { ApiMachine, ApiVolume } from "../session";
 import { secondsUntil } from "../timeouts";
 import { isRunning, tagsOf, toOutputs } from "./outputs";
@@ -224,7 +224,7 @@ async function stopped(machine: ApiMachine, plan: Plan, work: Work): Promise<voi
     if (scales(plan)) {
         const { catalogue } = session;
         const wanted = touches(plan, "serviceOffering")
-            ? (referenceId(inputs, "serviceOffering") ?? (await catalogue.serviceOffering(inputs.serviceOffering)).id)
+            ? await wantedId(inputs, "serviceOffering", (text) => catalogue.serviceOffering(text))
             : machine.serviceofferingid;
         const details = sizeDetails(inputs.details);
         const offering = (await catalogue.serviceOfferings()).find((item) => item.id === wanted);
@@ -247,10 +247,8 @@ async function reinstall(machine: ApiMachine, plan: Plan, work: Work): Promise<s
     if (!has(plan, "reinstall")) return undefined;
     const params: Params = { virtualmachineid: machine.id };
     if (touches(plan, "template")) {
-        const { catalogue } = work.session;
-        params.templateid =
-            referenceId(work.inputs, "template") ??
-            (await catalogue.template(work.inputs.template, { id: machine.zoneid, name: machine.zonename })).id;
+        const zone = { id: machine.zoneid, name: machine.zonename };
+        params.templateid = await wantedId(work.inputs, "template", (text) => work.session.catalogue.template(text, zone));
     }
     return (await job(work, "restoreVirtualMachine", params)).virtualmachine?.password;
 }

@@ -5,7 +5,7 @@ import type { TimedPlace } from "../cloudLifecycle";
 import type { Inputs, Outputs } from "../handler";
 import { PartialFailure } from "../handler";
 import { isInState, say } from "../lifecycle";
-import { referenceId } from "../references";
+import { referenceId, wantedId } from "../references";
 import type { ApiMachine, Session } from "../session";
 import { secondsUntil } from "../timeouts";
 import { converge } from "./converge";
@@ -95,10 +95,10 @@ async function running(session: Session, id: string | undefined): Promise<object
 
 async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
     const { catalogue } = session;
-    const zone = { id: referenceId(inputs, "zone") ?? (await catalogue.zone(inputs.zone)).id, name: inputs.zone };
-    const [offering, template, network] = await Promise.all([
-        referenceId(inputs, "serviceOffering") ?? catalogue.serviceOffering(inputs.serviceOffering).then(({ id }) => id),
-        referenceId(inputs, "template") ?? catalogue.template(inputs.template, zone).then(({ id }) => id),
+    const zone = { id: await wantedId(inputs, "zone", (text) => catalogue.zone(text)), name: inputs.zone };
+    const [serviceofferingid, templateid, networkids] = await Promise.all([
+        wantedId(inputs, "serviceOffering", (text) => catalogue.serviceOffering(text)),
+        wantedId(inputs, "template", (text) => catalogue.template(text, zone)),
         inputs.network === undefined
             ? undefined
             : (referenceId(inputs, "network") ?? session.networkId(inputs.network, zone)),
@@ -109,11 +109,11 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
     const apart = !(await session.mayExpunge());
     return {
         zoneid: zone.id,
-        serviceofferingid: offering,
-        templateid: template,
+        serviceofferingid,
+        templateid,
         name: inputs.name,
         displayname: inputs.displayName ?? inputs.name,
-        networkids: network,
+        networkids,
         ipaddress: inputs.ipAddress,
         securitygroupids: inputs.securityGroups?.length > 0 ? inputs.securityGroups : undefined,
         affinitygroupids: inputs.affinityGroups?.length > 0 ? inputs.affinityGroups : undefined,

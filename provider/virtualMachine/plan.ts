@@ -1,7 +1,7 @@
 import type { Inputs, Outputs } from "../handler";
 import { hasUnknown, isUnknown, same } from "../handler";
 import { nameOr } from "../knownNames";
-import { changesProject, sameReference } from "../references";
+import { replacedBy, sameReference } from "../references";
 import { encodedUserData, userDataHash } from "./userData";
 
 /** What a change asks of the machine, from the mildest to the hardest. */
@@ -83,17 +83,10 @@ function harder(a: Effect | undefined, b: Effect): Effect {
 }
 
 function replacing(olds: Outputs, news: Inputs): Change[] {
-    const elsewhere = (property: "zone" | "network") => !sameReference(olds, news, property);
-    const changes = ["zone", "network", "ipAddress"]
-        .filter((property) => news[property] !== undefined)
-        .filter((property) =>
-            property === "zone" || property === "network"
-                ? elsewhere(property)
-                : !same(olds[property], news[property]),
-        )
-        .map((property): Change => ({ property, effect: "replace", text: arrow(olds[property], news[property]) }));
-    if (changesProject(olds, news))
-        changes.push({ property: "project", effect: "replace", text: arrow(olds.project, news.project) });
+    const given = ["zone", "network", "ipAddress"].filter((property) => news[property] !== undefined);
+    const changes = replacedBy(olds, news, [...given, "project"]).map(
+        (property): Change => ({ property, effect: "replace", text: arrow(olds[property], news[property]) }),
+    );
     if (olds.state === "Error")
         changes.push({ property: "state", effect: "replace", text: "is Error: CloudStack could not start it" });
     return changes;

@@ -6,7 +6,7 @@ import type { DiffResult, Inputs, Outputs } from "../handler";
 import { foundInputs } from "../foundInputs";
 import { PartialFailure, echoOf, same } from "../handler";
 import { announce, isInState } from "../lifecycle";
-import { changesProject, referenceId, referenceText, sameReference, withKnownIds } from "../references";
+import { referenceId, referenceText, replacedBy, sameReference, wantedId, withKnownIds } from "../references";
 import type { ApiVolume, CloudIdentity, Session } from "../session";
 import { isGone } from "../session";
 import { secondsUntil } from "../timeouts";
@@ -21,10 +21,7 @@ export const volume = cloudLifecycle({
     check: checkVolume,
 
     diff(_id, olds, news): DiffResult {
-        const replaces = [
-            ...(sameReference(olds, news, "zone") ? [] : ["zone"]),
-            ...(changesProject(olds, news) ? ["project"] : []),
-        ];
+        const replaces = replacedBy(olds, news, ["zone", "project"]);
         if (replaces.length > 0)
             announce(news, `volume ${news.name} is replaced and its data is lost: ${replaces.join(" and ")} changed`);
         return { changes: replaces.length > 0 || changed(olds, news), replaces, deleteBeforeReplace: replaces.length > 0 };
@@ -99,13 +96,13 @@ async function makeVolume(inputs: Inputs, { session, cloud, deadline }: TimedPla
     if (left !== undefined) await session.settle(left.id, deadline);
     const found = left === undefined ? undefined : await session.volumes.get(left.id);
     if (found !== undefined && isOurs(found, inputs)) return found;
-    const [zone, offering] = await Promise.all([
-        referenceId(inputs, "zone") ?? session.catalogue.zone(inputs.zone).then(({ id }) => id),
+    const [zoneid, offering] = await Promise.all([
+        wantedId(inputs, "zone", (text) => session.catalogue.zone(text)),
         offeringOf(session, inputs),
     ]);
     const params = {
         name: inputs.name,
-        zoneid: zone,
+        zoneid,
         diskofferingid: offering.id,
         ...(offering.iscustomized ? { size: inputs.sizeGiB } : {}),
     };

@@ -107,15 +107,18 @@ export class Jobs {
 
     private enqueue(job: Job): void {
         const queue = this.timing.queueOf(job);
-        const before = this.queues.get(queue) ?? Promise.resolve();
-        const refusal = job.started === undefined ? this.admit(job) : undefined;
-        const mine: Promise<void> = (refusal === undefined ? before : Promise.resolve())
-            .then(() => (refusal === undefined ? this.run(job.id) : this.refuse(job, refusal.error)))
-            .then(() => (refusal === undefined ? undefined : before))
-            .finally(() => {
-                if (this.queues.get(queue) === mine) this.queues.delete(queue);
-            });
+        const mine: Promise<void> = this.turn(job, this.queues.get(queue)).finally(() => {
+            if (this.queues.get(queue) === mine) this.queues.delete(queue);
+        });
         this.queues.set(queue, mine);
+    }
+
+    /** Runs the job after those before it. One that is not admitted fails at once; those behind it wait for those before it all the same. */
+    private async turn(job: Job, before: Promise<void> | undefined): Promise<void> {
+        const refusal = job.started === undefined ? this.admit(job) : undefined;
+        if (refusal !== undefined) this.fail(job.id, this.commandOf(job.command), refusal.error);
+        await before;
+        if (refusal === undefined) await this.run(job.id);
     }
 
     private admit(job: Job): { error: unknown } | undefined {
@@ -125,10 +128,6 @@ export class Jobs {
         } catch (error) {
             return { error };
         }
-    }
-
-    private refuse(job: Job, error: unknown): void {
-        this.fail(job.id, this.commandOf(job.command), error);
     }
 
     private async run(id: string): Promise<void> {

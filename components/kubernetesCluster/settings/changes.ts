@@ -55,6 +55,15 @@ export const changes: Readonly<Record<string, Change>> = {
     userDataMaxLength: { may: "yes", why: "of the run alone" },
 };
 
+/** The arguments that a running cluster does not simply follow: what `KubernetesSettings` compares. */
+export const compared: readonly string[] = [
+    ...new Set(
+        Object.entries(changes)
+            .filter(([, { may }]) => may !== "yes")
+            .map(([path]) => path.split(".")[0]),
+    ),
+];
+
 /** One argument that cannot change, and why. */
 export interface Refusal {
     readonly property: string;

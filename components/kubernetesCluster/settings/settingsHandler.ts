@@ -3,13 +3,7 @@ import { echoOf, type Handler, hasUnknown, type Inputs, isUnknown, same } from "
 import { announce, lifecycle } from "../../../provider/lifecycle";
 import { defaultCidrs } from "../network";
 import { defaultDnsDomain, defaultKubernetesVersion } from "../versions";
-import { laterChanges, refusedChanges } from "./changes";
-
-/** What is compared; the rest of the inputs is the engine's. */
-const COMPARED = [
-    ...["name", "kubernetesVersion", "containerdVersion", "endpoint", "podCidr", "serviceCidr", "dnsDomain"],
-    ...["podNetwork", "etcd", "timeServers"],
-] as const;
+import { compared, laterChanges, refusedChanges } from "./changes";
 
 /**
  * The lifecycle of `KubernetesSettings`, which stands before everything else of a cluster: what a running cluster cannot
@@ -23,7 +17,7 @@ export const kubernetesSettings: Handler = lifecycle({
         for (const { property, reason } of refusedChanges(olds, inputs)) problems.add(property, reason);
     },
     diff(_id, olds, news) {
-        const differs = COMPARED.some((name) => hasUnknown(news[name]) || !same(olds[name], news[name]));
+        const differs = compared.some((name) => hasUnknown(news[name]) || !same(olds[name], news[name]));
         for (const line of differs ? laterChanges(news.name, olds, news) : []) announce(news, line);
         return { changes: differs };
     },
