@@ -9,6 +9,7 @@ import { secondsUntil } from "../timeouts";
 import { isRunning, tagsOf, toOutputs } from "./outputs";
 import type { Plan } from "./plan";
 import { describePlan, isEmpty, plainDetails, planChanges, scales, sizeDetails, takesDown } from "./plan";
+import { settledMachine } from "./settled";
 import { encodedUserData, userDataHash } from "./userData";
 
 /** What is wanted of a machine, where, and by when. */
@@ -49,7 +50,7 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
         await stopped(machine, plan, work);
         password = await reinstall(machine, plan, work);
         if (wantsRunning && (!ran || stops)) {
-            const { virtualmachine } = await job(work, "startVirtualMachine", { id: machine.id });
+            const virtualmachine = await start(machine, work);
             // Where nothing else changed, the answer is as good as another look.
             if (plan.changes.length === 0) return { ...machine, ...virtualmachine };
             password = virtualmachine?.password ?? password;
@@ -106,12 +107,12 @@ function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outpu
 async function bringBack(machine: ApiMachine, plan: Plan, work: Work, failure: Error): Promise<void> {
     const { session } = work;
     const rescue = { ...work, deadline: Math.max(work.deadline, Date.now() + RESCUE_MS) };
-    const start = () => job(rescue, "startVirtualMachine", { id: machine.id });
+    const startAgain = () => start(machine, rescue);
     session.machines.changed();
     const now = await session.machines.get(machine.id).catch(() => undefined);
     if (now === undefined || isRunning(now.state)) return;
     try {
-        await start();
+        await startAgain();
     } catch (error) {
         try {
             if (!scales(plan)) throw error;
@@ -121,12 +122,26 @@ async function bringBack(machine: ApiMachine, plan: Plan, work: Work, failure: E
                 serviceofferingid: machine.serviceofferingid,
                 ...(Object.keys(details).length > 0 ? { details } : {}),
             });
-            await start();
+            await startAgain();
         } catch (last) {
             failure.message += `\nMachine ${machine.name} could not be started again: ${(last as Error).message}`;
             return;
         }
         failure.message += `\nMachine ${machine.name} runs again, with the size that it had before.`;
+    }
+}
+
+/** Starts a machine. Where another run was first with it, CloudStack refuses ours, and what is wanted is there. */
+async function start(machine: ApiMachine, work: Work): Promise<Partial<ApiMachine> | undefined> {
+    try {
+        return (await job(work, "startVirtualMachine", { id: machine.id })).virtualmachine;
+    } catch (error) {
+        if (!(error instanceof CloudStackError) || !/is already running/i.test(error.errorText)) throw error;
+        work.session.machines.changed();
+        // It says so beside a stop, too.
+        const now = await settledMachine(work.session, machine.id, work.deadline);
+        if (now === undefined || !isRunning(now.state)) throw error;
+        return now;
     }
 }
 

@@ -156,6 +156,19 @@ describe("a create", () => {
         expect(adopted.outputs.state).toBe("Running");
     });
 
+    test("that starts a machine beside another run takes the other's start for its own", async () => {
+        const args = { ...named("twice"), ...small };
+        const stopped = await world.plugin().create("virtualMachine", { ...args, running: false });
+        world.fault("jobSeconds", "startVirtualMachine", { seconds: 0.5, count: 2 });
+        world.cloud.clearCalls();
+        const started = await Promise.all([1, 2].map(() => world.plugin().update(stopped, { ...args, running: true })));
+        expect(started.map(({ id, outputs }) => [id, outputs.state])).toEqual([
+            [stopped.id, "Running"],
+            [stopped.id, "Running"],
+        ]);
+        expect(world.cloud.calls().filter(({ command }) => command === "startVirtualMachine")).toHaveLength(2);
+    });
+
     test("removes what was left and cannot become what is wanted now", async () => {
         const args = { ...named("left"), ...small };
         const first = await world.plugin().create("virtualMachine", args);
