@@ -4,6 +4,11 @@ import type { SshKeyPairArgs } from "./sshKeyPair";
 import type { VirtualMachineArgs } from "./virtualMachine";
 import type { VolumeArgs } from "./volume";
 
+/**
+ * The table of `docs/leaving-out.md`, beside the arguments whose types it has to cover. Documentation and tests read it; it is not built
+ * into the package.
+ */
+
 /** What it means that a program leaves an argument out. */
 export interface LeavingOut {
     /** When the resource is made. */
