@@ -5,6 +5,7 @@ import { CloudStackError } from "./errors";
 import { hintFor } from "./hints";
 import { type JobOptions, JobPoller, type JobSource } from "./jobs";
 import { listAll } from "./lists";
+import { type Locks, locksAt, locksOf } from "./locks";
 import { encodeParams } from "./params";
 import { Projects } from "./projects";
 import { Requests, type RequestOptions } from "./requests";
@@ -12,6 +13,15 @@ import { startJob } from "./start";
 import type { Accepted, ClientSettings, Clock, Params } from "./types";
 
 export interface ClientOptions extends RequestOptions, Partial<Clock> {}
+
+/** How a job is run beside others. */
+export interface RunOptions {
+    /**
+     * The id of the row that CloudStack locks for the command, where its parameters do not tell: the security group of a rule that is
+     * revoked. Commands with the same one are never under way together.
+     */
+    readonly queue?: string;
+}
 
 /** What says nothing of a job itself: too many calls, a server that is starting or stopping, an inner error. */
 const PASSING_CODES = new Set([429, 503, 530]);
@@ -32,6 +42,7 @@ export class Client {
     private readonly requests: Requests;
     private readonly projects: Projects;
     private readonly poller: JobPoller;
+    private readonly locks: Locks;
 
     /**
      * @param options.log gets one line per request and retry, free of secrets
@@ -42,6 +53,7 @@ export class Client {
         this.requests = new Requests(settings, this.clock, options);
         this.projects = new Projects(settings, (command, params) => this.list(command, params));
         this.poller = new JobPoller(this.jobSource(), this.clock);
+        this.locks = locksAt(settings.endpoint);
     }
 
     /** HTTP requests made so far. */
@@ -56,11 +68,22 @@ export class Client {
 
     /**
      * The inner object of a command's answer, such as `{ securitygroup: {…} }`. Tried again where that is safe; a
-     * change whose answer was lost is not.
+     * change whose answer was lost is not. Waits while something else of this process has a lock that CloudStack would
+     * take for the command.
      * @throws CloudStackError
      */
     async call<T = any>(command: string, params: Params = {}): Promise<T> {
+        const done = await this.locks.through(this.locksOf(command, params), () => this.send<T>(command, params));
+        return done!.result;
+    }
+
+    private async send<T = any>(command: string, params: Params): Promise<T> {
         return this.requests.send(command, encode(command, await this.projects.scope(command, params)));
+    }
+
+    private locksOf(command: string, params: Params): string[] {
+        const { apiKey, project } = this.settings;
+        return locksOf(command, params, `account of ${project ?? apiKey}`);
     }
 
     /** All entries of a list command, however many pages they fill. */
@@ -92,11 +115,12 @@ export class Client {
     }
 
     /**
-     * Sends an asynchronous command. A lost answer is looked up by the job id that we chose.
+     * Sends an asynchronous command, without regard to locks: what takes one is sent with `run`. A lost answer is looked
+     * up by the job id that we chose.
      * @throws CloudStackError; with outcome `unknown` when a creating command may have been carried out
      */
     async start(command: string, params: Params = {}): Promise<Accepted> {
-        return startJob((name, own) => this.call(name, own), this.clock, command, params, randomUUID());
+        return startJob((name, own) => this.send(name, own), this.clock, command, params, randomUUID());
     }
 
     /**
@@ -114,7 +138,7 @@ export class Client {
                 command,
                 outcome: "pending",
                 jobId,
-                errorText: `the job still runs after ${timeoutSeconds} s${failure}`,
+                errorText: `the job still runs after ${Math.ceil(timeoutSeconds)} s${failure}`,
                 hint: "It goes on in the cloud; a longer timeoutSeconds waits for it.",
             });
         }
@@ -140,14 +164,35 @@ export class Client {
         throw new CloudStackError({ command, outcome: "failed", jobId, ...fault, errorText, hint });
     }
 
-    /** `start` and `wait`. */
+    /**
+     * `start` and `wait`, one after another for all that take the same lock in CloudStack: those that the command's
+     * parameters tell, and `queue`. The wait for one's turn is part of `timeoutSeconds`.
+     * @throws CloudStackError with outcome `unsent` when its turn does not come in time
+     */
     async run<T = any>(
         command: string,
         params: Params | undefined,
-        options: Omit<JobOptions, "command">,
+        options: Omit<JobOptions, "command"> & RunOptions,
     ): Promise<T> {
-        const { jobid } = await this.start(command, params);
-        return this.wait<T>(jobid, { command, ...options });
+        const { queue, timeoutSeconds, ...others } = options;
+        const keys = [...new Set([...this.locksOf(command, params ?? {}), ...(queue === undefined ? [] : [queue])])];
+        const deadline = this.clock.now() + timeoutSeconds * 1000;
+        const done = await this.locks.through(
+            keys,
+            async () => {
+                const { jobid } = await this.start(command, params);
+                const left = Math.max(0, deadline - this.clock.now()) / 1000;
+                return this.wait<T>(jobid, { command, timeoutSeconds: left, ...others });
+            },
+            (signal) => this.clock.sleep(timeoutSeconds * 1000, signal),
+        );
+        if (done !== undefined) return done.result;
+        throw new CloudStackError({
+            command,
+            outcome: "unsent",
+            errorText: `other changes of the same thing took all of the ${timeoutSeconds} s`,
+            hint: "A longer timeoutSeconds waits for them.",
+        });
     }
 
     /** The poller's questions. A job belongs to the account that asked for it, also when it works in a project. */

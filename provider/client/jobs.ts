@@ -1,4 +1,5 @@
-import { Durations, nextLook } from "./pollInterval";
+import { Durations } from "./durations";
+import { nextLook } from "./pollInterval";
 import type { Clock } from "./types";
 
 /** The state of a job as `queryAsyncJobResult` gives it. */
@@ -30,11 +31,6 @@ export interface JobOptions {
     readonly command: string;
     readonly timeoutSeconds: number;
     readonly seen?: Seen;
-    /**
-     * What CloudStack works on one job at a time for, such as the rules of a group: jobs with the same text here are
-     * asked for their results when none of them runs any more.
-     */
-    readonly queue?: string;
 }
 
 interface Job extends JobOptions {
@@ -104,18 +100,25 @@ export class JobPoller {
 
     private nextLookAt(): number {
         const jobs = [...this.jobs];
-        const oldest = new Map<string, number>();
-        for (const { command, startedAt } of jobs) {
-            oldest.set(command, Math.min(startedAt, oldest.get(command) ?? startedAt));
-        }
-        const looks = jobs.map((job) => {
-            const expected = this.durations.expected(job.command);
-            // Before the first of a command has ended, the oldest shows how long all of them take at least.
-            const startedAt = expected === undefined ? oldest.get(job.command)! : job.startedAt;
-            return Math.max(nextLook({ startedAt, expected }, this.lastLook), job.peaceUntil);
-        });
         const slowed = this.failures > 0 ? this.lastLook + Math.min(SLOWEST, 500 * 2 ** this.failures) : 0;
+        const looks = this.looks(jobs).map(({ at }) => at);
         return Math.min(Math.max(Math.min(...looks), slowed), ...jobs.map((job) => job.deadline));
+    }
+
+    /** When each job is due to be looked at. */
+    private looks(jobs: readonly Job[]): { job: Job; at: number }[] {
+        const alike = new Map<string, { oldest: number; count: number }>();
+        for (const { command, startedAt } of jobs) {
+            const { oldest, count } = alike.get(command) ?? { oldest: startedAt, count: 0 };
+            alike.set(command, { oldest: Math.min(startedAt, oldest), count: count + 1 });
+        }
+        return jobs.map((job) => {
+            const { oldest, count } = alike.get(job.command)!;
+            const expected = this.durations.expected(job.command, count);
+            // Before the first of a command has ended, the oldest shows how long all of them take at least.
+            const startedAt = expected.learnt ? job.startedAt : oldest;
+            return { job, at: Math.max(nextLook({ startedAt, expected }, this.lastLook), job.peaceUntil) };
+        });
     }
 
     private async look(): Promise<void> {
@@ -157,10 +160,7 @@ export class JobPoller {
                 job.unlisted = 0;
                 job.peaceUntil = 0;
             }
-            const busy = new Set(listed.map(({ queue }) => queue).filter((queue) => queue !== undefined));
-            return askable.filter(
-                ({ id, queue, deadline }) => !running.has(id) && (!busy.has(queue!) || deadline <= now),
-            );
+            return askable.filter(({ id }) => !running.has(id));
         } catch (error) {
             if (!this.source.isFinal(error)) {
                 throw error;

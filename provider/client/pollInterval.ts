@@ -1,6 +1,8 @@
+import type { Expectation } from "./durations";
+
 /** When to look at a job again. All times in milliseconds. */
 
-/** The first look at a job of which nothing is known. */
+/** The first look at a job whose length is only guessed: a cloud may be much faster than others. */
 const FIRST = 200;
 
 /** About the longest time between two looks. */
@@ -9,65 +11,44 @@ const LONGEST = 5_000;
 /** Between looks that are due around the expected end. */
 const SHORTEST = 100;
 
-/** How precisely the end of a job is met, as a share of the time that it takes. */
+/** How precisely the end of a job of known length is met, as a share of that length. */
 const PRECISION = 0.04;
+
+/** The largest gap between two looks at a job that is late, as a share of the time by which it is late. */
+const LATENESS = 0.3;
+
+/** The same as a share of the job's age, for one whose length is known, and for one whose length was guessed too short. */
+const OF_AGE = { learnt: 0.1, guessed: 0.2 };
 
 export interface JobTiming {
     startedAt: number;
-    /** How long jobs of this command took so far; `undefined` before the first has ended. */
-    expected?: number;
+    expected: Expectation;
 }
 
 /**
  * The time of the next look at a job, given that of the last one (of any job).
  *
- * A job of unknown length is looked at when its age has roughly doubled, and from a few seconds on every 3 to 5 s: one
- * of 17 s costs nine looks. A job of known length is looked at when its end is due, and then in small steps that grow
- * while it is late.
+ * A job of known length is looked at when its end is due, and then in small steps. One whose length is guessed is looked at soon after its
+ * beginning, then each time when half of what is left to wait has passed. A gap is never more than a fifth of the job's age when it is
+ * late, so that its end is noticed a tenth of its length late on average.
  */
 export function nextLook({ startedAt, expected }: JobTiming, lastLook: number): number {
+    const { milliseconds, learnt } = expected;
     const from = Math.max(startedAt, lastLook);
-    if (expected === undefined) {
-        return from + unknownGap(from - startedAt);
+    const age = from - startedAt;
+    const step = clamp(PRECISION * milliseconds, SHORTEST, 1_000);
+    const left = milliseconds + step / 2 - age;
+    if (left <= 0) {
+        const late = learnt ? clamp(LATENESS * -left, step, OF_AGE.learnt * age) : OF_AGE.guessed * age;
+        return from + clamp(late, step, LONGEST);
     }
-    const step = precision(expected);
-    const due = startedAt + expected + step / 2;
-    if (from >= due) {
-        return from + clamp(from - due, step, LONGEST);
+    if (learnt) {
+        // In equal parts, so that the last look before the end is not wasted on the moment before it.
+        return from + left / Math.ceil(left / (1.1 * LONGEST));
     }
-    // In equal parts, so that the last look before the end is not wasted on the moment before it.
-    return from + (due - from) / Math.ceil((due - from) / (1.1 * LONGEST));
-}
-
-function unknownGap(age: number): number {
-    return clamp(Math.min(1.2 * age, Math.max(3_000, 0.3 * age)), FIRST, LONGEST);
-}
-
-function precision(expected: number): number {
-    return clamp(PRECISION * expected, SHORTEST, 1_000);
+    return from + (age < FIRST ? Math.min(left, FIRST) : left <= 3 * SHORTEST ? left : clamp(left / 2, 2 * SHORTEST, LONGEST));
 }
 
 function clamp(value: number, low: number, high: number): number {
-    return Math.min(high, Math.max(low, value));
-}
-
-/** What is learnt of how long the jobs of each command take. */
-export class Durations {
-    private readonly known = new Map<string, number>();
-
-    expected(command: string): number | undefined {
-        return this.known.get(command);
-    }
-
-    /**
-     * A job ended after it was last seen running at age `from` and first seen ended at age `to`. What agrees with the
-     * expectation leaves it as it is; what does not pulls it half of the way.
-     */
-    learn(command: string, from: number, to: number): void {
-        const expected = this.known.get(command);
-        this.known.set(
-            command,
-            expected === undefined ? (from + to) / 2 : (expected + clamp(expected, Math.min(from, to), to)) / 2,
-        );
-    }
+    return Math.min(Math.max(low, high), Math.max(low, value));
 }

@@ -160,23 +160,6 @@ describe("jobs whose results can be seen", () => {
         await clock.run(Promise.all(["c", "d"].map((id) => poller.wait(id, { ...options, seen }))));
         expect(seen).not.toHaveBeenCalled();
     });
-
-    test("of one queue are looked at when the last of them has ended", async () => {
-        const { clock, cloud, poller } = setUp();
-        [1, 2, 3].forEach((seconds) => cloud.submit(`rule${seconds}`, seconds));
-        cloud.submit("other", 1);
-        const looks: number[] = [];
-        const waits = ["rule1", "rule2", "rule3"].map((id) => {
-            const seen = async () => ({ at: looks.push(clock.now()) });
-            return poller.wait(id, { ...options, seen, queue: "group" });
-        });
-        let before = 0;
-        const other = poller.wait("other", options).then(() => (before = looks.length));
-        await clock.run(Promise.all([...waits, other]));
-        expect(before).toBe(0);
-        expect(looks).toHaveLength(3);
-        expect(new Set(looks).size).toBe(1);
-    });
 });
 
 describe("what may go wrong", () => {
