@@ -18,7 +18,7 @@ export interface ClientOptions extends RequestOptions, Partial<Clock> {}
 export interface RunOptions {
     /**
      * The id of the row that CloudStack locks for the command, where its parameters do not tell: the security group of a rule that is
-     * revoked. Commands with the same one are never under way together.
+     * revoked, the machine of a volume. Commands with the same one are never under way together.
      */
     readonly queue?: string;
 }

@@ -1,5 +1,4 @@
-import { Durations } from "./durations";
-import { nextLook } from "./pollInterval";
+import { Durations, nextLook, typicalDuration } from "./pollInterval";
 import type { Clock } from "./types";
 
 /** The state of a job as `queryAsyncJobResult` gives it. */
@@ -100,25 +99,19 @@ export class JobPoller {
 
     private nextLookAt(): number {
         const jobs = [...this.jobs];
-        const slowed = this.failures > 0 ? this.lastLook + Math.min(SLOWEST, 500 * 2 ** this.failures) : 0;
-        const looks = this.looks(jobs).map(({ at }) => at);
-        return Math.min(Math.max(Math.min(...looks), slowed), ...jobs.map((job) => job.deadline));
-    }
-
-    /** When each job is due to be looked at. */
-    private looks(jobs: readonly Job[]): { job: Job; at: number }[] {
-        const alike = new Map<string, { oldest: number; count: number }>();
+        const oldest = new Map<string, number>();
         for (const { command, startedAt } of jobs) {
-            const { oldest, count } = alike.get(command) ?? { oldest: startedAt, count: 0 };
-            alike.set(command, { oldest: Math.min(startedAt, oldest), count: count + 1 });
+            oldest.set(command, Math.min(startedAt, oldest.get(command) ?? startedAt));
         }
-        return jobs.map((job) => {
-            const { oldest, count } = alike.get(job.command)!;
-            const expected = this.durations.expected(job.command, count);
+        const looks = jobs.map((job) => {
+            const expected = this.durations.expected(job.command);
             // Before the first of a command has ended, the oldest shows how long all of them take at least.
-            const startedAt = expected.learnt ? job.startedAt : oldest;
-            return { job, at: Math.max(nextLook({ startedAt, expected }, this.lastLook), job.peaceUntil) };
+            const startedAt = expected === undefined ? oldest.get(job.command)! : job.startedAt;
+            const timing = { startedAt, expected, typical: typicalDuration(job.command) };
+            return Math.max(nextLook(timing, this.lastLook), job.peaceUntil);
         });
+        const slowed = this.failures > 0 ? this.lastLook + Math.min(SLOWEST, 500 * 2 ** this.failures) : 0;
+        return Math.min(Math.max(Math.min(...looks), slowed), ...jobs.map((job) => job.deadline));
     }
 
     private async look(): Promise<void> {

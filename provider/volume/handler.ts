@@ -60,7 +60,11 @@ export const volume = cloudLifecycle({
         if (found === undefined || GONE.includes(found.state)) return;
         try {
             if (found.virtualmachineid !== undefined)
-                await session.client.run("detachVolume", { id }, { timeoutSeconds: secondsUntil(deadline) });
+                await session.client.run(
+                    "detachVolume",
+                    { id },
+                    { timeoutSeconds: secondsUntil(deadline), queue: found.virtualmachineid },
+                );
             await session.change("deleteVolume", { id });
         } catch (error) {
             if (!isGone(error)) throw error;
@@ -140,7 +144,8 @@ function isOurs(item: ApiVolume, inputs: Inputs): boolean {
 async function settle(found: ApiVolume, inputs: Inputs, { session, cloud, deadline }: TimedPlace): Promise<Outputs> {
     let now = found;
     const run = async (command: string, params: Record<string, any>) => {
-        await session.client.run(command, params, { timeoutSeconds: secondsUntil(deadline) });
+        const options = { timeoutSeconds: secondsUntil(deadline), queue: found.virtualmachineid };
+        await session.client.run(command, params, options);
         session.volumes.changed();
     };
     try {
