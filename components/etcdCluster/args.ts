@@ -68,9 +68,10 @@ export interface EtcdClusterArgs extends PlacementArgs {
     /**
      * `healthy`: `pulumi up` ends when all members are well, changes go on to the next member only when the one before is
      * well again, none begins while a member is down, and a member leaves the cluster before its machine goes. It asks
-     * etcd from where `pulumi up` runs, so that has to be in `operatorCidrs`. `none`: nobody looks.
+     * etcd from where `pulumi up` runs, so that has to be in `operatorCidrs`. `none`: nobody looks, and a change that
+     * erases the members' data is refused.
      *
-     * @default "none"
+     * @default "healthy" where `operatorCidrs` name somebody, else "none"
      */
     waitFor?: "none" | "healthy";
     /** How long each wait may take, in seconds. @default 600 */
@@ -78,12 +79,13 @@ export interface EtcdClusterArgs extends PlacementArgs {
     /** Members, by key, that may be down when a change begins: for one that the change is to repair. @default none */
     allowUnhealthy?: pulumi.Input<pulumi.Input<string>[]>;
     /**
-     * Whether the cluster may be deleted with its data. While it is not, `pulumi destroy` and a program without the
-     * cluster fail before anything of it is deleted. Takes effect with an `up` of its own.
+     * Whether the cluster's data may be lost. While it may not, `pulumi destroy` and a program without the cluster fail
+     * before anything is deleted, and a change that would erase the only copies of the data is refused at preview. To
+     * delete the cluster: set it to true, run `pulumi up`, then delete it.
      *
      * @default false
      */
-    allowDataLoss?: pulumi.Input<boolean>;
+    allowDataLoss?: boolean;
     /**
      * How long the certificates of members and clients are good for, in days. In the last quarter of that `pulumi up`
      * renews them, and running machines take them up without a restart. @default 1825: five years
@@ -127,7 +129,7 @@ export const etcdShape = fields({
     waitFor: plain(oneOf("none", "healthy")),
     waitForTimeoutSeconds: number,
     allowUnhealthy: list(text),
-    allowDataLoss: boolean,
+    allowDataLoss: plain(boolean),
     certificateValidityDays: number,
     authorities: plain(fields({ generation: number, signingGeneration: number, oldestTrustedGeneration: number })),
     convergeIntervalSeconds: number,

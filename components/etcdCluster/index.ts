@@ -10,6 +10,7 @@ import { known } from "../known";
 import { throwProblems } from "../problems";
 import { defaultEtcdVersion, type EtcdClusterArgs, specArguments } from "./args";
 import { checkArguments } from "./checkArgs";
+import { guardData } from "./dataGuard";
 import { renderEtcdMember } from "./member";
 import { makeMembers } from "./members";
 import { etcdRules, type EtcdRule } from "./rules";
@@ -123,6 +124,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
             securityGroupName: group?.name,
             securityGroupId: group?.id,
         };
+        guardData(this, name, { cluster, allowDataLoss: args.allowDataLoss ?? false }, opts);
         Object.assign(this, outputs);
         this.registerOutputs(outputs);
     }

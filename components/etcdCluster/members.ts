@@ -43,7 +43,11 @@ export function makeMembers(
     const gateOptions = { parent: owner, deletedWith: owner };
     const quorum = new EtcdQuorum(
         name,
-        { ...gate, version, allowUnhealthy: unhealthy(cluster, args) },
+        {
+            ...{ ...gate, version, allowUnhealthy: unhealthy(cluster, args) },
+            hasVolumes: args.dataVolume !== undefined,
+            allowDataLoss: args.allowDataLoss ?? false,
+        },
         { parent: owner },
     );
     const gates: EtcdMember[] = [];
@@ -94,7 +98,7 @@ export function makeMembers(
         {
             ...gate,
             revision: pulumi.interpolate`${ids} ${gate.revision}`,
-            allowDataLoss: pulumi.output(args.allowDataLoss).apply((given) => given ?? false),
+            allowDataLoss: args.allowDataLoss ?? false,
         },
         { parent: owner, dependsOn: [machines, ...gates] },
     ).health;
@@ -116,7 +120,7 @@ function gateArguments(
         caCertificate: authority.bundle,
         clientCertificate: client.certificate,
         clientKey: client.privateKey,
-        waitFor: args.waitFor ?? "none",
+        waitFor: args.waitFor ?? waitForDefault(args),
         timeoutSeconds: pulumi.output(args.waitForTimeoutSeconds).apply((given) => given ?? defaultTimeoutSeconds),
         revision: pulumi.jsonStringify({
             ...{ version: build, serviceOffering, template, zone, network, project, sshKeyPairs, spread },
@@ -126,4 +130,9 @@ function gateArguments(
 
 function unhealthy(cluster: string, { allowUnhealthy }: EtcdClusterArgs): pulumi.Output<string[]> {
     return pulumi.output(allowUnhealthy).apply((keys) => (keys ?? []).map((key) => memberName(cluster, key)));
+}
+
+/** Whoever runs `pulumi up` can ask etcd where `operatorCidrs` let somebody in. */
+function waitForDefault({ operatorCidrs }: EtcdClusterArgs): pulumi.Output<string> {
+    return pulumi.output(operatorCidrs).apply((cidrs) => ((cidrs ?? []).length > 0 ? "healthy" : "none"));
 }

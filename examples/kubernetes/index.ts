@@ -32,7 +32,6 @@ const monitoringCidrs = config.getObject<string[]>("monitoringCidrs");
 
 const etcd = new cloudstack.EtcdCluster("etcd", {
     ...placement,
-    waitFor: local && "healthy",
     ...config.requireObject<EtcdConfig>("etcd"),
     name,
     artifacts,

@@ -64,14 +64,14 @@ const INTERVAL = 500;
  * Looks again and again until nothing is wrong.
  *
  * @param look says what is wrong; undefined where nothing is
- * @param say hears it whenever it changes
+ * @param progress hears it whenever it changes
  * @throws Error with what was wrong last
  */
 export async function waitUntilWell(
     what: string,
     seconds: number,
     look: () => Promise<string | undefined>,
-    say: (line: string) => void,
+    progress: (line: string) => void,
 ): Promise<void> {
     const start = Date.now();
     let said: string | undefined;
@@ -84,8 +84,8 @@ export async function waitUntilWell(
                 `${what} after ${seconds} s. ${problem}. The machine's console and its journal (journalctl -u etcd) ` +
                     "say why; run `pulumi up` again once it is mended, or give more time with waitForTimeoutSeconds.",
             );
-        if (problem !== said && waited >= 5) say(`${what} after ${waited} s: ${problem}`);
-        if (waited >= 5) said = problem;
+        if (problem !== said) progress(`waiting: ${problem}`);
+        said = problem;
         await sleep(INTERVAL);
     }
 }

@@ -1,7 +1,9 @@
 import * as crypto from "node:crypto";
 import { echoOf, type Handler, type Inputs, type Outputs, same } from "../../../provider/handler";
-import { lifecycle, say } from "../../../provider/lifecycle";
+import { lifecycle } from "../../../provider/lifecycle";
+import { status } from "../../../provider/status";
 import { ACCESS, gatewayOf, secondsOf } from "./access";
+import { refuseLoss } from "./guardHandler";
 import { describeProblems, examine, listed, waitUntilWell } from "./health";
 
 /** What `health` says of a member that is well. */
@@ -29,13 +31,7 @@ export const etcdHealth: Handler = lifecycle({
     },
     // The engine deletes last: who was a member before is one still.
     update: (_id, olds, news) => waited(news, Object.keys({ ...olds.members, ...news.members })),
-    async delete(_id, outputs) {
-        if (outputs.allowDataLoss === true) return;
-        throw new Error(
-            `the etcd cluster ${outputs.cluster} holds data that would be lost. Nothing of it was deleted. If that is ` +
-                "what you want, set allowDataLoss: true on the EtcdCluster, run `pulumi up`, then delete it again.",
-        );
-    },
+    delete: async (_id, outputs) => refuseLoss(outputs),
 });
 
 function isWell({ health, members }: Outputs): boolean {
@@ -55,7 +51,9 @@ async function waited(inputs: Inputs, expected: readonly string[]): Promise<Outp
         const well = health.filter(({ problem }) => problem === undefined).length;
         return `${well} of ${names.length} members are well; ${problems}`;
     };
-    await waitUntilWell(`etcd cluster ${inputs.cluster} is not healthy`, secondsOf(inputs), look, say);
+    await waitUntilWell(`etcd cluster ${inputs.cluster} is not healthy`, secondsOf(inputs), look, (line) =>
+        status(inputs.urn, line),
+    );
     return { ...echoOf(inputs), health: all(WELL) };
 }
 

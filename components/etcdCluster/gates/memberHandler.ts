@@ -2,6 +2,7 @@ import * as crypto from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { echoOf, type Handler, type Inputs, type Outputs, same } from "../../../provider/handler";
 import { lifecycle, say } from "../../../provider/lifecycle";
+import { status } from "../../../provider/status";
 import { clientUrl, peerUrl } from "../urls";
 import { ACCESS, gatewayOf, others, secondsOf } from "./access";
 import { EtcdError, type Gateway, type ListedMember, SHORT_PATIENCE } from "./gateway";
@@ -40,7 +41,9 @@ async function waitForMember(inputs: Inputs): Promise<void> {
     if (gateway === undefined) return;
     const members = { [inputs.name]: inputs.address };
     const look = async () => describeProblems(await examine(gateway, members)) || undefined;
-    await waitUntilWell(`etcd member ${inputs.name} is not well`, secondsOf(inputs), look, say);
+    await waitUntilWell(`etcd member ${inputs.name} is not well`, secondsOf(inputs), look, (line) =>
+        status(inputs.urn, line),
+    );
 }
 
 /** Takes the member out of the cluster, so that it is not counted any more. */
@@ -58,6 +61,7 @@ async function leave(outputs: Outputs): Promise<void> {
     for (;;) {
         const problem = await tryToLeave(gateway, outputs);
         if (problem === undefined) return;
+        status(outputs.urn, `leaving the cluster: ${problem}`);
         if (Date.now() > deadline)
             throw new Error(
                 `${name} (${clientUrl(address)}) could not be taken out of its etcd cluster: ${problem}. Its machine ` +

@@ -1,11 +1,15 @@
 import * as crypto from "node:crypto";
 import { echoOf, type Handler, hasUnknown, type Inputs, type Outputs, same } from "../../../provider/handler";
-import { lifecycle } from "../../../provider/lifecycle";
+import { announce, lifecycle } from "../../../provider/lifecycle";
 import { ACCESS, gatewayOf } from "./access";
+import { erasureOf } from "./erasure";
 import { describeProblems, examine, type Members } from "./health";
 
 /** What is compared: who is in the cluster, and all whose change takes a member down for a moment. */
 const COMPARED = ["members", "version", "revision"] as const;
+
+/** What is told only to allow or forbid something. */
+const ALLOWING = ["allowUnhealthy", "allowDataLoss", "hasVolumes"] as const;
 
 /**
  * The lifecycle of `EtcdQuorum`, which stands before all machines of a cluster: nothing that takes members down one
@@ -16,21 +20,45 @@ export const etcdQuorum: Handler = lifecycle({
         if (olds === undefined) return;
         const skew = versionProblem(olds.version, inputs.version);
         if (skew !== undefined) problems.add("version", skew);
+        const loss = lossOf(olds, inputs);
+        if (loss !== undefined) problems.add("", loss);
         const refusal = await refusalOf(olds, inputs);
         if (refusal !== undefined) problems.add("", refusal);
     },
-    diff: (_id, olds, news) => ({
-        changes: [...COMPARED, ...ACCESS, "allowUnhealthy"].some((name) => !same(olds[name], news[name])),
-    }),
+    diff(_id, olds, news) {
+        const erased = erasureOf(olds, news);
+        if (erased !== undefined)
+            announce(
+                news,
+                `etcd ${news.cluster}: ${erased.what} (${erased.because})` +
+                    (erased.isSafe ? "; one after the other, and each copies it from the others again" : ""),
+            );
+        return { changes: [...COMPARED, ...ACCESS, ...ALLOWING].some((name) => !same(olds[name], news[name])) };
+    },
     create: async (inputs) => ({ id: crypto.randomUUID(), outs: echoOf(inputs) }),
     read: async (_id, outputs) => outputs,
     async update(_id, olds, news) {
-        const refusal = await refusalOf(olds, news);
+        const refusal = lossOf(olds, news) ?? (await refusalOf(olds, news));
         if (refusal !== undefined) throw new Error(refusal);
         return echoOf(news);
     },
     async delete() {},
 });
+
+/** Why a change must not begin, since it would erase the only copies of the data; undefined where it may. */
+function lossOf(olds: Outputs, news: Inputs): string | undefined {
+    const erased = erasureOf(olds, news);
+    if (erased === undefined || erased.isSafe || news.allowDataLoss === true) return undefined;
+    const others =
+        Object.keys(news.members).length > 1 && news.hasVolumes === false && olds.hasVolumes !== true
+            ? 'With waitFor: "healthy" (and operatorCidrs that let pulumi ask etcd) members are changed one after the ' +
+              "other, and nothing is lost. "
+            : "";
+    return (
+        `etcd ${news.cluster} would lose all of its data: ${erased.what} (${erased.because}). ${others}` +
+        "If the loss is what you want, set allowDataLoss: true on the EtcdCluster."
+    );
+}
 
 /** Why a change must not begin; undefined where it may. */
 async function refusalOf(olds: Outputs, news: Inputs): Promise<string | undefined> {

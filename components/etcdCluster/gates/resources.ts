@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { CloudStackResource } from "../../../provider/resource";
+import { urnOf } from "../../../provider/urn";
 
 /** What all gates of a cluster are told. */
 export interface GateArgs {
@@ -21,7 +22,13 @@ export interface GateArgs {
 export class EtcdQuorum extends CloudStackResource {
     constructor(
         name: string,
-        args: GateArgs & { version: pulumi.Input<string>; allowUnhealthy?: pulumi.Input<pulumi.Input<string>[]> },
+        args: GateArgs & {
+            version: pulumi.Input<string>;
+            /** Whether the data is on volumes of its own. */
+            hasVolumes: boolean;
+            allowDataLoss: boolean;
+            allowUnhealthy?: pulumi.Input<pulumi.Input<string>[]>;
+        },
         opts?: pulumi.CustomResourceOptions,
     ) {
         super("EtcdQuorum", "etcdQuorum", name, { ...args }, [], opts);
@@ -40,7 +47,8 @@ export class EtcdMember extends CloudStackResource {
         },
         opts?: pulumi.CustomResourceOptions,
     ) {
-        super("EtcdMember", "etcdMember", resourceName, { ...args }, [], opts);
+        const urn = urnOf("EtcdMember", resourceName, opts?.parent);
+        super("EtcdMember", "etcdMember", resourceName, { ...args, urn }, [], opts);
     }
 }
 
@@ -49,7 +57,19 @@ export class EtcdHealth extends CloudStackResource {
     /** `healthy`, `unknown` or what is wrong, by member. */
     declare readonly health: pulumi.Output<Record<string, string>>;
 
-    constructor(name: string, args: GateArgs & { allowDataLoss: pulumi.Input<boolean> }, opts?: pulumi.CustomResourceOptions) {
-        super("EtcdHealth", "etcdHealth", name, { ...args }, ["health"], opts);
+    constructor(name: string, args: GateArgs & { allowDataLoss: boolean }, opts?: pulumi.CustomResourceOptions) {
+        const urn = urnOf("EtcdHealth", name, opts?.parent);
+        super("EtcdHealth", "etcdHealth", name, { ...args, urn }, ["health"], opts);
+    }
+}
+
+/** Goes before anything else of a program that depends on a cluster's data: see `dataGuard.ts`. */
+export class EtcdDataGuard extends CloudStackResource {
+    constructor(
+        name: string,
+        args: { cluster: string; allowDataLoss: boolean },
+        opts?: pulumi.CustomResourceOptions,
+    ) {
+        super("EtcdDataGuard", "etcdDataGuard", name, { ...args }, [], opts);
     }
 }

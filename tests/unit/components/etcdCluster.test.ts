@@ -232,3 +232,26 @@ test("what JavaScript lets through is told as well", async () => {
         "name: is an output, and resources are named after it",
     ]);
 });
+
+test("members are looked after wherever whoever runs pulumi can reach them", async () => {
+    const waits = async (changes: Partial<EtcdClusterArgs>) =>
+        (await run(() => cluster(changes))).of("EtcdHealth", "db").inputs.waitFor;
+    expect(await waits({})).toBe("none");
+    expect(await waits({ operatorCidrs: [] })).toBe("none");
+    expect(await waits({ operatorCidrs: ["192.0.2.7/32"] })).toBe("healthy");
+    expect(await waits({ operatorCidrs: pulumi.output([pulumi.output("192.0.2.7/32")]) })).toBe("healthy");
+    expect(await waits({ operatorCidrs: ["192.0.2.7/32"], waitFor: "none" })).toBe("none");
+});
+
+test("the data is guarded by a resource that the engine protects, beside the cluster, until its loss is allowed", async () => {
+    const guard = (made: Run<unknown>) => made.of("EtcdDataGuard", "db-needs-allowDataLoss");
+    const made = await run(() => cluster());
+    expect(guard(made)).toMatchObject({ protect: true, inputs: { cluster: "dev-db", allowDataLoss: false } });
+    expect(guard(made).parent).not.toBe(made.of("EtcdHealth", "db").parent);
+    const all = made.resources.filter(({ kind }) => kind !== "EtcdDataGuard" && !/Cluster$|Group$|Stack$/.test(kind));
+    expect(guard(made).dependencies).toEqual(expect.arrayContaining(all.map(({ urn }) => urn)));
+    expect(guard(await run(() => cluster({ allowDataLoss: true }))).protect).toBe(false);
+    expect(await problemsOf(() => cluster({ allowDataLoss: pulumi.output(true) as never }))).toEqual([
+        "allowDataLoss: is an output, and resources are named after it",
+    ]);
+});
