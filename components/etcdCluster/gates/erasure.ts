@@ -33,7 +33,7 @@ export function erasureOf(olds: Outputs, news: Inputs): Erasure | undefined {
     if (because === "") return undefined;
     return {
         because,
-        what: `the root ${members.length === 1 ? "disk" : "disks"} of ${list} are erased, with etcd's data, since there is no dataVolume`,
+        what: `the root ${members.length === 1 ? `disk of ${list} is` : `disks of ${list} are`} erased, with etcd's data, since there is no dataVolume`,
         isSafe: news.waitFor === "healthy" && members.length > 1,
     };
 }

@@ -20,9 +20,7 @@ export const etcdQuorum: Handler = lifecycle({
         if (olds === undefined) return;
         const skew = versionProblem(olds.version, inputs.version);
         if (skew !== undefined) problems.add("version", skew);
-        const loss = lossOf(olds, inputs);
-        if (loss !== undefined) problems.add("", loss);
-        const refusal = await refusalOf(olds, inputs);
+        const refusal = lossOf(olds, inputs) ?? (await refusalOf(olds, inputs));
         if (refusal !== undefined) problems.add("", refusal);
     },
     diff(_id, olds, news) {
