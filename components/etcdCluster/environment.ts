@@ -1,4 +1,5 @@
 import { envFile } from "../cloudInit";
+import { removedPrefix } from "./removed";
 import {
     clientUrl,
     defaultBootstrapWindowSeconds,
@@ -106,6 +107,7 @@ export function nodeEnvironment({ cluster, key, birth }: EtcdMemberSpec): string
             : "",
         WINDOW_END: birth.createdAt + window,
         TOKEN: birth.token,
+        REMOVED_PREFIX: removedPrefix,
         HOME_DIR: paths.home,
         DATA_DIR: paths.data,
         SNAPSHOT_DIR: paths.snapshots,

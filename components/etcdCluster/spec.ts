@@ -1,8 +1,8 @@
 import type { Artifacts } from "../artifacts";
 import { type CloudConfig, placeholder } from "../cloudInit";
-import { clientUrl } from "./urls";
+import { clientUrl, memberName } from "./urls";
 
-export { clientPort, clientUrl, metricsPort, peerPort, peerUrl } from "./urls";
+export { clientPort, clientUrl, memberName, metricsPort, peerPort, peerUrl } from "./urls";
 
 /** A certificate and its key, PEM. */
 export interface KeyPair {
@@ -76,11 +76,6 @@ export interface EtcdMemberSpec {
 }
 
 export const defaultBootstrapWindowSeconds = 900;
-
-/** The name of a member and of its machine, which is its host name. */
-export function memberName(cluster: string, key: string): string {
-    return `${cluster}-etcd-${key}`;
-}
 
 /** The client URLs of all members, in the order of their keys. */
 export function endpoints(members: Readonly<Record<string, string>>): string[] {

@@ -10,3 +10,8 @@ export function clientUrl(address: string): string {
 export function peerUrl(address: string): string {
     return `https://${address}:${peerPort}`;
 }
+
+/** The name of a member and of its machine, which is its host name. */
+export function memberName(cluster: string, key: string): string {
+    return `${cluster}-etcd-${key}`;
+}

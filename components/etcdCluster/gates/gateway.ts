@@ -67,7 +67,16 @@ export class Gateway {
 
     /** A read through the quorum: whoever answers can serve clients. */
     async read(endpoint: string): Promise<void> {
-        await this.ask(endpoint, "/v3/kv/range", { key: Buffer.from("health").toString("base64") });
+        await this.ask(endpoint, "/v3/kv/range", { key: base64("health") });
+    }
+
+    async put(endpoint: string, key: string, value: string): Promise<void> {
+        await this.ask(endpoint, "/v3/kv/put", { key: base64(key), value: base64(value) });
+    }
+
+    /** Deletes a key, if it is there. */
+    async forget(endpoint: string, key: string): Promise<void> {
+        await this.ask(endpoint, "/v3/kv/deleterange", { key: base64(key) });
     }
 
     async remove(endpoint: string, id: string): Promise<void> {
@@ -97,6 +106,10 @@ export class Gateway {
             request.end(JSON.stringify(body));
         });
     }
+}
+
+function base64(text: string): string {
+    return Buffer.from(text).toString("base64");
 }
 
 function settle(status: number, text: string, resolve: (body: any) => void, reject: (error: Error) => void): void {

@@ -3,6 +3,9 @@ import { echoOf, type Handler, type Inputs, type Outputs, same } from "../../../
 import { lifecycle } from "../../../provider/lifecycle";
 import { status } from "../../../provider/status";
 import { ACCESS, gatewayOf, secondsOf } from "./access";
+import { memberName } from "../urls";
+import { letIn, takeOut } from "./expulsion";
+import type { Gateway, ListedMember } from "./gateway";
 import { refuseLoss } from "./guardHandler";
 import { describeProblems, examine, listed, waitUntilWell } from "./health";
 
@@ -27,6 +30,9 @@ export const etcdHealth: Handler = lifecycle({
         const gateway = gatewayOf(outputs);
         if (gateway === undefined) return outputs;
         const entries = (await examine(gateway, outputs.members)).map(({ name, problem }) => [name, problem ?? WELL]);
+        const found = await listed(gateway, outputs.members);
+        for (const member of strangersIn(found?.list ?? [], Object.keys(outputs.members)))
+            entries.push([shown(member), "it is in the cluster, and not in the program"]);
         return { ...outputs, health: Object.fromEntries(entries) };
     },
     // The engine deletes last: who was a member before is one still.
@@ -35,7 +41,8 @@ export const etcdHealth: Handler = lifecycle({
 });
 
 function isWell({ health, members }: Outputs): boolean {
-    return Object.keys(members).every((name) => health?.[name] === WELL);
+    const names = Object.keys({ ...members, ...health });
+    return names.every((name) => health?.[name] === WELL);
 }
 
 /** @param expected who may be in the cluster */
@@ -47,7 +54,9 @@ async function waited(inputs: Inputs, expected: readonly string[]): Promise<Outp
     const look = async () => {
         const health = await examine(gateway, inputs.members);
         const problems = describeProblems(health);
-        if (problems === "") return memberProblem(await listed(gateway, inputs.members), expected);
+        if (problems === "") return withoutStrangers(gateway, inputs, expected);
+        const missing = health.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
+        await letIn(gateway, inputs.members, missing).catch(() => false);
         const well = health.filter(({ problem }) => problem === undefined).length;
         return `${well} of ${names.length} members are well; ${problems}`;
     };
@@ -57,11 +66,34 @@ async function waited(inputs: Inputs, expected: readonly string[]): Promise<Outp
     return { ...echoOf(inputs), health: all(WELL) };
 }
 
-/** The cluster may consist of those members only: one more that is down counts against every quorum. */
-function memberProblem(found: Awaited<ReturnType<typeof listed>>, expected: readonly string[]): string | undefined {
+/**
+ * The cluster may consist of those members only: one more that is down counts against every quorum. One that bears a name
+ * of this cluster, and that neither the program nor its last run has, is taken out, since all others are well.
+ *
+ * @returns what is left to do
+ */
+async function withoutStrangers(
+    gateway: Gateway,
+    { cluster, members }: Inputs,
+    expected: readonly string[],
+): Promise<string | undefined> {
+    const found = await listed(gateway, members);
     if (found === undefined) return "no member is in touch with a quorum";
-    const strangers = found.list.filter(({ name }) => name === undefined || !expected.includes(name));
+    const strangers = strangersIn(found.list, expected);
+    const [gone] = strangers.filter(({ name }) => name?.startsWith(memberName(cluster, "")));
+    if (gone !== undefined) {
+        await takeOut(gateway, found.endpoint, found.list, gone, gone.name!).catch(() => undefined);
+        return `${gone.name} is not in the program and is taken out of the cluster`;
+    }
     if (strangers.length === 0) return undefined;
-    const shown = strangers.map(({ ID, name }) => name || `an unstarted one (${BigInt(ID).toString(16)})`).join(", ");
-    return `the cluster has a member that is not the program's: ${shown} (etcdctl member remove takes it out)`;
+    const list = strangers.map(shown).join(", ");
+    return `the cluster has a member that is not the program's: ${list} (etcdctl member remove takes it out)`;
+}
+
+function strangersIn(list: readonly ListedMember[], expected: readonly string[]): ListedMember[] {
+    return list.filter(({ name }) => name === undefined || !expected.includes(name));
+}
+
+function shown({ ID, name }: ListedMember): string {
+    return name || `an unstarted one (${BigInt(ID).toString(16)})`;
 }

@@ -5,7 +5,8 @@ import { lifecycle, say } from "../../../provider/lifecycle";
 import { status } from "../../../provider/status";
 import { clientUrl, peerUrl } from "../urls";
 import { ACCESS, gatewayOf, others, secondsOf } from "./access";
-import { EtcdError, type Gateway, type ListedMember, SHORT_PATIENCE } from "./gateway";
+import { letIn, takeOut } from "./expulsion";
+import { type Gateway, SHORT_PATIENCE } from "./gateway";
 import { describeProblems, examine, listed, waitUntilWell } from "./health";
 
 /**
@@ -40,7 +41,14 @@ async function waitForMember(inputs: Inputs): Promise<void> {
     const gateway = gatewayOf(inputs);
     if (gateway === undefined) return;
     const members = { [inputs.name]: inputs.address };
-    const look = async () => describeProblems(await examine(gateway, members)) || undefined;
+    let isLetIn = false;
+    const look = async () => {
+        const problems = describeProblems(await examine(gateway, members));
+        if (problems === "") return undefined;
+        // It was taken out before, and is in the program again.
+        isLetIn ||= await letIn(gateway, others(inputs.members, inputs.name), [inputs.name]).catch(() => false);
+        return problems;
+    };
     await waitUntilWell(`etcd member ${inputs.name} is not well`, secondsOf(inputs), look, (line) =>
         status(inputs.urn, line),
     );
@@ -78,25 +86,9 @@ async function tryToLeave(gateway: Gateway, { name, address, members }: Outputs)
     const mine = found.list.find((member) => member.name === name || member.peerURLs?.includes(peerUrl(address)));
     if (mine === undefined) return undefined;
     try {
-        await handOver(gateway, address, mine, found.list);
-        await gateway.remove(found.endpoint, mine.ID);
+        await takeOut(gateway, found.endpoint, found.list, mine, name);
         return undefined;
     } catch (error) {
-        // A removed member answers with "not found": somebody was faster, or an answer was lost.
-        if (error instanceof EtcdError && /not found/i.test(error.message)) return undefined;
         return (error as Error).message;
     }
-}
-
-/** Whoever leads hands over first: that takes milliseconds, an election takes seconds. */
-async function handOver(
-    gateway: Gateway,
-    address: string,
-    mine: ListedMember,
-    list: readonly ListedMember[],
-): Promise<void> {
-    const status = await gateway.status(clientUrl(address)).catch(() => undefined);
-    if (status === undefined || status.leader !== mine.ID) return;
-    const heir = list.find((member) => member.ID !== mine.ID && member.name && member.isLearner !== true);
-    if (heir !== undefined) await gateway.moveLeader(clientUrl(address), heir.ID);
 }

@@ -21,6 +21,20 @@ start() {
   exit 0
 }
 
+# True if LIST has a member with this one's address.
+is_listed() { awk -F', ' -v me="$PEER_URL" '$4 == me { found = 1 } END { exit !found }' <<<"$LIST"; }
+
+# Ends this run if the member was taken out of the program: the cluster remembers that, this machine does not.
+stay_out_if_removed() {
+  local since
+  ! is_listed || return 0
+  since=$(ctl "$LIVE" get --print-value-only "$REMOVED_PREFIX$NAME" 2>/dev/null) || exit 1
+  [ -n "$since" ] || return 0
+  log "this member was taken out of the cluster at $since, and stays out until it is in the program again." \
+    "By hand: etcdctl del $REMOVED_PREFIX$NAME"
+  exit 1
+}
+
 # True if LIST shows that the cluster does not know the member whose data is here: it was removed, or the cluster was
 # restored.
 data_is_stale() {
@@ -28,7 +42,7 @@ data_is_stale() {
   [ ! -e "$HOME_DIR/member-id" ] || read -r id cluster <"$HOME_DIR/member-id"
   if [ -n "$id" ]; then
     if grep -q "^$id, " <<<"$LIST" && [ "$cluster" = "$(cluster_of "$LIVE")" ]; then return 1; fi
-  elif awk -F', ' -v me="$PEER_URL" '$4 == me { found = 1 } END { exit !found }' <<<"$LIST"; then
+  elif is_listed; then
     return 1
   fi
   # In the boot in which it ran it was removed on purpose, and its machine is about to go. (A restored cluster has
@@ -42,6 +56,7 @@ data_is_stale() {
 if [ -d "$DATA_DIR/member/wal" ]; then
   # With data, etcd ignores what it is told of the cluster.
   if ! ask_others || ! data_is_stale; then start existing "$NAME=$PEER_URL"; fi
+  stay_out_if_removed
   aside=$HOME_DIR/removed-$(date -u +%Y%m%dT%H%M%SZ)
   log "the cluster does not know the member whose data is here: moving it to $aside and joining anew"
   rm -rf "$HOME_DIR"/removed-*
@@ -58,6 +73,8 @@ elif ! ask_others; then
   fi
   exit 1
 fi
+
+stay_out_if_removed
 
 # Without data, and there is a cluster: whatever it knows of an earlier life of this member goes first.
 known="" gone=""

@@ -115,6 +115,19 @@ export class TestCluster {
         );
     }
 
+    /** What the gates of the cluster are told, as if the program had these members. */
+    async gate(keys: string): Promise<Record<string, any>> {
+        const [, ca, , certificate, , key] = await this.clientFiles();
+        const members = [...keys].map((one) => [memberName(this.spec.name, one), this.spec.members[one]]);
+        return {
+            ...{ cluster: this.spec.name, members: Object.fromEntries(members) },
+            caCertificate: fs.readFileSync(ca, "utf8"),
+            clientCertificate: fs.readFileSync(certificate, "utf8"),
+            clientKey: fs.readFileSync(key, "utf8"),
+            ...{ waitFor: "healthy", timeoutSeconds: 60, revision: "1", allowDataLoss: false },
+        };
+    }
+
     private async clientFiles(): Promise<string[]> {
         const file = (name: string) => path.join(this.folder, name);
         if (!fs.existsSync(file("client.crt"))) {

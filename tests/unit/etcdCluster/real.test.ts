@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { etcdHealth, etcdMember } from "../../../components/etcdCluster/gates/handlers";
 import { etcdFolder, TestCluster, until } from "./harness";
 
 /** The scripts of a member with a real etcd, over real TLS, on loopback addresses. */
@@ -130,6 +131,52 @@ suite(`an etcd cluster${missing}`, () => {
         await voters([...three, "test-etcd-d", "test-etcd-e"]);
         expect(e.log).toContain("the cluster does not know the member whose data is here");
         expect(fs.readdirSync(e.file("state")).filter((name) => name.startsWith("removed-"))).toHaveLength(1);
+    });
+
+    const five = [...three, "test-etcd-d", "test-etcd-e"];
+    const gateOf = async (keys: string, key: string) => ({
+        ...(await cluster.gate(keys)),
+        ...{ name: `test-etcd-${key}`, address: cluster.spec.members[key], isFounder: false },
+    });
+
+    test("a member that was taken out of the program stays out whatever becomes of its machine, until it is in it again", async () => {
+        const e = cluster.member("e");
+        const gate = await gateOf("abcde", "e");
+        await etcdMember.delete("id", gate);
+        expect(await cluster.voters()).toEqual(five.slice(0, 4));
+        // Its machine could not be deleted and starts again; then it is made anew.
+        for (const lose of [() => undefined, () => e.loseDisk()]) {
+            await e.powerOff();
+            lose();
+            e.log = "";
+            e.start();
+            await until("it stays out", async () => e.log.includes("this member was taken out of the cluster at 2"));
+        }
+        expect(await cluster.voters()).toEqual(five.slice(0, 4));
+        await etcdMember.create(gate);
+        await voters(five);
+    });
+
+    test("a member that nobody declares is reported by a refresh, and the next run takes it out", async () => {
+        const gate = await cluster.gate("abcd");
+        const health = Object.fromEntries(five.slice(0, 4).map((name) => [name, "healthy"]));
+        const { props } = await etcdHealth.read("id", { ...gate, health });
+        expect(props.health).toEqual({ ...health, "test-etcd-e": expect.stringContaining("not in the program") });
+        expect(await etcdHealth.diff("id", props, gate)).toMatchObject({ changes: true });
+        const e = cluster.member("e");
+        e.log = "";
+        // One that the program has just dropped still has a gate of its own, which takes it out.
+        const dropped = etcdHealth.update("id", { ...props, members: (await cluster.gate("abcde")).members }, gate);
+        await dropped;
+        expect(await cluster.voters()).toEqual(five);
+        const { outs } = await etcdHealth.update("id", props, gate);
+        expect(outs!.health).toEqual(health);
+        expect(await cluster.voters()).toEqual(five.slice(0, 4));
+        await until("it stays out", async () => e.log.includes("stays out"));
+        await e.powerOff();
+        e.start();
+        await etcdMember.create(await gateOf("abcde", "e"));
+        await voters(five);
     });
 
     test("snapshots are verified, and old ones go", async () => {
