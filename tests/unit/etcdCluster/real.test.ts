@@ -160,7 +160,7 @@ suite(`an etcd cluster${missing}`, () => {
     test("a member that nobody declares is reported by a refresh, and the next run takes it out", async () => {
         const gate = await cluster.gate("abcd");
         const health = Object.fromEntries(five.slice(0, 4).map((name) => [name, "healthy"]));
-        const { props } = await etcdHealth.read("id", { ...gate, health });
+        const { props = {} } = await etcdHealth.read("id", { ...gate, health });
         expect(props.health).toEqual({ ...health, "test-etcd-e": expect.stringContaining("not in the program") });
         expect(await etcdHealth.diff("id", props, gate)).toMatchObject({ changes: true });
         const e = cluster.member("e");
