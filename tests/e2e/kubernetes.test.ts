@@ -11,17 +11,21 @@ let cloud: RunningCloud;
 let project: Project;
 let user: Client;
 
+/** A stack's own configuration, where no machine boots, so that nobody can ask etcd. */
+const withoutBoots = (stack: string): StackConfig => {
+    const config = stackConfig(stack);
+    return { ...config, "pulumi-cloudstack:etcd": { ...config["pulumi-cloudstack:etcd"], waitFor: "none" } };
+};
+
 /** The stacks' own files name a cloud that is not there; what is put in its place is only what a cloud is called by. */
 const onTheEmbeddedCloud = (stack: string, changes: StackConfig = {}): StackConfig => {
-    const { "cloudstack:endpoint": _endpoint, ...config } = stackConfig(stack);
-    // No machine boots here, so nobody can ask etcd.
-    config["pulumi-cloudstack:etcd"] = { ...config["pulumi-cloudstack:etcd"], waitFor: "none" };
+    const { "cloudstack:endpoint": _endpoint, ...config } = withoutBoots(stack);
     return { ...config, "cloudstack:zone": "sandbox", "pulumi-cloudstack:template": "Debian 12", ...changes };
 };
 
 beforeAll(async () => {
     cloud = await startCloud();
-    project = mainProject("local", stackConfig("local"), cloudEnvironment(cloud));
+    project = mainProject("local", withoutBoots("local"), cloudEnvironment(cloud));
     user = new Client(cloud, cloud.accounts.user);
 });
 
@@ -287,7 +291,7 @@ describe("stack local", () => {
     });
 
     test("what is wrong in the configuration is told at once, in the program's own words", async () => {
-        const right = stackConfig("local");
+        const right = withoutBoots("local");
         editConfig(project, "local", (config) => ({
             etcd: { ...config["pulumi-cloudstack:etcd"], dataVolme: {}, members: { a: "10.1.1.400" } },
         }));
