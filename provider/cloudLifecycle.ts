@@ -20,7 +20,7 @@ export interface TimedPlace extends Place {
 }
 
 /** What a kind of resource of CloudStack does, at its place. */
-export interface CloudLifecycle extends Pick<Lifecycle, "check" | "diff"> {
+export interface CloudLifecycle extends Pick<Lifecycle, "check" | "diff" | "marks"> {
     /** What messages call one, before its name. */
     readonly kind: string;
     /** The output that has the name. Default `name`. */
@@ -46,6 +46,7 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
         return { session, cloud: await session.assertSameCloud(`${of.kind} ${name}`, stored.cloud) };
     };
     return lifecycle({
+        marks: of.marks,
         // Arguments have been looked at by themselves when the cloud is first asked.
         check: async (problems, inputs, olds) => {
             const places = ["project", "profile"];

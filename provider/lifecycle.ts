@@ -1,10 +1,14 @@
 import type { CheckFailure, CheckResult, DiffResult, Handler, Inputs, Outputs } from "./handler";
 import { clean, isUnknown } from "./handler";
+import type { MarkPolicy } from "./identity";
+import { keepIdentity, noteId } from "./identity";
 import { noteName } from "./knownNames";
 import { NotFound, isId } from "./session";
 
 /** What a kind of resource does; `lifecycle` makes a handler of it. */
 export interface Lifecycle {
+    /** How marks of what exists are treated. */
+    readonly marks?: MarkPolicy;
     /** Fills defaults into `inputs` (a copy of what the program gave) and adds every problem. `olds` are the old inputs, if any. */
     check(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void>;
     /** Compares what is (outputs) with what is wanted (inputs); no I/O. */
@@ -53,7 +57,8 @@ export function lifecycle(of: Lifecycle): Handler {
     };
     return {
         check: (olds, news) => quiet(() => check(of, olds, news)),
-        diff: (id, olds, news) => quiet(() => (known.add(id), noteName(id, olds.name), of.diff(id, olds, news))),
+        diff: (id, olds, news) =>
+            quiet(() => (known.add(id), noteName(id, olds.name), noteId(news, id), of.diff(id, olds, news))),
         create: (inputs) =>
             quiet(async () => {
                 const { id, outs } = await of.create(inputs);
@@ -108,12 +113,15 @@ function showOnce(error: Error): void {
 }
 
 async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Promise<CheckResult> {
-    checked.add(JSON.stringify([news.owner, news.__provider]));
     const problems = new Problems();
     // What is null is left out.
     const inputs = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== null));
+    const before = olds === undefined || Object.keys(olds).length === 0 ? undefined : olds;
+    const shared = keepIdentity(inputs, before, of.marks);
+    if (shared !== undefined) problems.add("", shared);
+    checked.add(JSON.stringify([inputs.owner, inputs.__provider]));
     try {
-        await of.check(problems, inputs, olds === undefined || Object.keys(olds).length === 0 ? undefined : olds);
+        await of.check(problems, inputs, before);
     } catch (error) {
         const told = explained(error);
         problems.add("", told instanceof Error ? told.message : String(told));

@@ -7,10 +7,31 @@ import type { Problems } from "./lifecycle";
  * How things say whose they are. The engine learns an id only when `create` returns, so after a kill nothing but a mark, written in the
  * creating call itself, tells what is ours: machines carry it in their details, groups in their description, things that have neither in
  * their name.
+ *
+ * A mark is `<organization>/<project>/<stack>/<resource>#<digest>`. Names of resources are unique per type and types of parents only, so
+ * the digest is of those, too. It does not depend on the stack's name: a stack that is renamed has the same. (0.1.0 made marks without.)
  */
 
 /** Longest description of a group that CloudStack takes, in characters. */
 const DESCRIPTION_LENGTH = 255;
+
+/**
+ * @param urn the resource's URN: `urn:pulumi:<stack>::<project>::<types>::<name>`
+ */
+export function markOf(organization: string, project: string, stack: string, name: string, urn: string): string {
+    const withinStack = urn.split("::").slice(2).join("::");
+    return `${[organization, project, stack, name].join("/")}#${markFor(withinStack)}`;
+}
+
+/** The digest of a mark; `undefined` for a mark of 0.1.0. */
+export function digestOf(owner: string): string | undefined {
+    return /#([0-9a-f]{8})$/.exec(owner)?.[1];
+}
+
+/** The mark that 0.1.0 gave all resources of this name. */
+export function markWithoutDigest(owner: string): string {
+    return owner.replace(/#[0-9a-f]{8}$/, "");
+}
 
 /** Eight hexadecimal digits of an owner, for names. */
 export function markFor(owner: string): string {
@@ -21,6 +42,11 @@ export function markFor(owner: string): string {
 export function markedName(name: string, owner: string, most = 63): string {
     const suffix = `-${markFor(owner)}`;
     return name.endsWith(suffix) ? name : name.slice(0, most - suffix.length) + suffix;
+}
+
+/** A marked name without its mark. */
+export function unmarkedName(name: string): string {
+    return name.replace(/-[0-9a-f]{8}$/, "");
 }
 
 /** A description that carries its owner after the user's text. */
@@ -37,7 +63,14 @@ export function checkDescription(problems: Problems, inputs: Inputs): void {
         problems.add("description", "ends like the mark that this package writes there: change its end");
 }
 
+const MARK_AT_END = / ?\[([^\][]*\/[^\][]*\/[^\][]*\/[^\][]*)\]$/;
+
 /** The user's text of a description, without the mark. */
 export function unmarkedText(description: string | undefined): string {
-    return (description ?? "").replace(/ ?\[[^\][]*\/[^\][]*\/[^\][]*\/[^\][]*\]$/, "");
+    return (description ?? "").replace(MARK_AT_END, "");
+}
+
+/** The mark in a description; `undefined` where somebody else wrote it. */
+export function markIn(description: string | undefined): string | undefined {
+    return MARK_AT_END.exec(description ?? "")?.[1];
 }

@@ -1,5 +1,6 @@
 import * as crypto from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { markOf } from "./marks";
 
 /**
  * The text that Pulumi's Node plugin evaluates for every resource of a kind. It is a constant: it captures nothing, it never makes a
@@ -26,6 +27,10 @@ function withoutTraces(): number {
     return limit;
 }
 
+function typeOf(kind: string): string {
+    return `pulumi-nodejs:dynamic/cloudstack:${kind}`;
+}
+
 /** The base of all resources of this package. Not for use in programs. */
 export abstract class CloudStackResource extends pulumi.CustomResource {
     /**
@@ -47,7 +52,7 @@ export abstract class CloudStackResource extends pulumi.CustomResource {
         const seeds = Object.fromEntries(outputs.map((output) => [output, undefined]));
         const limit = withoutTraces();
         super(
-            `pulumi-nodejs:dynamic/cloudstack:${kind}`,
+            typeOf(kind),
             name,
             { ...seeds, ...inputs, __provider: providerText(handler) },
             pulumi.mergeOptions(opts, { additionalSecretOutputs: [...secretOutputs] }),
@@ -56,19 +61,49 @@ export abstract class CloudStackResource extends pulumi.CustomResource {
     }
 }
 
-/** The mark that says which resource of which stack made something: `<organization>/<project>/<stack>/<resource>`. */
-export function ownerMark(name: string): string {
-    return [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack(), name].join("/");
+/** What the inputs of every marked resource begin with: see `keepIdentity`, which takes care of it. */
+export interface IdentityInputs {
+    /** The mark that says which resource of which stack made something. */
+    owner: pulumi.Output<string>;
+    /** The name that the program gives, or the default one. */
+    name?: pulumi.Input<string>;
+    /** Whether it is the default one, which is only for what has none yet. */
+    nameIsDefault?: pulumi.Input<boolean | undefined>;
 }
 
-/** `given`, or a name made of the stack's and the resource's: the same in every run, and another one in every stack. */
-export function nameOrDefault(
-    given: pulumi.Input<string | undefined> | undefined,
-    resourceName: string,
-): pulumi.Input<string> {
-    const fallback = defaultName(pulumi.getStack(), resourceName);
-    if (given === undefined) return fallback;
-    return typeof given === "string" ? given : pulumi.output(given).apply((name) => name ?? fallback);
+/** The mark of a resource: see `provider/marks.ts`. */
+export function identity(kind: string, name: string, opts: pulumi.CustomResourceOptions | undefined): IdentityInputs {
+    const urn = withoutDependencies(pulumi.createUrn(name, typeOf(kind), opts?.parent));
+    const [organization, project, stack] = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack()];
+    return { owner: urn.apply((text) => markOf(organization, project, stack, name, text)) };
+}
+
+/** The same with a name: the given one, or a default that holds until there is one in the state. */
+export function namedIdentity(
+    kind: string,
+    name: string,
+    args: { name?: pulumi.Input<string | undefined> },
+    opts: pulumi.CustomResourceOptions | undefined,
+): IdentityInputs {
+    const { owner } = identity(kind, name, opts);
+    const given = args.name;
+    const fallback = defaultName(pulumi.getStack(), name);
+    if (given === undefined) return { owner, name: fallback, nameIsDefault: true };
+    if (typeof given === "string") return { owner, name: given };
+    const later = pulumi.output(given);
+    return {
+        owner,
+        name: later.apply((text) => text ?? fallback),
+        nameIsDefault: later.apply((text) => (text === undefined ? true : undefined)),
+    };
+}
+
+/**
+ * The value without the resources that it comes from. The URN of a parent would make its child wait for all the other
+ * children: whoever depends on a component depends on everything in it.
+ */
+function withoutDependencies<T>(value: pulumi.Output<T>): pulumi.Output<T> {
+    return pulumi.output(new Promise<T>((resolve) => value.apply(resolve))) as pulumi.Output<T>;
 }
 
 /**

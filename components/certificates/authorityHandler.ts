@@ -20,7 +20,9 @@ const compared = [...subject, "generation", "signingGeneration", "oldestTrustedG
  */
 export const authorityHandler: Handler = {
     async check(olds: Inputs, news: Inputs) {
-        const inputs = withDefaults(news, { generation: 1 });
+        const { keepCommonName, ...given } = withDefaults(news, { generation: 1 });
+        const inputs: Inputs = given;
+        if (keepCommonName === true && olds?.commonName !== undefined) inputs.commonName = olds.commonName;
         // Another default is for another authority, not for the one in use.
         const inUse = same(olds?.generation, inputs.generation) ? olds.validityDays : undefined;
         inputs.validityDays ??= inUse ?? defaultAuthorityDays;

@@ -7,6 +7,11 @@ import { authorityWarningDays } from "./validity";
 export interface CertificateAuthorityArgs {
     /** The authority's name, 1 to 64 characters. */
     commonName: pulumi.Input<string>;
+    /**
+     * Whether an authority in use keeps the name that it has, whatever `commonName` is by now: for names that are made
+     * of the stack's, which may be renamed. @default false
+     */
+    keepCommonName?: pulumi.Input<boolean>;
     /** Its organization. @default none */
     organization?: pulumi.Input<string>;
     /** How long it is good for, in days. @default 7300 */
@@ -42,6 +47,8 @@ export interface CertificateAuthorityArgs {
  * ```
  */
 export class CertificateAuthority extends CloudStackResource {
+    /** The authority's name. */
+    declare readonly commonName: pulumi.Output<string>;
     /** The certificate that signs: PEM. */
     declare readonly certificate: pulumi.Output<string>;
     /** The key that signs: PEM, PKCS#8. Secret. */

@@ -1,12 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { defaultName } from "../../provider/resource";
 import type { SecurityGroupRule } from "../../provider/securityGroup";
 import { SecurityGroup, SecurityGroupRules } from "../../provider/securityGroup";
 import { Certificate, CertificateAuthority, ClusterToken } from "../certificates";
 import { type Ending, firstEnd } from "../certificates/expiry";
 import { signedBy } from "../certificates/signedBy";
 import { renderUserData } from "../cloudInit";
-import { known } from "../known";
+import { clusterName, namingAuthority } from "../clusterName";
 import { throwProblems } from "../problems";
 import { defaultEtcdVersion, type EtcdClusterArgs, specArguments } from "./args";
 import { checkArguments } from "./checkArgs";
@@ -14,7 +13,7 @@ import { guardData } from "./dataGuard";
 import { renderEtcdMember } from "./member";
 import { makeMembers } from "./members";
 import { etcdRules, type EtcdRule } from "./rules";
-import { certificateRequests, endpoints, memberName } from "./spec";
+import { certificateRequests, endpoints, memberName, membersByName } from "./spec";
 
 export { type AuthorityGenerations, defaultEtcdVersion, type EtcdClusterArgs } from "./args";
 
@@ -54,27 +53,22 @@ export class EtcdCluster extends pulumi.ComponentResource {
     declare readonly securityGroupId: pulumi.Output<string> | undefined;
 
     constructor(name: string, args: EtcdClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-        const cluster = known(args?.name) ?? defaultName(pulumi.getStack(), name);
-        throwProblems(`EtcdCluster "${name}"`, checkArguments(cluster, args));
+        const called = clusterName(args?.name, name);
+        throwProblems(`EtcdCluster "${name}"`, checkArguments(called.likely, args));
         super("cloudstack:index:EtcdCluster", name, {}, opts);
         const child = { parent: this };
+        const naming = (who: string) =>
+            namingAuthority(`${name}-${who}`, called, ` etcd ${who}`, { ...args.authorities }, child);
+        const { authority: clients, cluster } = naming("clients");
+        const authorities = { client: clients, peer: naming("peers").authority };
         const group = args.securityGroups === false ? undefined : makeGroup(name, cluster, args, child);
-        const generations = { ...args.authorities };
-        const authority = (who: string) =>
-            new CertificateAuthority(
-                `${name}-${who}`,
-                { commonName: `${cluster} etcd ${who}`, ...generations },
-                child,
-            );
-        const authorities = { client: authority("clients"), peer: authority("peers") };
         const ending: Ending[] = Object.values(authorities);
         const birth = new ClusterToken(name, { members: Object.keys(args.members) }, child);
         const { metricsCidrs } = args;
         const shared = pulumi
-            .output({ ...specArguments(args), metricsCidrs })
+            .output({ ...specArguments(args), metricsCidrs, name: cluster })
             .apply(({ metricsCidrs: open, ...values }) => ({
                 ...values,
-                name: cluster,
                 version: values.version ?? defaultEtcdVersion,
                 dataVolume: args.dataVolume !== undefined,
                 networkMetrics: (open ?? []).length > 0,
@@ -90,7 +84,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
                         birth: { token, createdAt, founders },
                         certificates: keys,
                     });
-                    return renderUserData(document, { maxLength, subject: `user data of ${memberName(cluster, key)}` });
+                    return renderUserData(document, { maxLength, subject: `user data of ${memberName(spec.name, key)}` });
                 });
             // It holds the member's keys.
             return pulumi.secret(rendered.base64);
@@ -99,7 +93,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
             `${name}-client`,
             {
                 ...signedBy(authorities.client),
-                commonName: `${cluster}-client`,
+                commonName: pulumi.interpolate`${cluster}-client`,
                 usages: ["client"],
                 validityDays: args.certificateValidityDays,
             },
@@ -112,13 +106,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
             caCertificate: authorities.client.bundle,
             clientCertificate: client.certificate,
             clientKey: client.privateKey,
-            members: pulumi
-                .output(args.members)
-                .apply((members) =>
-                    Object.fromEntries(
-                        Object.entries(members).map(([key, address]) => [memberName(cluster, key), address]),
-                    ),
-                ),
+            members: pulumi.all([cluster, args.members]).apply(membersByName),
             health,
             certificatesExpireAt: firstEnd(ending),
             securityGroupName: group?.name,
@@ -136,14 +124,14 @@ export class EtcdCluster extends pulumi.ComponentResource {
  */
 function makeGroup(
     name: string,
-    cluster: string,
+    cluster: pulumi.Output<string>,
     args: EtcdClusterArgs,
     opts: pulumi.CustomResourceOptions,
 ): SecurityGroup {
     const { clientGroups, operatorCidrs, metricsCidrs, sshCidrs, extraRules, project, profile } = args;
     const scope = { project, profile };
-    const description = `Members of etcd ${cluster}`;
-    const group = new SecurityGroup(name, { name: `${cluster}-etcd`, description, ...scope }, opts);
+    const description = pulumi.interpolate`Members of etcd ${cluster}`;
+    const group = new SecurityGroup(name, { name: pulumi.interpolate`${cluster}-etcd`, description, ...scope }, opts);
     const ingress = pulumi
         .output({ clientGroups, operatorCidrs, metricsCidrs, sshCidrs, extraRules })
         .apply(({ clientGroups: clients = [], extraRules: extra = [], ...cidrs }) => [
@@ -169,14 +157,16 @@ function groupRule(rule: EtcdRule, clients: string[]): SecurityGroupRule {
  */
 function memberCertificates(
     name: string,
-    cluster: string,
+    cluster: pulumi.Output<string>,
     key: string,
     { members, certificateValidityDays: validityDays }: EtcdClusterArgs,
     authorities: { client: CertificateAuthority; peer: CertificateAuthority },
     opts: pulumi.CustomResourceOptions,
     ending: Ending[],
 ) {
-    const requests = pulumi.output(members[key]).apply((address) => certificateRequests(cluster, key, address));
+    const requests = pulumi
+        .all([cluster, members[key]])
+        .apply(([called, address]) => certificateRequests(called, key, address));
     const make = (kind: "server" | "peer" | "client") => {
         const request = requests.apply((all) => all[kind]);
         const { commonName, dnsNames, ipAddresses, usages } = request;

@@ -8,7 +8,7 @@ import { MachineGroup } from "../machineGroup";
 import { placementOf } from "../placement";
 import { defaultEtcdVersion, type EtcdClusterArgs } from "./args";
 import { EtcdHealth, EtcdMember, EtcdQuorum, type GateArgs } from "./gates/resources";
-import { memberName } from "./spec";
+import { memberName, membersByName } from "./spec";
 
 /** How long a gate waits where nothing else is said, in seconds. */
 const defaultTimeoutSeconds = 600;
@@ -32,7 +32,7 @@ interface Parts {
  */
 export function makeMembers(
     name: string,
-    cluster: string,
+    cluster: pulumi.Output<string>,
     args: EtcdClusterArgs,
     { owner, group, userData, birth, authorities, client }: Parts,
 ): pulumi.Output<Record<string, string>> {
@@ -60,7 +60,7 @@ export function makeMembers(
         protected override after(key: string, machine: VirtualMachine, volume?: Volume): pulumi.Resource[] {
             const revision = pulumi.interpolate`${machine.id} ${gate.revision}`;
             const isFounder = birth.founders.apply((founders) => founders.includes(key));
-            const own = { name: memberName(cluster, key), address: args.members[key], isFounder, revision };
+            const own = { name: cluster.apply((called) => memberName(called, key)), address: args.members[key], isFounder, revision };
             gates.push(
                 new EtcdMember(
                     `${name}-${key}`,
@@ -79,7 +79,7 @@ export function makeMembers(
             machines: Object.fromEntries(
                 Object.entries(args.members).map(([key, ipAddress]) => [
                     key,
-                    { name: memberName(cluster, key), ipAddress, userDataBase64: userData(key) },
+                    { name: cluster.apply((called) => memberName(called, key)), ipAddress, userDataBase64: userData(key) },
                 ]),
             ),
             serviceOffering: args.serviceOffering,
@@ -106,17 +106,16 @@ export function makeMembers(
 
 /** What all gates are told. Their revision names all that takes a member down for a moment when it changes. */
 function gateArguments(
-    cluster: string,
+    cluster: pulumi.Output<string>,
     args: EtcdClusterArgs,
     build: pulumi.Output<string>,
     authority: CertificateAuthority,
     client: Certificate,
 ): GateArgs {
     const { serviceOffering, template, zone, network, project, sshKeyPairs, spread } = args;
-    const members = Object.entries(args.members).map(([key, address]) => [memberName(cluster, key), address]);
     return {
         cluster,
-        members: Object.fromEntries(members),
+        members: pulumi.all([cluster, args.members]).apply(membersByName),
         caCertificate: authority.bundle,
         clientCertificate: client.certificate,
         clientKey: client.privateKey,
@@ -128,8 +127,13 @@ function gateArguments(
     };
 }
 
-function unhealthy(cluster: string, { allowUnhealthy }: EtcdClusterArgs): pulumi.Output<string[]> {
-    return pulumi.output(allowUnhealthy).apply((keys) => (keys ?? []).map((key) => memberName(cluster, key)));
+function unhealthy(
+    cluster: pulumi.Output<string>,
+    { allowUnhealthy }: EtcdClusterArgs,
+): pulumi.Output<string[]> {
+    return pulumi
+        .all([cluster, allowUnhealthy])
+        .apply(([called, keys]) => (keys ?? []).map((key) => memberName(called, key)));
 }
 
 /** Whoever runs `pulumi up` can ask etcd where `operatorCidrs` let somebody in. */

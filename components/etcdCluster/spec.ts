@@ -77,6 +77,11 @@ export interface EtcdMemberSpec {
 
 export const defaultBootstrapWindowSeconds = 900;
 
+/** Addresses by the members' names. */
+export function membersByName([cluster, members]: [string, Record<string, string>]): Record<string, string> {
+    return Object.fromEntries(Object.entries(members).map(([key, address]) => [memberName(cluster, key), address]));
+}
+
 /** The client URLs of all members, in the order of their keys. */
 export function endpoints(members: Readonly<Record<string, string>>): string[] {
     return Object.keys(members)

@@ -11,7 +11,7 @@ export function access({ name, cluster, authority, spec, ending, child }: Making
         `${name}-admin`,
         {
             ...signedBy(authority),
-            commonName: `${cluster}-admin`,
+            commonName: pulumi.interpolate`${cluster}-admin`,
             organizations: ["kubeadm:cluster-admins"],
             usages: ["client"],
         },

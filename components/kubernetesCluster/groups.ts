@@ -12,7 +12,7 @@ type ExtraRules = pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
  */
 export function makeGroups(
     name: string,
-    cluster: string,
+    cluster: pulumi.Output<string>,
     args: KubernetesClusterArgs,
     opts: pulumi.CustomResourceOptions,
 ): { controlPlane: SecurityGroup; workers: SecurityGroup } {
@@ -20,7 +20,11 @@ export function makeGroups(
     const group = (key: string, what: string) =>
         new SecurityGroup(
             `${name}-${key}`,
-            { name: `${cluster}-${key}`, description: `${what} of Kubernetes ${cluster}`, ...scope },
+            {
+                name: pulumi.interpolate`${cluster}-${key}`,
+                description: pulumi.interpolate`${what} of Kubernetes ${cluster}`,
+                ...scope,
+            },
             opts,
         );
     const controlPlane = group("control-plane", "Control plane");

@@ -1,9 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { defaultName } from "../../provider/resource";
 import type { SecurityGroupRule } from "../../provider/securityGroup";
-import { CertificateAuthority } from "../certificates";
 import { type Ending, firstEnd } from "../certificates/expiry";
-import { known } from "../known";
+import { clusterName, namingAuthority } from "../clusterName";
 import { type DataVolumeArgs, MachineGroup } from "../machineGroup";
 import { type PlacementArgs, placementOf } from "../placement";
 import { throwProblems } from "../problems";
@@ -100,14 +98,14 @@ export class KubernetesCluster extends pulumi.ComponentResource {
     declare readonly certificatesExpireAt: pulumi.Output<string>;
 
     constructor(name: string, given: KubernetesClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-        const cluster = known(given?.name) ?? defaultName(pulumi.getStack(), name);
-        throwProblems(`KubernetesCluster "${name}"`, checkArguments(cluster, given));
+        const called = clusterName(given?.name, name);
+        throwProblems(`KubernetesCluster "${name}"`, checkArguments(called.likely, given));
         super("cloudstack:index:KubernetesCluster", name, {}, opts);
         const child = { parent: this };
+        const { authority, cluster } = namingAuthority(name, called, " Kubernetes", {}, child);
         // What a running cluster cannot take is refused before anything else of it is looked at.
         const args = settled(given, new KubernetesSettings(name, settingsOf(cluster, given), child));
         const groups = args.securityGroups === false ? undefined : makeGroups(name, cluster, args, child);
-        const authority = new CertificateAuthority(name, { commonName: `${cluster} Kubernetes` }, child);
         const ending: Ending[] = [authority];
         const making = { name, cluster, args, authority, spec: clusterSpec(cluster, args, authority), ending, child };
         const common = {
@@ -123,7 +121,7 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                 ...common,
                 machines: controlPlaneMachines(making),
                 serviceOffering: args.controlPlane.serviceOffering,
-                rollingGroup: `control planes of ${cluster}`,
+                rollingGroup: pulumi.interpolate`control planes of ${cluster}`,
                 ...(groups === undefined ? {} : { securityGroups: [groups.controlPlane.id] }),
             },
             { ...child, dependsOn: etcdFirst },
@@ -138,7 +136,7 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                         serviceOffering: poolArgs.serviceOffering,
                         dataVolume: args.workerVolume,
                         // One of all pools: nobody drains them, and what ran on a machine has to find room on the others.
-                        rollingGroup: `workers of ${cluster}`,
+                        rollingGroup: pulumi.interpolate`workers of ${cluster}`,
                         ...(groups === undefined ? {} : { securityGroups: [groups.workers.id] }),
                     },
                     { ...child, dependsOn: [controlPlane] },

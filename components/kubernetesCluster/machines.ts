@@ -17,7 +17,7 @@ export interface Making {
     /** The component's name, which names of resources begin with. */
     readonly name: string;
     /** The cluster's name, which names of machines begin with. */
-    readonly cluster: string;
+    readonly cluster: pulumi.Output<string>;
     readonly args: KubernetesClusterArgs;
     /** Signs the cluster's certificates. */
     readonly authority: CertificateAuthority;
@@ -31,7 +31,7 @@ export interface Making {
 
 /** What all nodes share, once it is known. */
 export function clusterSpec(
-    cluster: string,
+    cluster: pulumi.Output<string>,
     args: KubernetesClusterArgs,
     authority: CertificateAuthority,
 ): pulumi.Output<ClusterSpec> {
@@ -41,17 +41,16 @@ export function clusterSpec(
         .output({
             ...{ kubernetesVersion, containerdVersion, endpoint, podCidr, serviceCidr, dnsDomain },
             ...{ registryMirrors, timeServers, convergeIntervalSeconds, artifacts, members: controlPlane.members },
-            caCertificate: authority.bundle,
+            ...{ caCertificate: authority.bundle, name: cluster },
         })
         .apply(({ members, ...values }) => ({
             ...values,
-            name: cluster,
             kubernetesVersion: values.kubernetesVersion ?? defaultKubernetesVersion,
             endpoint: { mode: "nodeLocal", ...values.endpoint } as EndpointSpec,
             podCidr: values.podCidr ?? defaultCidrs.podCidr,
             serviceCidr: values.serviceCidr ?? defaultCidrs.serviceCidr,
             controlPlanes: Object.fromEntries(
-                Object.entries(members).map(([member, address]) => [controlPlaneName(cluster, member), address]),
+                Object.entries(members).map(([member, address]) => [controlPlaneName(values.name, member), address]),
             ),
         }));
 }
@@ -59,7 +58,11 @@ export function clusterSpec(
 /** The control planes. Each has the keys of the cluster's authorities and of the API server for etcd. */
 export function controlPlaneMachines(making: Making): Record<string, GroupMachineArgs> {
     const { name, cluster, args, authority, spec, ending, child } = making;
-    const frontProxy = new CertificateAuthority(`${name}-front-proxy`, { commonName: `${cluster} front proxy` }, child);
+    const frontProxy = new CertificateAuthority(
+        `${name}-front-proxy`,
+        { commonName: pulumi.interpolate`${cluster} front proxy` },
+        child,
+    );
     ending.push(frontProxy);
     const serviceAccounts = new SigningKeyPair(`${name}-service-accounts`, {}, child);
     const encryption = new RandomSecret(`${name}-encryption`, { bytes: 32 }, child);
@@ -81,14 +84,19 @@ export function controlPlaneMachines(making: Making): Record<string, GroupMachin
         pools: Object.fromEntries(
             Object.entries(args.pools ?? {}).map(([pool, poolArgs]) => [
                 pool,
-                { nodes: Object.values(poolNodeNames(cluster, pool, poolArgs)), ...marks(poolArgs) },
+                {
+                    nodes: cluster.apply((called) => Object.values(poolNodeNames(called, pool, poolArgs))),
+                    ...marks(poolArgs),
+                },
             ]),
         ),
     });
     return Object.fromEntries(
         Object.entries(args.controlPlane.members).map(([member, ipAddress]) => {
-            const nodeName = controlPlaneName(cluster, member);
-            const document = shared.apply((values) => renderControlPlane({ ...values, nodeName }));
+            const nodeName = cluster.apply((called) => controlPlaneName(called, member));
+            const document = pulumi
+                .all([shared, nodeName])
+                .apply(([values, known]) => renderControlPlane({ ...values, nodeName: known }));
             return [member, { name: nodeName, ipAddress, userDataBase64: userData(making, nodeName, document) }];
         }),
     );
@@ -98,12 +106,13 @@ export function controlPlaneMachines(making: Making): Record<string, GroupMachin
 export function poolMachines(making: Making, pool: string, poolArgs: PoolArgs): Record<string, GroupMachineArgs> {
     const { name, cluster, authority, spec, ending, child } = making;
     return Object.fromEntries(
-        Object.entries(poolNodeNames(cluster, pool, poolArgs)).map(([key, nodeName]) => {
+        Object.keys(poolNodeNames("", pool, poolArgs)).map((key) => {
+            const nodeName = cluster.apply((called) => poolNodeNames(called, pool, poolArgs)[key]);
             const own = new Certificate(
                 `${name}-${pool}-${key}`,
                 {
                     ...signedBy(authority),
-                    commonName: `system:node:${nodeName}`,
+                    commonName: pulumi.interpolate`system:node:${nodeName}`,
                     organizations: ["system:nodes"],
                     usages: ["client"],
                 },
@@ -126,10 +135,14 @@ export function poolMachines(making: Making, pool: string, poolArgs: PoolArgs): 
 }
 
 /** User data of a node; secret, since it holds the node's keys. */
-function userData({ args }: Making, subject: string, document: pulumi.Output<CloudConfig>): pulumi.Output<string> {
+function userData(
+    { args }: Making,
+    subject: pulumi.Output<string>,
+    document: pulumi.Output<CloudConfig>,
+): pulumi.Output<string> {
     const rendered = pulumi
-        .all([document, args.userDataMaxLength])
-        .apply(([config, maxLength]) => renderUserData(config, { maxLength, subject: `user data of ${subject}` }));
+        .all([document, args.userDataMaxLength, subject])
+        .apply(([config, maxLength, of]) => renderUserData(config, { maxLength, subject: `user data of ${of}` }));
     return pulumi.secret(rendered.base64);
 }
 

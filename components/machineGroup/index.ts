@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AffinityGroup } from "../../provider/affinityGroup";
-import { defaultName } from "../../provider/resource";
 import type { OperationTimeouts } from "../../provider/timeouts";
 import type { OnTemplateChange, OnUserDataChange, VirtualMachineArgs } from "../../provider/virtualMachine";
 import { VirtualMachine } from "../../provider/virtualMachine";
@@ -211,7 +210,6 @@ function makeMachine(
         ...(ownData ? {} : { userData }),
         ...(spread === undefined ? {} : { affinityGroups: [spread.id] }),
         ...machine,
-        name: machine.name ?? defaultName(pulumi.getStack(), `${group}-${key}`),
         serviceOffering: machine.serviceOffering ?? args.serviceOffering,
     };
     return new VirtualMachine(`${group}-${key}`, transform === undefined ? all : transform(all, key), opts);

@@ -3,10 +3,11 @@ import { claim } from "../claims";
 import { CloudStackError } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
 import { cloudLifecycle } from "../cloudLifecycle";
+import { formerOf, isFormer } from "../identity";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, isUnknown, same } from "../handler";
-import { announce, isInState } from "../lifecycle";
-import { checkDescription, markedText, unmarkedText } from "../marks";
+import { announce, isInState, say } from "../lifecycle";
+import { checkDescription, markIn, markedText, unmarkedText } from "../marks";
 import { replacedBy } from "../references";
 import type { ApiAffinityGroup } from "../session";
 import { isGone, sessionFor } from "../session";
@@ -27,9 +28,13 @@ export const affinityGroup = cloudLifecycle({
         claim(problems, session, inputs, "name", `resource ${inputs.owner}`, { what: "affinity group name", value: name });
         if (olds !== undefined) return;
         const taken = (await session.affinityGroups.before()).find(
-            (group) => group.name === name && !isOurs(group, inputs),
+            (group) => group.name === name && !isFormer(inputs, group.id, markIn(group.description)),
         );
-        if (taken !== undefined)
+        if (taken === undefined) return;
+        if (isOurs(taken, inputs)) {
+            if (formerOf(inputs) === undefined)
+                say(`affinity group ${name} (${taken.id}) bears the mark of this resource and will be taken over`);
+        } else
             problems.add(
                 "name",
                 `"${name}" is taken by affinity group ${taken.id}: choose another name, or delete that group`,
@@ -115,6 +120,7 @@ async function makeGroup(inputs: Inputs, outs: Outputs, { session, deadline }: T
     }
 }
 
+/** One of another type is not what is wanted, and cannot become it. */
 function isOurs(group: ApiAffinityGroup, inputs: Inputs): boolean {
-    return markedText(unmarkedText(group.description), inputs.owner) === group.description;
+    return markIn(group.description) === inputs.owner && group.type === inputs.type;
 }

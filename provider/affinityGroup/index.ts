@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudIdentity } from "../session";
-import { CloudStackResource, nameOrDefault, ownerMark } from "../resource";
+import { CloudStackResource, namedIdentity } from "../resource";
 import type { OperationTimeouts } from "../timeouts";
 
 /** The arguments of an {@link AffinityGroup}. */
@@ -48,7 +48,7 @@ export class AffinityGroup extends CloudStackResource {
             "AffinityGroup",
             "affinityGroup",
             name,
-            { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
+            { ...args, ...namedIdentity("AffinityGroup", name, args, opts) },
             ["cloud"],
             opts,
         );

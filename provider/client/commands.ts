@@ -16,3 +16,8 @@ export function isRead(command: string): boolean {
 export function isCreate(command: string): boolean {
     return /^(deploy|create|associate|upload|copy|import)/.test(command);
 }
+
+/** Those among them that no name keeps from making a second one: there CloudStack does not refuse what is sent again. */
+export function mayDouble(command: string): boolean {
+    return command === "createVolume";
+}

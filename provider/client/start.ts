@@ -1,4 +1,4 @@
-import { isCreate } from "./commands";
+import { isCreate, mayDouble } from "./commands";
 import { CloudStackError } from "./errors";
 import type { Accepted, Clock, Params } from "./types";
 
@@ -6,6 +6,9 @@ type Call = (command: string, params: Params) => Promise<any>;
 
 /** Waits between looks for a job whose answer was lost: the request may still be on its way through the server. */
 const LOOKS = [0, 1_000, 3_000];
+
+/** The same before a command is sent again that would make a second thing, should the first be only slow. */
+const MORE_LOOKS = [5_000, 10_000, 15_000];
 
 /** How often a command that creates nothing is sent. */
 const SENDINGS = 3;
@@ -35,20 +38,27 @@ export async function startJob(
             }
             const lost = error.outcome === "unknown";
             doubt = lost ? error : doubt;
-            const job = doubt && (await find(call, clock, jobId, doubt));
+            const job = doubt && (await find(call, clock, jobId, doubt, mayDouble(command) ? [...LOOKS, ...MORE_LOOKS] : LOOKS));
             if (job) {
                 return job;
             }
             if (!lost || isCreate(command) || sending === SENDINGS) {
-                throw error;
+                // With the job's id: what arrives later is known by it.
+                throw lost ? new CloudStackError({ ...error, jobId }) : error;
             }
         }
     }
 }
 
 /** The job, or `undefined` when CloudStack does not know it. */
-async function find(call: Call, clock: Clock, jobId: string, doubt: CloudStackError): Promise<Accepted | undefined> {
-    for (const wait of LOOKS) {
+async function find(
+    call: Call,
+    clock: Clock,
+    jobId: string,
+    doubt: CloudStackError,
+    looks: readonly number[],
+): Promise<Accepted | undefined> {
+    for (const wait of looks) {
         await clock.sleep(wait);
         try {
             const answer = await call("queryAsyncJobResult", { jobid: jobId });

@@ -1,10 +1,12 @@
 import { createOrAdopt } from "../adopt";
 import { claim } from "../claims";
 import { cloudLifecycle } from "../cloudLifecycle";
-import { checkDescription, markFor, markedText, unmarkedText } from "../marks";
+import { formerOf, isFormer } from "../identity";
+import { checkDescription, markFor, markIn, markedText, unmarkedText } from "../marks";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { PartialFailure, echoOf, isUnknown, same } from "../handler";
 import { announce, isInState, say } from "../lifecycle";
+import { tagOwner, taggedOwner } from "../ownerTag";
 import { replacedBy } from "../references";
 import type { ApiSecurityGroup, CloudIdentity, Session } from "../session";
 import { sessionFor } from "../session";
@@ -17,6 +19,7 @@ import { actualRules, describeRule, normalKey, wantedRules } from "./rules";
 
 export const securityGroup = cloudLifecycle({
     kind: "security group",
+    marks: { rewritten: true },
 
     async check(problems, inputs, olds): Promise<void> {
         const name = problems.text(inputs, "name", "give the group a name");
@@ -31,9 +34,12 @@ export const securityGroup = cloudLifecycle({
         claim(problems, session, inputs, "name", `resource ${inputs.owner}`, { what: "security group name", value: name });
         if (olds !== undefined) return;
         const taken = (await session.securityGroups.before()).find(
-            (group) => group.name === name && !isOurs(group, inputs),
+            (group) => group.name === name && !isFormer(inputs, group.id, ownerOf(group)),
         );
-        if (taken !== undefined)
+        if (taken !== undefined && ownerOf(taken) === inputs.owner) {
+            if (formerOf(inputs) === undefined)
+                say(`security group ${name} (${taken.id}) bears the mark of this resource and will be taken over`);
+        } else if (taken !== undefined)
             problems.add(
                 "name",
                 `"${name}" is taken by security group ${taken.id} (${taken.description || "no description"}): choose another name, or delete that group`,
@@ -48,7 +54,8 @@ export const securityGroup = cloudLifecycle({
                 `security group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`,
             );
         }
-        return { changes: replaces.length > 0 || rulesDiffer(olds, news), replaces, deleteBeforeReplace: false };
+        const renamed = olds.owner !== undefined && olds.owner !== news.owner;
+        return { changes: replaces.length > 0 || renamed || rulesDiffer(olds, news), replaces, deleteBeforeReplace: false };
     },
 
     async create(inputs, { session, cloud, deadline }) {
@@ -97,6 +104,8 @@ export const securityGroup = cloudLifecycle({
             throw new Error(
                 `security group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`,
             );
+        if (olds.owner !== undefined && olds.owner !== inputs.owner)
+            await tagOwner(session, "SecurityGroup", group, inputs.owner, deadline);
         const { rules } = wantedRules(inputs);
         const before = managedOf(olds);
         const echo = { ...inputs, description: olds.description };
@@ -216,13 +225,15 @@ function rulesDiffer(olds: Outputs, news: Inputs): boolean {
 
 async function makeGroup(session: Session, inputs: Inputs): Promise<ApiSecurityGroup> {
     const params = { name: inputs.name, description: markedText(inputs.description, inputs.owner) };
+    const isOurs = (group: ApiSecurityGroup) =>
+        ownerOf(group) === inputs.owner || isFormer(inputs, group.id, ownerOf(group));
     try {
         return await createOrAdopt(
             async () => (await session.client.call("createSecurityGroup", params)).securitygroup,
             async () => {
                 session.securityGroups.changed();
                 return (await session.securityGroups.all()).find(
-                    (group) => group.name === inputs.name && isOurs(group, inputs) && !isInState(group.id),
+                    (group) => group.name === inputs.name && isOurs(group) && !isInState(group.id),
                 );
             },
         );
@@ -231,8 +242,9 @@ async function makeGroup(session: Session, inputs: Inputs): Promise<ApiSecurityG
     }
 }
 
-function isOurs(group: ApiSecurityGroup, inputs: Inputs): boolean {
-    return markedText(unmarkedText(group.description), inputs.owner) === group.description;
+/** The mark of a group: that of its description, unless it passed to another resource. */
+function ownerOf(group: ApiSecurityGroup): string | undefined {
+    return taggedOwner(group) ?? markIn(group.description);
 }
 
 async function groupOf(session: Session, inputs: Inputs): Promise<ApiSecurityGroup> {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudIdentity } from "../session";
-import { CloudStackResource, nameOrDefault, ownerMark } from "../resource";
+import { CloudStackResource, identity, namedIdentity } from "../resource";
 import type { OperationTimeouts } from "../timeouts";
 
 /** A rule of a security group: what may pass, and between whom. Every source makes a rule of its own in CloudStack. */
@@ -82,7 +82,7 @@ export class SecurityGroup extends CloudStackResource {
             "SecurityGroup",
             "securityGroup",
             name,
-            { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
+            { ...args, ...namedIdentity("SecurityGroup", name, args, opts) },
             ["unmanagedRules", "cloud"],
             opts,
         );
@@ -122,6 +122,13 @@ export class SecurityGroupRules extends CloudStackResource {
     declare readonly cloud: pulumi.Output<CloudIdentity>;
 
     constructor(name: string, args: SecurityGroupRulesArgs, opts?: pulumi.CustomResourceOptions) {
-        super("SecurityGroupRules", "securityGroupRules", name, { ...args, owner: ownerMark(name) }, ["cloud"], opts);
+        super(
+            "SecurityGroupRules",
+            "securityGroupRules",
+            name,
+            { ...args, ...identity("SecurityGroupRules", name, opts) },
+            ["cloud"],
+            opts,
+        );
     }
 }

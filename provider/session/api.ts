@@ -126,6 +126,7 @@ export interface ApiSecurityGroup {
     description?: string;
     ingressrule?: ApiRule[];
     egressrule?: ApiRule[];
+    tags?: { key: string; value: string }[];
     virtualmachineids?: string[];
 }
 
@@ -141,6 +142,7 @@ export interface ApiVolume {
     deviceid?: number;
     diskofferingid?: string;
     diskofferingname?: string;
+    tags?: { key: string; value: string }[];
     deleteprotection?: boolean;
 }
 

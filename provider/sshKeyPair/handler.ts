@@ -1,14 +1,15 @@
-import * as crypto from "node:crypto";
 import { createOrAdopt } from "../adopt";
 import { cloudLifecycle } from "../cloudLifecycle";
 import type { DiffResult, Inputs } from "../handler";
 import { echoOf, isUnknown, same } from "../handler";
+import { formerOf } from "../identity";
 import type { Problems } from "../lifecycle";
-import { isInState } from "../lifecycle";
-import { markedName } from "../marks";
+import { isInState, say } from "../lifecycle";
+import { markedName, unmarkedName } from "../marks";
 import { replacedBy } from "../references";
 import type { ApiKeyPair, Session } from "../session";
 import { isGone, sessionFor } from "../session";
+import { fingerprint, generateKeys, isPublicKey, keyOf } from "./keys";
 
 /** Longest public key that CloudStack takes, in characters. */
 const PUBLIC_KEY_LENGTH = 5120;
@@ -21,15 +22,19 @@ export const sshKeyPair = cloudLifecycle({
         problems.optionalText(inputs, "publicKey", PUBLIC_KEY_LENGTH);
         if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = nameFor(name, inputs, olds);
         const key = inputs.publicKey;
-        if (key === undefined || isUnknown(key)) return;
-        if (isPublicKey(key)) return olds === undefined ? checkKeyIsFree(problems, inputs) : undefined;
-        const secret = /PRIVATE KEY/.test(String(key))
-            ? " (this is a private key: give the file that ends in .pub)"
-            : "";
-        problems.add(
-            "publicKey",
-            `is not a public key in OpenSSH's format, such as "ssh-ed25519 AAAA… comment"${secret}`,
-        );
+        const given = key !== undefined && !isUnknown(key);
+        if (given && !isPublicKey(key)) {
+            const secret = /PRIVATE KEY/.test(String(key))
+                ? " (this is a private key: give the file that ends in .pub)"
+                : "";
+            return problems.add(
+                "publicKey",
+                `is not a public key in OpenSSH's format, such as "ssh-ed25519 AAAA… comment"${secret}`,
+            );
+        }
+        if (olds !== undefined) return;
+        if (name !== undefined && !isUnknown(inputs.name)) await announceTakingOver(inputs);
+        if (given) await checkKeyIsFree(problems, inputs);
     },
 
     diff(_id, olds, news): DiffResult {
@@ -39,8 +44,9 @@ export const sshKeyPair = cloudLifecycle({
     },
 
     async create(inputs, { session, cloud }) {
-        const pair = await createPair(session, inputs);
-        const { id, fingerprint, privatekey: privateKey } = pair;
+        const keys = inputs.publicKey === undefined ? await generateKeys() : { publicKey: inputs.publicKey };
+        const { id, fingerprint } = await register(session, inputs.name, keys.publicKey);
+        const privateKey = "privateKey" in keys ? keys.privateKey : undefined;
         return { id, outs: { ...echoOf(inputs), fingerprint, privateKey, cloud } };
     },
 
@@ -64,30 +70,60 @@ export const sshKeyPair = cloudLifecycle({
  * Another public key gets another name: machines know key pairs by their names, so they see that they are to have another key, and a name
  * never stands for two contents. (Names of 0.1.0 stay while their keys do.)
  */
-function nameFor(name: string, inputs: Inputs, olds: Inputs | undefined): string {
-    const plain = markedName(name, inputs.owner, 255);
+function nameFor(given: string, inputs: Inputs, olds: Inputs | undefined): string {
     const key = isUnknown(inputs.publicKey) || !isPublicKey(inputs.publicKey) ? undefined : keyOf(inputs.publicKey);
+    // A default name is the one that the pair has had.
+    const kept = given === (olds?.name ?? formerOf(inputs)?.name);
+    if (kept && olds !== undefined && keyOf(olds.publicKey) === key) return given;
+    const name = kept ? unmarkedName(given) : given;
+    const plain = markedName(name, inputs.owner, 255);
     if (key === undefined || (olds?.name === plain && keyOf(olds.publicKey) === key)) return plain;
     return markedName(name, `${inputs.owner} ${key}`, 255);
 }
 
 /**
- * Registers or generates a key pair. One that has our mark in its name and is not in the state was left by an interrupted run: its private
- * key, if it had one, is lost, so it is deleted and made again.
+ * Registers a public key. A pair of our name that has this very key is ours, whoever heard the answer: a generated key is made here, so
+ * none of another run has it. One with another key is left alone.
  */
-async function createPair(session: Session, inputs: Inputs): Promise<ApiKeyPair> {
+async function register(session: Session, name: string, publicKey: string): Promise<ApiKeyPair> {
     const make = async (): Promise<ApiKeyPair> => {
         session.keyPairs.changed();
-        const command = inputs.publicKey === undefined ? "createSSHKeyPair" : "registerSSHKeyPair";
-        return (await session.client.call(command, { name: inputs.name, publickey: inputs.publicKey })).keypair;
+        return (await session.client.call("registerSSHKeyPair", { name, publickey: publicKey })).keypair;
     };
-    return createOrAdopt(make, async () => {
+    try {
+        return await createOrAdopt(make, async () => {
+            session.keyPairs.changed();
+            const left = (await session.keyPairs.all()).find((pair) => pair.name === name && !isInState(pair.id));
+            if (left === undefined || left.fingerprint === fingerprint(publicKey)) return left;
+            throw new Error(nameTaken(left));
+        });
+    } finally {
         session.keyPairs.changed();
-        const left = (await session.keyPairs.all()).find((pair) => pair.name === inputs.name && !isInState(pair.id));
-        if (left === undefined) return undefined;
-        await deletePair(session, left.name);
-        return make();
-    });
+    }
+}
+
+/** Its private key is known to nobody where CloudStack or an interrupted run generated it, and it is not ours to delete. */
+function nameTaken({ id, name }: ApiKeyPair): string {
+    return (
+        `SSH key pair ${name} (${id}) bears the mark of this resource, as what an interrupted run left does, but has another key, and nothing ` +
+        `is removed unasked: if no machine needs it, delete it (command deleteSSHKeyPair, name=${name}), then run \`pulumi up\` again; ` +
+        "or give this resource another name"
+    );
+}
+
+/**
+ * What bears our name already is taken over where it has our key, and in the way where it has not. That is no problem yet:
+ * `pulumi up --replace` tells nothing of what it is about to delete.
+ */
+async function announceTakingOver(inputs: Inputs): Promise<void> {
+    const key = inputs.publicKey;
+    const left = (await sessionFor(inputs).keyPairs.before()).find(
+        (pair) => pair.name === inputs.name && !isInState(pair.id),
+    );
+    if (left === undefined || formerOf(inputs) !== undefined || isUnknown(key)) return;
+    if (key === undefined || left.fingerprint !== fingerprint(key))
+        say(`creating SSH key pair ${left.name} will fail unless this run replaces it: ${nameTaken(left)}`);
+    else say(`SSH key pair ${left.name} (${left.id}) bears the mark of this resource and will be taken over`);
 }
 
 async function deletePair(session: Session, name: string): Promise<void> {
@@ -113,24 +149,4 @@ async function checkKeyIsFree(problems: Problems, inputs: Inputs): Promise<void>
         `is registered already, as key pair "${holder.name}", and CloudStack takes a key once per account: use sshKeyPairs: ["${holder.name}"], ` +
             "another key, or delete that pair",
     );
-}
-
-/** CloudStack's fingerprint of a public key: MD5 of its bytes, in hexadecimal with colons. */
-function fingerprint(publicKey: string): string {
-    const bytes = Buffer.from(publicKey.trim().split(/\s+/)[1], "base64");
-    return crypto.createHash("md5").update(bytes).digest("hex").match(/../g)!.join(":");
-}
-
-function isPublicKey(text: unknown): boolean {
-    return (
-        typeof text === "string" &&
-        /^(ssh-(rsa|ed25519|dss)|ecdsa-sha2-nistp(256|384|521)|sk-[\w-]+@openssh\.com) [A-Za-z0-9+/]+={0,3}(\s.*)?$/s.test(
-            text.trim(),
-        )
-    );
-}
-
-/** What a public key is, without its comment and the line's end. */
-function keyOf(text: string | undefined): string | undefined {
-    return text?.trim().split(/\s+/).slice(0, 2).join(" ");
 }

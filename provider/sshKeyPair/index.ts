@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudIdentity } from "../session";
-import { CloudStackResource, nameOrDefault, ownerMark } from "../resource";
+import { CloudStackResource, namedIdentity } from "../resource";
 
 /** The arguments of an {@link SshKeyPair}. */
 export interface SshKeyPairArgs {
@@ -15,7 +15,7 @@ export interface SshKeyPairArgs {
      * The public key in OpenSSH's format, to register. A change replaces the key pair, under another name: machines that use it stop, get
      * the new key and start again, as the preview says.
      *
-     * @default none: CloudStack generates a key pair, and the private key becomes a secret output
+     * @default none: a key pair is generated (RSA, 3072 bits), and the private key becomes a secret output
      */
     publicKey?: pulumi.Input<string>;
     /** The name or id of the project. A change replaces the key pair. @default `cloudstack:project` */
@@ -44,7 +44,7 @@ export class SshKeyPair extends CloudStackResource {
     declare readonly name: pulumi.Output<string>;
     /** The MD5 fingerprint of the public key, as CloudStack tells it: pairs of hexadecimal digits with colons between them. */
     declare readonly fingerprint: pulumi.Output<string>;
-    /** The private key in PEM, where it was generated (secret). CloudStack does not keep it. */
+    /** The private key in PEM, where it was generated (secret). Only the state has it. */
     declare readonly privateKey: pulumi.Output<string | undefined>;
     /** The cloud and account that the key pair lives in. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;
@@ -54,7 +54,7 @@ export class SshKeyPair extends CloudStackResource {
             "SshKeyPair",
             "sshKeyPair",
             name,
-            { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
+            { ...args, ...namedIdentity("SshKeyPair", name, args, opts) },
             ["fingerprint", "privateKey", "cloud"],
             // Its name is taken while the old one is there, also where the engine does not ask (`pulumi up --replace`).
             pulumi.mergeOptions({ deleteBeforeReplace: true }, opts),

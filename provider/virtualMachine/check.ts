@@ -2,14 +2,19 @@ import * as net from "node:net";
 import { claim } from "../claims";
 import type { Inputs } from "../handler";
 import { hasUnknown, isUnknown, same } from "../handler";
+import { formerOf, isFormer } from "../identity";
+import { markWithoutDigest } from "../marks";
 import type { Problems } from "../lifecycle";
+import { isInState, say } from "../lifecycle";
 import { checkLimits } from "../limits";
 import { isKept, resolveReference } from "../references";
-import type { ApiNetwork, ApiNic, Session } from "../session";
+import type { ApiMachine, ApiNetwork, ApiNic, Session } from "../session";
 import { isId, sessionFor } from "../session";
 import type { ZonePlace } from "../zone";
 import { checkZone } from "../zone";
 import { checkLists } from "./lists";
+import { isDestroyed } from "./outputs";
+import { takingOverRefused } from "./takeOver";
 import { encodedUserData, isBase64 } from "./userData";
 
 /** CloudStack's default of `vm.userdata.max.length`, in characters of base64. */
@@ -35,6 +40,7 @@ export async function checkMachine(problems: Problems, inputs: Inputs, olds: Inp
     await checkLists(problems, inputs, olds, session);
     if (zone !== undefined) claimNameAndAddress(problems, inputs, session, zone, networkId);
     if (olds === undefined && zone !== undefined) {
+        await announceTakingOver(inputs, session);
         await checkNameAndAddressAreFree(problems, inputs, session, zone, networkId);
         await checkLimit(problems, inputs, { ...offered, rootDiskGiB }, session);
     }
@@ -278,6 +284,31 @@ function claimNameAndAddress(
         claim(problems, session, inputs, "ipAddress", `machine ${name}`, { what: "address", value: ipAddress, within, part });
 }
 
+/** What is to be replaced, or was left by an interrupted run and is taken over. */
+function isOurs(machine: ApiMachine, inputs: Inputs): boolean {
+    if (isFormer(inputs, machine.id, machine.details?.owner)) return true;
+    const marks = [inputs.owner, markWithoutDigest(inputs.owner)];
+    return marks.includes(machine.details?.owner) && !isInState(machine.id);
+}
+
+/**
+ * Says beforehand what a creation will find and take over, or why it will not. That is no problem yet: `pulumi up --replace`
+ * tells nothing of what it is about to delete.
+ */
+async function announceTakingOver(inputs: Inputs, session: Session): Promise<void> {
+    if (formerOf(inputs) !== undefined) return;
+    const left = (await session.machines.before()).find(
+        (machine) => machine.name === inputs.name && !isDestroyed(machine.state) && isOurs(machine, inputs),
+    );
+    if (left === undefined) return;
+    const refusal = takingOverRefused(left, inputs);
+    say(
+        refusal === undefined
+            ? `machine ${left.name} (${left.id}) bears the mark of this resource and will be taken over`
+            : `creating ${inputs.name} will fail unless this run replaces it: ${refusal}`,
+    );
+}
+
 /**
  * Reports a name and an address that another machine has, as far as the account can see it. (CloudStack answers an address in use with
  * "Internal error executing command".)
@@ -291,7 +322,7 @@ async function checkNameAndAddressAreFree(
 ): Promise<void> {
     const { name, ipAddress, network } = inputs;
     const others = (await session.machines.before()).filter(
-        (machine) => machine.zoneid === zone.id && machine.details?.owner !== inputs.owner,
+        (machine) => machine.zoneid === zone.id && !isOurs(machine, inputs),
     );
     const isThere = (nic: ApiNic) => networkId === undefined || nic.networkid === networkId;
     const namesake = others.find(
@@ -315,7 +346,7 @@ async function checkNameAndAddressAreFree(
 /** What is replaced, or was left by an interrupted run and is taken over, is counted by the cloud already. */
 async function checkLimit(problems: Problems, inputs: Inputs, size: Size, session: Session): Promise<void> {
     const needs = { vm: 1, volume: 1, cpu: size.cpuNumber, memory: size.memoryMiB, primarystorage: size.rootDiskGiB };
-    const ours = (await session.machines.before()).find((machine) => machine.details?.owner === inputs.owner);
+    const ours = (await session.machines.before()).find((machine) => isOurs(machine, inputs));
     const has =
         ours === undefined
             ? {}

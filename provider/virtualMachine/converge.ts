@@ -97,6 +97,7 @@ function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outpu
     };
     return {
         ...toOutputs(machine, merged, cloud),
+        owner: machine.details?.owner ?? inputs.owner,
         rootDiskSizeGiB: olds.rootDiskSizeGiB,
         reinstallTrigger: olds.reinstallTrigger,
         ...userDataTakenUp(olds, inputs),
@@ -167,7 +168,7 @@ async function live(machine: ApiMachine, before: Outputs, plan: Plan, work: Work
     // An empty text takes the user data away.
     if (touches(plan, "userData") && inputs.onUserDataChange !== "restart")
         update.userdata = encodedUserData(inputs) ?? "";
-    if (touches(plan, "details")) update.details = mergedDetails(machine, before, inputs);
+    if (touches(plan, "details") || touches(plan, "owner")) update.details = mergedDetails(machine, before, inputs);
     if (Object.keys(update).length > 0) await session.change("updateVirtualMachine", { id: machine.id, ...update });
     if (touches(plan, "tags")) await setTags(machine, before, work);
     if (touches(plan, "rootDiskSizeGiB")) await growRootDisk(machine, work);

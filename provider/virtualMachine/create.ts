@@ -4,27 +4,29 @@ import type { Params } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
 import type { Inputs, Outputs } from "../handler";
 import { PartialFailure } from "../handler";
-import { isInState, say } from "../lifecycle";
 import { referenceId, wantedId } from "../references";
 import type { ApiMachine, Session } from "../session";
 import { secondsUntil } from "../timeouts";
 import { converge } from "./converge";
-import { echoed, isDestroyed, isRunning, toOutputs } from "./outputs";
-import { planChanges } from "./plan";
+import { echoed, toOutputs } from "./outputs";
 import { removeMachine } from "./remove";
-import { settledMachine } from "./settled";
+import { takeOver } from "./takeOver";
 import { encodedUserData, userDataHash } from "./userData";
 
 /**
  * Deploys a machine. A machine of ours that an interrupted run left behind, or that was made though the answer was lost, is found by its
- * name and mark and taken over; one that CloudStack could not start is removed before the error is reported.
+ * name and mark and taken over, or the creation is refused; one of its own that CloudStack could not start is removed before the error is
+ * reported.
  */
 export async function createMachine(inputs: Inputs, at: TimedPlace): Promise<{ id: string; outs: Outputs }> {
-    const machine = await deployOrAdopt(inputs, at);
+    let adopted = false;
+    const machine = await deployOrAdopt(inputs, at, () => (adopted = true));
     const { cloud } = at;
     try {
         const olds = { rootDiskSizeGiB: inputs.rootDiskSizeGiB };
-        const converged = await converge(machine, { ...at, inputs, olds, mayStop: true });
+        // One that is just being made is in nobody's use.
+        const mayStop = !adopted || inputs.allowRestart !== false;
+        const converged = await converge(machine, { ...at, inputs, olds, mayStop });
         return {
             id: machine.id,
             outs: toOutputs({ ...converged, password: converged.password ?? machine.password }, inputs, cloud),
@@ -34,16 +36,21 @@ export async function createMachine(inputs: Inputs, at: TimedPlace): Promise<{ i
     }
 }
 
-async function deployOrAdopt(inputs: Inputs, at: TimedPlace): Promise<ApiMachine> {
+/** @param tookOver called where the machine is not one that was just made */
+async function deployOrAdopt(inputs: Inputs, at: TimedPlace, tookOver: () => void): Promise<ApiMachine> {
     const params = await deployParams(at.session, inputs);
     try {
         return await createOrAdopt(
             () => deploy(params, inputs, at),
-            () => adopt(inputs, at),
+            async () => {
+                const found = await takeOver(inputs, at);
+                if (found !== undefined) tookOver();
+                return found;
+            },
         );
     } catch (error) {
         if (!(error instanceof CloudStackError)) throw error;
-        throw isTaken(error) ? nameTaken(error, inputs) : explain(error, inputs);
+        throw isTaken(error) ? await nameTaken(error, inputs, at.session) : explain(error, inputs);
     }
 }
 
@@ -126,47 +133,18 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
     };
 }
 
-/** A machine with our name and our mark that the stack does not know yet, once it has settled; `undefined` where there is none. */
-async function adopt(inputs: Inputs, at: TimedPlace): Promise<ApiMachine | undefined> {
-    const { session, cloud, deadline } = at;
-    const named = await session.client.list<ApiMachine>("listVirtualMachines", { name: inputs.name });
-    const ours = named.find(
-        (item) =>
-            item.name === inputs.name &&
-            item.details?.owner === inputs.owner &&
-            !isDestroyed(item.state) &&
-            !isInState(item.id),
-    );
-    if (ours === undefined) return undefined;
-    const machine = await settledMachine(session, ours.id, deadline);
-    if (machine === undefined) return undefined;
-    const plan = planChanges(toOutputs(machine, inputs, cloud), inputs);
-    if (plan.effect === "replace") {
-        say(
-            `${inputs.name}: removing machine ${machine.id}, which an interrupted run left and which cannot become what is wanted now`,
-        );
-        await removeMachine(session, machine.id, toOutputs(machine, inputs, cloud), deadline);
-        return deploy(await deployParams(session, inputs), inputs, at);
-    }
-    say(`${inputs.name}: taking over machine ${machine.id}, which an interrupted run left`);
-    return machine.passwordenabled === true ? withPassword(session, machine, deadline) : machine;
-}
-
-/** CloudStack tells a password once: that of a machine whose answer nobody heard is made anew, which takes a stop. */
-async function withPassword(session: Session, machine: ApiMachine, deadline: number): Promise<ApiMachine> {
-    const run = (command: string) =>
-        session.client.run(command, { id: machine.id }, { timeoutSeconds: secondsUntil(deadline) });
-    if (isRunning(machine.state)) await run("stopVirtualMachine");
-    const { virtualmachine } = await run("resetPasswordForVirtualMachine");
-    // It is started with everything else that it is to become.
-    return { ...machine, state: "Stopped", password: virtualmachine.password };
-}
-
-function nameTaken(error: CloudStackError, inputs: Inputs): Error {
+async function nameTaken(error: CloudStackError, inputs: Inputs, session: Session): Promise<Error> {
+    session.machines.changed();
+    const holder = (await session.machines.all()).find((machine) => machine.name === inputs.name);
+    const who =
+        holder === undefined
+            ? "a machine of another account or project, which share their names within a network, or one that was destroyed: CloudStack holds " +
+              "name and address of a destroyed machine until it is expunged (a day by default)"
+            : `machine ${holder.id}, which ${holder.details?.owner ?? "somebody outside of this package"} made`;
     return new Error(
-        `the name "${inputs.name}" is taken in its network. ${error.message}\n` +
-            "Either another machine has it, or one that was destroyed: CloudStack holds name and address of a destroyed machine until it is expunged " +
-            "(a day by default). Choose another name, or have it expunged by an administrator.",
+        `the name "${inputs.name}" is taken in its network. ${error.message}\nIt is held by ${who}. Give this machine a name of its own (argument ` +
+            "name; the default is made of the names of the stack and the resource, so that a stack of another name has others), or have that one " +
+            "removed or expunged.",
     );
 }
 

@@ -16,6 +16,7 @@ import { decodedUserData } from "./userData";
 
 const lifecycle = cloudLifecycle({
     kind: "machine",
+    marks: { rewritten: true },
     check: checkMachine,
 
     diff(_id, olds, news): DiffResult {

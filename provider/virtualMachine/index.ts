@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudIdentity } from "../session";
-import { CloudStackResource, nameOrDefault, ownerMark } from "../resource";
+import { CloudStackResource, namedIdentity } from "../resource";
 import type { OperationTimeouts } from "../timeouts";
 
 /** What a change of the user data does to a machine that exists. */
@@ -188,7 +188,7 @@ export class VirtualMachine extends CloudStackResource {
             "VirtualMachine",
             "virtualMachine",
             name,
-            { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
+            { ...args, ...namedIdentity("VirtualMachine", name, args, opts) },
             [
                 "ipAddress",
                 "networkInterfaces",

@@ -172,6 +172,9 @@ function live(olds: Outputs, news: Inputs): Change[] {
     const changes = pairs
         .filter(([, old, wanted]) => !same(old, wanted))
         .map(([property, old, wanted]): Change => ({ property, effect: "live", text: arrow(old, wanted) }));
+    // What was imported has no mark and needs none.
+    if (olds.owner !== undefined && news.owner !== undefined && olds.owner !== news.owner)
+        changes.push({ property: "owner", effect: "live", text: arrow(olds.owner, news.owner) });
     if (news.rootDiskSizeGiB !== undefined && olds.rootDiskSizeGiB !== news.rootDiskSizeGiB) {
         changes.push({
             property: "rootDiskSizeGiB",

@@ -1,22 +1,20 @@
 import type { Inputs } from "../handler";
 import { isUnknown, same } from "../handler";
+import { formerOf } from "../identity";
 import type { Problems } from "../lifecycle";
-import { isInState, say } from "../lifecycle";
+import { say } from "../lifecycle";
 import { checkLimits } from "../limits";
-import { markedName } from "../marks";
+import { markedName, unmarkedName } from "../marks";
 import { isKept, resolveReference } from "../references";
 import type { Session } from "../session";
 import { sessionFor } from "../session";
+import { mayBeTakenOver, takingOverRefused } from "./takeOver";
 import { checkZone } from "../zone";
 
 /** Fills defaults and reports everything that is wrong with a volume's arguments. */
 export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void> {
     const name = problems.text(inputs, "name", "give the volume a name");
-    if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = markedName(name, inputs.owner, 255);
-    if (typeof olds?.name === "string" && inputs.name !== olds.name) {
-        say(`volume ${olds.name} keeps its name: CloudStack's default role may not rename a volume`);
-        inputs.name = olds.name;
-    }
+    if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = nameOf(name, inputs, olds);
     problems.integer(inputs, "sizeGiB", 1, 65_536, "GiB");
     problems.integer(inputs, "deviceId", 1, 63, "positions");
     if (inputs.deviceId === 3) problems.add("deviceId", "3 is taken in every machine, by its CD drive: choose another one");
@@ -31,6 +29,18 @@ export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inpu
     await checkZone(problems, inputs, olds, session);
     const size = await checkSize(problems, inputs, olds, session);
     if (olds === undefined) await checkLimit(problems, inputs, size, session);
+}
+
+/** The whole name: the one that it has, or a new one with the mark. */
+function nameOf(wanted: string, inputs: Inputs, olds: Inputs | undefined): string {
+    if (typeof olds?.name !== "string") {
+        // A replacement of one that had a default name has another mark in it.
+        const base = wanted === formerOf(inputs)?.name ? unmarkedName(wanted) : wanted;
+        return markedName(base, inputs.owner, 255);
+    }
+    if (![olds.name, unmarkedName(olds.name)].includes(wanted))
+        say(`volume ${olds.name} keeps its name: CloudStack's default role may not rename a volume`);
+    return olds.name;
 }
 
 /** @returns the size in GiB, where it is known */
@@ -82,7 +92,7 @@ async function sizeBefore(olds: Inputs | undefined, session: Session): Promise<n
     return offering?.disksize || undefined;
 }
 
-/** What an interrupted run left, and this one takes over, is counted by the cloud already. */
+/** What an interrupted run left, and this one takes over, is counted by the cloud already. A preview says that it does. */
 async function checkLimit(
     problems: Problems,
     inputs: Inputs,
@@ -90,6 +100,11 @@ async function checkLimit(
     session: Session,
 ): Promise<void> {
     const needs = { volume: 1, primarystorage: size };
-    const left = (await session.volumes.before()).some((item) => item.name === inputs.name && !isInState(item.id));
-    await checkLimits(problems, session, inputs.owner, needs, left ? needs : {});
+    const left = (await session.volumes.before()).find((item) => mayBeTakenOver(item, inputs));
+    if (left !== undefined && formerOf(inputs) === undefined) {
+        const refusal = takingOverRefused(left, inputs);
+        if (refusal !== undefined) say(`creating volume ${left.name} will fail unless this run replaces it: ${refusal}`);
+        else say(`volume ${left.name} (${left.id}) bears the mark of this resource and will be taken over, with what is on it`);
+    }
+    await checkLimits(problems, session, inputs.owner, needs, left === undefined ? {} : needs);
 }

@@ -1,23 +1,29 @@
-import { createOrAdopt } from "../adopt";
+import { createOrAdopt, isLost } from "../adopt";
 import { CloudStackError } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
 import { cloudLifecycle } from "../cloudLifecycle";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { foundInputs } from "../foundInputs";
 import { PartialFailure, echoOf, same } from "../handler";
-import { announce, isInState } from "../lifecycle";
+import { announce } from "../lifecycle";
+import { tagOwner, taggedOwner } from "../ownerTag";
 import { referenceId, referenceText, replacedBy, sameReference, wantedId, withKnownIds } from "../references";
 import type { ApiVolume, CloudIdentity, Session } from "../session";
 import { isGone } from "../session";
 import { secondsUntil } from "../timeouts";
 import { checkVolume } from "./check";
+import { GONE, mayBeTakenOver, takingOverRefused } from "./takeOver";
+import type { Unanswered } from "./unanswered";
+import { arrivals, isEmptyVolume, removeSurplus } from "./unanswered";
 
 const GIB = 2 ** 30;
-/** States of a volume that is as good as gone. */
-const GONE = ["Destroy", "Destroyed", "Expunging", "Expunged"];
+
+/** How long a refresh waits for a job that makes a volume, in milliseconds. */
+const LOOK_MS = 60_000;
 
 export const volume = cloudLifecycle({
     kind: "volume",
+    marks: { rewritten: true, freshAtReplacement: true },
     check: checkVolume,
 
     diff(_id, olds, news): DiffResult {
@@ -28,13 +34,24 @@ export const volume = cloudLifecycle({
     },
 
     async create(inputs, at) {
-        const made = await makeVolume(inputs, at);
-        return { id: made.id, outs: await settle(made, inputs, at) };
+        const lost: Unanswered[] = [];
+        const made = await makeVolume(inputs, at, lost);
+        const outs = await settle(made, { ...inputs, ...noted(lost) }, at);
+        // At the end, when a slow request has had the most time to arrive.
+        const unanswered = await removeSurplus(at.session, lost, made.id, at.deadline);
+        return { id: made.id, outs: { ...outs, unanswered: noted(unanswered).unanswered } };
     },
 
     async read(id, outputs, { session, cloud }) {
         const found = await session.volumes.get(id);
-        return found === undefined || GONE.includes(found.state) ? undefined : toOutputs(found, outputs, cloud);
+        if (found === undefined || GONE.includes(found.state)) return undefined;
+        const { unanswered, surplus: _surplus, ...rest } = toOutputs(found, outputs, cloud);
+        if (unanswered === undefined) return rest;
+        const { ids, open } = await arrivals(session, unanswered, Date.now() + LOOK_MS);
+        const surplus: string[] = [];
+        for (const other of ids) if (other !== id && (await isEmptyVolume(session, other))) surplus.push(other);
+        if (surplus.length > 0) return { ...rest, unanswered, surplus };
+        return { ...rest, ...noted(open) };
     },
 
     found(_id, last, found) {
@@ -51,11 +68,15 @@ export const volume = cloudLifecycle({
             throw new Error(
                 `volume ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes a new, empty one`,
             );
+        await removeSurplus(session, olds.unanswered ?? [], id, deadline);
+        const had = taggedOwner(found) ?? olds.owner;
+        if (had !== undefined && had !== inputs.owner) await tagOwner(session, "Volume", found, inputs.owner, deadline);
         return settle(found, withKnownIds(inputs, olds), at);
     },
 
-    async delete(id, _outputs, { session, deadline }) {
+    async delete(id, outputs, { session, deadline }) {
         await session.settle(id, deadline);
+        await removeSurplus(session, outputs.unanswered ?? [], id, deadline);
         const found = await session.volumes.get(id);
         if (found === undefined || GONE.includes(found.state)) return;
         try {
@@ -74,7 +95,17 @@ export const volume = cloudLifecycle({
     },
 });
 
+/** What outputs keep of requests that may still arrive: nothing where there are none. */
+function noted(requests: readonly Unanswered[]): { unanswered?: readonly Unanswered[] } {
+    return requests.length === 0 ? {} : { unanswered: requests };
+}
+
 function changed(olds: Outputs, news: Inputs): boolean {
+    if (olds.surplus !== undefined)
+        announce(
+            news,
+            `volume ${news.name} was made twice, since CloudStack answered late: the empty one (${olds.surplus.join(", ")}) is deleted`,
+        );
     const differs = (property: string) => news[property] !== undefined && !same(olds[property], news[property]);
     // One that somebody made larger stays so: it cannot be made smaller again without a danger to its data.
     const larger = typeof news.sizeGiB === "number" && olds.sizeGiB > news.sizeGiB;
@@ -84,9 +115,11 @@ function changed(olds: Outputs, news: Inputs): boolean {
             `volume ${news.name} has ${olds.sizeGiB} GiB, more than sizeGiB ${news.sizeGiB} asks for: it stays so, since a volume cannot shrink`,
         );
     return (
+        olds.surplus !== undefined ||
         !sameReference(olds, news, "diskOffering") ||
         (differs("sizeGiB") && !larger) ||
         differs("deviceId") ||
+        (olds.owner !== undefined && differs("owner")) ||
         !same(olds.virtualMachine, news.virtualMachine)
     );
 }
@@ -94,12 +127,22 @@ function changed(olds: Outputs, news: Inputs): boolean {
 /**
  * Makes a volume. Names of volumes are not unique, so nothing would stop a second one: a volume with our marked name that the state does not
  * know, left by an interrupted run, is taken over before one is made.
+ *
+ * @param lost gets the requests that were never answered
  */
-async function makeVolume(inputs: Inputs, { session, cloud, deadline }: TimedPlace): Promise<ApiVolume> {
-    const left = (await session.volumes.before()).find((item) => isOurs(item, inputs));
+async function makeVolume(
+    inputs: Inputs,
+    { session, cloud, deadline }: TimedPlace,
+    lost: Unanswered[],
+): Promise<ApiVolume> {
+    const left = (await session.volumes.before()).find((item) => mayBeTakenOver(item, inputs));
     if (left !== undefined) await session.settle(left.id, deadline);
     const found = left === undefined ? undefined : await session.volumes.get(left.id);
-    if (found !== undefined && isOurs(found, inputs)) return found;
+    if (found !== undefined && mayBeTakenOver(found, inputs)) {
+        const refusal = takingOverRefused(found, inputs);
+        if (refusal !== undefined) throw new Error(refusal);
+        return found;
+    }
     const [zoneid, offering] = await Promise.all([
         wantedId(inputs, "zone", (text) => session.catalogue.zone(text)),
         offeringOf(session, inputs),
@@ -111,7 +154,11 @@ async function makeVolume(inputs: Inputs, { session, cloud, deadline }: TimedPla
         ...(offering.iscustomized ? { size: inputs.sizeGiB } : {}),
     };
     const create = async () => {
-        const accepted = await session.client.start("createVolume", params);
+        const sent = Date.now();
+        const accepted = await session.client.start("createVolume", params).catch((error) => {
+            if (isLost(error) && error.jobId !== undefined) lost.push({ job: error.jobId, sent });
+            throw error;
+        });
         try {
             return (
                 await session.client.wait(accepted.jobid, {
@@ -128,16 +175,11 @@ async function makeVolume(inputs: Inputs, { session, cloud, deadline }: TimedPla
     try {
         return await createOrAdopt(create, async () => {
             session.volumes.changed();
-            return (await session.volumes.all()).find((item) => isOurs(item, inputs));
+            return (await session.volumes.all()).find((item) => mayBeTakenOver(item, inputs));
         });
     } finally {
         session.volumes.changed();
     }
-}
-
-/** A volume with our marked name that the state does not know. */
-function isOurs(item: ApiVolume, inputs: Inputs): boolean {
-    return item.name === inputs.name && !GONE.includes(item.state) && !isInState(item.id);
 }
 
 /** Sizes and attaches a volume as its arguments say, whatever is found; a failure keeps it in the state as it is. */

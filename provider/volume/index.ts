@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudIdentity } from "../session";
-import { CloudStackResource, nameOrDefault, ownerMark } from "../resource";
+import { CloudStackResource, namedIdentity } from "../resource";
 import type { OperationTimeouts } from "../timeouts";
 
 /** The arguments of a {@link Volume}. */
@@ -61,7 +61,7 @@ export class Volume extends CloudStackResource {
             "Volume",
             "volume",
             name,
-            { ...args, name: nameOrDefault(args.name, name), owner: ownerMark(name) },
+            { ...args, ...namedIdentity("Volume", name, args, opts) },
             ["sizeGiB", "deviceId", "state", "zoneId", "diskOfferingId", "cloud"],
             // Its name is taken while the old one is there, also where the engine does not ask (`pulumi up --replace`).
             pulumi.mergeOptions({ deleteBeforeReplace: true }, opts),

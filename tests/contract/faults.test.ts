@@ -110,7 +110,7 @@ async function attempt(phase: Phase, start: Start, expected: object, { kind, ...
         // The state that a killed run left: what its handlers answer later does not get there.
         const engineAfter = new Engine(engine);
         try {
-            await run(phase, engineAfter, next);
+            await withRemedy(world.api[phase.account], () => run(phase, engineAfter, next));
         } catch (error) {
             return [...problems, `the next run failed: ${(error as Error).message}`];
         }
@@ -122,6 +122,18 @@ async function attempt(phase: Phase, start: Start, expected: object, { kind, ...
         if (changes.length > 0) problems.push(`changes are left: ${changes}`);
         return problems;
     });
+}
+
+/** What a user does who is told that a key pair is in the way whose private key died with a killed process. */
+async function withRemedy(api: Client, work: () => Promise<void>): Promise<void> {
+    try {
+        await work();
+    } catch (error) {
+        const [, name] = /command deleteSSHKeyPair, name=([\w-]+)/.exec((error as Error).message) ?? [];
+        if (name === undefined) throw error;
+        await api.ok("deleteSSHKeyPair", { name });
+        await work();
+    }
 }
 
 function disturbed(world: World, account: AccountName, kind: Kind, moment: Moment): MortalPlugin {

@@ -124,7 +124,13 @@ function start({ program }: Step): Promise<Running> {
 
 /** Runs a step again to its end, and sees that the state and the cloud hold the same. */
 async function finish(step: Step): Promise<void> {
-    const result = await (await start(step)).finished;
+    let result = await (await start(step)).finished;
+    // The private key of a generated pair died with the process: the error says what to do.
+    const [, name] = /command deleteSSHKeyPair, name=([\w-]+)/.exec(result.errors.join("\n")) ?? [];
+    if (name !== undefined) {
+        await user.ok("deleteSSHKeyPair", { name });
+        result = await (await start(step)).finished;
+    }
     if (result.code !== 0) throw new Error(`the next run failed: ${result.errors.join("\n") || result.stderr}`);
     const { things, ids } = await survey(user);
     const state = (await project.exportResources()).filter(({ type }) => /^pulumi-nodejs:dynamic/.test(type));

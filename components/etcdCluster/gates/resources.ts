@@ -5,7 +5,7 @@ import { urnOf } from "../../../provider/urn";
 /** What all gates of a cluster are told. */
 export interface GateArgs {
     /** The cluster's name. */
-    readonly cluster: string;
+    readonly cluster: pulumi.Input<string>;
     /** Member name to address. */
     readonly members: pulumi.Input<Record<string, pulumi.Input<string>>>;
     readonly caCertificate: pulumi.Input<string>;
@@ -41,7 +41,7 @@ export class EtcdMember extends CloudStackResource {
         resourceName: string,
         args: GateArgs & {
             /** The member's name. */
-            name: string;
+            name: pulumi.Input<string>;
             address: pulumi.Input<string>;
             isFounder: pulumi.Input<boolean>;
         },

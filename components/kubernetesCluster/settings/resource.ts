@@ -19,7 +19,7 @@ export class KubernetesSettings extends CloudStackResource {
 }
 
 /** What of a cluster's arguments its settings are told. */
-export function settingsOf(cluster: string, args: KubernetesClusterArgs): Record<string, unknown> {
+export function settingsOf(cluster: pulumi.Input<string>, args: KubernetesClusterArgs): Record<string, unknown> {
     const { kubernetesVersion, containerdVersion, podCidr, serviceCidr, dnsDomain, endpoint } = args;
     const { podNetwork, timeServers, etcd } = args;
     return {

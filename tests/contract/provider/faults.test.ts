@@ -169,14 +169,6 @@ describe("a create", () => {
         expect(world.cloud.calls().filter(({ command }) => command === "startVirtualMachine")).toHaveLength(2);
     });
 
-    test("removes what was left and cannot become what is wanted now", async () => {
-        const args = { ...named("left"), ...small };
-        const first = await world.plugin().create("virtualMachine", args);
-        const made = await world.plugin().create("virtualMachine", { ...args, template: "Debian 12 with password" });
-        expect(made.id).not.toBe(first.id);
-        expect(await machinesNamed(args.name)).toMatchObject([{ id: made.id }]);
-    });
-
     test("gives a machine that it takes over a password that it knows", async () => {
         const args = { ...named("left"), ...small, template: "Debian 12 with password" };
         await world.plugin().create("virtualMachine", args);

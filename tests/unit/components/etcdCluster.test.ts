@@ -33,7 +33,7 @@ test("members have a pinned address, their name, the group and a reinstallation 
     const { userDataBase64, affinityGroups, securityGroups, ...rest } = inputs;
     expect(rest).toEqual({
         name: "dev-db-etcd-b",
-        owner: "team/test/dev/db-b",
+        owner: expect.stringMatching(/^team\/test\/dev\/db-b#[0-9a-f]{8}$/),
         ipAddress: "10.1.1.12",
         serviceOffering: "Small",
         template: "Debian",

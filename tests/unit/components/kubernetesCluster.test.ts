@@ -111,7 +111,7 @@ test("machines of all roles, with their groups, and names for users", async () =
     } = all.of("VirtualMachine", "k-control-plane-b").inputs;
     expect(rest).toEqual({
         name: "dev-k-b",
-        owner: "team/test/dev/k-control-plane-b",
+        owner: expect.stringMatching(/^team\/test\/dev\/k-control-plane-b#[0-9a-f]{8}$/),
         ipAddress: "10.1.1.22",
         serviceOffering: "Medium",
         template: "Debian",

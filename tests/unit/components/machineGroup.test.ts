@@ -15,7 +15,8 @@ test("machines have their key in their names, and what the group has", async () 
     const { inputs, parent } = of("VirtualMachine", "web-1");
     expect(inputs).toEqual({
         name: "dev-web-1",
-        owner: "team/test/dev/web-1",
+        nameIsDefault: true,
+        owner: expect.stringMatching(/^team\/test\/dev\/web-1#[0-9a-f]{8}$/),
         serviceOffering: "Small",
         template: "Debian",
         zone: "z",

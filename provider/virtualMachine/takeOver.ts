@@ -1,0 +1,80 @@
+import type { TimedPlace } from "../cloudLifecycle";
+import type { Inputs } from "../handler";
+import { PartialFailure, hasUnknown } from "../handler";
+import { isInState, say } from "../lifecycle";
+import type { ApiMachine, Session } from "../session";
+import { secondsUntil } from "../timeouts";
+import { isDestroyed, isRunning, toOutputs } from "./outputs";
+import { planChanges } from "./plan";
+import { settledMachine } from "./settled";
+
+/** Whether a machine has our name and our mark, and the state does not know it: an interrupted run left it, or its answer was lost. */
+export function mayBeTakenOver(machine: ApiMachine, inputs: Inputs): boolean {
+    return (
+        machine.name === inputs.name &&
+        machine.details?.owner === inputs.owner &&
+        !isDestroyed(machine.state) &&
+        !isInState(machine.id)
+    );
+}
+
+/** Why a machine that bears our mark is not taken over: it cannot become what is wanted, and is not ours to remove. */
+export function takingOverRefused(machine: ApiMachine, inputs: Inputs): string | undefined {
+    if (machine.details?.owner !== inputs.owner) {
+        return (
+            `machine ${machine.name} (${machine.id}) bears the mark that version 0.1.0 gave to all resources of this name, so nothing ` +
+            "tells whose it is: remove that machine if nobody needs it, or give this one another name (argument name)"
+        );
+    }
+    // That one never ran: it is taken over, and the next run replaces it.
+    if (machine.state === "Error") return undefined;
+    const reasons = planChanges(toOutputs(machine, inputs, { endpoint: "", accountId: "", accountName: "" }), inputs)
+        .changes.filter(({ property, effect }) => effect === "replace" && !hasUnknown(inputs[property]))
+        .map(({ property, text }) => `${property} ${text}`);
+    if (reasons.length === 0) return undefined;
+    return (
+        `machine ${machine.name} (${machine.id}) bears the mark of this resource, as what an interrupted run left does, but cannot become ` +
+        `what is wanted now (${reasons.join("; ")}), and nothing is removed unasked: remove that machine if nobody needs it, ` +
+        "or let the program ask for what it is, and change it afterwards"
+    );
+}
+
+/**
+ * A machine with our name and our mark that the stack does not know yet, once it has settled; `undefined` where there is none.
+ *
+ * @throws Error where it cannot become what is wanted
+ * @throws PartialFailure where it never started: then the state has it, and the next run replaces it
+ */
+export async function takeOver(inputs: Inputs, { session, cloud, deadline }: TimedPlace): Promise<ApiMachine | undefined> {
+    const named = await session.client.list<ApiMachine>("listVirtualMachines", { name: inputs.name });
+    const ours = named.find((item) => mayBeTakenOver(item, inputs));
+    if (ours === undefined) return undefined;
+    const machine = await settledMachine(session, ours.id, deadline);
+    if (machine === undefined) return undefined;
+    const refusal = takingOverRefused(machine, inputs);
+    if (refusal !== undefined) throw new Error(refusal);
+    say(`${inputs.name}: taking over machine ${machine.id}, which bears the mark of this resource`);
+    if (machine.state === "Error") {
+        throw new PartialFailure(
+            `machine ${machine.name} (${machine.id}) was left by an interrupted run in state Error: it is in the stack's state now, and the next ` +
+                "`pulumi up` replaces it",
+            machine.id,
+            toOutputs(machine, inputs, cloud),
+            inputs,
+        );
+    }
+    if (machine.passwordenabled !== true) return machine;
+    if (inputs.allowRestart !== false || !isRunning(machine.state)) return withPassword(session, machine, deadline);
+    say(`${inputs.name}: its password is not known, and a new one takes a stop, which allowRestart forbids`);
+    return machine;
+}
+
+/** CloudStack tells a password once: that of a machine whose answer nobody heard is made anew, which takes a stop. */
+async function withPassword(session: Session, machine: ApiMachine, deadline: number): Promise<ApiMachine> {
+    const run = (command: string) =>
+        session.client.run(command, { id: machine.id }, { timeoutSeconds: secondsUntil(deadline) });
+    if (isRunning(machine.state)) await run("stopVirtualMachine");
+    const { virtualmachine } = await run("resetPasswordForVirtualMachine");
+    // It is started with everything else that it is to become.
+    return { ...machine, state: "Stopped", password: virtualmachine.password };
+}

@@ -1,0 +1,173 @@
+import { startCloud } from "../../../simulator";
+import { type Kind, type Resource, World, failure, listening, named } from "./support";
+
+/** Whose things are: marks name one resource, what exists keeps its name and mark, and a creation removes nothing. */
+
+let world: World;
+
+beforeAll(async () => void (world = new World(await startCloud())));
+afterAll(() => world.cloud.close());
+afterEach(() => world.cloud.clearFaults());
+
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHf2mQ8f0JbT3b1m0S8Vd1o3gV0c9zM0c9kYt9q2n5uK test";
+const small = { serviceOffering: "Small Instance", template: "Debian 12" };
+
+/** What each kind needs beside name and mark. */
+const ARGS: [Kind, Record<string, unknown>][] = [
+    ["virtualMachine", small],
+    ["volume", { diskOffering: "Small" }],
+    ["securityGroup", {}],
+    ["affinityGroup", {}],
+    ["sshKeyPair", {}],
+];
+
+const mark = (digest: string, stack = "stack") => `org/project/${stack}/app#${digest}`;
+const volumes = async () => (await world.api.user.list("listVolumes")).filter(({ type }) => type === "DATADISK");
+
+describe("a mark names one resource, not two", () => {
+    test("that have one name within different parents: neither takes over the other's machine", async () => {
+        const { name } = named("app");
+        const web = await world.plugin().create("virtualMachine", { name, ...small, owner: mark("11111111") });
+        const db = { name, ...small, template: "Debian 12 with password", owner: mark("22222222") };
+        expect((await failure(world.plugin().create("virtualMachine", db))).failures).toMatchObject([
+            { property: "name", reason: expect.stringContaining(`taken by machine ${web.id}`) },
+        ]);
+        const { inputs } = await world.plugin().plan("virtualMachine", { ...db, name: "another" });
+        await failure(world.plugin().createChecked("virtualMachine", { ...inputs, name }));
+        expect(await world.machine(web.id)).toMatchObject({ name, state: "Running" });
+    });
+
+    test("and each has a volume of its own", async () => {
+        const { name } = named("data");
+        const make = (digest: string) =>
+            world.plugin().create("volume", { name, diskOffering: "Small", owner: mark(digest) });
+        const [web, db] = [await make("11111111"), await make("22222222")];
+        expect(db.id).not.toBe(web.id);
+        await world.plugin().delete(db);
+        expect((await volumes()).map(({ id }) => id)).toContain(web.id);
+    });
+});
+
+describe("a creation takes over what bears its mark, or refuses", () => {
+    test.each(ARGS.filter(([kind]) => kind !== "sshKeyPair"))("a %s, as the preview says beforehand", async (kind, args) => {
+        const all = { ...named("left"), ...args };
+        const left = await world.plugin().create(kind, all);
+        const { said } = await listening(() => world.plugin().plan(kind, all));
+        expect(said).toEqual([expect.stringMatching(`\\(${left.id}\\) bears the mark of this resource and will be taken over`)]);
+        expect((await world.plugin().create(kind, all)).id).toBe(left.id);
+    });
+
+    test("a machine that cannot become what is wanted: it stays, and the preview says why", async () => {
+        const args = { ...named("left"), ...small };
+        const left = await world.plugin().create("virtualMachine", args);
+        const other = { ...args, template: "Debian 12 with password" };
+        const reason = expect.stringMatching(`machine ${args.name} \\(${left.id}\\) bears the mark.*template Debian 12 -> `);
+        const { result: refused, said } = await listening(() => failure(world.plugin().create("virtualMachine", other)));
+        expect(said).toEqual([reason]);
+        expect(refused.message).toEqual(reason);
+        expect(refused.message).toContain("nothing is removed unasked");
+        expect(await world.machine(left.id)).toMatchObject({ name: args.name, state: "Running" });
+    });
+
+    test("a volume that another machine works with stays there", async () => {
+        const machine = await world.plugin().create("virtualMachine", { ...named("holder"), ...small });
+        const args = { ...named("data"), diskOffering: "Small" };
+        const left = await world.plugin().create("volume", { ...args, virtualMachine: machine.id });
+        const { message } = await failure(world.plugin().create("volume", args));
+        expect(message).toContain(`is attached to machine ${machine.id}`);
+        const found = (await volumes()).find(({ id }) => id === left.id);
+        expect(found).toMatchObject({ virtualmachineid: machine.id });
+    });
+
+    test("a key pair with the same public key is taken over, one with another key is left alone", async () => {
+        const registered = { ...named("key"), publicKey: KEY };
+        const first = await world.plugin().create("sshKeyPair", registered);
+        const { result, said } = await listening(() => world.plugin().create("sshKeyPair", registered));
+        expect(result.id).toBe(first.id);
+        expect(said).toEqual([expect.stringContaining("will be taken over")]);
+        const args = named("key");
+        const left = await world.plugin().create("sshKeyPair", args);
+        const reason = expect.stringMatching(`\\(${left.id}\\) bears the mark.*deleteSSHKeyPair`);
+        const refused = await listening(() => failure(world.plugin().create("sshKeyPair", args)));
+        expect(refused).toEqual({ result: expect.objectContaining({ message: reason }), said: [reason] });
+        expect((await world.api.user.list("listSSHKeyPairs")).map(({ id }) => id)).toContain(left.id);
+        await world.plugin().delete(first);
+    });
+
+    test("a machine that never started gets into the state, and the next run replaces it", async () => {
+        const args = { ...named("failing"), ...small };
+        // The run was killed while CloudStack tried to start it.
+        world.fault("failJob", "deployVirtualMachine");
+        const { id } = await world.api.user.ok("deployVirtualMachine", {
+            ...{ name: args.name, "details[0].owner": args.owner, ...(await world.api.user.catalogue()) },
+        });
+        await world.cloud.idle();
+        const error = await failure(world.plugin().create("virtualMachine", args));
+        expect(error).toMatchObject({ id, properties: { state: "Error" } });
+        expect((await world.machine(id)).state).toBe("Error");
+        const left = { kind: "virtualMachine" as const, id, inputs: args, outputs: error.properties };
+        expect((await world.plugin().plan("virtualMachine", args, left)).diff).toMatchObject({ replaces: expect.arrayContaining(["state"]) });
+    });
+});
+
+describe("what was once defaulted stays what it was", () => {
+    test.each(ARGS)("of a %s, under another name of the stack and the organization", async (kind, args) => {
+        const { name } = named("old");
+        const made = await world.plugin().create(kind, { ...args, name, nameIsDefault: true, owner: mark("33333333") });
+        const renamed = { ...args, name: `new-${name}`, nameIsDefault: true, owner: "other/project/new/app#33333333" };
+        const { inputs, diff } = await world.plugin().plan(kind, renamed, made);
+        expect(inputs).toEqual(made.inputs);
+        expect(diff).toMatchObject({ changes: false });
+        // Marks of 0.1.0 have no digest.
+        const before = { ...made, inputs: { ...made.inputs, owner: "org/project/stack/app" }, outputs: { ...made.outputs, owner: "org/project/stack/app" } };
+        const later = await world.plugin().plan(kind, renamed, before);
+        expect(later.inputs).toMatchObject({ name: made.inputs.name, owner: "org/project/stack/app" });
+        expect(later.diff).toMatchObject({ changes: false });
+        // A replacement, too: the engine checks it without the old inputs.
+        const plugin = world.plugin();
+        await plugin.plan(kind, renamed, made);
+        const { name: kept, owner } = (await plugin.plan(kind, renamed)).inputs;
+        if (kind !== "volume") expect({ name: kept, owner }).toEqual({ name: made.inputs.name, owner: mark("33333333") });
+    });
+});
+
+describe("a mark follows a resource that is renamed with an alias", () => {
+    const rename = async (kind: Kind, args: Record<string, unknown>): Promise<[Resource, Resource, Record<string, unknown>]> => {
+        const old = { ...args, name: named("app").name, nameIsDefault: true, owner: mark("44444444") };
+        const made = await world.plugin().create(kind, old);
+        const fresh = { ...args, name: "other", nameIsDefault: true, owner: "org/project/stack/other#55555555" };
+        return [made, await world.plugin().up(made, fresh), old];
+    };
+
+    test.each(ARGS.slice(0, 3))("a %s: a new one of the old name does not take it over", async (kind, args) => {
+        const [made, now, old] = await rename(kind, args);
+        expect(now).toMatchObject({ id: made.id, outputs: { name: made.outputs.name, owner: expect.stringMatching("#55555555$") } });
+        expect(await world.plugin().drifted(now)).toBe(false);
+        const again = await world.plugin().create(kind, old).catch((error) => error);
+        expect(again.id).not.toBe(made.id);
+        if (kind !== "volume") expect(again.failures[0].reason).toContain(`taken by`);
+    });
+
+    test("and its replacement is not refused as if something else had its name", async () => {
+        const [made] = await rename("virtualMachine", { ...small, ipAddress: "10.1.1.77" });
+        const args = { ...small, ipAddress: "10.1.1.77", name: "x", nameIsDefault: true, owner: "org/project/stack/third#66666666" };
+        const replaced = await world.plugin().up(made, { ...args, template: "Debian 12 with password" });
+        expect(replaced.id).not.toBe(made.id);
+        expect(replaced.outputs).toMatchObject({ name: made.outputs.name, owner: args.owner, state: "Running" });
+    });
+
+    test.each(ARGS)("a %s beside a new one of the old name in one run is a problem of whoever comes second", async (kind, args) => {
+        const old = { ...args, name: named("app").name, owner: mark("77777777") };
+        const made = await world.plugin().create(kind, old);
+        const fresh = { ...old, owner: "org/project/stack/other#88888888" };
+        for (const order of ["new first", "new last"]) {
+            const plugin = world.plugin();
+            const existing = () => plugin.plan(kind, fresh, made);
+            const newcomer = () => plugin.plan(kind, { ...old, name: "elsewhere" });
+            const [first, second] = order === "new first" ? [newcomer, existing] : [existing, newcomer];
+            await first();
+            const { failures } = await failure(second());
+            expect(failures).toContainEqual({ property: "", reason: expect.stringContaining("give the new resource another name") });
+        }
+    });
+});

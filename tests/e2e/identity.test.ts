@@ -1,0 +1,111 @@
+import { Client } from "../contract/simulator/client";
+import { type RunningCloud, startCloud } from "../../simulator";
+import { cloudEnvironment } from "./support/mainProject";
+import { Project } from "./support/project";
+
+/** Whose things are, with the real engine: names alone do not tell, and neither do the stack's and the organization's. */
+
+let cloud: RunningCloud;
+let user: Client;
+const projects: Project[] = [];
+
+beforeAll(async () => {
+    cloud = await startCloud();
+    user = new Client(cloud, cloud.accounts.user);
+});
+
+afterAll(async () => {
+    for (const project of projects) project.dispose();
+    await cloud.close();
+});
+
+function newProject(name: string, program: string): Project {
+    const config = { "cloudstack:zone": "sandbox" };
+    projects.push(new Project({ name, program, config, environment: cloudEnvironment(cloud) }));
+    return projects.at(-1)!;
+}
+
+/** A change of the program that touches nothing in the cloud but marks. */
+async function marksOnly(work: () => Promise<unknown>): Promise<void> {
+    cloud.clearCalls();
+    await work();
+    const changes = cloud.calls().map(({ command }) => command).filter((command) => !/^(list|query|get)/.test(command));
+    expect([...new Set(changes)].filter((command) => !["updateVirtualMachine", "createTags", "deleteTags"].includes(command))).toEqual([]);
+}
+
+const twins = (more: string) => `
+import * as pulumi from "@pulumi/pulumi";
+import * as cloudstack from "pulumi-cloudstack";
+class Part extends pulumi.ComponentResource {
+    constructor(type, name, host) {
+        super(\`test:index:\${type}\`, name);
+        const common = { serviceOffering: "Small Instance", template: "Debian 12" };
+        const machine = new cloudstack.VirtualMachine("app", { ...common, name: host }, { parent: this });
+        new cloudstack.Volume("data", { diskOffering: "Small", name: "data" }, { parent: this });
+    }
+}
+new Part("Web", "web", "web-app");
+${more}
+`;
+
+test("two components with children of one name: making the one leaves the other alone, whatever is targeted", async () => {
+    const project = newProject("twins", twins(""));
+    await project.up();
+    const [machine] = await user.list("listVirtualMachines", { name: "web-app" });
+    const [disk] = (await user.list("listVolumes", { type: "DATADISK" })).filter(({ name }) => name.startsWith("data-"));
+    // Under the host name of the first: that is refused; under another all is made, and what is there stays.
+    project.program(twins(`new Part("Db", "db", "web-app");`));
+    const targets = ["--target", `urn:pulumi:dev::twins::test:index:Db$**`, "--target", "**test:index:Db::db"];
+    const refused = await project.up({ args: targets, mayFail: true });
+    expect(refused.errors.join("\n")).toContain(`"web-app" is taken by machine ${machine.id}`);
+    project.program(twins(`new Part("Db", "db", "db-app");`));
+    await project.up({ args: targets });
+    expect((await user.list("listVirtualMachines", { id: machine.id }))[0]).toMatchObject({ name: "web-app", state: "Running" });
+    const ids = (await project.exportResources()).filter(({ type }) => /dynamic/.test(type)).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toHaveLength(4);
+    project.program(twins(""));
+    await project.up();
+    expect(await user.list("listVolumes", { id: disk.id })).toHaveLength(1);
+    await project.destroy();
+});
+
+const everything = (name: string, opts = "") => `
+import * as cloudstack from "pulumi-cloudstack";
+const opts = ${opts === "" ? "{}" : opts};
+const key = new cloudstack.SshKeyPair("${name}", {}, opts);
+const spread = new cloudstack.AffinityGroup("${name}", {}, opts);
+const group = new cloudstack.SecurityGroup("${name}", { ingress: [{ ports: "22", self: true }] }, opts);
+const machine = new cloudstack.VirtualMachine("${name}", {
+    serviceOffering: "Small Instance", template: process.env.TEMPLATE ?? "Debian 12",
+    securityGroups: [group.id], affinityGroups: [spread.id], sshKeyPairs: [key.name],
+}, opts);
+new cloudstack.Volume("${name}", { diskOffering: "Small", virtualMachine: machine.id }, opts);
+new cloudstack.MachineGroup("group", { machines: cloudstack.machineKeys(1), serviceOffering: "Small Instance", template: "Debian 12", dataVolume: { diskOffering: "Small" } });
+const etcd = new cloudstack.EtcdCluster("etcd", {
+    members: { a: "10.1.1.211" }, serviceOffering: "Small Instance", template: "Debian 12", allowDataLoss: true,
+});
+new cloudstack.KubernetesCluster("kubernetes", {
+    etcd, template: "Debian 12", networkCidr: "10.1.1.0/24",
+    controlPlane: { members: { "control-a": "10.1.1.212" }, serviceOffering: "Medium Instance" },
+    pools: { worker: { count: 1, serviceOffering: "Medium Instance" } },
+});
+`;
+
+test("a stack that is renamed, or whose resources are renamed with aliases, keeps what it has", async () => {
+    const project = newProject("kept", everything("thing"));
+    await project.up();
+    const before = (await project.exportResources()).map(({ id }) => id).filter((id) => id !== undefined).sort();
+    await project.run(["stack", "rename", "renamed", "--stack", "dev"]);
+    const stack = "renamed";
+    await project.expectNoChanges({ stack });
+    // Marks go with the resources.
+    project.program(everything("other", `{ aliases: [{ name: "thing" }] }`));
+    await marksOnly(() => project.up({ stack }));
+    await project.expectNoChanges({ stack });
+    const after = (await project.exportResources({ stack })).map(({ id }) => id).filter((id) => id !== undefined).sort();
+    expect(after).toEqual(before);
+    // What a renamed resource is replaced for is itself, and in nobody's way.
+    await project.up({ stack, environment: { TEMPLATE: "Debian 12 with password" } });
+    await project.destroy({ stack });
+});
