@@ -12,7 +12,7 @@ import { EtcdDataGuard } from "./gates/resources";
 export function guardData(
     cluster: pulumi.Resource,
     name: string,
-    args: { cluster: string; allowDataLoss: boolean },
+    args: { cluster: pulumi.Input<string>; allowDataLoss: boolean },
     opts: pulumi.ComponentResourceOptions = {},
 ): void {
     // What the program makes in one go; what comes after it has waited for something is guarded by the preview alone.

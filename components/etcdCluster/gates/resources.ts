@@ -67,7 +67,7 @@ export class EtcdHealth extends CloudStackResource {
 export class EtcdDataGuard extends CloudStackResource {
     constructor(
         name: string,
-        args: { cluster: string; allowDataLoss: boolean },
+        args: { cluster: pulumi.Input<string>; allowDataLoss: boolean },
         opts?: pulumi.CustomResourceOptions,
     ) {
         super("EtcdDataGuard", "etcdDataGuard", name, { ...args }, [], opts);
