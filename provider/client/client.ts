@@ -7,6 +7,7 @@ import { type JobOptions, JobPoller, type JobSource } from "./jobs";
 import { listAll } from "./lists";
 import { type Locks, locksAt, locksOf } from "./locks";
 import { encodeParams } from "./params";
+import { kindOf } from "./pollInterval";
 import { Projects } from "./projects";
 import { Requests, type RequestOptions } from "./requests";
 import { startJob } from "./start";
@@ -182,7 +183,7 @@ export class Client {
             async () => {
                 const { jobid } = await this.start(command, params);
                 const left = Math.max(0, deadline - this.clock.now()) / 1000;
-                return this.wait<T>(jobid, { command, timeoutSeconds: left, ...others });
+                return this.wait<T>(jobid, { command, kind: kindOf(command, params), timeoutSeconds: left, ...others });
             },
             (signal) => this.clock.sleep(timeoutSeconds * 1000, signal),
         );

@@ -28,12 +28,15 @@ export type Seen = () => Promise<object | undefined>;
 
 export interface JobOptions {
     readonly command: string;
+    /** Jobs of one kind take about as long. Default: the command. */
+    readonly kind?: string;
     readonly timeoutSeconds: number;
     readonly seen?: Seen;
 }
 
 interface Job extends JobOptions {
     readonly id: string;
+    readonly kind: string;
     readonly startedAt: number;
     readonly deadline: number;
     readonly end: (end: JobEnd) => void;
@@ -74,7 +77,7 @@ export class JobPoller {
             const now = this.clock.now();
             const deadline = now + options.timeoutSeconds * 1000;
             const timing = { startedAt: now, deadline, seenAt: now, unlisted: 0, peaceUntil: 0 };
-            this.jobs.add({ id, ...options, end, ...timing });
+            this.jobs.add({ id, kind: options.command, ...options, end, ...timing });
             this.nap.abort();
             void this.work();
         });
@@ -100,14 +103,14 @@ export class JobPoller {
     private nextLookAt(): number {
         const jobs = [...this.jobs];
         const oldest = new Map<string, number>();
-        for (const { command, startedAt } of jobs) {
-            oldest.set(command, Math.min(startedAt, oldest.get(command) ?? startedAt));
+        for (const { kind, startedAt } of jobs) {
+            oldest.set(kind, Math.min(startedAt, oldest.get(kind) ?? startedAt));
         }
         const looks = jobs.map((job) => {
-            const expected = this.durations.expected(job.command);
-            // Before the first of a command has ended, the oldest shows how long all of them take at least.
-            const startedAt = expected === undefined ? oldest.get(job.command)! : job.startedAt;
-            const timing = { startedAt, expected, typical: typicalDuration(job.command) };
+            const expected = this.durations.expected(job.kind);
+            // Before the first of a kind has ended, the oldest shows how long all of them take at least.
+            const startedAt = expected === undefined ? oldest.get(job.kind)! : job.startedAt;
+            const timing = { startedAt, expected, typical: typicalDuration(job.kind) };
             return Math.max(nextLook(timing, this.lastLook), job.peaceUntil);
         });
         const slowed = this.failures > 0 ? this.lastLook + Math.min(SLOWEST, 500 * 2 ** this.failures) : 0;
@@ -169,7 +172,7 @@ export class JobPoller {
             const jobresult = expectedToBeGone && job.unlisted === 0 ? await this.see(job) : undefined;
             const answer = jobresult ? { jobstatus: 1, jobresult } : await this.source.query(job.id);
             if (answer.jobstatus !== 0) {
-                this.durations.learn(job.command, job.seenAt - job.startedAt, this.clock.now() - job.startedAt);
+                this.durations.learn(job.kind, job.seenAt - job.startedAt, this.clock.now() - job.startedAt);
                 this.finish(job, { kind: "ended", answer });
                 return;
             }

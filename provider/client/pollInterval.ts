@@ -1,4 +1,5 @@
 /** When to look at a job again. All times in milliseconds. */
+import type { Params } from "./types";
 
 /** The first look at a job of which nothing is known. */
 const FIRST = 200;
@@ -13,21 +14,25 @@ const SHORTEST = 100;
 const PRECISION = 0.04;
 
 /** The same around the typical end of a job whose length on this cloud is not known yet. */
-const TYPICAL_PRECISION = 0.2;
+const TYPICAL_PRECISION = 0.1;
 
 /** The longest gap around a typical end. */
-const TYPICAL_LONGEST = 700;
+const TYPICAL_LONGEST = 450;
+
+/** What counts as around a typical end, in parts of the typical time. */
+const AROUND = { from: 0.85, to: 1.25 };
 
 /**
  * How long jobs take on a quiet CloudStack 4.22, in milliseconds: what is assumed until the first job of a command has ended here. A slower
  * hypervisor costs a few looks more, a faster one is noticed by the looks before.
  */
 const TYPICAL: Readonly<Record<string, number>> = {
-    deployVirtualMachine: 3_000,
+    deployVirtualMachine: 4_000,
     startVirtualMachine: 2_300,
     stopVirtualMachine: 2_300,
     rebootVirtualMachine: 1_900,
     destroyVirtualMachine: 6_000,
+    "destroyVirtualMachine, expunge": 8_000,
     expungeVirtualMachine: 2_500,
     restoreVirtualMachine: 4_000,
     scaleVirtualMachine: 1_000,
@@ -50,17 +55,22 @@ export interface JobTiming {
     typical?: number;
 }
 
-/** How long a job of a command takes elsewhere, in milliseconds. */
-export function typicalDuration(command: string): number | undefined {
-    return TYPICAL[command];
+/** The command, and what else decides how long its jobs take. */
+export function kindOf(command: string, params: Params = {}): string {
+    return command === "destroyVirtualMachine" && params.expunge === true ? `${command}, expunge` : command;
+}
+
+/** How long a job of a kind takes elsewhere, in milliseconds. */
+export function typicalDuration(kind: string): number | undefined {
+    return TYPICAL[kind];
 }
 
 /**
  * The time of the next look at a job, given that of the last one (of any job).
  *
  * A job of known length is looked at when its end is due, and then in small steps that grow slowly while it is late. One of typical length
- * is looked at more and more rarely until half of that has passed, in short steps around it, and then again when its age has grown by a
- * part. Nothing is known of the others: the gap is a part of their age.
+ * is looked at a few times until nearly all of that has passed, in short steps around it, and then again when its age has grown by a part.
+ * Nothing is known of the others: the gap is a part of their age.
  */
 export function nextLook({ startedAt, expected, typical }: JobTiming, lastLook: number): number {
     const from = Math.max(startedAt, lastLook);
@@ -81,12 +91,11 @@ function unknownGap(age: number): number {
 }
 
 function typicalGap(age: number, typical: number): number {
-    const around = clamp(TYPICAL_PRECISION * typical, SHORTEST, TYPICAL_LONGEST);
-    const first = clamp(typical / 10, SHORTEST, 2 * FIRST);
-    if (age < typical / 2) {
-        return Math.max(first, Math.min(2 * age, typical / 2 - age + around / 2));
-    }
-    return age < 1.5 * typical ? around : clamp((age < 1_500 ? 0.5 : 0.15) * age, around, 3_000);
+    const near = clamp(TYPICAL_PRECISION * typical, SHORTEST, TYPICAL_LONGEST);
+    const first = clamp(typical / 10, SHORTEST, 1.5 * FIRST);
+    const left = AROUND.from * typical - age;
+    if (left > 0) return Math.max(first, Math.min(2 * age, typical / 4, left + near / 2));
+    return age < AROUND.to * typical ? near : clamp((age < 1_500 ? 0.5 : 0.12) * age, near, 3_000);
 }
 
 function precision(expected: number): number {

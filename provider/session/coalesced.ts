@@ -46,6 +46,17 @@ export class CoalescedReads<T extends { id: string }> {
     }
 
     /**
+     * Whether a list that is made now lacks the thing. Of those that are asked for in the same moment one list tells, and it is believed:
+     * for things whose removal is known to have ended.
+     */
+    async isMissing(id: string): Promise<boolean> {
+        this.changed();
+        // All others of this moment have had their say by then, and share the list that the first one makes.
+        await Promise.resolve();
+        return !(await this.fresh()).has(id);
+    }
+
+    /**
      * Everything of this kind as it was when this process first asked: for questions about what others, or an interrupted run, made
      * before. Changes of this process do not make them ask again.
      */

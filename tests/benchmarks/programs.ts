@@ -44,20 +44,47 @@ export const DATA = {
  * @param data further arguments of each, which become outputs too
  */
 export function floor(count: number, seconds = 0, data: object = {}): string {
-    const handler = `exports.handler = () => ({
-        create: async (inputs) => { await new Promise((r) => setTimeout(r, ${seconds * 1000})); return { id: inputs.name, outs: inputs }; },
-        read: async (id, props) => ({ id, props }),
-        diff: async () => ({ changes: false }),
-        delete: async () => {},
-    })`;
+    return `
+${nothing(data)}
+for (let number = 0; number < ${count + 2}; number++) new Nothing("nothing-" + number, ${seconds}, 0);
+`;
+}
+
+/** How long resources take that do nothing, in seconds. */
+export interface Waits {
+    group: { create: number; destroy: number };
+    machine: { create: number; destroy: number };
+}
+
+/** The same with the dependencies that `machines` cannot do without: a machine needs the id of its group. */
+export function graph(count: number, { group, machine }: Waits): string {
+    return `
+${nothing({})}
+const groups = ["front", "back"].map((name) => new Nothing(name, ${group.create}, ${group.destroy}));
+for (let number = 0; number < ${count}; number++)
+    new Nothing("machine-" + number, ${machine.create}, ${machine.destroy}, groups[number % 2].id);
+`;
+}
+
+/** The class of resources that do nothing but wait. */
+function nothing(data: object): string {
+    const handler = `exports.handler = () => {
+        const wait = (seconds) => new Promise((r) => setTimeout(r, seconds * 1000));
+        return {
+            create: async (inputs) => { await wait(inputs.create); return { id: inputs.name, outs: inputs }; },
+            read: async (id, props) => ({ id, props }),
+            diff: async () => ({ changes: false }),
+            delete: async (id, props) => wait(props.destroy),
+        };
+    }`;
     return `
 import * as pulumi from "@pulumi/pulumi";
 
 class Nothing extends pulumi.CustomResource {
-    constructor(name: string) {
-        super("pulumi-nodejs:dynamic/bench:Nothing", name, { name, ...${JSON.stringify(data)}, __provider: ${JSON.stringify(handler)} });
+    constructor(name: string, create: number, destroy: number, group?: pulumi.Input<string>) {
+        const inputs = { name, create, destroy, group, ...${JSON.stringify(data)} };
+        super("pulumi-nodejs:dynamic/bench:Nothing", name, { ...inputs, __provider: ${JSON.stringify(handler)} });
     }
 }
-for (let number = 0; number < ${count + 2}; number++) new Nothing("nothing-" + number);
 `;
 }

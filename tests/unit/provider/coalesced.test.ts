@@ -77,3 +77,10 @@ test("what was there before stays as it was at the first question", async () => 
     expect(await of.before()).toEqual([{ id: "a" }]);
     expect(await of.all()).toEqual([{ id: "a" }, { id: "b" }]);
 });
+
+test("what is known to have been removed is missing by one list, made afterwards, whatever number of it", async () => {
+    const { asked, of } = reads();
+    await of.all();
+    expect(await Promise.all(["a", "d", "e"].map((id) => of.isMissing(id)))).toEqual([false, true, true]);
+    expect(asked).toEqual(["list", "list"]);
+});

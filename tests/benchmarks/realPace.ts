@@ -1,0 +1,84 @@
+import type { CloudOptions } from "../../simulator";
+import { type Courses, direct } from "./direct";
+import { graph, machines } from "./programs";
+import { Subject, type Taken } from "./subject";
+import { type Figure, atMost, median, told } from "./table";
+
+/** How many machines. */
+const COUNT = 8;
+
+/** How often everything is measured, in turn; the middle one counts. */
+const ROUNDS = 3;
+
+/** Answers and jobs take as long as a real server's, and wait for its locks. */
+const REAL: CloudOptions = { timing: 1 };
+
+type Both = Record<"create" | "destroy", Taken>;
+
+/** The package beside the API's own commands and the engine's floor, on a cloud that takes a real server's time. */
+export async function atRealPace(): Promise<Figure[]> {
+    const rounds: Round[] = [];
+    for (let round = 0; round < ROUNDS; round++) rounds.push(await oneRound());
+    return (["create", "destroy"] as const).flatMap((course) => {
+        const middle = (of: (round: Round) => number) => median(rounds.map(of));
+        const [calls, engine, waiting] = [
+            middle((round) => round.calls[course].all),
+            middle((round) => round.engine[course].seconds),
+            middle((round) => round.waiting[course].seconds),
+        ];
+        const ours = middle((round) => round.ours[course].seconds);
+        const most = Math.max(...rounds.map(({ ours }) => ours[course].calls + ours[course].polls));
+        const { polls } = rounds.at(-1)!.ours[course];
+        const inSeconds = (seconds: number) => `${seconds.toFixed(1)} s`;
+        return [
+            atMost(
+                `${course}, times direct calls and the engine's floor`,
+                1.1,
+                ours / (calls + engine),
+                "",
+                `${inSeconds(ours)}; direct calls ${inSeconds(calls)}, the engine ${inSeconds(engine)}`,
+            ),
+            told(`${course}, times the same graph of resources that wait as long`, ours / waiting, "", inSeconds(waiting)),
+            atMost(`${course}: API calls`, course === "create" ? 40 : 35, most, "", `of them ${polls} polls in the last round`),
+        ];
+    });
+}
+
+interface Round {
+    calls: Courses;
+    /** The engine's own time: the graph of resources that do nothing. */
+    engine: Both;
+    /** The same where they wait as long as the direct calls took. */
+    waiting: Both;
+    ours: Both;
+}
+
+async function oneRound(): Promise<Round> {
+    const ours = await Subject.of(machines(COUNT), REAL);
+    try {
+        const calls = await direct(ours.cloud, COUNT);
+        const { create, destroy } = calls;
+        const idle = { create: 0, destroy: 0 };
+        const waits = {
+            group: { create: create.groups, destroy: destroy.all - destroy.machines },
+            machine: { create: create.all - create.groups, destroy: destroy.machines },
+        };
+        return {
+            calls,
+            engine: await courseOf(graph(COUNT, { group: idle, machine: idle })),
+            waiting: await courseOf(graph(COUNT, waits)),
+            ours: await both(ours),
+        };
+    } finally {
+        await ours.close();
+    }
+}
+
+async function courseOf(program: string): Promise<Both> {
+    const subject = await Subject.of(program);
+    return both(subject).finally(() => subject.close());
+}
+
+async function both(subject: Subject): Promise<Both> {
+    return { create: await subject.run("up"), destroy: await subject.run("destroy") };
+}
