@@ -37,5 +37,6 @@ export const clusterToken = configured(certificates.clusterToken);
 export const etcdQuorum = configured(etcd.etcdQuorum);
 export const etcdMember = configured(etcd.etcdMember);
 export const etcdHealth = configured(etcd.etcdHealth);
+export const etcdFounding = configured(etcd.etcdFounding);
 export const etcdDataGuard = configured(etcd.etcdDataGuard);
 export const kubernetesSettings = configured(kubernetes.kubernetesSettings);

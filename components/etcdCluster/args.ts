@@ -55,7 +55,7 @@ export interface EtcdClusterArgs extends PlacementArgs {
     sshCidrs?: pulumi.Input<pulumi.Input<string>[]>;
     /** Further rules of the members' group. @default none */
     extraRules?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
-    /** How long after the cluster was first made its members may found it, in seconds. @default 900 */
+    /** How long its members may found the cluster, from the run on that makes the first machine, in seconds. @default 900 */
     bootstrapWindowSeconds?: pulumi.Input<number>;
     /** The most that the database may grow to, in GiB. @default 4 */
     quotaGiB?: pulumi.Input<number>;

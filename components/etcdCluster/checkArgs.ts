@@ -24,7 +24,7 @@ function checkLength(spec: EtcdCheckArgs, args: EtcdClusterArgs): Problem[] {
         renderEtcdMember({
             cluster: spec,
             key: founders[0],
-            birth: { token: "0123456789abcdef", createdAt: 2_000_000_000, founders },
+            birth: { token: "0123456789abcdef", opensAt: 2_000_000_000, founders },
             certificates: placeholderCertificates(spec.name),
         }),
     );

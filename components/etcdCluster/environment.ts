@@ -105,7 +105,7 @@ export function nodeEnvironment({ cluster, key, birth }: EtcdMemberSpec): string
         FOUNDERS: isFounder
             ? founders.map((founder) => `${memberName(name, founder)}=${peerUrl(members[founder])}`).join(",")
             : "",
-        WINDOW_END: birth.createdAt + window,
+        WINDOW_END: birth.opensAt + window,
         TOKEN: birth.token,
         REMOVED_PREFIX: removedPrefix,
         HOME_DIR: paths.home,

@@ -10,10 +10,11 @@ import { throwProblems } from "../problems";
 import { defaultEtcdVersion, type EtcdClusterArgs, specArguments } from "./args";
 import { checkArguments } from "./checkArgs";
 import { guardData } from "./dataGuard";
+import { EtcdFounding } from "./gates/resources";
 import { renderEtcdMember } from "./member";
 import { makeMembers } from "./members";
 import { etcdRules, type EtcdRule } from "./rules";
-import { certificateRequests, endpoints, memberName, membersByName } from "./spec";
+import { certificateRequests, defaultBootstrapWindowSeconds, endpoints, memberName, membersByName } from "./spec";
 
 export { type AuthorityGenerations, defaultEtcdVersion, type EtcdClusterArgs } from "./args";
 
@@ -64,7 +65,21 @@ export class EtcdCluster extends pulumi.ComponentResource {
         const group = args.securityGroups === false ? undefined : makeGroup(name, cluster, args, child);
         const ending: Ending[] = Object.values(authorities);
         const birth = new ClusterToken(name, { members: Object.keys(args.members) }, child);
-        const { metricsCidrs } = args;
+        const { metricsCidrs, project, profile } = args;
+        const machineNames = (keys: readonly string[]) =>
+            cluster.apply((start) => keys.filter((key) => key in args.members).map((key) => memberName(start, key)));
+        const founding = new EtcdFounding(
+            name,
+            {
+                ...{ cluster, bornAt: birth.createdAt, project, profile },
+                machines: machineNames(Object.keys(args.members)),
+                founders: birth.founders.apply(machineNames),
+                windowSeconds: pulumi
+                    .output(args.bootstrapWindowSeconds)
+                    .apply((given) => given ?? defaultBootstrapWindowSeconds),
+            },
+            child,
+        );
         const shared = pulumi
             .output({ ...specArguments(args), metricsCidrs, name: cluster })
             .apply(({ metricsCidrs: open, ...values }) => ({
@@ -76,12 +91,12 @@ export class EtcdCluster extends pulumi.ComponentResource {
         const userData = (key: string) => {
             const certificates = memberCertificates(name, cluster, key, args, authorities, child, ending);
             const rendered = pulumi
-                .all([shared, birth.token, birth.createdAt, birth.founders, certificates, args.userDataMaxLength])
-                .apply(([spec, token, createdAt, founders, keys, maxLength]) => {
+                .all([shared, birth.token, founding.opensAt, birth.founders, certificates, args.userDataMaxLength])
+                .apply(([spec, token, opensAt, founders, keys, maxLength]) => {
                     const document = renderEtcdMember({
                         cluster: spec,
                         key,
-                        birth: { token, createdAt, founders },
+                        birth: { token, opensAt, founders },
                         certificates: keys,
                     });
                     return renderUserData(document, { maxLength, subject: `user data of ${memberName(spec.name, key)}` });
@@ -100,7 +115,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
             child,
         );
         ending.push(client);
-        const health = makeMembers(name, cluster, args, { owner: this, group, userData, birth, authorities, client });
+        const health = makeMembers(name, cluster, args, { owner: this, group, userData, birth, founding, authorities, client });
         const outputs = {
             endpoints: pulumi.output(args.members).apply(endpoints),
             caCertificate: authorities.client.bundle,

@@ -7,7 +7,7 @@ import type { Certificate, CertificateAuthority, ClusterToken } from "../certifi
 import { MachineGroup } from "../machineGroup";
 import { placementOf } from "../placement";
 import { defaultEtcdVersion, type EtcdClusterArgs } from "./args";
-import { EtcdHealth, EtcdMember, EtcdQuorum, type GateArgs } from "./gates/resources";
+import { type EtcdFounding, EtcdHealth, EtcdMember, EtcdQuorum, type GateArgs } from "./gates/resources";
 import { memberName, membersByName } from "./spec";
 
 /** How long a gate waits where nothing else is said, in seconds. */
@@ -19,6 +19,7 @@ interface Parts {
     readonly group?: SecurityGroup;
     readonly userData: (key: string) => pulumi.Output<string>;
     readonly birth: ClusterToken;
+    readonly founding: EtcdFounding;
     readonly authorities: { client: CertificateAuthority };
     /** A client's certificate. */
     readonly client: Certificate;
@@ -34,7 +35,7 @@ export function makeMembers(
     name: string,
     cluster: pulumi.Output<string>,
     args: EtcdClusterArgs,
-    { owner, group, userData, birth, authorities, client }: Parts,
+    { owner, group, userData, birth, founding, authorities, client }: Parts,
 ): pulumi.Output<Record<string, string>> {
     const version = pulumi.output(args.version).apply((given) => given ?? defaultEtcdVersion);
     const build = pulumi.all([version, args.artifacts]).apply(([number, artifacts]) => buildOf("etcd", number, artifacts));
@@ -99,6 +100,7 @@ export function makeMembers(
             ...gate,
             revision: pulumi.interpolate`${ids} ${gate.revision}`,
             allowDataLoss: args.allowDataLoss ?? false,
+            windowOpensAt: founding.opensAt,
         },
         { parent: owner, dependsOn: [machines, ...gates] },
     ).health;

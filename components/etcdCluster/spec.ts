@@ -2,7 +2,7 @@ import type { Artifacts } from "../artifacts";
 import { type CloudConfig, placeholder } from "../cloudInit";
 import { clientUrl, memberName } from "./urls";
 
-export { clientPort, clientUrl, memberName, metricsPort, peerPort, peerUrl } from "./urls";
+export { clientPort, clientUrl, defaultBootstrapWindowSeconds, memberName, metricsPort, peerPort, peerUrl } from "./urls";
 
 /** A certificate and its key, PEM. */
 export interface KeyPair {
@@ -27,11 +27,11 @@ export interface MemberCertificates {
     readonly client: KeyPair;
 }
 
-/** When and by whom the cluster was founded: the outputs of a `ClusterToken`. */
+/** When and by whom the cluster may be founded: outputs of a `ClusterToken` and of an `EtcdFounding`. */
 export interface ClusterBirth {
     readonly token: string;
-    /** Seconds since 1970. */
-    readonly createdAt: number;
+    /** From when on founders may found it: seconds since 1970. */
+    readonly opensAt: number;
     /** Keys of the members that were there. */
     readonly founders: readonly string[];
 }
@@ -44,7 +44,7 @@ export interface EtcdClusterSpec {
     readonly members: Readonly<Record<string, string>>;
     /** Such as `3.6.14`. */
     readonly version: string;
-    /** For so long after `createdAt` may founders without data start a new cluster. @default 900 */
+    /** For so long after `opensAt` may founders without data start a new cluster. @default 900 */
     readonly bootstrapWindowSeconds?: number;
     /** Whether data is on a volume of its own. @default true */
     readonly dataVolume?: boolean;
@@ -74,8 +74,6 @@ export interface EtcdMemberSpec {
     readonly birth: ClusterBirth;
     readonly certificates: MemberCertificates;
 }
-
-export const defaultBootstrapWindowSeconds = 900;
 
 /** Addresses by the members' names. */
 export function membersByName([cluster, members]: [string, Record<string, string>]): Record<string, string> {

@@ -15,3 +15,6 @@ export function peerUrl(address: string): string {
 export function memberName(cluster: string, key: string): string {
     return `${cluster}-etcd-${key}`;
 }
+
+/** For how long founders may found a cluster where nothing else is said. */
+export const defaultBootstrapWindowSeconds = 900;

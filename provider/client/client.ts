@@ -124,6 +124,11 @@ export class Client {
         return startJob((name, own) => this.send(name, own), this.clock, command, params, randomUUID());
     }
 
+    /** What time it is by the server's clock, in milliseconds since the epoch; before its first answer by ours. */
+    now(): number {
+        return this.requests.now();
+    }
+
     /**
      * Waits for a job.
      * @returns its result, such as `{ virtualmachine: {…} }`

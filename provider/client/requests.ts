@@ -52,6 +52,8 @@ export class Requests {
     private readonly transport: Transport;
     private readonly gate = new Gate(AT_ONCE);
     private contacted = false;
+    /** By which our clock is ahead of the server's, as far as it is known. */
+    private aheadSeconds = 0;
     /** Until when the API has asked to be left in peace. */
     private peaceUntil = 0;
 
@@ -114,6 +116,7 @@ export class Requests {
         this.count++;
         try {
             const answer = await this.transport.send(form, isRead(command));
+            this.aheadSeconds = this.ahead(answer) ?? this.aheadSeconds;
             this.log(`${label}: HTTP ${answer.status} in ${this.clock.now() - started} ms`);
             return this.judge(command, pairs, answer);
         } catch (error) {
@@ -205,6 +208,11 @@ export class Requests {
 
     private secrets(): string[] {
         return [this.settings.secretKey, this.settings.apiKey];
+    }
+
+    /** What time it is by the server's clock, as its last answer told it, in milliseconds since the epoch. */
+    now(): number {
+        return this.clock.now() - this.aheadSeconds * 1000;
     }
 
     /** Seconds by which our clock is ahead of the server's, by its `Date` header. */

@@ -129,6 +129,7 @@ export class ApiServer {
         response.writeHead(status, {
             "Content-Type": type,
             "Content-Length": Buffer.byteLength(text),
+            Date: new Date(this.parts.now()).toUTCString(),
         });
         response.end(text);
     }

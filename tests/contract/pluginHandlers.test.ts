@@ -28,6 +28,7 @@ const texts: Record<string, string> = {
     EtcdQuorum: textOf("etcdQuorum"),
     EtcdMember: textOf("etcdMember"),
     EtcdHealth: textOf("etcdHealth"),
+    EtcdFounding: textOf("etcdFounding"),
     EtcdDataGuard: textOf("etcdDataGuard"),
     KubernetesSettings: textOf("kubernetesSettings"),
 };

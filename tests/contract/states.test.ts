@@ -21,7 +21,7 @@ describe.each(versions)("a stack of version %s", (version) => {
         const moved = steps.filter(({ op }) => op !== "same");
         // Machines of clusters may be told more by a later version, and gates may be new.
         expect(Object.keys(changes).filter((op) => !["same", "update", "create"].includes(op))).toEqual([]);
-        const known = /:(VirtualMachine|EtcdQuorum|EtcdMember|EtcdHealth|EtcdDataGuard|KubernetesSettings)$/;
+        const known = /:(VirtualMachine|EtcdQuorum|EtcdMember|EtcdHealth|EtcdFounding|EtcdDataGuard|KubernetesSettings)$/;
         expect(moved.filter(({ type }) => !known.test(type))).toEqual([]);
         await replayed.project.up();
         await replayed.project.expectNoChanges();

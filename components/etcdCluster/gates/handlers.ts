@@ -1,4 +1,5 @@
 /** The handlers of this room, under their keys in `dynamic/v1`. */
+export { etcdFounding } from "./foundingHandler";
 export { etcdDataGuard } from "./guardHandler";
 export { etcdHealth } from "./healthHandler";
 export { etcdMember } from "./memberHandler";

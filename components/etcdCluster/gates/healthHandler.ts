@@ -24,7 +24,10 @@ export const etcdHealth: Handler = lifecycle({
             (news.waitFor === "healthy" && !isWell(olds)),
     }),
     async create(inputs) {
-        return { id: crypto.randomUUID(), outs: await waited(inputs, Object.keys(inputs.members)) };
+        const outs = await waited(inputs, Object.keys(inputs.members)).catch((error: Error) => {
+            throw new Error(error.message + firstHint(inputs));
+        });
+        return { id: crypto.randomUUID(), outs };
     },
     async read(_id, outputs) {
         const gateway = gatewayOf(outputs);
@@ -39,6 +42,19 @@ export const etcdHealth: Handler = lifecycle({
     update: (_id, olds, news) => waited(news, Object.keys({ ...olds.members, ...news.members })),
     delete: async (_id, outputs) => refuseLoss(outputs),
 });
+
+/**
+ * What to do where this run is the first to ask: founders that were late may not found a cluster any more, and a `destroy`
+ * that was killed has deleted this resource first of all.
+ */
+function firstHint({ windowOpensAt }: Inputs): string {
+    if (typeof windowOpensAt !== "number") return "";
+    return (
+        " If it is new, and its members' journals say that the bootstrap window closed: raise bootstrapWindowSeconds, " +
+        `which count from ${new Date(windowOpensAt * 1000).toISOString()}. If a destroy was interrupted before: ` +
+        "`pulumi up --refresh` brings back machines that are gone, `pulumi destroy` ends it."
+    );
+}
 
 function isWell({ health, members }: Outputs): boolean {
     const names = Object.keys({ ...members, ...health });

@@ -18,6 +18,31 @@ export interface GateArgs {
     readonly revision: pulumi.Input<string>;
 }
 
+/** From when on founders may found a cluster: see `foundingHandler`. */
+export class EtcdFounding extends CloudStackResource {
+    /** Seconds since 1970, by the cloud's clock. */
+    declare readonly opensAt: pulumi.Output<number>;
+
+    constructor(
+        name: string,
+        args: {
+            cluster: pulumi.Input<string>;
+            /** When its token was made, in seconds since 1970. */
+            bornAt: pulumi.Input<number>;
+            /** Names of its members' machines. */
+            machines: pulumi.Input<string[]>;
+            /** Of those, the founders'. */
+            founders: pulumi.Input<string[]>;
+            windowSeconds: pulumi.Input<number>;
+            project?: pulumi.Input<string>;
+            profile?: pulumi.Input<string>;
+        },
+        opts?: pulumi.CustomResourceOptions,
+    ) {
+        super("EtcdFounding", "etcdFounding", name, { ...args }, ["opensAt"], opts);
+    }
+}
+
 /** Stands before all machines of a cluster: see `quorumHandler`. */
 export class EtcdQuorum extends CloudStackResource {
     constructor(
@@ -57,7 +82,7 @@ export class EtcdHealth extends CloudStackResource {
     /** `healthy`, `unknown` or what is wrong, by member. */
     declare readonly health: pulumi.Output<Record<string, string>>;
 
-    constructor(name: string, args: GateArgs & { allowDataLoss: boolean }, opts?: pulumi.CustomResourceOptions) {
+    constructor(name: string, args: GateArgs & { allowDataLoss: boolean; windowOpensAt: pulumi.Input<number> }, opts?: pulumi.CustomResourceOptions) {
         const urn = urnOf("EtcdHealth", name, opts?.parent);
         super("EtcdHealth", "etcdHealth", name, { ...args, urn }, ["health"], opts);
     }

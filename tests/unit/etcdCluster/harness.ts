@@ -68,7 +68,7 @@ export class TestCluster {
             dataVolume: false,
             artifacts: { inTemplate: true },
         };
-        this.birth = { token: "0123456789abcdef", createdAt: Math.floor(Date.now() / 1000), founders: ["a", "b", "c"] };
+        this.birth = { token: "0123456789abcdef", opensAt: Math.floor(Date.now() / 1000), founders: ["a", "b", "c"] };
     }
 
     static async make(folder: string): Promise<TestCluster> {

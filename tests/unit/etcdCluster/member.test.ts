@@ -127,7 +127,7 @@ test("only founders may ever found, and those who have left are no longer named"
     );
     const shrunk = { members: { a: "10.1.1.11" } };
     expect(value(nodeEnvironment(member(shrunk, "a")), "FOUNDERS")).toBe("demo-etcd-a=https://10.1.1.11:2380");
-    expect(value(nodeEnvironment(member()), "WINDOW_END")).toBe(String(birth.createdAt + 900));
+    expect(value(nodeEnvironment(member()), "WINDOW_END")).toBe(String(birth.opensAt + 900));
 });
 
 test("what the user adds may not replace what the cluster is made of", () => {

@@ -5,7 +5,7 @@ import {
     placeholderCertificates,
 } from "../../../components/etcdCluster/spec";
 
-export const birth: ClusterBirth = { token: "0123456789abcdef", createdAt: 1_900_000_000, founders: ["a", "b", "c"] };
+export const birth: ClusterBirth = { token: "0123456789abcdef", opensAt: 1_900_000_000, founders: ["a", "b", "c"] };
 
 export const cluster: EtcdClusterSpec = {
     name: "demo",

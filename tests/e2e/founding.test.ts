@@ -1,0 +1,107 @@
+/** From when on an etcd cluster may be founded, run by run, with the real engine; and what is said of a cluster that is not there. */
+import { gunzipSync } from "node:zlib";
+import { type RunningCloud, startCloud } from "../../simulator";
+import { Client } from "../contract/simulator/client";
+import { cloudEnvironment } from "./support/mainProject";
+import { Project } from "./support/project";
+
+const names = ["dev-db-etcd-a", "dev-db-etcd-b", "dev-db-etcd-c"];
+const program = (args = "") => `
+import * as cloudstack from "pulumi-cloudstack";
+new cloudstack.EtcdCluster("db", {
+    members: { a: "10.1.1.31", b: "10.1.1.32", c: "10.1.1.33" }, serviceOffering: "Small Instance", template: "Debian 12",
+    bootstrapWindowSeconds: 120, ${args}
+});
+`;
+
+let cloud: RunningCloud;
+let project: Project;
+let user: Client;
+/** The cloud's clock; that of whoever runs `pulumi` is another. */
+let ahead: number;
+const now = () => Math.floor(Date.now() / 1000) + ahead;
+
+beforeEach(async () => {
+    ahead = -300;
+    cloud = await startCloud({ now: () => Date.now() + ahead * 1000 });
+    user = new Client(cloud, cloud.accounts.expunger);
+    const { apiKey, secretKey } = cloud.accounts.expunger;
+    const environment = { ...cloudEnvironment(cloud), CLOUDSTACK_API_KEY: apiKey, CLOUDSTACK_SECRET_KEY: secretKey };
+    project = new Project({ program: program(), config: { "cloudstack:zone": "sandbox" }, environment });
+});
+
+afterEach(async () => {
+    project.dispose();
+    await cloud.close();
+});
+
+async function machines(): Promise<{ id: string; name: string }[]> {
+    return user.list("listVirtualMachines", { listall: true });
+}
+
+/** When the window closes, as the machines are told; seconds from now, by the cloud's clock. */
+async function windows(): Promise<number[]> {
+    const ends = (await machines()).map(async ({ id }) => {
+        const { virtualmachineuserdata } = await user.ok("getVirtualMachineUserData", { virtualmachineid: id });
+        const text = gunzipSync(Buffer.from(virtualmachineuserdata.userdata, "base64")).toString();
+        return Number(/WINDOW_END=(\d+)/.exec(text)![1]) - now();
+    });
+    return Promise.all(ends);
+}
+
+async function lose(lost: readonly string[]): Promise<void> {
+    for (const { id, name } of await machines())
+        if (lost.includes(name)) await user.done("destroyVirtualMachine", { id, expunge: true });
+}
+
+const isOver = /etcd dev-db: most of its founders' machines are not there.*bootstrapWindowSeconds: (\d+) opens it again/;
+
+test("the window opens with the run that makes the first machine, by the cloud's clock, and never again", async () => {
+    cloud.fault({ kind: "refuse", command: "deployVirtualMachine", count: 0, text: "out of luck" });
+    expect((await project.up({ mayFail: true })).code).not.toBe(0);
+    cloud.clearFaults();
+    ahead += 150;
+    expect((await project.up()).infos).toEqual([]);
+    const made = await windows();
+    expect(made).toHaveLength(3);
+    for (const left of made) expect([left > 60, left <= 120]).toEqual([true, true]);
+    // A run that has seen them; then all of them are lost, and their data with them.
+    await project.up();
+    await project.expectNoChanges();
+    await lose(names);
+    ahead += 150;
+    expect((await project.up({ args: ["--refresh"] })).changes).toMatchObject({ create: 3 });
+    for (const left of await windows()) expect(left).toBeLessThan(0);
+});
+
+test("machines that are lost before another run has seen them found no second cluster either", async () => {
+    await project.up();
+    await lose(names);
+    ahead += 150;
+    expect((await project.up({ args: ["--refresh"] })).infos.join("\n")).toMatch(isOver);
+    for (const left of await windows()) expect(left).toBeLessThan(0);
+});
+
+test("where most founders come after the window, the run says so and how to open it again", async () => {
+    cloud.fault({ kind: "refuse", command: "deployVirtualMachine", count: 0, skip: 1, text: "out of luck" });
+    expect((await project.up({ mayFail: true })).code).not.toBe(0);
+    cloud.clearFaults();
+    ahead += 150;
+    const { infos } = await project.up();
+    expect(infos.join("\n")).toMatch(isOver);
+    for (const left of await windows()) expect(left).toBeLessThan(0);
+    const seconds = isOver.exec(infos.join("\n"))![1];
+    project.program(program().replace("120", seconds));
+    await project.up();
+    for (const left of await windows()) expect(left).toBeGreaterThan(600);
+});
+
+test("what is under way is a status, and nothing of it stays; a cluster that is not well at its first look says what to do", async () => {
+    project.program(program('operatorCidrs: ["192.0.2.0/24"], waitForTimeoutSeconds: 10,'));
+    const { code, errors, infos, warnings, stdout } = await project.up({ mayFail: true });
+    expect(code).not.toBe(0);
+    expect([infos, warnings]).toEqual([[], []]);
+    expect(errors.join("\n")).toMatch(/etcd cluster dev-db is not healthy.*raise bootstrapWindowSeconds, which count from \d{4}-.*pulumi up --refresh/s);
+    // It is on the resource's row meanwhile; the engine's log of events has nothing that passes.
+    expect(stdout.slice(0, stdout.indexOf("Diagnostics:"))).toMatch(/EtcdHealth db.*0 of 3 members are well/);
+});
