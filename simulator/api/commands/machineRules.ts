@@ -205,9 +205,12 @@ export function keyPairDetails(cloud: Cloud, owner: Account, names: readonly str
     };
 }
 
-/** A password for a machine whose template takes one. */
+/** Letters and digits that nobody mistakes for each other: what CloudStack's PasswordGenerator takes. */
+const PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789";
+
+/** A password for a machine whose template takes one. None begins with a dash, which commands take for an option. */
 export function newPassword(): string {
-    return randomBytes(6).toString("base64url");
+    return Array.from({ length: 8 }, () => PASSWORD_LETTERS[randomInt(PASSWORD_LETTERS.length)]).join("");
 }
 
 /** The detail by which CloudStack knows that a machine has never started (VmDetailConstants.DEPLOY_VM). */

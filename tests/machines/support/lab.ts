@@ -202,7 +202,7 @@ export class Guest {
     /** Whether a user of the machine has this password. */
     async hasPassword(user: string, password: string): Promise<boolean> {
         const hash = (await this.run("getent", "shadow", user)).split(":")[1];
-        return (await this.run("perl", "-e", "print crypt($ARGV[0], $ARGV[1])", password, hash)) === hash;
+        return (await this.run("perl", "-e", "print crypt($ARGV[0], $ARGV[1])", "--", password, hash)) === hash;
     }
 
     /** What a script in the machine prints, complaints included, however it ends. */
