@@ -40,19 +40,24 @@ interface Job extends JobOptions {
     readonly startedAt: number;
     readonly deadline: number;
     readonly end: (end: JobEnd) => void;
-    /** When it was last seen running. */
+    /** When it was last looked at, and when it was last seen running. */
+    lookedAt: number;
     seenAt: number;
     /** How often it ran although the list did not have it, and until when it is left in peace for that. */
     unlisted: number;
     peaceUntil: number;
 }
 
+/** Below it a job has probably ended when it is first looked at, in milliseconds. */
+const SHORT = 1_000;
+
 /** Failures in a row slow the poller down to this pace. */
 const SLOWEST = 10_000;
 
 /**
  * Waits for jobs, however many, with one list of the running ones per look; a job that has gone from the list is asked
- * for its result once, unless the result can be seen. A single job is asked directly. The pace is that of `nextLook`.
+ * for its result once, unless the result can be seen. A single job is asked directly, and so are two short ones that are
+ * due before others. The pace is that of `nextLook`.
  */
 export class JobPoller {
     private readonly source: JobSource;
@@ -76,7 +81,7 @@ export class JobPoller {
         return new Promise((end) => {
             const now = this.clock.now();
             const deadline = now + options.timeoutSeconds * 1000;
-            const timing = { startedAt: now, deadline, seenAt: now, unlisted: 0, peaceUntil: 0 };
+            const timing = { startedAt: now, deadline, lookedAt: now, seenAt: now, unlisted: 0, peaceUntil: 0 };
             this.jobs.add({ id, kind: options.command, ...options, end, ...timing });
             this.nap.abort();
             void this.work();
@@ -101,28 +106,40 @@ export class JobPoller {
     }
 
     private nextLookAt(): number {
-        const jobs = [...this.jobs];
+        const slowed = this.failures > 0 ? this.lastLook + Math.min(SLOWEST, 500 * 2 ** this.failures) : 0;
+        return Math.max(Math.min(...this.dueTimes().values()), slowed);
+    }
+
+    /** When each job is due to be looked at. */
+    private dueTimes(): Map<Job, number> {
         const oldest = new Map<string, number>();
-        for (const { kind, startedAt } of jobs) {
+        for (const { kind, startedAt } of this.jobs) {
             oldest.set(kind, Math.min(startedAt, oldest.get(kind) ?? startedAt));
         }
-        const looks = jobs.map((job) => {
+        const dueTime = (job: Job): number => {
             const expected = this.durations.expected(job.kind);
             // Before the first of a kind has ended, the oldest shows how long all of them take at least.
             const startedAt = expected === undefined ? oldest.get(job.kind)! : job.startedAt;
             const timing = { startedAt, expected, typical: typicalDuration(job.kind) };
-            return Math.max(nextLook(timing, this.lastLook), job.peaceUntil);
-        });
-        const slowed = this.failures > 0 ? this.lastLook + Math.min(SLOWEST, 500 * 2 ** this.failures) : 0;
-        return Math.min(Math.max(Math.min(...looks), slowed), ...jobs.map((job) => job.deadline));
+            return Math.min(Math.max(nextLook(timing, job.lookedAt), job.peaceUntil), job.deadline);
+        };
+        return new Map([...this.jobs].map((job) => [job, dueTime(job)]));
+    }
+
+    private isShort({ kind }: Job): boolean {
+        return (this.durations.expected(kind) ?? typicalDuration(kind) ?? SHORT) < SHORT;
     }
 
     private async look(): Promise<void> {
+        const now = this.clock.now();
         const jobs = [...this.jobs];
+        const due = [...this.dueTimes()].filter(([, at]) => at <= now).map(([job]) => job);
+        // A list that shows the ends of one or two would be followed by as many questions.
+        const short = jobs.filter((job) => this.isShort(job) && !job.seen && job.unlisted === 0);
+        const singly = short.length <= 2 && due.every((job) => short.includes(job));
         try {
-            const answers = await Promise.allSettled(
-                (await this.gone(jobs)).map((job) => this.ask(job, jobs.length > 1)),
-            );
+            const asked = singly ? due : await this.gone(jobs);
+            const answers = await Promise.allSettled(asked.map((job) => this.ask(job, !singly && jobs.length > 1)));
             const failed = answers.find((answer) => answer.status === "rejected");
             if (failed) {
                 throw failed.reason;
@@ -134,7 +151,8 @@ export class JobPoller {
             this.lastFailure = error as Error;
         }
         this.lastLook = this.clock.now();
-        for (const job of jobs) {
+        for (const job of singly ? due : jobs) {
+            job.lookedAt = this.lastLook;
             if (this.lastLook >= job.deadline) {
                 this.finish(job, { kind: "late", lastFailure: this.lastFailure });
             }

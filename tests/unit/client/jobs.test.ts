@@ -89,6 +89,19 @@ describe("how many looks jobs cost", () => {
         expect(set.cloud.queries).toBeLessThanOrEqual(8);
     });
 
+    test("two short ones are asked directly while others run that are not due", async () => {
+        const set = setUp();
+        await round(set, "authorizeSecurityGroupIngress", [0.15]);
+        set.cloud.submit("machine", 3);
+        const seen = async () => ({ machine: "runs" });
+        const machine = set.poller.wait("machine", { command: "deployVirtualMachine", timeoutSeconds: 60, seen });
+        const { queries } = set.cloud;
+        for (let turn = 0; turn < 3; turn++) await round(set, "authorizeSecurityGroupIngress", [0.15, 0.15], 0);
+        expect(set.cloud.queries - queries).toBe(6);
+        expect(set.cloud.lists).toBeLessThanOrEqual(1);
+        await set.clock.run(machine);
+    });
+
     test("five rules and eight machines whose jobs take 17 s together: eight lists, one query per job", async () => {
         const set = setUp();
         await round(set, "authorizeSecurityGroupIngress", Array(5).fill(0.2));
@@ -191,7 +204,7 @@ describe("what may go wrong", () => {
         set.cloud.hidden.add("hidden");
         const hidden = set.poller.wait("hidden", { command: "deployVirtualMachine", timeoutSeconds: 60 });
         for (let i = 0; i < 40; i++) {
-            await round(set, "createVolume", [0.3, 0.3, 0.3]);
+            await round(set, "createVolume", [0.3, 0.3, 0.3], 0);
         }
         expect(set.cloud.lists).toBeGreaterThan(40);
         expect(set.cloud.asked.get("hidden")).toBeLessThanOrEqual(7);
