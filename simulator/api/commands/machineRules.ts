@@ -1,7 +1,7 @@
 /**
  * What several commands on virtual machines need: finding one, its states, its names, addresses, sizes and user data.
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import type { Cloud } from "../../cloud";
 import { firstFree, isWithin } from "../../state/addresses";
 import type { Account, Machine, MachineState, Network, Nic, ServiceOffering } from "../../state/records";
