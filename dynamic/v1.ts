@@ -9,7 +9,8 @@ import * as kubernetes from "../components/kubernetesCluster/settings/handlers";
 import { affinityGroup as affinityGroupHandler } from "../provider/affinityGroup/handler";
 import { endWithEngine } from "../provider/engineWatch";
 import type { Handler } from "../provider/handler";
-import * as groups from "../provider/securityGroup/handler";
+import { securityGroup as securityGroupHandler } from "../provider/securityGroup/handler";
+import { securityGroupRules as securityGroupRulesHandler } from "../provider/securityGroup/rulesHandler";
 import { configureStack } from "../provider/session";
 import { sshKeyPair as sshKeyPairHandler } from "../provider/sshKeyPair/handler";
 import { virtualMachine as virtualMachineHandler } from "../provider/virtualMachine/handler";
@@ -24,8 +25,8 @@ function configured(handler: Handler): dynamic.ResourceProvider {
 if (/\bdynamic-provider\b/.test(process.argv[1] ?? "")) endWithEngine(process.argv[2]);
 
 export const virtualMachine = configured(virtualMachineHandler);
-export const securityGroup = configured(groups.securityGroup);
-export const securityGroupRules = configured(groups.securityGroupRules);
+export const securityGroup = configured(securityGroupHandler);
+export const securityGroupRules = configured(securityGroupRulesHandler);
 export const sshKeyPair = configured(sshKeyPairHandler);
 export const affinityGroup = configured(affinityGroupHandler);
 export const volume = configured(volumeHandler);

@@ -153,7 +153,9 @@ function makeGroup(
             ...etcdRules({ ...cidrs, clients: clients.length > 0 }).map((rule) => groupRule(rule, clients)),
             ...extra,
         ]);
-    new SecurityGroupRules(name, { securityGroup: group.id, ingress, ...scope }, opts);
+    // Rules go with their group.
+    const going = { ...opts, deletedWith: group };
+    new SecurityGroupRules(name, { securityGroup: group.id, ingress, ...scope }, going);
     return group;
 }
 

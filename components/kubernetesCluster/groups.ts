@@ -45,7 +45,12 @@ export function makeGroups(
                 sshCidrs,
             }),
         );
-    const rules = (key: GroupKey, securityGroup: pulumi.Input<string>, extra: ExtraRules = []) => {
+    const rules = (
+        key: GroupKey,
+        securityGroup: pulumi.Input<string>,
+        extra: ExtraRules = [],
+        more: pulumi.CustomResourceOptions = {},
+    ) => {
         const ingress = pulumi
             .all([planned, names])
             .apply(([plan, known]) => plan[key].flatMap((rule) => groupRule(key, rule, known)));
@@ -56,11 +61,12 @@ export function makeGroups(
                 ingress: pulumi.all([ingress, extra]).apply(([own, more]) => [...own, ...more]),
                 ...scope,
             },
-            opts,
+            { ...opts, ...more },
         );
     };
-    rules("controlPlane", controlPlane.id, args.extraRules?.controlPlane);
-    rules("workers", workers.id, args.extraRules?.workers);
+    // Rules go with their group.
+    rules("controlPlane", controlPlane.id, args.extraRules?.controlPlane, { deletedWith: controlPlane });
+    rules("workers", workers.id, args.extraRules?.workers, { deletedWith: workers });
     if (args.etcd.securityGroupId !== undefined) rules("etcd", args.etcd.securityGroupId);
     return { controlPlane, workers };
 }

@@ -10,14 +10,16 @@ import { normalKey } from "./rules";
  */
 export function foundRuleInputs(last: Outputs, found: Outputs, others: readonly string[] = []): Inputs | undefined {
     const inputs = foundInputs(last, { ...found, others: others.length > 0 ? others : undefined }, [
-        ...["unmanagedRules", "groupName", "cloud"],
+        ...["unmanagedRules", "groupName", "tookOver", "cloud"],
     ]);
     if (inputs === undefined) return undefined;
     delete inputs.managedRules;
     delete inputs.others;
     const keys = [...new Set([...(found.managedRules ?? []), ...others].map(normalKey))].map((key) => key.split("|"));
     const of = (direction: string) => keys.filter(([first]) => first === direction).map(ruleOf);
-    return { ...inputs, ingress: of("ingress"), egress: of("egress") };
+    // Ingress rules that are made beside the group are no arguments of its own.
+    const ingress = found.ingressApart === true ? {} : { ingress: of("ingress") };
+    return { ...inputs, ...ingress, egress: of("egress") };
 }
 
 /** A rule as an argument, from the parts of its key. */

@@ -2,20 +2,25 @@ import { createOrAdopt } from "../adopt";
 import { claim } from "../claims";
 import { cloudLifecycle } from "../cloudLifecycle";
 import { formerOf, isFormer } from "../identity";
-import { checkDescription, markFor, markIn, markedText, unmarkedText } from "../marks";
+import { checkDescription, markIn, markedText, unmarkedText } from "../marks";
 import type { DiffResult, Inputs, Outputs } from "../handler";
-import { PartialFailure, echoOf, isUnknown, same } from "../handler";
+import { PartialFailure, isUnknown, same } from "../handler";
 import { announce, isInState, say } from "../lifecycle";
 import { tagOwner, taggedOwner } from "../ownerTag";
 import { replacedBy } from "../references";
-import type { ApiSecurityGroup, CloudIdentity, Session } from "../session";
+import type { ApiSecurityGroup, Session } from "../session";
 import { sessionFor } from "../session";
 import { applyRules } from "./apply";
 import { checkRules } from "./check";
+import { claimsOf } from "./ruleClaims";
 import { foundRuleInputs } from "./foundRules";
 import { deleteGroup } from "./remove";
 import type { ActualRule } from "./rules";
-import { actualRules, describeRule, normalKey, wantedRules } from "./rules";
+import { actualRules, describeRule, wantedRules } from "./rules";
+import { GROUP, keys, managedOf, rest, rulesDiffer } from "./state";
+
+/** How long a refresh waits for other resources to say that rules of a group are theirs, in milliseconds. */
+const EXPLANATION_MS = 500;
 
 export const securityGroup = cloudLifecycle({
     kind: "security group",
@@ -46,7 +51,7 @@ export const securityGroup = cloudLifecycle({
             );
     },
 
-    diff(_id, olds, news): DiffResult {
+    diff(id, olds, news): DiffResult {
         const replaces = replacedBy(olds, news, ["name", "project"]);
         if (!isUnknown(news.description) && !same(olds.description ?? "", news.description ?? "")) {
             announce(
@@ -54,80 +59,85 @@ export const securityGroup = cloudLifecycle({
                 `security group ${news.name} keeps its description "${olds.description ?? ""}": CloudStack cannot change it`,
             );
         }
-        const renamed = olds.owner !== undefined && olds.owner !== news.owner;
-        return { changes: replaces.length > 0 || renamed || rulesDiffer(olds, news), replaces, deleteBeforeReplace: false };
+        const managed = managedOf(olds);
+        const own = ownRules(managed, news);
+        claimsOf(id).leave(managed.filter((key) => !own.includes(key)));
+        const isExceeded = news.exclusive === true && (olds.unmanagedRules ?? []).length > 0;
+        // A refresh goes by what the outputs say of it.
+        const isOther = !isUnknown(news.exclusive) && (olds.exclusive ?? false) !== (news.exclusive ?? false);
+        const rulesChange = rulesDiffer(id, GROUP, own, news);
+        const isRenamed = olds.owner !== undefined && olds.owner !== news.owner;
+        const changes = replaces.length > 0 || isRenamed || isExceeded || isOther || rulesChange;
+        return { changes, replaces, deleteBeforeReplace: false };
     },
 
     async create(inputs, { session, cloud, deadline }) {
         const group = await makeGroup(session, inputs);
-        const { rules } = wantedRules(inputs);
+        const { rules: wanted } = wantedRules(inputs);
+        const outs = { ...rest(inputs), name: group.name, managedRules: keys(wanted), unmanagedRules: [], cloud };
         try {
-            const now = await applyRules(session, group, rules, () => inputs.exclusive === true, deadline);
-            return { id: group.id, outs: toOutputs(now, inputs, cloud, keys(rules)) };
+            if (wanted.length > 0 || inputs.exclusive === true) {
+                const removable = () => inputs.exclusive === true;
+                await applyRules(session, group.id, { owner: GROUP, wanted, removable, deadline });
+            }
         } catch (error) {
-            throw new PartialFailure(
-                (error as Error).message,
-                group.id,
-                toOutputs(group, inputs, cloud, keys(rules)),
-                inputs,
-            );
+            throw new PartialFailure((error as Error).message, group.id, outs, inputs);
         }
+        return { id: group.id, outs };
     },
 
     async read(id, outputs, { session, cloud }) {
+        const managed = ownRules(managedOf(outputs), outputs);
+        claimsOf(id).hold(GROUP, managed);
         const group = await session.securityGroups.get(id);
         if (group === undefined) return undefined;
-        const found = toOutputs(
-            group,
-            { ...outputs, description: unmarkedText(group.description) || outputs.description },
+        const actual = actualRules(group);
+        const others = actual.filter(({ key }) => !managed.includes(key));
+        const unmanagedRules = await unmanaged(group, others, managed.length > 0, outputs);
+        return {
+            ...rest(outputs),
+            name: group.name,
+            description: unmarkedText(group.description) || outputs.description,
+            managedRules: keys(actual.filter(({ key }) => managed.includes(key))),
+            unmanagedRules,
             cloud,
-            managedOf(outputs),
-        );
-        const added = found.unmanagedRules.filter((rule: string) => !(outputs.unmanagedRules ?? []).includes(rule));
-        if (added.length > 0 && outputs.exclusive !== true) {
-            say(
-                `security group ${group.name} has got rules beside its own, left alone (exclusive: true would remove them): ${added.join("; ")}`,
-            );
-        }
-        return found;
+        };
     },
 
     async found(id, last, found, { session }) {
         const group = found.exclusive === true ? await session.securityGroups.get(id) : undefined;
-        const others = group === undefined ? [] : keys(actualRules(group)).filter((key) => !found.managedRules.includes(key));
-        return foundRuleInputs(last, found, others);
+        const others = group === undefined ? [] : actualRules(group);
+        const unmanaged = others.filter((rule) => found.unmanagedRules.includes(describeRule(rule)));
+        return foundRuleInputs(last, found, keys(unmanaged));
     },
 
     async update(id, olds, inputs, { session, cloud, deadline }) {
-        const group = await session.securityGroups.get(id);
-        if (group === undefined)
+        const { rules: wanted } = wantedRules(inputs);
+        const before = ownRules(managedOf(olds), inputs);
+        const outs = { ...rest(inputs), name: olds.name, description: olds.description, cloud };
+        const removable = ({ key }: ActualRule) => inputs.exclusive === true || before.includes(key);
+        let now: ApiSecurityGroup | undefined;
+        try {
+            now = await applyRules(session, id, { owner: GROUP, wanted, removable, deadline });
+            if (now !== undefined && olds.owner !== undefined && olds.owner !== inputs.owner)
+                await tagOwner(session, "SecurityGroup", now, inputs.owner, deadline);
+        } catch (error) {
+            const managedRules = [...new Set([...before, ...keys(wanted)])];
+            const left = { ...outs, managedRules, unmanagedRules: olds.unmanagedRules ?? [] };
+            throw new PartialFailure((error as Error).message, id, left, inputs);
+        }
+        if (now === undefined)
             throw new Error(
                 `security group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`,
             );
-        if (olds.owner !== undefined && olds.owner !== inputs.owner)
-            await tagOwner(session, "SecurityGroup", group, inputs.owner, deadline);
-        const { rules } = wantedRules(inputs);
-        const before = managedOf(olds);
-        const echo = { ...inputs, description: olds.description };
-        try {
-            const now = await applyRules(
-                session,
-                group,
-                rules,
-                (rule) => inputs.exclusive === true || before.includes(rule.key),
-                deadline,
-            );
-            return toOutputs(now, echo, cloud, keys(rules));
-        } catch (error) {
-            session.securityGroups.changed();
-            const left = (await session.securityGroups.get(id).catch(() => undefined)) ?? group;
-            throw new PartialFailure(
-                (error as Error).message,
-                id,
-                toOutputs(left, echo, cloud, [...before, ...keys(rules)]),
-                inputs,
-            );
-        }
+        const beside = actualRules(now).filter(({ key }) => !keys(wanted).includes(key));
+        const told: string[] = olds.unmanagedRules ?? [];
+        return {
+            ...outs,
+            name: now.name,
+            managedRules: keys(wanted),
+            unmanagedRules: beside.map(describeRule).filter((rule) => told.includes(rule)),
+        };
     },
 
     async delete(id, _outputs, { session, deadline }) {
@@ -135,92 +145,33 @@ export const securityGroup = cloudLifecycle({
     },
 });
 
-/** Rules that somebody manages apart from the group itself: for groups that name each other. */
-export const securityGroupRules = cloudLifecycle({
-    kind: "rules of security group",
-    nameOutput: "groupName",
+/** Those among the rules that the state ascribes to a group that are its own: ingress is left to a resource beside it. */
+function ownRules(managed: readonly string[], { ingressApart, ingress }: Inputs): string[] {
+    const isApart = ingressApart === true && ingress === undefined;
+    return isApart ? managed.filter((key) => !key.startsWith("ingress|")) : [...managed];
+}
 
-    async check(problems, inputs): Promise<void> {
-        problems.text(inputs, "securityGroup", "give the id of a SecurityGroup");
-        problems.ids(
-            { securityGroup: inputs.securityGroup === undefined ? undefined : [inputs.securityGroup] },
-            "securityGroup",
-            "the id of a SecurityGroup (group.id)",
+/**
+ * The rules of a group that nobody in the stack manages, in words. During a refresh the other resources of the group are being asked as
+ * well: they are waited for. Where a group has no rules of its own, the others are told only if it is to have no others.
+ */
+async function unmanaged(
+    group: ApiSecurityGroup,
+    others: readonly ActualRule[],
+    hasRules: boolean,
+    { exclusive, ingressApart, unmanagedRules = [] }: Outputs,
+): Promise<string[]> {
+    if (exclusive !== true && ingressApart !== true && !hasRules) return [];
+    const claims = claimsOf(group.id);
+    const unclaimed = () => others.filter(({ key }) => !claims.isClaimed(key, GROUP));
+    await claims.until(() => unclaimed().length === 0, EXPLANATION_MS);
+    const rules = unclaimed().map(describeRule);
+    const added = rules.filter((rule) => !unmanagedRules.includes(rule));
+    if (added.length > 0 && exclusive !== true)
+        say(
+            `security group ${group.name} has got rules beside its own, left alone (exclusive: true would remove them): ${added.join("; ")}`,
         );
-        problems.timeouts(inputs);
-        checkRules(problems, inputs);
-    },
-
-    diff(_id, olds, news): DiffResult {
-        const replaces = replacedBy(olds, news, ["securityGroup", "project"]);
-        return {
-            changes: replaces.length > 0 || rulesDiffer(olds, { ...news, name: olds.groupName }),
-            replaces,
-            deleteBeforeReplace: false,
-        };
-    },
-
-    async create(inputs, { session, cloud, deadline }) {
-        const group = await groupOf(session, inputs);
-        const { rules } = wantedRules({ ...inputs, name: group.name });
-        const id = `${group.id}/${markFor(inputs.owner)}`;
-        const outs = { ...rest(inputs), groupName: group.name, managedRules: keys(rules), cloud };
-        try {
-            await applyRules(session, group, rules, () => false, deadline);
-        } catch (error) {
-            throw new PartialFailure((error as Error).message, id, outs, inputs);
-        }
-        return { id, outs };
-    },
-
-    async read(_id, outputs, { session, cloud }) {
-        const group = await session.securityGroups.get(outputs.securityGroup);
-        if (group === undefined) return undefined;
-        const actual = keys(actualRules(group));
-        return {
-            ...outputs,
-            groupName: group.name,
-            managedRules: managedOf(outputs).filter((key) => actual.includes(key)),
-            cloud,
-        };
-    },
-
-    found: (_id, last, found) => foundRuleInputs(last, found),
-
-    async update(id, olds, inputs, { session, cloud, deadline }) {
-        const group = await groupOf(session, inputs);
-        const { rules } = wantedRules({ ...inputs, name: group.name });
-        const before = managedOf(olds);
-        const outs = { ...rest(inputs), groupName: group.name, cloud };
-        try {
-            await applyRules(session, group, rules, (rule) => before.includes(rule.key), deadline);
-        } catch (error) {
-            throw new PartialFailure(
-                (error as Error).message,
-                id,
-                { ...outs, managedRules: [...new Set([...before, ...keys(rules)])] },
-                inputs,
-            );
-        }
-        return { ...outs, managedRules: keys(rules) };
-    },
-
-    async delete(_id, outputs, { session, deadline }) {
-        const group = await session.securityGroups.get(outputs.securityGroup);
-        if (group === undefined) return;
-        const managed = managedOf(outputs);
-        await applyRules(session, group, [], (rule) => managed.includes(rule.key), deadline);
-    },
-});
-
-function rulesDiffer(olds: Outputs, news: Inputs): boolean {
-    const { rules, unknown } = wantedRules(news);
-    const managed = managedOf(olds);
-    const wanted = keys(rules);
-    const unmanaged: string[] = olds.unmanagedRules ?? [];
-    return (
-        unknown || (news.exclusive === true && unmanaged.length > 0) || !same([...managed].sort(), [...wanted].sort())
-    );
+    return rules;
 }
 
 async function makeGroup(session: Session, inputs: Inputs): Promise<ApiSecurityGroup> {
@@ -229,7 +180,11 @@ async function makeGroup(session: Session, inputs: Inputs): Promise<ApiSecurityG
         ownerOf(group) === inputs.owner || isFormer(inputs, group.id, ownerOf(group));
     try {
         return await createOrAdopt(
-            async () => (await session.client.call("createSecurityGroup", params)).securitygroup,
+            async () => {
+                const { securitygroup } = await session.client.call("createSecurityGroup", params);
+                claimsOf(securitygroup.id).remember(securitygroup);
+                return securitygroup;
+            },
             async () => {
                 session.securityGroups.changed();
                 return (await session.securityGroups.all()).find(
@@ -245,42 +200,4 @@ async function makeGroup(session: Session, inputs: Inputs): Promise<ApiSecurityG
 /** The mark of a group: that of its description, unless it passed to another resource. */
 function ownerOf(group: ApiSecurityGroup): string | undefined {
     return taggedOwner(group) ?? markIn(group.description);
-}
-
-async function groupOf(session: Session, inputs: Inputs): Promise<ApiSecurityGroup> {
-    const group = await session.securityGroups.get(inputs.securityGroup);
-    if (group === undefined) throw new Error(`there is no security group ${inputs.securityGroup} to give rules to`);
-    return group;
-}
-
-/**
- * @param managed the keys of the rules that are the program's; those of them that the group has are kept, the others are missing. The rest of
- * a group's rules is only told where the group has any of its own here: else they are the business of `SecurityGroupRules`.
- */
-function toOutputs(group: ApiSecurityGroup, inputs: Inputs, cloud: CloudIdentity, managed: readonly string[]): Outputs {
-    const actual = actualRules(group);
-    const others = actual.filter((rule) => !managed.includes(rule.key));
-    return {
-        ...rest(inputs),
-        name: group.name,
-        managedRules: keys(actual.filter((rule) => managed.includes(rule.key))),
-        unmanagedRules:
-            inputs.exclusive === true || managed.length > 0 ? others.map((rule: ActualRule) => describeRule(rule)) : [],
-        cloud,
-    };
-}
-
-/** The inputs that outputs repeat: rules are kept as `managedRules`. */
-function rest(inputs: Inputs): Outputs {
-    const { ingress: _ingress, egress: _egress, ...others } = echoOf(inputs);
-    return others;
-}
-
-/** The keys of the rules that a resource manages, whichever version recorded them. */
-function managedOf(outputs: Outputs): string[] {
-    return (outputs.managedRules ?? []).map(normalKey);
-}
-
-function keys(rules: readonly { key: string }[]): string[] {
-    return [...new Set(rules.map((rule) => rule.key))];
 }

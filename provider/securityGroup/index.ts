@@ -32,8 +32,8 @@ export interface SecurityGroupArgs {
     /** What members may reach: everything, until the first rule; from then on only what the rules say. @default none */
     egress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
     /**
-     * Whether rules that others added to the group, {@link SecurityGroupRules} included, are removed. Without it a refresh reports them
-     * (`unmanagedRules`), and they are left alone.
+     * Whether rules that nobody in the stack manages are removed. Without it a refresh reports them (`unmanagedRules`), and they are left
+     * alone. With it the group's ingress rules are its own as well, so its machines wait for them.
      *
      * @default false
      */
@@ -51,6 +51,9 @@ export interface SecurityGroupArgs {
  *
  * Rules are compared one by one (protocol, ports or ICMP type and code, source): a change adds and removes only what differs, on running
  * machines. Groups whose rules name each other need {@link SecurityGroupRules}.
+ *
+ * Ingress rules are a child of the group, `<name>-ingress`, so that machines and groups that name it do not wait for them. Egress rules are
+ * the group's own: until the first of them members may reach everything, so it is there before any machine is.
  *
  * @example A web server that one network may administer
  * ```ts
@@ -72,21 +75,43 @@ export interface SecurityGroupArgs {
 export class SecurityGroup extends CloudStackResource {
     /** The group's name, by which rules of other groups refer to it. */
     declare readonly name: pulumi.Output<string>;
-    /** Rules that the group has and this program does not name, in words. */
+    /** Rules that the group has and nobody in the stack manages, in words, as of the last refresh. */
     declare readonly unmanagedRules: pulumi.Output<string[]>;
     /** The cloud and account that the group lives in. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;
 
     constructor(name: string, args: SecurityGroupArgs = {}, opts?: pulumi.CustomResourceOptions) {
+        const { ingress, ...others } = args;
+        const apart = hasRulesApart(args);
         super(
             "SecurityGroup",
             "securityGroup",
             name,
-            { ...args, ...namedIdentity("SecurityGroup", name, args, opts) },
+            {
+                ...(apart ? { ...others, ingressApart: true } : args),
+                ...namedIdentity("SecurityGroup", name, args, opts),
+            },
             ["unmanagedRules", "cloud"],
             opts,
         );
+        if (!apart) return;
+        const { project, profile, timeoutSeconds } = args;
+        const own = { securityGroup: this.id, ingress, project, profile, timeoutSeconds, ofGroup: true };
+        new SecurityGroupRules(`${name}-ingress`, own, {
+            parent: this,
+            // Rules go with their group.
+            deletedWith: this,
+            ignoreChanges: opts?.ignoreChanges?.filter((path) => /^(ingress\b|\*)/.test(path)),
+        });
     }
+}
+
+/**
+ * Whether a group's ingress rules are made beside it, so that machines, and groups that name it, need not wait for them. Not where others'
+ * rules are to go: that is for one resource to judge.
+ */
+function hasRulesApart({ ingress, exclusive = false }: SecurityGroupArgs): boolean {
+    return exclusive === false && ingress !== undefined && !(Array.isArray(ingress) && ingress.length === 0);
 }
 
 /** The arguments of {@link SecurityGroupRules}. */

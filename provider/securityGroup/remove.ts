@@ -1,23 +1,29 @@
 import { CloudStackError } from "../client";
-import type { ApiSecurityGroup, Session } from "../session";
+import type { ApiMachine, ApiSecurityGroup, Session } from "../session";
 import { isGone } from "../session";
-import { applyRules } from "./apply";
+import { revoke } from "./calls";
+import { claimsOf } from "./ruleClaims";
 import { actualRules } from "./rules";
 
-const RETRY_MS = 2000;
+/** How long to wait before the first tries again, and between all later ones, in milliseconds. */
+const RETRY_MS = [250, 500, 1000, 2000];
 /** How long a group may be held by something that this run cannot wait for, in milliseconds. */
 const PATIENCE_MS = 20_000;
 
+/** What lets go of other groups at present, in this process. */
+const lettingGo = new Set<Promise<unknown>>();
+
 /**
- * Deletes a group. Rules that name the group itself would hold it (536), so they go first; a group that machines hold which are being
- * expunged is tried again until they are gone.
+ * Deletes a group. While any rule names a group, CloudStack refuses to delete that one (536), be it the rule of the group itself or of another
+ * one that is deleted as well: so first go the rules that name groups, of all groups that are being deleted. All others go with
+ * their group. A group that machines hold which are being expunged is tried again until they are gone.
  */
 export async function deleteGroup(session: Session, id: string, deadline: number): Promise<void> {
-    const group = await session.securityGroups.get(id);
-    if (group === undefined) return;
-    await applyRules(session, group, [], (rule) => rule.group === group.name, deadline);
     const started = Date.now();
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
+        const group = await letGo(session, id, deadline);
+        if (group === undefined) return;
+        await Promise.all(lettingGo);
         try {
             await session.change("deleteSecurityGroup", { id });
             return;
@@ -26,27 +32,51 @@ export async function deleteGroup(session: Session, id: string, deadline: number
             if (!(error instanceof CloudStackError) || error.errorCode !== 536) throw error;
             const holders = await holdersOf(session, group);
             const patience = Math.min(deadline, holders.length === 0 ? deadline : started + PATIENCE_MS);
-            if (Date.now() + RETRY_MS > patience) throw new Error(heldBy(error, group, holders));
-            await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+            const wait = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)];
+            if (Date.now() + wait > patience) throw new Error(heldBy(error, group, holders));
+            await new Promise((resolve) => setTimeout(resolve, wait));
         } finally {
             session.securityGroups.changed();
         }
     }
 }
 
+/**
+ * Revokes a group's rules that name groups, unless machines that live are in it: those need them until they have left.
+ *
+ * @returns the group; `undefined` where it is gone
+ */
+async function letGo(session: Session, id: string, deadline: number): Promise<ApiSecurityGroup | undefined> {
+    const work = claimsOf(id).inTurn(async () => {
+        const group = await session.securityGroups.get(id);
+        if (group === undefined) return undefined;
+        const naming = actualRules(group).filter((rule) => rule.group !== undefined);
+        if (naming.length === 0 || (await membersOf(session, group)).length > 0) return group;
+        return revoke(session, group, naming, deadline);
+    });
+    const quiet = work.catch(() => undefined).finally(() => lettingGo.delete(quiet));
+    lettingGo.add(quiet);
+    return work;
+}
+
 /** What is seen to hold the group: rules of other groups and living machines. Machines that wait to be expunged are not seen by a tenant. */
 async function holdersOf(session: Session, group: ApiSecurityGroup): Promise<string[]> {
     session.securityGroups.changed();
-    session.machines.changed();
-    const [groups, machines] = await Promise.all([session.securityGroups.all(), session.machines.all()]);
+    const [groups, machines] = await Promise.all([session.securityGroups.all(), membersOf(session, group)]);
     return [
         ...groups
             .filter((other) => actualRules(other).some((rule) => rule.group === group.name))
             .map((other) => `a rule of security group ${other.name}`),
-        ...machines
-            .filter((machine) => machine.securitygroup?.some((member) => member.id === group.id))
-            .map((machine) => `machine ${machine.name} (${machine.state})`),
+        ...machines.map((machine) => `machine ${machine.name} (${machine.state})`),
     ];
+}
+
+/** The machines in a group that the account sees. */
+async function membersOf(session: Session, group: ApiSecurityGroup): Promise<ApiMachine[]> {
+    if (group.virtualmachineids?.length === 0) return [];
+    session.machines.changed();
+    const machines = await session.machines.all();
+    return machines.filter((machine) => machine.securitygroup?.some((member) => member.id === group.id));
 }
 
 function heldBy(error: CloudStackError, group: ApiSecurityGroup, holders: string[]): string {

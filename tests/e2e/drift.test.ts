@@ -103,7 +103,7 @@ const DRIFTS: readonly [what: string, disturb: () => Promise<unknown>, found: st
         "a group is renamed by an administrator",
         async () => admin.ok("updateSecurityGroup", { id: (await group("dev-open")).id, name: "theirs" }),
         // The other group has a rule that names it.
-        ["open", "shut"],
+        ["open", "open-ingress", "shut"],
     ],
     ["a volume is detached", async () => user.done("detachVolume", { id: (await volume()).id }), ["data"]],
 ];

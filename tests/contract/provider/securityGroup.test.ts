@@ -254,6 +254,68 @@ describe("rules beside a group", () => {
     });
 });
 
+describe("a rule that several resources have", () => {
+    const one = { ports: "22", cidrs: ["10.0.0.0/8"] };
+    const rulesOn = (group: Resource, ...ingress: object[]) => ({ ...named("r"), securityGroup: group.id, ingress });
+
+    test("is given again by the one that keeps it, where the other took it before it could say so", async () => {
+        const group = await world.plugin().create("securityGroup", named("shared"));
+        const leaves = await world.plugin().create("securityGroupRules", rulesOn(group, one));
+        const keeps = await world.plugin().create("securityGroupRules", rulesOn(group, one));
+        const plugin = world.plugin();
+        await plugin.up(leaves, { ...leaves.inputs, ingress: [] });
+        expect(await rulesOf(group.id)).toEqual([]);
+        await plugin.up(keeps, keeps.inputs);
+        expect(await rulesOf(group.id)).toHaveLength(1);
+        await expectNoChange(world.plugin(), keeps);
+    });
+
+    test("is no other's to a refresh, in whichever order the resources are read", async () => {
+        const args = { ...named("read"), ingressApart: true, egress: [{ ports: "53", cidrs: ["0.0.0.0/0"] }] };
+        const group = await world.plugin().create("securityGroup", args);
+        const rules = await world.plugin().create("securityGroupRules", rulesOn(group, one));
+        for (const order of [[group, rules], [rules, group]]) {
+            const plugin = world.plugin();
+            const { said, result } = await listening(() => Promise.all(order.map((resource) => plugin.read(resource))));
+            expect(said).toEqual([]);
+            expect(result.map((found) => found!.outputs)).toEqual(order.map(({ outputs }) => outputs));
+        }
+        await authorizeTheirs(group.id, 9999);
+        const plugin = world.plugin();
+        const { said } = await listening(() => Promise.all([group, rules].map((resource) => plugin.read(resource))));
+        expect(said).toEqual([expect.stringMatching(/left alone \(.*\): ingress tcp 9999 from 192\.0\.2\.0\/24$/)]);
+    });
+});
+
+describe("the rules of a stack of 0.1.0, which the group managed itself", () => {
+    test.each([[false], [true]])("pass to the resource beside it, changed in the same run: %s", async (changed) => {
+        const ingress = [
+            { ports: "22", cidrs: ["10.0.0.0/8"] },
+            { ports: "80", cidrs: ["10.0.0.0/8"] },
+        ];
+        const args = named("older");
+        const old = await world.plugin().create("securityGroup", { ...args, ingress });
+        const plugin = world.plugin();
+        world.cloud.clearCalls();
+        const group = await plugin.up(old, { ...args, ingressApart: true });
+        const wanted = changed ? [ingress[0], { ports: "443", cidrs: ["10.0.0.0/8"] }] : ingress;
+        const rules = await plugin.create("securityGroupRules", {
+            ...named("r"),
+            securityGroup: group.id,
+            ofGroup: true,
+            ingress: wanted,
+        });
+        expect(await rulesOf(group.id)).toEqual(
+            wanted.map(({ ports }) => `in tcp ${ports}-${ports} 10.0.0.0/8`).sort(),
+        );
+        const { revokeSecurityGroupIngress = 0, authorizeSecurityGroupIngress = 0 } = world.calls();
+        expect([revokeSecurityGroupIngress, authorizeSecurityGroupIngress]).toEqual(changed ? [1, 1] : [0, 0]);
+        const next = world.plugin();
+        for (const [resource, inputs] of [[group, { ...args, ingressApart: true }], [rules, rules.inputs]] as const)
+            expect((await next.plan(resource.kind, inputs, resource)).diff).toMatchObject({ changes: false });
+    });
+});
+
 describe("faults", () => {
     const args = () => ({
         ...named("faulty"),
