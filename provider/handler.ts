@@ -1,3 +1,4 @@
+import * as crypto from "node:crypto";
 import type { dynamic } from "@pulumi/pulumi";
 
 /** Plain JSON as it travels between the engine and a handler. */
@@ -47,6 +48,11 @@ export function echoOf(inputs: Inputs): Outputs {
 /** Deep equality of JSON values; the order of keys does not matter, `undefined` is as good as absent. */
 export function same(a: unknown, b: unknown): boolean {
     return stable(a) === stable(b);
+}
+
+/** A digest of a JSON value, whatever the order of its keys. */
+export function digest(value: unknown): string {
+    return crypto.createHash("sha256").update(stable(value)).digest("base64");
 }
 
 function stable(value: unknown): string {

@@ -1,5 +1,5 @@
 import type { CheckFailure, CheckResult, DiffResult, Handler, Inputs, Outputs } from "./handler";
-import { clean, isUnknown } from "./handler";
+import { clean, digest, isUnknown, same } from "./handler";
 import type { MarkPolicy } from "./identity";
 import { keepIdentity, noteId } from "./identity";
 import { noteName } from "./knownNames";
@@ -44,6 +44,19 @@ export function wasChecked(inputs: Inputs): boolean {
     return checked.has(JSON.stringify([inputs.owner, inputs.__provider]));
 }
 
+/** Whose arguments differ from those that the state has: the engine then finds out by itself which. */
+const changed = new Set<string>();
+
+/**
+ * A change that shows in the arguments is left to the engine to find: its own comparison has the detail that the option `replaceOnChanges`
+ * needs and that no dynamic provider can give. A drift does not show there, so it is told.
+ */
+function detailed(diff: DiffResult, news: Inputs): DiffResult {
+    if (diff.changes !== true || !changed.has(digest(news))) return diff;
+    const { changes: _changes, ...rest } = diff;
+    return rest;
+}
+
 /** A handler with what all of them share: problems instead of exceptions at preview, errors without stacks, JSON-clean answers. */
 export function lifecycle(of: Lifecycle): Handler {
     const quiet = async <T>(work: () => Promise<T> | T): Promise<T> => {
@@ -58,7 +71,12 @@ export function lifecycle(of: Lifecycle): Handler {
     return {
         check: (olds, news) => quiet(() => check(of, olds, news)),
         diff: (id, olds, news) =>
-            quiet(() => (known.add(id), noteName(id, olds.name), noteId(news, id), of.diff(id, olds, news))),
+            quiet(() => {
+                known.add(id);
+                noteName(id, olds.name);
+                noteId(news, id);
+                return detailed(of.diff(id, olds, news), news);
+            }),
         create: (inputs) =>
             quiet(async () => {
                 const { id, outs } = await of.create(inputs);
@@ -126,7 +144,9 @@ async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Pro
         const told = explained(error);
         problems.add("", told instanceof Error ? told.message : String(told));
     }
-    return { inputs: clean(inputs), failures: problems.list };
+    const checkedInputs = clean(inputs);
+    if (olds !== undefined && !same(olds, checkedInputs)) changed.add(digest(checkedInputs));
+    return { inputs: checkedInputs, failures: problems.list };
 }
 
 /** Longest text that most of CloudStack's parameters and columns take, in characters. */

@@ -1,6 +1,7 @@
 import * as crypto from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { markOf } from "./marks";
+import { type OperationTimeouts, secondsOfOption } from "./timeouts";
 
 /**
  * The text that Pulumi's Node plugin evaluates for every resource of a kind. It is a constant: it captures nothing, it never makes a
@@ -54,11 +55,26 @@ export abstract class CloudStackResource extends pulumi.CustomResource {
         super(
             typeOf(kind),
             name,
-            { ...seeds, ...inputs, __provider: providerText(handler) },
+            { ...seeds, ...withTimeouts(kind, inputs, opts), __provider: providerText(handler) },
             pulumi.mergeOptions(opts, { additionalSecretOutputs: [...secretOutputs] }),
         );
         Error.stackTraceLimit = limit;
     }
+}
+
+/** Kinds that have the argument `timeoutSeconds`. */
+const TIMED = ["VirtualMachine", "Volume", "SecurityGroup", "SecurityGroupRules", "AffinityGroup"];
+
+/** The option `customTimeouts` as an argument: the engine does not hand it on to dynamic providers. */
+function withTimeouts(
+    kind: string,
+    inputs: Record<string, unknown>,
+    opts: pulumi.CustomResourceOptions | undefined,
+): Record<string, unknown> {
+    if (opts?.customTimeouts === undefined || !TIMED.includes(kind)) return inputs;
+    const fromOption = secondsOfOption(opts.customTimeouts);
+    const given = pulumi.output(inputs.timeoutSeconds as pulumi.Input<OperationTimeouts | undefined>);
+    return { ...inputs, timeoutSeconds: given.apply((argument) => ({ ...fromOption, ...argument })) };
 }
 
 /** What the inputs of every marked resource begin with: see `keepIdentity`, which takes care of it. */

@@ -1,4 +1,7 @@
-/** How long each operation of a resource may take, in seconds. (The engine's `customTimeouts` do not reach dynamic providers.) */
+/**
+ * How long each operation of a resource may take, in seconds. (The engine does not hand its option `customTimeouts` on to dynamic
+ * providers; what a program gives there counts where this does not say otherwise.)
+ */
 export interface OperationTimeouts {
     /** Seconds for a creation. */
     create?: number;
@@ -23,4 +26,27 @@ export function secondsUntil(deadline: number): number {
 /** The deadline of an operation that starts now, in milliseconds since the epoch. */
 export function deadlineOf(operation: keyof OperationTimeouts, inputs: { timeoutSeconds?: OperationTimeouts }): number {
     return Date.now() + timeoutOf(operation, inputs) * 1000;
+}
+
+const SECONDS: Record<string, number> = { h: 3600, m: 60, s: 1, ms: 0.001 };
+
+/**
+ * What the engine's option `customTimeouts` asks for, in whole seconds, at least one.
+ *
+ * @throws where a text is no duration such as "15m" or "1h30m"
+ */
+export function secondsOfOption(customTimeouts: OptionTimeouts): OperationTimeouts {
+    const given = (["create", "update", "delete"] as const).filter((operation) => customTimeouts[operation] !== undefined);
+    return Object.fromEntries(given.map((operation) => [operation, secondsOf(operation, customTimeouts[operation]!)]));
+}
+
+/** The engine's option, with durations such as "15m". */
+type OptionTimeouts = { readonly [operation in keyof OperationTimeouts]?: string };
+
+function secondsOf(operation: string, text: string): number {
+    if (!/^(\d+(\.\d+)?(h|ms|m|s))+$/.test(text))
+        throw new Error(`customTimeouts.${operation}: "${text}" is not a duration such as "15m" or "1h30m"`);
+    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)];
+    const seconds = parts.reduce((sum, [, number, unit]) => sum + Number(number) * SECONDS[unit], 0);
+    return Math.max(1, Math.round(seconds));
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import type { Fault, RunningCloud } from "../../../simulator";
 import { Client } from "../simulator/client";
@@ -57,7 +58,9 @@ export class Plugin {
         expectPlain(inputs);
         if (failures?.length) throw new CheckError(failures);
         if (old === undefined) return { inputs };
-        return { inputs, diff: await this.handlers[kind].diff(old.id, clean(old.outputs), clean(inputs)) };
+        const diff = await this.handlers[kind].diff(old.id, clean(old.outputs), clean(inputs));
+        // Where a handler leaves it open, the engine compares the arguments.
+        return { inputs, diff: { ...diff, changes: diff.changes ?? !isDeepStrictEqual(clean(old.inputs), clean(inputs)) } };
     }
 
     async create(kind: Kind, news: Properties): Promise<Resource> {
