@@ -12,6 +12,17 @@ const SETS = ["alias", "ignore", "protect", "replace", "retain", "times", "mould
 type SetName = (typeof SETS)[number];
 const KINDS = ["machine", "group", "volume"] as const;
 
+/** A group that is used, and a zone by its name; then neither the group nor the argument that used it, and the zone by its id. */
+const ONCE = `
+const held = new cloudstack.SecurityGroup("held");
+new cloudstack.VirtualMachine("holder", { serviceOffering: "Small Instance", template: "Debian 12", securityGroups: [held.id] });
+new cloudstack.Volume("spelt", { diskOffering: "Small", zone: "sandbox" });
+`;
+const AFTERWARDS = `
+new cloudstack.VirtualMachine("holder", { serviceOffering: "Small Instance", template: "Debian 12" });
+new cloudstack.Volume("spelt", { diskOffering: "Small", zone: cloudstack.getZoneOutput({ name: "sandbox" }).id });
+`;
+
 /** @param more what the program says of the sets, as text: options, arguments of machines, rules and sizes */
 function program(sets: readonly SetName[], more: Partial<Record<SetName, { opts?: string; changed?: boolean; as?: string }>> = {}): string {
     const parts = sets.map((set) => {
@@ -34,6 +45,7 @@ function program(sets: readonly SetName[], more: Partial<Record<SetName, { opts?
     return `
 import * as cloudstack from "pulumi-cloudstack";
 const anchor = new cloudstack.AffinityGroup("anchor");
+${more === FIRST ? ONCE : AFTERWARDS}
 ${parts.join("\n")}
 `;
 }
@@ -103,7 +115,7 @@ async function cloudOf(set: string): Promise<Set> {
 
 const idsOf = (set: Set) => KINDS.map((kind) => set[kind]?.id);
 const operations = ({ steps }: Result, set: string) =>
-    steps.filter(({ name }) => name.startsWith(`${set}-`)).map(({ op }) => op);
+    steps.filter(({ name }) => name === set || name.startsWith(`${set}-`)).map(({ op }) => op);
 
 test("dependsOn orders; customTimeouts become timeoutSeconds; transformations reach the arguments", async () => {
     const { volume, group } = await stateOf("alias");
@@ -136,6 +148,11 @@ test("aliases, ignoreChanges and replaceOnChanges: the same, as changed by hand,
     after.forEach((id, index) => expect(id).not.toBe(before.replace[index]));
     expect(idsOf(await cloudOf("replace"))).toEqual(after);
     expect([...new Set(operations(result, "moulded"))]).toEqual(["same"]);
+    // Another spelling is the same, and a group goes together with the argument that used it.
+    expect(operations(result, "spelt")).toEqual(["same"]);
+    expect(operations(result, "held")).toEqual(["delete"]);
+    const [holder] = await user.list("listVirtualMachines", { name: "dev-holder" });
+    expect(holder.securitygroup.map(({ name }: any) => name)).toEqual(["default"]);
     await project.expectNoChanges();
 });
 
