@@ -102,6 +102,7 @@ export class SecurityGroup extends CloudStackResource {
             // Rules go with their group.
             deletedWith: this,
             ignoreChanges: opts?.ignoreChanges?.filter((path) => /^(ingress\b|\*)/.test(path)),
+            customTimeouts: opts?.customTimeouts,
         });
     }
 }
