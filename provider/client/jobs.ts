@@ -51,6 +51,9 @@ interface Job extends JobOptions {
 /** Below it a job has probably ended when it is first looked at, in milliseconds. */
 const SHORT = 1_000;
 
+/** By what part of its age a job's look waits for those of others. */
+const TOGETHER = 0.05;
+
 /** Failures in a row slow the poller down to this pace. */
 const SLOWEST = 10_000;
 
@@ -107,7 +110,11 @@ export class JobPoller {
 
     private nextLookAt(): number {
         const slowed = this.failures > 0 ? this.lastLook + Math.min(SLOWEST, 500 * 2 ** this.failures) : 0;
-        return Math.max(Math.min(...this.dueTimes().values()), slowed);
+        const due = [...this.dueTimes()];
+        const [first, at] = due.reduce((one, other) => (other[1] < one[1] ? other : one));
+        // Several that are due nearly at once share a look.
+        const patience = Math.min(at + TOGETHER * (at - first.startedAt), ...due.map(([job]) => job.deadline));
+        return Math.max(...due.map(([, time]) => (time <= patience ? time : at)), slowed);
     }
 
     /** When each job is due to be looked at. */

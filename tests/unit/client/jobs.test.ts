@@ -102,6 +102,15 @@ describe("how many looks jobs cost", () => {
         await set.clock.run(machine);
     });
 
+    test("those that are due nearly at once share a look, and wait no longer for it than a twentieth of their time", async () => {
+        const set = setUp();
+        for (let time = 0; time < 4; time++) await round(set, "deployVirtualMachine", [5]);
+        const { lists } = set.cloud;
+        const took = await round(set, "deployVirtualMachine", Array(8).fill(5), 0.25);
+        expect(set.cloud.lists - lists).toBeLessThanOrEqual(3);
+        expect(took).toBeLessThan(7 * 0.25 + 5 * 1.05 + 0.2);
+    });
+
     test("five rules and eight machines whose jobs take 17 s together: eight lists, one query per job", async () => {
         const set = setUp();
         await round(set, "authorizeSecurityGroupIngress", Array(5).fill(0.2));
