@@ -3,6 +3,7 @@ import { clean, digest, isUnknown, same } from "./handler";
 import type { MarkPolicy } from "./identity";
 import { keepIdentity, noteId } from "./identity";
 import { noteName } from "./knownNames";
+import { cleanError, noteSecrets, withoutSecrets } from "./secrets";
 import { NotFound, isId } from "./session";
 
 /** What a kind of resource does; `lifecycle` makes a handler of it. */
@@ -59,26 +60,28 @@ function detailed(diff: DiffResult, news: Inputs): DiffResult {
 
 /** A handler with what all of them share: problems instead of exceptions at preview, errors without stacks, JSON-clean answers. */
 export function lifecycle(of: Lifecycle): Handler {
-    const quiet = async <T>(work: () => Promise<T> | T): Promise<T> => {
+    /** @param about what the engine gives: the secrets in it stay out of errors and messages */
+    const quiet = async <T>(about: (Inputs | undefined)[], work: () => Promise<T> | T): Promise<T> => {
+        noteSecrets(...about);
         try {
             return await work();
         } catch (error) {
             const told = explained(error);
+            cleanError(told, ...about);
             if (told instanceof Error && process.env.CLOUDSTACK_DEBUG === undefined) showOnce(told);
             throw told;
         }
     };
     return {
-        check: (olds, news) => quiet(() => check(of, olds, news)),
-        diff: (id, olds, news) =>
-            quiet(() => {
+        check: (olds, news) => quiet([olds, news], () => check(of, olds, news)),
+        diff: (id, olds, news) => quiet([olds, news], () => {
                 known.add(id);
                 noteName(id, olds.name);
                 noteId(news, id);
                 return detailed(of.diff(id, olds, news), news);
             }),
         create: (inputs) =>
-            quiet(async () => {
+            quiet([inputs], async () => {
                 const { id, outs } = await of.create(inputs);
                 known.add(id);
                 created.add(id);
@@ -86,7 +89,7 @@ export function lifecycle(of: Lifecycle): Handler {
                 return { id, outs: clean(outs) };
             }),
         read: (id, outputs) =>
-            quiet(async () => {
+            quiet([outputs], async () => {
                 known.add(id);
                 const found = await of.read(id, outputs ?? {});
                 if (found === undefined) return {};
@@ -94,9 +97,9 @@ export function lifecycle(of: Lifecycle): Handler {
                 return { id, props: clean(found), ...(inputs === undefined ? {} : { inputs: clean(inputs) }) };
             }),
         update: (id, olds, news) =>
-            quiet(async () => (known.add(id), { outs: clean(await of.update(id, olds, news)) })),
+            quiet([olds, news], async () => (known.add(id), { outs: clean(await of.update(id, olds, news)) })),
         delete: (id, outputs) =>
-            quiet(async () => {
+            quiet([outputs], async () => {
                 known.add(id);
                 if (!created.has(id)) return of.delete(id, outputs);
                 say(`${outputs.name ?? id} stays: what was to replace it is itself, since names cannot be there twice`);
@@ -144,9 +147,13 @@ async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Pro
         const told = explained(error);
         problems.add("", told instanceof Error ? told.message : String(told));
     }
+    const failures = problems.list.map(({ property, reason }) => ({
+        property,
+        reason: withoutSecrets(reason, news, olds),
+    }));
     const checkedInputs = clean(inputs);
     if (olds !== undefined && !same(olds, checkedInputs)) changed.add(digest(checkedInputs));
-    return { inputs: checkedInputs, failures: problems.list };
+    return { inputs: checkedInputs, failures };
 }
 
 /** Longest text that most of CloudStack's parameters and columns take, in characters. */
@@ -287,15 +294,20 @@ export class Problems {
     }
 }
 
-/** Says in a preview or an update what will happen to a resource; a refresh, which compares too, says nothing. */
-export function announce(inputs: Inputs, line: string): void {
-    if (wasChecked(inputs)) say(line);
+/**
+ * Says in a preview or an update what will happen to a resource; a refresh, which compares too, says nothing.
+ *
+ * @param olds what the state has, whose secrets are kept out of the line as those of the inputs are
+ */
+export function announce(inputs: Inputs, line: string, olds?: Outputs): void {
+    if (wasChecked(inputs)) say(withoutSecrets(line, inputs, olds));
 }
 
 const said = new Set<string>();
 
 /** Says something once per process; the engine shows it below the stack. */
-export function say(line: string): void {
+export function say(text: string): void {
+    const line = withoutSecrets(text);
     if (said.has(line)) return;
     said.add(line);
     console.log(line);

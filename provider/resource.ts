@@ -32,6 +32,46 @@ function typeOf(kind: string): string {
     return `pulumi-nodejs:dynamic/cloudstack:${kind}`;
 }
 
+/** Outputs under other names that repeat an argument: where that is a secret, they are. */
+const REPEATED: Record<string, readonly string[]> = {
+    name: ["displayName"],
+    ipAddress: ["networkInterfaces"],
+    network: ["networkInterfaces"],
+    zone: ["zoneId"],
+    project: ["cloud"],
+    template: ["templateId"],
+    serviceOffering: ["serviceOfferingId"],
+    diskOffering: ["diskOfferingId"],
+};
+
+/**
+ * The names of the arguments that are secrets of the program, for the handler, which gets plain values and must not print these; `undefined`
+ * without any. It carries no dependencies, and costs nothing for plain values.
+ *
+ * @param secretOutputs gets the outputs that repeat a secret. The SDK reads the list once all inputs are resolved, of which this is one
+ */
+function secretArguments(
+    inputs: Record<string, unknown>,
+    outputs: readonly string[],
+    secretOutputs: string[],
+): pulumi.Output<string[] | undefined> | undefined {
+    const later = Object.entries(inputs).filter(([, value]) => value !== null && typeof value === "object");
+    if (later.length === 0) return undefined;
+    const names = later.map(async ([name, value]) => {
+        // An input that fails is reported where it is used.
+        const isSecret = await pulumi.isSecret(pulumi.output(value)).catch(() => false);
+        return isSecret ? [name] : [];
+    });
+    return pulumi.output(
+        Promise.all(names).then((lists) => {
+            const secret = lists.flat().sort();
+            const repeated = secret.flatMap((name) => REPEATED[name] ?? []);
+            secretOutputs.push(...repeated.filter((name) => outputs.includes(name) && !secretOutputs.includes(name)));
+            return secret.length === 0 ? undefined : secret;
+        }),
+    );
+}
+
 /** The base of all resources of this package. Not for use in programs. */
 export abstract class CloudStackResource extends pulumi.CustomResource {
     /**
@@ -52,11 +92,18 @@ export abstract class CloudStackResource extends pulumi.CustomResource {
     ) {
         const seeds = Object.fromEntries(outputs.map((output) => [output, undefined]));
         const limit = withoutTraces();
+        const options = pulumi.mergeOptions(opts, { additionalSecretOutputs: [...secretOutputs] });
+        const secrets = secretArguments(inputs, outputs, options.additionalSecretOutputs!);
         super(
             typeOf(kind),
             name,
-            { ...seeds, ...withTimeouts(kind, inputs, opts), __provider: providerText(handler) },
-            pulumi.mergeOptions(opts, { additionalSecretOutputs: [...secretOutputs] }),
+            {
+                ...seeds,
+                ...withTimeouts(kind, inputs, opts),
+                ...(secrets === undefined ? {} : { secretArguments: secrets }),
+                __provider: providerText(handler),
+            },
+            options,
         );
         Error.stackTraceLimit = limit;
     }

@@ -11,6 +11,7 @@ export const dataVolumeShape = fields({
     diskOffering: needed(filled, "Give the name or id of a disk offering"),
     sizeGiB: number,
     protect: plain(boolean),
+    allowDataLoss: boolean,
 });
 
 const groupShape = fields({
@@ -40,6 +41,7 @@ const groupShape = fields({
     userDataMaxLength: number,
     rootDiskSizeGiB: number,
     dataVolume: plain(dataVolumeShape),
+    allowDataLoss: boolean,
     ordered: plain(boolean),
     rollingGroup: text,
     transform: callback,

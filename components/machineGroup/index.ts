@@ -29,6 +29,8 @@ export interface DataVolumeArgs {
     sizeGiB?: pulumi.Input<number>;
     /** Whether the engine refuses to delete the disk, with the whole stack or alone. @default false */
     protect?: boolean;
+    /** Whether a change of zone or project may replace the disk by an empty one; see {@link VolumeArgs.allowDataLoss}. @default false */
+    allowDataLoss?: pulumi.Input<boolean>;
 }
 
 /** How the machines of a group are spread over the cloud's hosts. */
@@ -87,8 +89,14 @@ export interface MachineGroupArgs {
      * {@link VirtualMachineArgs.rollingGroup}. @default none: all at once
      */
     rollingGroup?: pulumi.Input<string>;
-    /** Whether a change may stop running machines. @default true */
+    /** Whether a change may take running machines down; see {@link VirtualMachineArgs.allowRestart}. @default true */
     allowRestart?: pulumi.Input<boolean>;
+    /**
+     * Whether a change may erase root disks; see {@link VirtualMachineArgs.allowDataLoss}. What is on the data disks stays in any case.
+     *
+     * @default true, and false in a group whose machines would be erased at once: one that is not `ordered` and has no `rollingGroup`
+     */
+    allowDataLoss?: pulumi.Input<boolean>;
     /** Tags of every machine. @default none */
     tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
     /** How long each operation on a machine may take, in seconds. @default create 900, update 900, delete 600 */
@@ -210,9 +218,15 @@ function makeMachine(
         ...(ownData ? {} : { userData }),
         ...(spread === undefined ? {} : { affinityGroups: [spread.id] }),
         ...machine,
+        allowDataLoss: args.allowDataLoss ?? (changesOneByOne(args) ? undefined : false),
         serviceOffering: machine.serviceOffering ?? args.serviceOffering,
     };
     return new VirtualMachine(`${group}-${key}`, transform === undefined ? all : transform(all, key), opts);
+}
+
+/** Whether no change takes more than one machine at a time. A group of one counts as what it is when it grows. */
+function changesOneByOne(args: MachineGroupArgs): boolean {
+    return args.ordered === true || args.rollingGroup !== undefined;
 }
 
 function makeVolume(

@@ -4,5 +4,6 @@ export { ConfigurationError, CloudStackError, type CloudStackErrorFacts, type Ou
 export { resolveSettings } from "./config";
 export { encodeParams } from "./params";
 export { nearestNames } from "./nearest";
+export { keepOut, scrub } from "./redact";
 export { sign, stringToSign } from "./sign";
 export type { Accepted, ClientSettings, Clock, Params, ParamValue, StackSettings } from "./types";

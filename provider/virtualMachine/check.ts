@@ -15,6 +15,7 @@ import { checkZone } from "../zone";
 import { checkLists } from "./lists";
 import { isDestroyed } from "./outputs";
 import { takingOverRefused } from "./takeOver";
+import { keepStable, withoutStable } from "./stable";
 import { encodedUserData, isBase64 } from "./userData";
 
 /** CloudStack's default of `vm.userdata.max.length`, in characters of base64. */
@@ -28,7 +29,8 @@ interface Size {
 }
 
 /** Fills defaults and reports everything that is wrong with a machine's arguments, against what the cloud offers. */
-export async function checkMachine(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void> {
+export async function checkMachine(problems: Problems, inputs: Inputs, given: Inputs | undefined): Promise<void> {
+    const olds = given === undefined ? undefined : withoutStable(given);
     checkShape(problems, inputs, olds);
     const session = sessionFor(inputs);
     const zone = await checkZone(problems, inputs, olds, session);
@@ -44,6 +46,7 @@ export async function checkMachine(problems: Problems, inputs: Inputs, olds: Inp
         await checkNameAndAddressAreFree(problems, inputs, session, zone, networkId);
         await checkLimit(problems, inputs, { ...offered, rootDiskGiB }, session);
     }
+    if (given !== undefined) await keepStable(inputs, given, session);
 }
 
 /** What can be told without asking the cloud. */
@@ -56,7 +59,7 @@ export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | un
     problems.map(inputs, "details", DETAIL_LENGTH);
     checkDetails(problems, inputs);
     problems.names(inputs, "sshKeyPairs", "the whole name of an SSH key pair (key.name of an SshKeyPair)");
-    for (const property of ["running", "allowRestart", "deleteProtection"]) problems.boolean(inputs, property);
+    for (const property of ["running", "allowRestart", "allowDataLoss", "deleteProtection"]) problems.boolean(inputs, property);
     problems.ids(
         inputs,
         "securityGroups",
@@ -184,9 +187,16 @@ async function checkTemplate(
     const text = problems.text(inputs, "template", "give the name of a template, such as those that getTemplate finds");
     const { catalogue } = session;
     const id = await resolveReference(problems, inputs, olds, "template", (name) => catalogue.template(name, zone));
-    if (text === undefined || id === undefined || olds !== undefined) return undefined;
+    if (isKept(inputs, olds, "template")) {
+        if (olds?.templateSizeGiB !== undefined) inputs.templateSizeGiB = olds.templateSizeGiB;
+        return undefined;
+    }
+    if (text === undefined || id === undefined) return undefined;
     const template = (await catalogue.templates()).find((item) => item.id === id);
     const size = (template?.size ?? 0) / 2 ** 30;
+    // Whoever erases the disk later says how large it was.
+    if (size > 0) inputs.templateSizeGiB = size;
+    if (olds !== undefined) return undefined;
     const wanted = inputs.rootDiskSizeGiB;
     if (typeof wanted !== "number") return size === 0 ? undefined : size;
     if (wanted < size)

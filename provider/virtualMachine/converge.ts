@@ -6,9 +6,10 @@ import type { TimedPlace } from "../cloudLifecycle";
 import { overOutputs, wantedId } from "../references";
 import type { ApiMachine, ApiVolume } from "../session";
 import { secondsUntil } from "../timeouts";
+import { describePlan, refusalOf } from "./describe";
 import { isRunning, tagsOf, toOutputs } from "./outputs";
 import type { Plan } from "./plan";
-import { describePlan, isEmpty, plainDetails, planChanges, scales, sizeDetails, takesDown } from "./plan";
+import { isEmpty, plainDetails, planChanges, scales, sizeDetails } from "./plan";
 import { settledMachine } from "./settled";
 import { encodedUserData, userDataHash } from "./userData";
 
@@ -37,8 +38,8 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
             `${describePlan(machine.name, plan, before)}. The state did not know that yet: run \`pulumi refresh\`, then \`pulumi up\` replaces it.`,
         );
     }
-    if (!work.mayStop && takesDown(plan, before))
-        throw new Error(restartRefused(describePlan(machine.name, plan, before)!));
+    const refusal = refusalOf(machine.name, plan, before, { ...work.inputs, allowRestart: work.mayStop });
+    if (refusal !== undefined) throw new Error(refusal);
     work.session.machines.changed();
     await live(machine, before, plan, work);
     const ran = isRunning(machine.state);
@@ -70,11 +71,6 @@ function hasNeverStarted(machine: ApiMachine): boolean {
     return machine.details?.deployvm === "true" && !isRunning(machine.state);
 }
 
-/** The error of a change that `allowRestart: false` does not allow. */
-export function restartRefused(line: string): string {
-    return `${line}. That takes it down, and allowRestart is false: allow it for this change, or undo the change.`;
-}
-
 /**
  * The hash of the user data that the machine last took up, where the state says that it is another than the wanted one: what is stored
  * already does not count as done before the machine was restarted or reinstalled, whatever interrupted that.
@@ -99,6 +95,7 @@ function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outpu
         ...toOutputs(machine, merged, cloud),
         owner: machine.details?.owner ?? inputs.owner,
         rootDiskSizeGiB: olds.rootDiskSizeGiB,
+        templateSizeGiB: olds.templateSizeGiB,
         reinstallTrigger: olds.reinstallTrigger,
         ...userDataTakenUp(olds, inputs),
     };

@@ -10,6 +10,7 @@ import { secondsUntil } from "../timeouts";
 import { converge } from "./converge";
 import { echoed, toOutputs } from "./outputs";
 import { removeMachine } from "./remove";
+import { pinnedAddress } from "./stable";
 import { takeOver } from "./takeOver";
 import { encodedUserData, userDataHash } from "./userData";
 
@@ -68,7 +69,7 @@ async function deploy(params: Params, inputs: Inputs, { session, cloud, deadline
         const id = accepted.id;
         if (!(error instanceof CloudStackError) || id === undefined) throw error;
         const known = {
-            addressIsFixed: inputs.ipAddress !== undefined,
+            addressIsFixed: pinnedAddress(inputs) !== undefined,
             userDataHash: userDataHash(encodedUserData(inputs)),
             state: "Unknown",
             cloud,
@@ -121,7 +122,7 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
         name: inputs.name,
         displayname: inputs.displayName ?? inputs.name,
         networkids,
-        ipaddress: inputs.ipAddress,
+        ipaddress: pinnedAddress(inputs),
         securitygroupids: inputs.securityGroups?.length > 0 ? inputs.securityGroups : undefined,
         affinitygroupids: inputs.affinityGroups?.length > 0 ? inputs.affinityGroups : undefined,
         ...(keys.length > 1 ? { keypairs: keys } : { keypair: keys[0] }),

@@ -1,13 +1,14 @@
 import { cloudLifecycle } from "../cloudLifecycle";
 import type { DiffResult } from "../handler";
-import { PartialFailure } from "../handler";
+import { PartialFailure, isUnknown } from "../handler";
 import { foundInputs } from "../foundInputs";
 import { announce, wasChecked } from "../lifecycle";
 import { checkMachine } from "./check";
-import { converge, restartRefused, userDataTakenUp } from "./converge";
+import { converge, userDataTakenUp } from "./converge";
 import { createMachine } from "./create";
+import { describePlan, refusalOf } from "./describe";
 import { isDestroyed, toOutputs } from "./outputs";
-import { describePlan, isEmpty, planChanges, takesDown } from "./plan";
+import { isEmpty, planChanges } from "./plan";
 import { overOutputs, withKnownIds } from "../references";
 import { removeMachine } from "./remove";
 import { oneByOne } from "./rolling";
@@ -21,12 +22,16 @@ const lifecycle = cloudLifecycle({
 
     diff(_id, olds, news): DiffResult {
         const plan = planChanges(olds, news);
-        const line = describePlan(news.name, plan, olds);
+        const name: string = isUnknown(news.name) ? olds.name : news.name;
         // A refresh compares, too: there nothing is going to happen, so nothing is refused.
-        if (line !== undefined && news.allowRestart === false && takesDown(plan, olds) && wasChecked(news))
-            throw new Error(restartRefused(line));
-        if (line !== undefined) announce(news, line);
-        const replaces = plan.changes.filter((change) => change.effect === "replace").map((change) => change.property);
+        const refusal = wasChecked(news) ? refusalOf(name, plan, olds, news) : undefined;
+        if (refusal !== undefined) throw new Error(refusal);
+        const line = describePlan(name, plan, olds);
+        if (line !== undefined) announce(news, line, olds);
+        // What may have to be replaced is no reason to plan it: the line says so, and the update knows.
+        const replaces = plan.changes
+            .filter((change) => change.effect === "replace" && change.unknown === undefined)
+            .map((change) => change.property);
         return { changes: !isEmpty(plan), replaces, deleteBeforeReplace: replaces.length > 0 };
     },
 

@@ -79,11 +79,20 @@ export interface VirtualMachineArgs {
     /** Whether the machine runs. A machine that somebody stopped is started by the next `up`. @default true */
     running?: pulumi.Input<boolean>;
     /**
-     * Whether a change may stop a running machine. With `false`, a change that needs a stop or a reinstall is an error at preview.
+     * Whether a change may take a running machine down. With `false`, a change that needs a stop, a reinstallation or a replacement is an error
+     * at preview; what a preview cannot know yet is announced there, and an error of the update before anything is touched. `running: false`,
+     * `pulumi up --replace` and taking the machine out of the program ask for it by name and are done all the same.
      *
      * @default true
      */
     allowRestart?: pulumi.Input<boolean>;
+    /**
+     * Whether a change may erase the root disk, which a reinstallation or a replacement does. The preview says so in one line ("root disk of web
+     * (8 GiB) is erased"); with `false` it is an error there, under the same conditions as `allowRestart`.
+     *
+     * @default true
+     */
+    allowDataLoss?: pulumi.Input<boolean>;
     /**
      * Any text. Of all machines of a stack with the same text, a change takes down at most one at a time (stops, reinstalls or replaces
      * it), and where one does not come back, the others stay as they are. They are made and deleted side by side all the same.
@@ -150,9 +159,15 @@ export interface NetworkInterface {
  * });
  * ```
  *
- * @example A database that no change may stop
+ * @example A database that no change may stop or erase
  * ```ts
- * new cloudstack.VirtualMachine("db", { serviceOffering: "Large", template: "debian-13", allowRestart: false, deleteProtection: true });
+ * new cloudstack.VirtualMachine("db", {
+ *     serviceOffering: "Large",
+ *     template: "debian-13",
+ *     allowRestart: false,
+ *     allowDataLoss: false,
+ *     deleteProtection: true,
+ * });
  * ```
  */
 export class VirtualMachine extends CloudStackResource {

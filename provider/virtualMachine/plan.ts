@@ -1,7 +1,8 @@
 import type { Inputs, Outputs } from "../handler";
-import { hasUnknown, isUnknown, same } from "../handler";
-import { nameOr } from "../knownNames";
+import { UNKNOWN, hasUnknown, isUnknown, same } from "../handler";
 import { replacedBy, sameReference } from "../references";
+import { showChange, showSetChange } from "../secrets";
+import { pinnedAddress } from "./stable";
 import { encodedUserData, userDataHash } from "./userData";
 
 /** What a change asks of the machine, from the mildest to the hardest. */
@@ -12,6 +13,8 @@ export interface Change {
     effect: Effect;
     /** How the change reads in a preview: "Small -> Medium". */
     text: string;
+    /** Set where a preview does not know yet whether there is a change: the update decides. */
+    unknown?: true;
 }
 
 export interface Plan {
@@ -40,10 +43,9 @@ export function planChanges(olds: Outputs, news: Inputs): Plan {
         ...stopping(olds, news),
         ...live(olds, news),
     ];
-    const effect = changes.reduce<Effect | undefined>((hardest, change) => harder(hardest, change.effect), undefined);
     const wanted = news.running ?? true;
     const power = isUnknown(wanted) || olds.running === wanted ? undefined : wanted ? "start" : "stop";
-    return { changes, effect, power };
+    return { changes, effect: hardest(changes), power };
 }
 
 /** Whether the plan does anything at all. */
@@ -51,41 +53,40 @@ export function isEmpty(plan: Plan): boolean {
     return plan.changes.length === 0 && plan.power === undefined;
 }
 
+/** The part of a plan that is no guess of a preview's. */
+export function certainly(plan: Plan): Plan {
+    const changes = plan.changes.filter((change) => change.unknown === undefined);
+    return { ...plan, changes, effect: hardest(changes) };
+}
+
 /** Whether carrying out the plan takes a running machine down, if only for a moment. */
 export function takesDown(plan: Plan, olds: Outputs): boolean {
-    return olds.running === true && (plan.effect === "stopped" || plan.effect === "reinstall");
+    return olds.running === true && plan.effect !== undefined && plan.effect !== "live";
 }
 
-/** One line for the preview about a machine that will stop, be made anew or be replaced; `undefined` for milder changes. */
-export function describePlan(name: string, plan: Plan, olds: Outputs): string | undefined {
-    const reasons = plan.changes
-        .filter((change) => change.effect !== "live")
-        .map((change) => `${change.property} ${change.text}`);
-    const because = reasons.join("; ");
-    if (plan.effect === "replace") return `${name} is replaced: ${because}`;
-    if (plan.effect === "reinstall") return `${name} is reinstalled (same id, address and data volumes): ${because}`;
-    if (plan.effect === "stopped") {
-        const verb =
-            olds.running !== true
-                ? "changes while it is stopped"
-                : plan.power === "stop"
-                  ? "stops"
-                  : "stops and starts";
-        return `${name} ${verb}: ${because}`;
-    }
-    if (plan.power === "start") return `${name} starts: it is ${olds.state}`;
-    if (plan.power === "stop") return `${name} stops: running true -> false`;
-    return undefined;
+/** Whether carrying out the plan erases the root disk; that of a machine that never started holds nothing. */
+export function erasesRootDisk(plan: Plan, olds: Outputs): boolean {
+    return (plan.effect === "reinstall" || plan.effect === "replace") && olds.state !== "Error";
 }
 
-function harder(a: Effect | undefined, b: Effect): Effect {
-    return a === undefined || HARDNESS.indexOf(b) > HARDNESS.indexOf(a) ? b : a;
+function hardest(changes: readonly Change[]): Effect | undefined {
+    return HARDNESS.findLast((effect) => changes.some((change) => change.effect === effect));
+}
+
+function changeOf(property: string, effect: Effect, olds: Outputs, news: Inputs): Change {
+    const text = showChange(property, olds[property], news[property], olds, news);
+    return { property, effect, text, ...maybe(hasUnknown(news[property])) };
+}
+
+function maybe(unknown: boolean): { unknown?: true } {
+    return unknown ? { unknown: true } : {};
 }
 
 function replacing(olds: Outputs, news: Inputs): Change[] {
-    const given = ["zone", "network", "ipAddress"].filter((property) => news[property] !== undefined);
-    const changes = replacedBy(olds, news, [...given, "project"]).map(
-        (property): Change => ({ property, effect: "replace", text: arrow(olds[property], news[property]) }),
+    const given = ["zone", "network"].filter((property) => news[property] !== undefined);
+    if (pinnedAddress(news) !== undefined) given.push("ipAddress");
+    const changes = replacedBy(olds, news, [...given, "project"]).map((property) =>
+        changeOf(property, "replace", olds, news),
     );
     if (olds.state === "Error")
         changes.push({ property: "state", effect: "replace", text: "is Error: CloudStack could not start it" });
@@ -95,7 +96,7 @@ function replacing(olds: Outputs, news: Inputs): Change[] {
 function templateChange(olds: Outputs, news: Inputs): Change[] {
     if (sameReference(olds, news, "template")) return [];
     const effect = news.onTemplateChange === "reinstall" ? "reinstall" : "replace";
-    return [{ property: "template", effect, text: arrow(olds.template, news.template) }];
+    return [changeOf("template", effect, olds, news)];
 }
 
 function userDataChange(olds: Outputs, news: Inputs): Change[] {
@@ -113,7 +114,8 @@ function userDataChange(olds: Outputs, news: Inputs): Change[] {
         {
             property: "userData",
             effect: effects[policy],
-            text: unknown ? "may change (known when its parts are)" : "changes",
+            text: showChange("userData", undefined, unknown ? UNKNOWN : undefined),
+            ...maybe(unknown),
         },
     ];
 }
@@ -122,26 +124,30 @@ function userDataChange(olds: Outputs, news: Inputs): Change[] {
 function triggerChange(olds: Outputs, news: Inputs): Change[] {
     const [old, wanted] = [olds.reinstallTrigger, news.reinstallTrigger];
     if (wanted === undefined || old === wanted) return [];
-    const text = isUnknown(wanted) ? "may change (known when its parts are)" : arrow(old, wanted);
-    return [{ property: "reinstallTrigger", effect: old === undefined ? "live" : "reinstall", text }];
+    return [changeOf("reinstallTrigger", old === undefined ? "live" : "reinstall", olds, news)];
 }
 
 function stopping(olds: Outputs, news: Inputs): Change[] {
     const changes: Change[] = [];
-    const add = (property: string, text: string) => changes.push({ property, effect: "stopped", text });
-    if (!same(olds.name, news.name)) add("name", arrow(olds.name, news.name));
+    if (!same(olds.name, news.name)) changes.push(changeOf("name", "stopped", olds, news));
     if (!sameReference(olds, news, "serviceOffering"))
-        add("serviceOffering", arrow(olds.serviceOffering, news.serviceOffering));
+        changes.push(changeOf("serviceOffering", "stopped", olds, news));
     for (const property of ["securityGroups", "affinityGroups", "sshKeyPairs"]) {
         const wanted: string[] | undefined =
             news[property] ?? (property === "affinityGroups" && olds[property] ? [] : undefined);
         // CloudStack can set keys, not take the last one away.
         if (wanted === undefined || (property === "sshKeyPairs" && wanted.length === 0)) continue;
-        if (!sameSet(olds[property] ?? [], wanted)) add(property, setArrow(olds[property] ?? [], wanted));
+        const old: string[] = olds[property] ?? [];
+        if (sameSet(old, wanted)) continue;
+        const text = showSetChange(property, old, wanted, olds, news);
+        changes.push({ property, effect: "stopped", text, ...maybe(mayBeSameSet(old, wanted)) });
     }
     for (const key of SIZE_DETAILS) {
         const [old, wanted] = [olds.details?.[key], news.details?.[key]];
-        if (wanted !== undefined && old !== wanted) add(`details.${key}`, arrow(old, wanted));
+        if (wanted === undefined || old === wanted) continue;
+        const property = `details.${key}`;
+        const text = showChange(property, old, wanted, olds, news);
+        changes.push({ property, effect: "stopped", text, ...maybe(isUnknown(wanted)) });
     }
     return changes;
 }
@@ -171,37 +177,22 @@ function live(olds: Outputs, news: Inputs): Change[] {
     ];
     const changes = pairs
         .filter(([, old, wanted]) => !same(old, wanted))
-        .map(([property, old, wanted]): Change => ({ property, effect: "live", text: arrow(old, wanted) }));
+        .map(([property]) => changeOf(property, "live", olds, news));
     // What was imported has no mark and needs none.
     if (olds.owner !== undefined && news.owner !== undefined && olds.owner !== news.owner)
-        changes.push({ property: "owner", effect: "live", text: arrow(olds.owner, news.owner) });
-    if (news.rootDiskSizeGiB !== undefined && olds.rootDiskSizeGiB !== news.rootDiskSizeGiB) {
-        changes.push({
-            property: "rootDiskSizeGiB",
-            effect: "live",
-            text: arrow(olds.rootDiskSizeGiB, news.rootDiskSizeGiB),
-        });
-    }
+        changes.push(changeOf("owner", "live", olds, news));
+    if (news.rootDiskSizeGiB !== undefined && olds.rootDiskSizeGiB !== news.rootDiskSizeGiB)
+        changes.push(changeOf("rootDiskSizeGiB", "live", olds, news));
     return changes;
 }
 
-function sameSet(a: readonly string[], b: readonly string[]): boolean {
-    return same([...a].sort(), [...b].sort());
+function sameSet(a: readonly string[], b: unknown): boolean {
+    return Array.isArray(b) && same([...a].sort(), [...b].sort());
 }
 
-function arrow(from: unknown, to: unknown): string {
-    return `${show(from)} -> ${show(to)}`;
-}
-
-function setArrow(from: readonly string[], to: readonly string[]): string {
-    if (hasUnknown(to)) return "may change (known when its parts are)";
-    const added = to.filter((item) => !from.includes(item)).map((item) => `+${nameOr(item)}`);
-    const removed = from.filter((item) => !to.includes(item)).map((item) => `-${nameOr(item)}`);
-    return [...added, ...removed].join(" ");
-}
-
-function show(value: unknown): string {
-    if (hasUnknown(value)) return "(known later)";
-    if (value === undefined || value === "") return "(none)";
-    return typeof value === "string" ? value : JSON.stringify(value);
+/** Whether a list with parts that are not known yet may turn out to be what there is. */
+function mayBeSameSet(old: readonly string[], wanted: unknown): boolean {
+    if (!Array.isArray(wanted)) return isUnknown(wanted);
+    const known = wanted.filter((item) => !isUnknown(item));
+    return known.length < wanted.length && wanted.length === old.length && known.every((item) => old.includes(item));
 }

@@ -18,6 +18,7 @@ export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inpu
     problems.integer(inputs, "sizeGiB", 1, 65_536, "GiB");
     problems.integer(inputs, "deviceId", 1, 63, "positions");
     if (inputs.deviceId === 3) problems.add("deviceId", "3 is taken in every machine, by its CD drive: choose another one");
+    problems.boolean(inputs, "allowDataLoss");
     problems.timeouts(inputs);
     if (inputs.virtualMachine !== undefined)
         problems.ids(

@@ -2,12 +2,14 @@ import { createOrAdopt, isLost } from "../adopt";
 import { CloudStackError } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
 import { cloudLifecycle } from "../cloudLifecycle";
+import { erased, lossRefused, mayErase } from "../dataLoss";
 import type { DiffResult, Inputs, Outputs } from "../handler";
 import { foundInputs } from "../foundInputs";
-import { PartialFailure, echoOf, same } from "../handler";
-import { announce } from "../lifecycle";
+import { PartialFailure, echoOf, isUnknown, same } from "../handler";
+import { announce, wasChecked } from "../lifecycle";
 import { tagOwner, taggedOwner } from "../ownerTag";
 import { referenceId, referenceText, replacedBy, sameReference, wantedId, withKnownIds } from "../references";
+import { isShown, showChange } from "../secrets";
 import type { ApiVolume, CloudIdentity, Session } from "../session";
 import { isGone } from "../session";
 import { secondsUntil } from "../timeouts";
@@ -27,10 +29,17 @@ export const volume = cloudLifecycle({
     check: checkVolume,
 
     diff(_id, olds, news): DiffResult {
-        const replaces = replacedBy(olds, news, ["zone", "project"]);
-        if (replaces.length > 0)
-            announce(news, `volume ${news.name} is replaced and its data is lost: ${replaces.join(" and ")} changed`);
-        return { changes: replaces.length > 0 || changed(olds, news), replaces, deleteBeforeReplace: replaces.length > 0 };
+        const elsewhere = replacedBy(olds, news, ["zone", "project"]);
+        // What may have to be replaced is no reason to plan it: the line says so, and the update knows.
+        const replaces = elsewhere.filter((property) => !isUnknown(news[property]));
+        if (elsewhere.length > 0) {
+            const line = describeLoss(olds, news, elsewhere, replaces.length > 0);
+            if (replaces.length > 0 && !mayErase(news, false) && wasChecked(news))
+                throw new Error(lossRefused(line, "allowDataLoss is false, as it is by default for a volume"));
+            announce(news, line, olds);
+        }
+        const changes = elsewhere.length > 0 || changed(olds, news);
+        return { changes, replaces, deleteBeforeReplace: replaces.length > 0 };
     },
 
     async create(inputs, at) {
@@ -98,6 +107,14 @@ export const volume = cloudLifecycle({
 /** What outputs keep of requests that may still arrive: nothing where there are none. */
 function noted(requests: readonly Unanswered[]): { unanswered?: readonly Unanswered[] } {
     return requests.length === 0 ? {} : { unanswered: requests };
+}
+
+function describeLoss(olds: Outputs, news: Inputs, elsewhere: readonly string[], isCertain: boolean): string {
+    const reasons = elsewhere.map(
+        (property) => `${property} ${showChange(property, olds[property], news[property], olds, news)}`,
+    );
+    const size = isShown("sizeGiB", olds, news) ? { sizeGiB: olds.sizeGiB } : {};
+    return `${erased({ what: `volume ${olds.name}`, ...size }, isCertain)}: ${reasons.join("; ")}`;
 }
 
 function changed(olds: Outputs, news: Inputs): boolean {

@@ -20,10 +20,18 @@ export interface VolumeArgs {
      * @default `<stack>-<resource name>`
      */
     name?: pulumi.Input<string>;
-    /** The name or id of the zone. A change replaces the volume, and its data is lost. @default `cloudstack:zone`, or the only zone */
+    /** The name or id of the zone. A change replaces the volume, see `allowDataLoss`. @default `cloudstack:zone`, or the only zone */
     zone?: pulumi.Input<string>;
-    /** The name or id of the project. A change replaces the volume, and its data is lost. @default `cloudstack:project` */
+    /** The name or id of the project. A change replaces the volume, see `allowDataLoss`. @default `cloudstack:project` */
     project?: pulumi.Input<string>;
+    /**
+     * Whether a change may erase the volume's data: one of `zone` or `project` replaces it by an empty one, which is an error at preview without
+     * this. All other changes keep the data. Taking the volume out of the program, and `pulumi up --replace`, delete it all the same (`protect`
+     * is against that).
+     *
+     * @default false
+     */
+    allowDataLoss?: pulumi.Input<boolean>;
     /** How long each operation may take, in seconds. @default create 900, update 900, delete 600 */
     timeoutSeconds?: pulumi.Input<OperationTimeouts>;
     /** A profile of cmk's or cs's configuration file. @default the stack's cloud */

@@ -202,7 +202,9 @@ test("a replaced machine keeps name, address and volume", async () => {
     const [before, [volume]] = [await machineOf("dev-database"), await api.list("listVolumes", { type: "DATADISK" })];
     const { steps, infos } = await project.up();
     expect(done(steps)).toContain("create-replacement database");
-    expect(infos).toContain("dev-database is replaced: template Debian 12 -> Debian 12 with password");
+    expect(infos).toContain(
+        "dev-database is replaced, and the root disk of dev-database (2 GiB) is erased: template Debian 12 -> Debian 12 with password",
+    );
     const now = await machineOf("dev-database");
     expect(now).toMatchObject({
         state: "Running",

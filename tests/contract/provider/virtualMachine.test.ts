@@ -303,7 +303,7 @@ describe("a change", () => {
         const args = { ...base(), onUserDataChange: "reinstall" };
         const made = await world.plugin().create("virtualMachine", args);
         const { said, result } = await listening(() => world.plugin().up(made, { ...args, userData: "two" }));
-        expect(said[0]).toContain(`${args.name} is reinstalled (same id, address and data volumes): userData changes`);
+        expect(said[0]).toContain(`${args.name} is reinstalled (same id, address and data volumes), and the root disk of ${args.name} (2 GiB) is erased: userData changes`);
         expect(result).toMatchObject({ id: made.id, outputs: { ipAddress: made.outputs.ipAddress, state: "Running" } });
         expect(world.calls()).toMatchObject({ restoreVirtualMachine: 1 });
         await expectNoChange(world.plugin(), result);
@@ -332,7 +332,7 @@ describe("a change", () => {
         const args = base();
         const made = await world.plugin().create("virtualMachine", args);
         const { result, said } = await listening(() => world.plugin().up(made, { ...args, ...change }));
-        expect(said[0]).toContain(`${args.name} is replaced: ${property}`);
+        expect(said[0]).toContain(`${args.name} is replaced, and the root disk of ${args.name} (2 GiB) is erased: ${property}`);
         expect(result.id).not.toBe(made.id);
         expect(result.outputs.name).toBe(args.name);
         await expectNoChange(world.plugin(), result);

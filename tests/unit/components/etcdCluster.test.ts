@@ -43,6 +43,7 @@ test("members have a pinned address, their name, the group and a reinstallation 
         sshKeyPairs: ["k"],
         onTemplateChange: "reinstall",
         reinstallTrigger: "etcd 3.6.14",
+        secretArguments: ["userDataBase64"],
     });
     expect(made.of("AffinityGroup", "db").inputs.type).toBe("host anti-affinity");
     expect([affinityGroups.length, securityGroups]).toEqual([1, [(await look(made.result.securityGroupId!)).value]]);

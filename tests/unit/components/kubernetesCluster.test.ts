@@ -119,6 +119,7 @@ test("machines of all roles, with their groups, and names for users", async () =
         tags: { team: "x" },
         onTemplateChange: "reinstall",
         rollingGroup: "control planes of dev-k",
+        secretArguments: ["userDataBase64"],
     });
     const { urn, inputs } = all.of("SecurityGroupRules", "k-control-plane");
     expect([affinityGroups.length, securityGroups]).toEqual([1, [inputs.securityGroup]]);

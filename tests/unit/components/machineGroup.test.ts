@@ -23,12 +23,34 @@ test("machines have their key in their names, and what the group has", async () 
         project: "p",
         tags: { a: "b" },
         rootDiskSizeGiB: 9,
+        allowDataLoss: false,
         affinityGroups: [expect.stringMatching(/^[0-9a-f-]{36}$/)],
     });
     expect(parent).toBe(of("MachineGroup", "web").urn);
     expect((await look(result.names)).value).toEqual({ 0: "dev-web-0", 1: "dev-web-1", 2: "dev-web-2" });
     expect(Object.values((await look(result.addresses)).value)).toEqual(Array(3).fill(expect.stringMatching(/^10\./)));
     expect((await look(result.volumeIds)).value).toEqual({});
+});
+
+test.each<[Partial<MachineGroupArgs>, boolean | undefined]>([
+    [{}, false],
+    [{ machines: machineKeys(1) }, false],
+    [{ ordered: false }, false],
+    [{ ordered: true }, undefined],
+    [{ rollingGroup: "web" }, undefined],
+    [{ allowDataLoss: true }, true],
+    [{ ordered: true, allowDataLoss: false }, false],
+])("data of machines that change all at once is kept unless the program allows its loss: %j", async (changes, allowed) => {
+    const { of } = await run(() => group(changes));
+    expect(of("VirtualMachine", "web-0").inputs.allowDataLoss).toBe(allowed);
+});
+
+test("a data disk may be replaced by an empty one where its arguments allow that", async () => {
+    const disk = { diskOffering: "Custom", sizeGiB: 5 };
+    const kept = await run(() => group({ dataVolume: disk, allowDataLoss: true }));
+    expect(kept.of("Volume", "web-0").inputs).not.toHaveProperty("allowDataLoss");
+    const given = await run(() => group({ dataVolume: { ...disk, allowDataLoss: true } }));
+    expect(given.of("Volume", "web-0").inputs.allowDataLoss).toBe(true);
 });
 
 test("a machine's own arguments go before the group's", async () => {

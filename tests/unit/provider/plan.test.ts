@@ -1,5 +1,6 @@
 import { UNKNOWN } from "../../../provider/handler";
-import { describePlan, isEmpty, planChanges, takesDown } from "../../../provider/virtualMachine/plan";
+import { describePlan, refusalOf } from "../../../provider/virtualMachine/describe";
+import { isEmpty, planChanges, takesDown } from "../../../provider/virtualMachine/plan";
 import { userDataHash } from "../../../provider/virtualMachine/userData";
 
 const text = "#cloud-config\n";
@@ -89,7 +90,7 @@ test("a machine in state Error is replaced", () => {
 
 test("what a preview does not know is a change that it says it does not know", () => {
     const plan = planChanges(olds, { ...inputs, securityGroups: ["g1", UNKNOWN], userData: UNKNOWN, onUserDataChange: "reinstall" });
-    expect(describePlan("web", plan, olds)).toMatch(/^web is reinstalled .*: userData may change .*; securityGroups may change/);
+    expect(describePlan("web", plan, olds)).toMatch(/^web may be reinstalled .*: userData may change .*; securityGroups may change/);
 });
 
 test("addresses and networks that the program leaves to the cloud are left alone", () => {
@@ -99,4 +100,118 @@ test("addresses and networks that the program leaves to the cloud are left alone
 test("affinity groups that the program no longer names are taken away; the last key cannot be", () => {
     expect(planChanges({ ...olds, affinityGroups: ["a"] }, inputs).changes[0]).toMatchObject({ property: "affinityGroups", effect: "stopped" });
     expect(isEmpty(planChanges(olds, { ...inputs, sshKeyPairs: [] }))).toBe(true);
+});
+
+describe("what a change erases", () => {
+    const sized = { ...olds, templateSizeGiB: 8 };
+    const erasing = table.filter(([, , effect]) => effect === "reinstall" || effect === "replace");
+
+    test.each(erasing)("%s (%j) is told with its size, and allowDataLoss: false forbids it", (property, change) => {
+        const news = { ...inputs, ...change };
+        const plan = planChanges(sized, news);
+        const line = describePlan("web", plan, sized)!;
+        expect(line).toContain(`root disk of web (8 GiB) is erased: ${property} `);
+        expect(refusalOf("web", plan, sized, news)).toBeUndefined();
+        expect(refusalOf("web", plan, sized, { ...news, allowDataLoss: false })).toBe(
+            `${line}. allowDataLoss is false, as it is by default in a MachineGroup whose machines change all at once: ` +
+                "undo the change, or set allowDataLoss: true for this change.",
+        );
+    });
+
+    test.each(table.filter((row) => !erasing.includes(row)))("%s (%j) erases nothing", (_property, change) => {
+        const news = { ...inputs, ...change, allowDataLoss: false };
+        const plan = planChanges(olds, news);
+        expect(describePlan("web", plan, olds) ?? "").not.toContain("erased");
+        expect(refusalOf("web", plan, olds, news)).toBeUndefined();
+    });
+
+    test("the size of a grown root disk is its own", () => {
+        const grown = { ...sized, rootDiskSizeGiB: 40 };
+        const news = { ...inputs, rootDiskSizeGiB: 40, template: "debian-14" };
+        expect(describePlan("web", planChanges(grown, news), grown)).toContain("root disk of web (40 GiB) is erased");
+    });
+
+    test("a machine that never started holds nothing", () => {
+        const broken = { ...olds, state: "Error", running: false };
+        const news = { ...inputs, allowDataLoss: false, allowRestart: false };
+        expect(refusalOf("web", planChanges(broken, news), broken, news)).toBeUndefined();
+        expect(describePlan("web", planChanges(broken, news), broken)).not.toContain("erased");
+    });
+});
+
+test.each(table.filter(([, , effect]) => effect !== "live"))(
+    "allowRestart: false forbids %s (%j), while the machine runs",
+    (_property, change) => {
+        const news = { ...inputs, ...change, allowRestart: false };
+        expect(refusalOf("web", planChanges(olds, news), olds, news)).toContain("allowRestart is false");
+        const stopped = { ...olds, running: false, state: "Stopped" };
+        expect(refusalOf("web", planChanges(stopped, news), stopped, news)).toBeUndefined();
+    },
+);
+
+test("the program may ask for a stop by name", () => {
+    const news = { ...inputs, running: false, allowRestart: false };
+    expect(refusalOf("web", planChanges(olds, news), olds, news)).toBeUndefined();
+});
+
+describe("what a preview does not know", () => {
+    const strict = { allowRestart: false, allowDataLoss: false };
+    const unknowns: [string, Record<string, unknown>][] = [
+        ["userData", { userData: UNKNOWN, onUserDataChange: "restart" }],
+        ["userData", { userData: UNKNOWN, onUserDataChange: "reinstall" }],
+        ["userData", { userData: UNKNOWN, onUserDataChange: "replace" }],
+        ["template", { template: UNKNOWN }],
+        ["ipAddress", { ipAddress: UNKNOWN }],
+        ["zone", { zone: UNKNOWN }],
+        ["network", { network: UNKNOWN }],
+        ["project", { project: UNKNOWN }],
+        ["serviceOffering", { serviceOffering: UNKNOWN }],
+        ["name", { name: UNKNOWN, displayName: "web" }],
+        ["securityGroups", { securityGroups: UNKNOWN }],
+        ["securityGroups", { securityGroups: ["g1", UNKNOWN] }],
+        ["sshKeyPairs", { sshKeyPairs: [UNKNOWN] }],
+    ];
+
+    test.each(unknowns)("is announced as what may happen, and not refused: %s (%j)", (property, change) => {
+        const news = { ...inputs, ...strict, ...change };
+        const plan = planChanges(olds, news);
+        expect(refusalOf("web", plan, olds, news)).toBeUndefined();
+        expect(describePlan("web", plan, olds)).toMatch(
+            new RegExp(`^web may .*: ${property} may change \\(known when its parts are\\)$`),
+        );
+    });
+
+    test("hides nothing of what it does know", () => {
+        const news = { ...inputs, ...strict, serviceOffering: "Large", userData: UNKNOWN, onUserDataChange: "replace" };
+        const plan = planChanges(olds, news);
+        expect(describePlan("web", plan, olds)).toMatch(/^web may be replaced, and the root disk of web may be erased: /);
+        expect(refusalOf("web", plan, olds, news)).toMatch(/^web stops and starts: serviceOffering Small -> Large\./);
+    });
+
+    test("is a change all the same where a list gets longer", () => {
+        const news = { ...inputs, ...strict, securityGroups: ["g1", "g2", UNKNOWN] };
+        expect(refusalOf("web", planChanges(olds, news), olds, news)).toContain("allowRestart is false");
+    });
+});
+
+describe("values of arguments in a line", () => {
+    test("a trigger is shown, and never one that is a secret", () => {
+        const from = { ...olds, reinstallTrigger: "one" };
+        const news: Record<string, any> = { ...inputs, reinstallTrigger: "two" };
+        expect(describePlan("web", planChanges(from, news), from)).toMatch(/: reinstallTrigger one -> two$/);
+        news.secretArguments = ["reinstallTrigger"];
+        expect(describePlan("web", planChanges(from, news), from)).toMatch(/: reinstallTrigger changes$/);
+    });
+
+    test.each(table.filter(([, , effect]) => effect !== "live"))("a secret is never shown: %s (%j)", (property, change) => {
+        const news: Record<string, any> = { ...inputs, ...change, secretArguments: [property] };
+        const line = describePlan("web", planChanges(olds, news), olds)!;
+        expect(line).toMatch(new RegExp(`: ${property} changes`));
+    });
+
+    test("a value that was a secret stays one", () => {
+        const was = { ...olds, secretArguments: ["serviceOffering"] };
+        const news = { ...inputs, serviceOffering: "Large" };
+        expect(describePlan("web", planChanges(was, news), was)).toBe("web stops and starts: serviceOffering changes");
+    });
 });

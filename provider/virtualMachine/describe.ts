@@ -1,0 +1,60 @@
+import { erased, lossRefused, mayErase } from "../dataLoss";
+import type { Inputs, Outputs } from "../handler";
+import { isShown } from "../secrets";
+import type { Plan } from "./plan";
+import { certainly, erasesRootDisk, takesDown } from "./plan";
+
+/**
+ * One line for the preview about a machine that will stop, be made anew or be replaced, and what that erases; `undefined` for milder changes.
+ * Where the hardest of the changes is one that a preview does not know yet, it says "may".
+ */
+export function describePlan(name: string, plan: Plan, olds: Outputs): string | undefined {
+    const reasons = plan.changes
+        .filter((change) => change.effect !== "live")
+        .map((change) => `${change.property} ${change.text}`);
+    const because = reasons.join("; ");
+    const isCertain = certainly(plan).effect === plan.effect;
+    const is = isCertain ? "is" : "may be";
+    const loss = erasesRootDisk(plan, olds) ? `, and the ${erased(rootDisk(name, olds), isCertain)}` : "";
+    if (plan.effect === "replace") return `${name} ${is} replaced${loss}: ${because}`;
+    if (plan.effect === "reinstall")
+        return `${name} ${is} reinstalled (same id, address and data volumes)${loss}: ${because}`;
+    if (plan.effect === "stopped") return `${name} ${stops(plan, olds, isCertain)}: ${because}`;
+    if (plan.power === "start") return `${name} starts: it is ${olds.state}`;
+    if (plan.power === "stop") return `${name} stops: running true -> false`;
+    return undefined;
+}
+
+/**
+ * Why a change of a machine must not be made: it loses data, or takes the machine down, and the program forbids that. What a preview does not
+ * know yet is not refused there; the update knows it, and refuses before it touches anything.
+ *
+ * @param plan as `diff` makes it of the state, or `update` of what the cloud says
+ */
+export function refusalOf(name: string, plan: Plan, olds: Outputs, news: Inputs): string | undefined {
+    const certain = certainly(plan);
+    const line = describePlan(name, certain, olds);
+    if (line === undefined) return undefined;
+    if (erasesRootDisk(certain, olds) && !mayErase(news, true)) {
+        const why = "allowDataLoss is false, as it is by default in a MachineGroup whose machines change all at once";
+        return lossRefused(line, why);
+    }
+    if (takesDown(certain, olds) && news.allowRestart === false)
+        return `${line}. That takes it down, and allowRestart is false: allow it for this change, or undo the change.`;
+    return undefined;
+}
+
+function stops(plan: Plan, olds: Outputs, isCertain: boolean): string {
+    if (olds.running !== true) return isCertain ? "changes while it is stopped" : "may change while it is stopped";
+    if (plan.power === "stop") return "stops";
+    return isCertain ? "stops and starts" : "may stop and start";
+}
+
+function rootDisk(name: string, olds: Outputs) {
+    const property = olds.rootDiskSizeGiB === undefined ? "template" : "rootDiskSizeGiB";
+    const sizeGiB: unknown = olds.rootDiskSizeGiB ?? olds.templateSizeGiB;
+    return {
+        what: `root disk of ${name}`,
+        ...(typeof sizeGiB === "number" && isShown(property, olds) ? { sizeGiB } : {}),
+    };
+}
