@@ -1,0 +1,106 @@
+import { type RunningCloud, startCloud } from "../../simulator";
+import { Client } from "../contract/simulator/client";
+import { cloudEnvironment } from "./support/mainProject";
+import { Project, type Result } from "./support/project";
+
+/** What a preview promises: what it knows it refuses or announces, what it cannot know it announces, and the update decides. */
+
+interface Wanted {
+    tag?: string;
+    address?: string;
+    zone?: string;
+    template?: string;
+    steady?: string;
+    volumeLoss?: boolean;
+}
+
+const program = ({ tag = "1", address, zone, template = "Debian 12", steady = "Debian 12", volumeLoss }: Wanted = {}) => `
+import * as cloudstack from "pulumi-cloudstack";
+const small = { serviceOffering: "Small Instance", template: "Debian 12" };
+const first = new cloudstack.VirtualMachine("first", { ...small, tags: { revision: "${tag}" }, ipAddress: ${JSON.stringify(address)} });
+new cloudstack.VirtualMachine("second", {
+    ...small, allowRestart: false, onUserDataChange: "restart",
+    userData: first.networkInterfaces.apply(([nic]) => "peer: " + nic.ipAddress + " " + nic.macAddress),
+});
+new cloudstack.VirtualMachine("steady", { ...small, template: "${steady}", allowRestart: false });
+new cloudstack.MachineGroup("web", { ...small, machines: cloudstack.machineKeys(2), template: "${template}", spread: "none" });
+new cloudstack.Volume("data", { diskOffering: "Custom", sizeGiB: 2, zone: ${JSON.stringify(zone)}, allowDataLoss: ${volumeLoss} });
+export const address = first.ipAddress;
+`;
+
+let cloud: RunningCloud;
+let api: Client;
+let project: Project;
+
+beforeAll(async () => {
+    cloud = await startCloud();
+    api = new Client(cloud, cloud.accounts.user);
+    project = new Project({
+        program: program(),
+        config: { "cloudstack:zone": "sandbox" },
+        environment: cloudEnvironment(cloud),
+    });
+    await project.up();
+});
+afterAll(async () => {
+    project.dispose();
+    await cloud.close();
+});
+
+const machine = async (name: string) => (await api.list("listVirtualMachines", { name: `dev-${name}` }))[0];
+
+/** What is not left as it is. */
+const changed = ({ steps }: Result) => steps.filter(({ op }) => op !== "same").map(({ op, name }) => `${op} ${name}`);
+
+/** The error of a preview, after a look that an `up` without one touches nothing either. */
+async function refused(wanted: Wanted): Promise<string> {
+    const before = await api.list("listVirtualMachines");
+    project.program(program(wanted));
+    const preview = await project.preview({ mayFail: true });
+    const up = await project.up({ mayFail: true });
+    expect([preview.code, up.code]).not.toContain(0);
+    expect(up.errors.join("\n")).toContain(preview.errors[0]);
+    expect(await api.list("listVirtualMachines")).toEqual(before);
+    return preview.errors.join("\n");
+}
+
+test("outputs that an update in place leaves as they are stay known at its preview", async () => {
+    project.program(program({ tag: "2" }));
+    const preview = await project.preview();
+    expect(changed(preview)).toEqual(["update first"]);
+    expect(preview.infos.join("\n")).not.toMatch(/second/);
+    expect(changed(await project.up())).toEqual(["update first"]);
+    expect(await machine("second")).toMatchObject({ state: "Running" });
+    // The address that CloudStack picked stays one that the program does not ask for.
+    await project.expectNoChanges();
+    const first = (await project.exportResources()).find(({ urn }) => urn.endsWith("::first"));
+    expect([first.inputs.ipAddress, first.outputs.addressIsFixed]).toEqual([first.outputs.ipAddress, false]);
+});
+
+test("what changes data or takes down what may not be is an error at preview, which says what to do", async () => {
+    expect(await refused({ tag: "2", steady: "Debian 12 with password" })).toContain(
+        "dev-steady is replaced, and the root disk of dev-steady (2 GiB) is erased: template Debian 12 -> Debian 12 with password. " +
+            "That takes it down, and allowRestart is false: allow it for this change, or undo the change.",
+    );
+    expect(await refused({ tag: "2", template: "Debian 12 with password" })).toContain(
+        "dev-web-0 is replaced, and the root disk of dev-web-0 (2 GiB) is erased: template Debian 12 -> Debian 12 with password. " +
+            "allowDataLoss is false, as it is by default in a MachineGroup whose machines change all at once: " +
+            "undo the change, or set allowDataLoss: true for this change.",
+    );
+    expect(await refused({ tag: "2", zone: "sandbox-isolated" })).toMatch(
+        /volume dev-data-\w{8} \(2 GiB\) is erased: zone sandbox -> sandbox-isolated. allowDataLoss is false, as it is by default for a volume: /,
+    );
+    project.program(program({ tag: "2", zone: "sandbox-isolated", volumeLoss: true }));
+    const allowed = await project.preview();
+    expect(allowed.infos.join("\n")).toMatch(/volume dev-data-\w{8} \(2 GiB\) is erased: zone sandbox -> sandbox-isolated/);
+});
+
+test("what a preview cannot know is announced there, and refused by the update before it is touched", async () => {
+    const before = await machine("second");
+    project.program(program({ tag: "2", address: "10.1.1.99" }));
+    const preview = await project.preview();
+    expect(preview.infos).toContain("dev-second may stop and start: userData may change (known when its parts are)");
+    const up = await project.up({ mayFail: true });
+    expect(up.errors.join("\n")).toContain("dev-second stops and starts: userData changes. That takes it down, and allowRestart is false");
+    expect(await machine("second")).toEqual(before);
+});
