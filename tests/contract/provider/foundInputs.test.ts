@@ -71,7 +71,7 @@ test.each(BY_HAND)("%s of a machine that was changed by hand stays where it is i
     expect(diff).toMatchObject({ changes: false });
     expect((await next.plan("virtualMachine", args, found)).diff).toMatchObject({ changes: true, replaces: [] });
     await world.api.user.ok("updateVirtualMachine", { id: made.id, deleteprotection: false });
-    await next.delete(made);
+    await world.plugin().delete(made);
 });
 
 test.each([false, true])("rules of a group (exclusive: %s) that were changed by hand stay where they are ignored", async (exclusive) => {
