@@ -82,7 +82,7 @@ export class SecurityGroup extends CloudStackResource {
 
     constructor(name: string, args: SecurityGroupArgs = {}, opts?: pulumi.CustomResourceOptions) {
         const { ingress, ...others } = args;
-        const apart = hasRulesApart(args);
+        const apart = hasRulesApart(args, opts?.replaceOnChanges);
         super(
             "SecurityGroup",
             "securityGroup",
@@ -101,17 +101,21 @@ export class SecurityGroup extends CloudStackResource {
             parent: this,
             // Rules go with their group.
             deletedWith: this,
-            ignoreChanges: opts?.ignoreChanges?.filter((path) => /^(ingress\b|\*)/.test(path)),
+            ignoreChanges: opts?.ignoreChanges?.filter((path) => OF_INGRESS.test(path)),
             customTimeouts: opts?.customTimeouts,
         });
     }
 }
 
+/** Paths of options that are about ingress rules. */
+const OF_INGRESS = /^(ingress\b|\*)/;
+
 /**
  * Whether a group's ingress rules are made beside it, so that machines, and groups that name it, need not wait for them. Not where others'
- * rules are to go: that is for one resource to judge.
+ * rules are to go: that is for one resource to judge. Nor where a change of them is to replace the group.
  */
-function hasRulesApart({ ingress, exclusive = false }: SecurityGroupArgs): boolean {
+function hasRulesApart({ ingress, exclusive = false }: SecurityGroupArgs, replaceOnChanges: readonly string[] = []): boolean {
+    if (replaceOnChanges.some((path) => OF_INGRESS.test(path))) return false;
     return exclusive === false && ingress !== undefined && !(Array.isArray(ingress) && ingress.length === 0);
 }
 
