@@ -20,8 +20,7 @@ export const etcdFounding: Handler = lifecycle({
         if (inputs.seen === "most" || hasUnknown([machines, founders, bornAt, windowSeconds, project, profile])) return;
         const found = await problems.attempt("", () => machinesThere(inputs, machines));
         if (found === undefined) return;
-        const foundersThere = founders.filter((name: string) => found.names.includes(name));
-        if (2 * foundersThere.length > founders.length || founders.length === 0) {
+        if (areMost(found.names, founders)) {
             inputs.seen = "most";
             return;
         }
@@ -45,10 +44,17 @@ export const etcdFounding: Handler = lifecycle({
         return { changes: false };
     },
     create: async (inputs) => ({ id: crypto.randomUUID(), outs: outputsOf(inputs) }),
-    read: async (_id, outputs) => ({ ...outputs, wasRefreshed: true }),
+    async read(_id, outputs) {
+        const { names } = await machinesThere(outputs, outputs.machines);
+        return areMost(names, outputs.founders) ? outputs : { ...outputs, wasRefreshed: true };
+    },
     update: async (_id, _olds, news) => outputsOf(news),
     async delete() {},
 });
+
+function areMost(names: readonly string[], founders: readonly string[]): boolean {
+    return founders.length === 0 || 2 * founders.filter((name) => names.includes(name)).length > founders.length;
+}
 
 function outputsOf(inputs: Inputs): Inputs {
     return { ...echoOf(inputs), wasRefreshed: false };
