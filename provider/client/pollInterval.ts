@@ -95,7 +95,7 @@ function typicalGap(age: number, typical: number): number {
     const first = clamp(typical / 10, SHORTEST, 1.5 * FIRST);
     const left = AROUND.from * typical - age;
     if (left > 0) return Math.max(first, Math.min(2 * age, typical / 3, left + near / 2));
-    return age < AROUND.to * typical ? near : clamp((age < 1_500 ? 0.5 : 0.12) * age, near, 3_000);
+    return age < AROUND.to * typical ? near : clamp((age < 1_500 ? 0.5 : 0.25) * age, near, 3_000);
 }
 
 function precision(expected: number): number {
