@@ -34,7 +34,9 @@ function typeOf(kind: string): string {
 
 /** Outputs under other names that repeat an argument: where that is a secret, they are. */
 const REPEATED: Record<string, readonly string[]> = {
-    name: ["displayName"],
+    name: ["displayName", "managedRules"],
+    ingress: ["managedRules", "unmanagedRules"],
+    egress: ["managedRules", "unmanagedRules"],
     ipAddress: ["networkInterfaces"],
     network: ["networkInterfaces"],
     zone: ["zoneId"],

@@ -91,7 +91,7 @@ export class SecurityGroup extends CloudStackResource {
                 ...(apart ? { ...others, ingressApart: true } : args),
                 ...namedIdentity("SecurityGroup", name, args, opts),
             },
-            ["unmanagedRules", "cloud"],
+            ["managedRules", "unmanagedRules", "cloud"],
             opts,
         );
         if (!apart) return;
@@ -157,7 +157,7 @@ export class SecurityGroupRules extends CloudStackResource {
             "securityGroupRules",
             name,
             { ...args, ...identity("SecurityGroupRules", name, opts) },
-            ["cloud"],
+            ["managedRules", "cloud"],
             opts,
         );
     }

@@ -1,0 +1,201 @@
+import { LEAVING_OUT } from "../../provider/leavingOut";
+import { type RunningCloud, startCloud } from "../../simulator";
+import { cloudEnvironment } from "./support/mainProject";
+import { Project, type Result } from "./support/project";
+
+/**
+ * Every argument of every resource as a secret of the program, with the real engine: no command says its value, and the state has it encrypted only.
+ */
+
+/** Values that stand out, where CloudStack lets the program choose; the others are its own names. */
+const FIRST = {
+    zone: "sandbox",
+    network: "shared",
+    serviceOffering: "Small Instance",
+    template: "Debian 12",
+    diskOffering: "Custom",
+    ipAddress: "10.1.1.77",
+    cidr: "198.51.100.77/32",
+    port: "54321",
+    word: "hush1",
+    icmpType: 8,
+};
+const SECOND: typeof FIRST = {
+    ...FIRST,
+    serviceOffering: "Large Instance",
+    cidr: "198.51.100.78/32",
+    port: "54322",
+    word: "hush2",
+};
+
+const publicKey =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5nO0Q4m0xv3Z3m0pOe4nq0Gv1c1S2o7x4bT0b0Wf3k";
+
+/** The arguments of each resource, as text of a program; `word` is in all that is free. */
+function argumentsOf({ zone, network, serviceOffering, template, diskOffering, ipAddress, cidr, port, word, icmpType }: typeof FIRST) {
+    const text = JSON.stringify;
+    const rules = `[{ protocol: "tcp", ports: "${port}", cidrs: ["${cidr}"] }, { protocol: "icmp", icmpType: ${icmpType}, icmpCode: 0, self: true }]`;
+    const timeoutSeconds = "{ create: 901 }";
+    return {
+        AffinityGroup: { name: text("affinity-hush"), type: text("host anti-affinity"), description: text(`affinity-${word}`), timeoutSeconds },
+        SshKeyPair: { name: text("key-hush"), publicKey: text(publicKey) },
+        SecurityGroup: { name: text("group-hush"), description: text("group-hush1"), ingress: rules, egress: rules, exclusive: "false", timeoutSeconds },
+        SecurityGroupRules: { securityGroup: "other.id", ingress: rules, egress: rules, timeoutSeconds },
+        VirtualMachine: {
+            name: text("machine-hush"),
+            displayName: text(`display-${word}`),
+            zone: text(zone),
+            network: text(network),
+            ipAddress: text(ipAddress),
+            serviceOffering: text(serviceOffering),
+            template: text(template),
+            securityGroups: "[group.id]",
+            affinityGroups: "[affinity.id]",
+            sshKeyPairs: "[key.name]",
+            userData: text(`#cloud-config\n# ${word}\n`),
+            userDataMaxLength: "32768",
+            onUserDataChange: text("restart"),
+            onTemplateChange: text("reinstall"),
+            reinstallTrigger: text(`trigger-${word}`),
+            rollingGroup: text(`rolling-${word}`),
+            rootDiskSizeGiB: "9",
+            running: "true",
+            allowRestart: "true",
+            allowDataLoss: "true",
+            deleteProtection: "false",
+            group: text(`group-${word}`),
+            tags: `{ ${text(`key-${word}`)}: ${text(`tag-${word}`)} }`,
+            details: `{ note: ${text(`detail-${word}`)} }`,
+            timeoutSeconds,
+        },
+        Volume: {
+            name: text("volume-hush"),
+            zone: text(zone),
+            diskOffering: text(diskOffering),
+            sizeGiB: "2",
+            deviceId: "4",
+            virtualMachine: "machine.id",
+            allowDataLoss: "false",
+            timeoutSeconds,
+        },
+    };
+}
+
+const VARIABLES = {
+    AffinityGroup: "affinity",
+    SshKeyPair: "key",
+    SecurityGroup: "group",
+    SecurityGroupRules: "rules",
+    VirtualMachine: "machine",
+    Volume: "volume",
+};
+
+/** Arguments that are not secrets here: a place or an account of its own, and what excludes another argument. */
+const LEFT_OUT = ["project", "profile", "userDataBase64"];
+
+const program = (values: typeof FIRST) => `
+import * as cloudstack from "pulumi-cloudstack";
+import * as pulumi from "@pulumi/pulumi";
+const other = new cloudstack.SecurityGroup("other");
+${Object.entries(argumentsOf(values))
+    .map(([kind, given]) => {
+        const list = Object.entries(given).map(([argument, value]) => `${argument}: pulumi.secret(${value})`);
+        const variable = VARIABLES[kind as keyof typeof VARIABLES];
+        return `const ${variable} = new cloudstack.${kind}("a${variable}", { ${list.join(", ")} } as any);`;
+    })
+    .join("\n")}
+`;
+
+let cloud: RunningCloud;
+let project: Project;
+
+beforeAll(async () => {
+    cloud = await startCloud();
+    project = new Project({ program: program(FIRST), environment: cloudEnvironment(cloud) });
+});
+
+afterAll(async () => {
+    project.dispose();
+    await cloud.close();
+});
+
+/** What must not be read anywhere. A number of few digits could stand for anything, so it is left to the state's own marks. */
+const SECRETS = [
+    /hush/,
+    /198\.51\.100\./,
+    /5432[12]/,
+    /10\.1\.1\.77/,
+    /\bsandbox\b/,
+    /\bSmall Instance\b|\bLarge Instance\b/,
+    /\bDebian 12\b/,
+    /AAAAC3NzaC1lZDI1NTE5AAAAIJ5n/,
+    /\bshared\b/,
+];
+
+function expectNoSecretsIn(what: string, text: string): void {
+    for (const secret of SECRETS) {
+        const at = text.search(secret);
+        // The text around it says where it comes from.
+        const found = at < 0 ? "" : `${what}: …${text.slice(Math.max(0, at - 160), at + 80)}…`;
+        expect(found).toBe("");
+    }
+}
+
+/** All that a command says. (The engine's own log of events has secrets in plain text, whatever a provider does.) */
+function expectQuiet(what: string, { stdout, stderr }: Result): void {
+    expectNoSecretsIn(`${what}, output`, stdout);
+    expectNoSecretsIn(`${what}, errors`, stderr);
+}
+
+async function expectQuietState(): Promise<void> {
+    const { stdout } = await project.run(["stack", "export", "--stack", project.stack]);
+    const resources: { urn: string; inputs?: object; outputs?: object }[] = JSON.parse(stdout).deployment.resources;
+    for (const { urn, inputs, outputs } of resources) {
+        const name = urn.split("::").at(-1);
+        expectNoSecretsIn(`inputs of ${name}`, JSON.stringify(inputs ?? {}));
+        expectNoSecretsIn(`outputs of ${name}`, JSON.stringify(outputs ?? {}));
+    }
+}
+
+test("every argument is tried", () => {
+    for (const [kind, given] of Object.entries(argumentsOf(FIRST))) {
+        const all = Object.keys(LEAVING_OUT[kind as keyof typeof LEAVING_OUT]).filter((name) => !LEFT_OUT.includes(name));
+        expect(Object.keys(given)).toEqual(expect.arrayContaining(all));
+    }
+});
+
+test("a preview, a creation and their state do not tell them", async () => {
+    expectQuiet("preview", await project.preview({ args: ["--diff"] }));
+    expectQuiet("up", await project.up({ args: ["--diff"] }));
+    await expectQuietState();
+    expectQuiet("preview without changes", await project.expectNoChanges());
+});
+
+test("changes of all that can change do not tell them", async () => {
+    project.program(program(SECOND));
+    expectQuiet("preview", await project.preview({ args: ["--diff"] }));
+    expectQuiet("up", await project.up({ args: ["--diff"] }));
+    await expectQuietState();
+    expectQuiet("refresh", await project.refresh({ args: ["--diff"] }));
+    await expectQuietState();
+});
+
+test("refusals at preview do not tell them", async () => {
+    const wrong = { ...SECOND, ipAddress: "10.1.1.77 hush", cidr: "198.51.100.79/99", zone: "hush-zone", template: "hush-template" };
+    project.program(program(wrong));
+    const refused = await project.preview({ mayFail: true });
+    expect(refused.code).not.toBe(0);
+    expectQuiet("preview", refused);
+});
+
+test("errors of CloudStack that repeat them do not tell them", async () => {
+    project.program(program({ ...SECOND, word: "hush3" }));
+    cloud.fault({ kind: "refuse", command: "updateVirtualMachine", count: 0, status: 431, text: "cannot take group group-hush3 of machine-hush" });
+    const failed = await project.up({ mayFail: true });
+    expect(failed.code).not.toBe(0);
+    expectQuiet("up", failed);
+    cloud.clearFaults();
+    await expectQuietState();
+    project.program(program(SECOND));
+    expectQuiet("destroy", await project.destroy());
+});
