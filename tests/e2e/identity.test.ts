@@ -109,3 +109,44 @@ test("a stack that is renamed, or whose resources are renamed with aliases, keep
     await project.up({ stack, environment: { TEMPLATE: "Debian 12 with password" } });
     await project.destroy({ stack });
 });
+
+const small = `
+import * as cloudstack from "pulumi-cloudstack";
+const key = new cloudstack.SshKeyPair("key");
+const machine = new cloudstack.VirtualMachine("app", { serviceOffering: "Small Instance", template: "Debian 12", sshKeyPairs: [key.name] });
+new cloudstack.Volume("data", { diskOffering: "Small", virtualMachine: machine.id });
+`;
+const removals = () => cloud.calls().filter(({ command }) => /^(destroy|expunge|delete|stop|detach)/.test(command));
+
+test("what a state that was edited does not know any more is taken over, and nothing of it is removed", async () => {
+    const project = newProject("edited", small);
+    await project.up();
+    const before = (await project.exportResources()).filter(({ type }) => /:(VirtualMachine|Volume)$/.test(type));
+    for (const { urn } of before.reverse()) await project.run(["state", "delete", urn, "--yes", "--stack", "dev"]);
+    cloud.clearCalls();
+    const preview = await project.preview();
+    for (const { id } of before) expect(preview.infos.join("\n")).toMatch(new RegExp(`${id}\\).* will be taken over`));
+    await project.up();
+    expect(removals()).toEqual([]);
+    const after = (await project.exportResources()).filter(({ type }) => /:(VirtualMachine|Volume)$/.test(type));
+    expect(after.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort());
+    // Whoever excludes a resource leaves it alone as well.
+    cloud.clearCalls();
+    const [machine] = after.filter(({ type }) => type.endsWith(":VirtualMachine"));
+    project.program(small.replace('"Small Instance"', '"Large Instance"'));
+    await project.up({ args: ["--exclude", machine.urn, "--exclude-dependents"] });
+    expect(removals()).toEqual([]);
+    await project.destroy();
+});
+
+test("two runs of one stack side by side, from two backends, remove nothing of each other's", async () => {
+    const runs = [1, 2].map(() => newProject("side", small));
+    cloud.clearCalls();
+    await Promise.all(runs.map((project) => project.up({ mayFail: true })));
+    expect(removals()).toEqual([]);
+    const machines = await user.list("listVirtualMachines", { name: "dev-app" });
+    expect(machines).toMatchObject([{ state: "Running" }]);
+    expect((await user.list("listVolumes", { type: "DATADISK" })).filter(({ name }) => name.startsWith("dev-data"))).not.toHaveLength(0);
+    await runs[0].destroy({ mayFail: true });
+    await runs[1].destroy({ mayFail: true });
+});
