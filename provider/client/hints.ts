@@ -51,7 +51,8 @@ const HINTS: readonly Hint[] = [
         code: 431,
         text: /already exists in the network domain/,
         say: () =>
-            "Machine names are unique per network, and a destroyed machine keeps its name until the cloud expunges it.",
+            "Machine names are unique per network, also among accounts that do not see each other's machines, and a destroyed machine keeps " +
+            "its name until the cloud expunges it: give this machine another name (argument name).",
     },
     {
         code: 431,

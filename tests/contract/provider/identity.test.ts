@@ -110,6 +110,14 @@ describe("a creation takes over what bears its mark, or refuses", () => {
     });
 });
 
+test("a default name that a machine of another account has on the shared network is an error that says what to do", async () => {
+    const args = { ...named("app"), ...small };
+    const theirs = await world.plugin("expunger").create("virtualMachine", args);
+    const { message } = await failure(world.plugin().create("virtualMachine", args));
+    expect(message).toMatch(/already exists in the network domain.*also among accounts.*give this machine another name \(argument name\)/s);
+    expect((await world.api.expunger.list("listVirtualMachines", { id: theirs.id }))[0]).toMatchObject({ state: "Running" });
+});
+
 describe("what was once defaulted stays what it was", () => {
     test.each(ARGS)("of a %s, under another name of the stack and the organization", async (kind, args) => {
         const { name } = named("old");

@@ -95,8 +95,9 @@ describe("what CloudStack refuses", () => {
             errorText: text,
         });
         expect(error.message).toBe(
-            `deployVirtualMachine: ${text} (error 431, cserrorcode 4350). Machine names are unique per network, and a ` +
-                "destroyed machine keeps its name until the cloud expunges it.",
+            `deployVirtualMachine: ${text} (error 431, cserrorcode 4350). Machine names are unique per network, also among ` +
+                "accounts that do not see each other's machines, and a destroyed machine keeps its name until the cloud expunges it: give " +
+                "this machine another name (argument name).",
         );
         expect(server.received.length).toBe(1);
     });
