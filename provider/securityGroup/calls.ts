@@ -79,7 +79,7 @@ async function authorizeBatch(
         usersecuritygrouplist:
             account === undefined ? undefined : batch.map((rule) => ({ account, group: rule.group! })),
     };
-    const options = { timeoutSeconds: secondsUntil(deadline), queue: group.id };
+    const options = { timeoutSeconds: secondsUntil(deadline) };
     try {
         return (await session.client.run<{ securitygroup: ApiSecurityGroup }>(command, params, options)).securitygroup;
     } catch (error) {

@@ -80,7 +80,7 @@ class Claims {
         this.known = undefined;
     }
 
-    /** Does one thing after the other with the group, as CloudStack locks it: whoever meets its lock sleeps five seconds. */
+    /** Does one thing after the other with the group: what was read of its rules has to hold until they are changed. */
     inTurn<T>(work: () => Promise<T>): Promise<T> {
         const turn = this.work.then(work, work);
         this.work = turn.catch(() => undefined);
