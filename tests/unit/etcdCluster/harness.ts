@@ -11,17 +11,12 @@ import {
     memberName,
     type MemberCertificates,
 } from "../../../components/etcdCluster/spec";
-import { findTool, runTool } from "../../support/tools";
+import { runTool } from "../../support/tools";
+import { type EtcdPrograms, unpacked } from "./programs";
 
-/** Where programs of etcd 3.5 or later are: `ETCD_BIN_DIR`, else the PATH. */
-export const etcdFolder: string | undefined = (() => {
-    const folder = process.env.ETCD_BIN_DIR ?? path.dirname(findTool("etcdutl") ?? "/none/x");
-    return ["etcd", "etcdctl", "etcdutl"].every((name) => fs.existsSync(path.join(folder, name))) ? folder : undefined;
-})();
-
-/** The version of those programs decides how settings are rendered. */
-function etcdVersion(): string {
-    const { stdout } = runTool(path.join(etcdFolder!, "etcd"), ["--version"]);
+/** The version of these programs decides how settings are rendered. */
+function versionOf(bin: string): string {
+    const { stdout } = runTool(path.join(bin, "etcd"), ["--version"]);
     return /etcd Version: (\S+)/.exec(stdout)![1];
 }
 
@@ -50,6 +45,8 @@ async function leaf(ca: Pair, request: object): Promise<Pair> {
  */
 export class TestCluster {
     readonly folder: string;
+    /** The folder with etcd's programs. */
+    readonly bin: string;
     readonly network = `127.${10 + Math.floor(Math.random() * 200)}.${Math.floor(Math.random() * 250)}`;
     readonly members = new Map<string, TestMember>();
     spec: EtcdClusterSpec;
@@ -57,22 +54,25 @@ export class TestCluster {
     private readonly ca: Record<"client" | "peer", Pair & { bundle: string }>;
     private readonly certificates = new Map<string, MemberCertificates>();
 
-    private constructor(folder: string, ca: Record<"client" | "peer", Pair & { bundle: string }>) {
+    private constructor(folder: string, bin: string, ca: Record<"client" | "peer", Pair & { bundle: string }>) {
         this.folder = folder;
+        this.bin = bin;
         this.ca = ca;
         const members = this.addresses(["a", "b", "c"]);
         this.spec = {
             name: "test",
             members,
-            version: etcdVersion(),
+            version: versionOf(bin),
             dataVolume: false,
             artifacts: { inTemplate: true },
         };
         this.birth = { token: "0123456789abcdef", opensAt: Math.floor(Date.now() / 1000), founders: ["a", "b", "c"] };
     }
 
-    static async make(folder: string): Promise<TestCluster> {
-        return new TestCluster(folder, { client: await authority("clients"), peer: await authority("peers") });
+    /** @param folder everything of the cluster is in it, and goes with it */
+    static async make(folder: string, programs: EtcdPrograms): Promise<TestCluster> {
+        const bin = await unpacked(programs, path.join(folder, "bin"));
+        return new TestCluster(folder, bin, { client: await authority("clients"), peer: await authority("peers") });
     }
 
     addresses(keys: string[]): Record<string, string> {
@@ -109,7 +109,7 @@ export class TestCluster {
     ctl(key: string, files: string[], ...args: string[]): Promise<{ status: number; stdout: string; output: string }> {
         const options = ["--endpoints", clientUrl(this.spec.members[key]), "--command-timeout=5s", "--dial-timeout=2s"];
         return new Promise((resolve) =>
-            execFile(path.join(etcdFolder!, "etcdctl"), [...options, ...files, ...args], (error, stdout, stderr) =>
+            execFile(path.join(this.bin, "etcdctl"), [...options, ...files, ...args], (error, stdout, stderr) =>
                 resolve({ status: error ? Number(error.code ?? 1) : 0, stdout, output: stdout + stderr }),
             ),
         );
@@ -206,7 +206,7 @@ export class TestMember {
                 .replaceAll("/etc/etcd", this.file("etc"))
                 .replaceAll("/var/lib/etcd", this.file("state"))
                 .replaceAll("/run/etcd", this.file("run"))
-                .replaceAll("BIN=/usr/local/bin", `BIN=${etcdFolder}`);
+                .replaceAll("BIN=/usr/local/bin", `BIN=${this.cluster.bin}`);
         for (const { path: name, content, permissions } of doc.writeFiles ?? []) {
             if (!/^\/(etc\/etcd|usr\/local\/(sbin|lib)\/etcd)/.test(name)) continue;
             const target = moved(name).replace("/usr/local", this.home);
@@ -265,7 +265,7 @@ export class TestMember {
             );
             const env = Object.fromEntries(settings.map((line) => /^(\w+)="?(.*?)"?$/.exec(line)!.slice(1)));
             const out = fs.openSync(this.file("etcd.log"), "a");
-            const etcd = (this.etcd = spawn(path.join(etcdFolder!, "etcd"), [], { env, stdio: ["ignore", out, out] }));
+            const etcd = (this.etcd = spawn(path.join(this.cluster.bin, "etcd"), [], { env, stdio: ["ignore", out, out] }));
             fs.closeSync(out);
             fs.writeFileSync(this.file("pid"), String(etcd.pid));
             this.promote ??= this.spawnScript("etcd-promote", [this.file("etc", "node.env")]).on(

@@ -2,13 +2,15 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { etcdHealth, etcdMember } from "../../../components/etcdCluster/gates/handlers";
-import { etcdFolder, TestCluster, until } from "./harness";
+import { TestCluster, until } from "./harness";
+import { findPrograms } from "./programs";
 
 /** The scripts of a member with a real etcd, over real TLS, on loopback addresses. */
-const suite = etcdFolder ? describe : describe.skip;
-const missing = etcdFolder
+const programs = findPrograms();
+const suite = programs ? describe : describe.skip;
+const missing = programs
     ? ""
-    : " (skipped: no etcd, etcdctl and etcdutl of 3.5 or later; ETCD_BIN_DIR says where they are)";
+    : " (skipped: no etcd, etcdctl and etcdutl of 3.5 or later; ETCD_BIN_DIR says where they are, cloudstack-local artifacts fetches them)";
 
 suite(`an etcd cluster${missing}`, () => {
     let cluster: TestCluster;
@@ -28,7 +30,7 @@ suite(`an etcd cluster${missing}`, () => {
         until(`${key} is healthy`, async () => (await cluster.client(key, "endpoint", "health")).status === 0);
 
     beforeAll(async () => {
-        cluster = await TestCluster.make(fs.mkdtempSync(path.join(os.tmpdir(), "pulumi-cloudstack-etcd-")));
+        cluster = await TestCluster.make(fs.mkdtempSync(path.join(os.tmpdir(), "pulumi-cloudstack-etcd-")), programs!);
         await cluster.deliver();
     });
 
