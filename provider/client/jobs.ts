@@ -43,9 +43,9 @@ interface Job extends JobOptions {
     /** When it was last looked at, and when it was last seen running. */
     lookedAt: number;
     seenAt: number;
-    /** How often it ran although the list did not have it, and until when it is left in peace for that. */
+    /** How often it ran although the list did not have it, and until when it is not asked again for that. */
     unlisted: number;
-    peaceUntil: number;
+    waitsUntil: number;
 }
 
 /** Below it a job has probably ended when it is first looked at, in milliseconds. */
@@ -84,7 +84,7 @@ export class JobPoller {
         return new Promise((end) => {
             const now = this.clock.now();
             const deadline = now + options.timeoutSeconds * 1000;
-            const timing = { startedAt: now, deadline, lookedAt: now, seenAt: now, unlisted: 0, peaceUntil: 0 };
+            const timing = { startedAt: now, deadline, lookedAt: now, seenAt: now, unlisted: 0, waitsUntil: 0 };
             this.jobs.add({ id, kind: options.command, ...options, end, ...timing });
             this.nap.abort();
             void this.work();
@@ -124,17 +124,17 @@ export class JobPoller {
             oldest.set(kind, Math.min(startedAt, oldest.get(kind) ?? startedAt));
         }
         const dueTime = (job: Job): number => {
-            const expected = this.durations.expected(job.kind);
+            const known = this.durations.of(job.kind);
             // Before the first of a kind has ended, the oldest shows how long all of them take at least.
-            const startedAt = expected === undefined ? oldest.get(job.kind)! : job.startedAt;
-            const timing = { startedAt, expected, typical: typicalDuration(job.kind) };
-            return Math.min(Math.max(nextLook(timing, job.lookedAt), job.peaceUntil), job.deadline);
+            const startedAt = known.expected === undefined ? oldest.get(job.kind)! : job.startedAt;
+            const timing = { startedAt, ...known, typical: typicalDuration(job.kind) };
+            return Math.min(Math.max(nextLook(timing, job.lookedAt), job.waitsUntil), job.deadline);
         };
         return new Map([...this.jobs].map((job) => [job, dueTime(job)]));
     }
 
     private isShort({ kind }: Job): boolean {
-        return (this.durations.expected(kind) ?? typicalDuration(kind) ?? SHORT) < SHORT;
+        return (this.durations.of(kind).expected ?? typicalDuration(kind) ?? SHORT) < SHORT;
     }
 
     private async look(): Promise<void> {
@@ -169,7 +169,7 @@ export class JobPoller {
     /** Those to ask for their result: all that the list of running jobs does not have. */
     private async gone(jobs: Job[]): Promise<Job[]> {
         const now = this.clock.now();
-        const askable = jobs.filter((job) => job.peaceUntil <= now || job.deadline <= now);
+        const askable = jobs.filter((job) => job.waitsUntil <= now || job.deadline <= now);
         if (jobs.length === 1 || !this.canList || jobs.every((job) => job.unlisted > 0)) {
             return askable;
         }
@@ -179,7 +179,7 @@ export class JobPoller {
             for (const job of listed) {
                 job.seenAt = now;
                 job.unlisted = 0;
-                job.peaceUntil = 0;
+                job.waitsUntil = 0;
             }
             return askable.filter(({ id }) => !running.has(id));
         } catch (error) {
@@ -204,7 +204,7 @@ export class JobPoller {
             job.seenAt = asked;
             if (expectedToBeGone && this.canList) {
                 job.unlisted++;
-                job.peaceUntil = asked + Math.min(5_000, 500 * 2 ** job.unlisted);
+                job.waitsUntil = asked + Math.min(5_000, 500 * 2 ** job.unlisted);
             }
         } catch (error) {
             if (!this.source.isFinal(error)) {

@@ -51,6 +51,8 @@ export interface JobTiming {
     startedAt: number;
     /** How long jobs of this command took so far; `undefined` before the first has ended. */
     expected?: number;
+    /** How far apart the looks were between which `expected` lies. Default 0. */
+    blur?: number;
     /** How long jobs of this command take elsewhere; `undefined` where nobody has measured it. */
     typical?: number;
 }
@@ -72,12 +74,13 @@ export function typicalDuration(kind: string): number | undefined {
  * is looked at a few times until nearly all of that has passed, in short steps around it, and then again when its age has grown by a part.
  * Nothing is known of the others: the gap is a part of their age.
  */
-export function nextLook({ startedAt, expected, typical }: JobTiming, lastLook: number): number {
+export function nextLook({ startedAt, expected, blur = 0, typical }: JobTiming, lastLook: number): number {
     const from = Math.max(startedAt, lastLook);
     if (expected === undefined) {
         return from + (typical === undefined ? unknownGap(from - startedAt) : typicalGap(from - startedAt, typical));
     }
-    const step = precision(expected);
+    // A length that is hardly known is not worth looks in small steps.
+    const step = Math.max(precision(expected), Math.min(blur / 4, TYPICAL_PRECISION * expected));
     const due = startedAt + expected + step / 2;
     if (from >= due) {
         return from + clamp((from - due) / 3, step, LONGEST);
@@ -106,12 +109,18 @@ function clamp(value: number, low: number, high: number): number {
     return Math.min(high, Math.max(low, value));
 }
 
+interface Duration {
+    expected: number;
+    blur: number;
+}
+
 /** What is learnt of how long the jobs of each command take. */
 export class Durations {
-    private readonly known = new Map<string, number>();
+    private readonly known = new Map<string, Duration>();
 
-    expected(command: string): number | undefined {
-        return this.known.get(command);
+    /** What is known of a command, for `nextLook`; nothing before the first of its jobs has ended. */
+    of(command: string): Partial<Duration> {
+        return this.known.get(command) ?? {};
     }
 
     /**
@@ -119,10 +128,12 @@ export class Durations {
      * expectation leaves it as it is; what does not pulls it half of the way.
      */
     learn(command: string, from: number, to: number): void {
-        const expected = this.known.get(command);
-        this.known.set(
-            command,
-            expected === undefined ? (from + to) / 2 : (expected + clamp(expected, Math.min(from, to), to)) / 2,
-        );
+        const before = this.known.get(command);
+        const expected =
+            before === undefined
+                ? (from + to) / 2
+                : (before.expected + clamp(before.expected, Math.min(from, to), to)) / 2;
+        const blur = Math.min(Math.abs(to - from), before?.blur ?? Infinity);
+        this.known.set(command, { expected, blur });
     }
 }

@@ -10,8 +10,8 @@ import { signedPairs } from "./sign";
 import { NoAnswer, Transport, type HttpAnswer } from "./transport";
 import type { ClientSettings, Clock } from "./types";
 
-/** Requests at once. CloudStack's own limit, where it is on, is 25 per second and account. */
-const AT_ONCE = 8;
+/** Requests at once. CloudStack's own limit, where it is on, is 25 per second and account; a deployment is answered after up to one second. */
+const AT_ONCE = 16;
 
 /** How long a first connection is tried when nothing ever answered: then it is rather a mistake than a restart. */
 const FIRST_CONTACT_SECONDS = 5;
@@ -20,7 +20,7 @@ const FIRST_CONTACT_SECONDS = 5;
 const RETRY_SECONDS = 60;
 
 /** The longest wait that holds for all commands, in milliseconds: a longer one is rather meant for the one that was refused. */
-const LONGEST_PEACE = 5_000;
+const LONGEST_RATE_LIMIT = 5_000;
 
 export interface RequestOptions {
     log?: (line: string) => void;
@@ -54,8 +54,8 @@ export class Requests {
     private contacted = false;
     /** By which our clock is ahead of the server's, as far as it is known. */
     private aheadSeconds = 0;
-    /** Until when the API has asked to be left in peace. */
-    private peaceUntil = 0;
+    /** Until when the API's rate limit refuses everything. */
+    private rateLimitedUntil = 0;
 
     constructor(settings: ClientSettings, clock: Clock, options: RequestOptions) {
         this.settings = settings;
@@ -73,7 +73,7 @@ export class Requests {
         let started = Infinity;
         for (let attempt = 0; ; attempt++) {
             const tried = await this.gate.through(async () => {
-                await this.peace();
+                await this.rateLimit();
                 // What has waited for its turn until now has not failed yet.
                 started = Math.min(started, this.clock.now());
                 return this.try(command, pairs, attempt);
@@ -81,7 +81,7 @@ export class Requests {
             if ("inner" in tried) {
                 return tried.inner;
             }
-            this.keepPeace(tried.waitMilliseconds);
+            this.noteRateLimit(tried.waitMilliseconds);
             const random = (this.options.random ?? Math.random)();
             // Beyond the wait that was asked for too, or all that were told the same would come back together.
             const wait = (tried.waitMilliseconds ?? 0) + backoff(attempt, random);
@@ -96,14 +96,14 @@ export class Requests {
     }
 
     /** The limit of calls is the account's: whoever came before the asked time would only be refused, too. */
-    private keepPeace(milliseconds = 0): void {
-        if (milliseconds <= LONGEST_PEACE) {
-            this.peaceUntil = Math.max(this.peaceUntil, this.clock.now() + milliseconds);
+    private noteRateLimit(milliseconds = 0): void {
+        if (milliseconds <= LONGEST_RATE_LIMIT) {
+            this.rateLimitedUntil = Math.max(this.rateLimitedUntil, this.clock.now() + milliseconds);
         }
     }
 
-    private async peace(): Promise<void> {
-        const wait = this.peaceUntil - this.clock.now();
+    private async rateLimit(): Promise<void> {
+        const wait = this.rateLimitedUntil - this.clock.now();
         if (wait > 0) {
             await this.clock.sleep(wait);
         }

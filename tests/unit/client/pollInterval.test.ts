@@ -2,9 +2,9 @@ import * as fc from "fast-check";
 import { Durations, kindOf, nextLook, typicalDuration } from "../../../provider/client/pollInterval";
 
 /** The looks at a job of this length. */
-function looks(length: number, expected?: number): number[] {
+function looks(length: number, expected?: number, blur?: number): number[] {
     const times: number[] = [];
-    for (let at = nextLook({ startedAt: 0, expected }, 0); ; at = nextLook({ startedAt: 0, expected }, at)) {
+    for (let at = nextLook({ startedAt: 0, expected, blur }, 0); ; at = nextLook({ startedAt: 0, expected, blur }, at)) {
         times.push(at);
         if (at >= length) {
             return times;
@@ -60,6 +60,11 @@ describe("a job of known length", () => {
                 expect(overshoot).toBeLessThanOrEqual(Math.max(110, 0.18 * expected));
             }),
         );
+    });
+
+    test("that is hardly known is looked at in wider steps than one that is known well", () => {
+        expect(looks(11_500, 10_000, 4_000).length).toBeLessThan(looks(11_500, 10_000).length);
+        expect(looks(11_500, 10_000, 4_000).at(-1)! - 11_500).toBeLessThanOrEqual(1_000);
     });
 
     test("looks move forward, whatever is asked", () => {
@@ -136,24 +141,33 @@ describe("a job whose command has a typical length", () => {
 describe("durations", () => {
     test("are those between the last look that saw the job running and the first that did not", () => {
         const durations = new Durations();
-        expect(durations.expected("a")).toBeUndefined();
+        expect(durations.of("a").expected).toBeUndefined();
         durations.learn("a", 7_000, 11_000);
-        expect(durations.expected("a")).toBe(9_000);
-        expect(durations.expected("b")).toBeUndefined();
+        expect(durations.of("a").expected).toBe(9_000);
+        expect(durations.of("b").expected).toBeUndefined();
+    });
+
+    test("are known the better the closer the looks were", () => {
+        const durations = new Durations();
+        durations.learn("a", 7_000, 11_000);
+        expect(durations.of("a").blur).toBe(4_000);
+        durations.learn("a", 8_800, 9_200);
+        durations.learn("a", 7_000, 11_000);
+        expect(durations.of("a").blur).toBe(400);
     });
 
     test("stay where a look agrees with them, and come near where it does not", () => {
         const durations = new Durations();
         durations.learn("a", 8_000, 10_000);
         durations.learn("a", 8_900, 9_100);
-        expect(durations.expected("a")).toBe(9_000);
+        expect(durations.of("a").expected).toBe(9_000);
         for (let i = 0; i < 8; i++) {
             durations.learn("a", 9_800, 10_200);
         }
-        expect(durations.expected("a")).toBeCloseTo(9_800, -1);
+        expect(durations.of("a").expected).toBeCloseTo(9_800, -1);
         for (let i = 0; i < 12; i++) {
             durations.learn("a", 0, 200);
         }
-        expect(durations.expected("a")).toBeLessThan(250);
+        expect(durations.of("a").expected).toBeLessThan(250);
     });
 });

@@ -65,7 +65,7 @@ describe("what is sent", () => {
         expect(server.received).toEqual([]);
     });
 
-    test("at most eight requests at once", async () => {
+    test("at most sixteen requests at once", async () => {
         const client = await clientOf([ok("listZones", {})]);
         const { transport } = (client as any).requests;
         const send = transport.send.bind(transport);
@@ -76,7 +76,7 @@ describe("what is sent", () => {
             return send(...request).finally(() => open--);
         };
         await Promise.all(Array.from({ length: 50 }, () => client.call("listZones")));
-        expect(most).toBe(8);
+        expect(most).toBe(16);
         expect(server.received.length).toBe(50);
     });
 });
@@ -189,7 +189,7 @@ describe("what is tried again", () => {
 
     test("the minute begins with the first try: waiting for a turn is no failure", async () => {
         const clock = hurriedClock();
-        // Eight go first, and their answers take two minutes of this clock.
+        // Sixteen go first, and their answers take minutes of this clock.
         let refused = false;
         server = await standIn(({ params }) => {
             if (params.name !== "last") void clock.sleep(15_000);
@@ -200,7 +200,7 @@ describe("what is tried again", () => {
             return ok("listZones", { name: params.name });
         });
         const client = new Client(settingsFor(server.endpoint), { ...clock, random: () => 1 });
-        const names = [..."12345678"].concat("last");
+        const names = [..."123456789abcdefg"].concat("last");
         const answers = await Promise.all(names.map((name) => client.call("listZones", { name })));
         expect(answers).toEqual(names.map((name) => ({ name })));
         expect(refused).toBe(true);
