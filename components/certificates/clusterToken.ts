@@ -26,8 +26,10 @@ export class ClusterToken extends CloudStackResource {
     declare readonly createdAt: pulumi.Output<number>;
     /** `members` as they were then, sorted. */
     declare readonly founders: pulumi.Output<string[]>;
+    /** 2; undefined where version 0.1.0 made it, which noted nowhere whether the cluster had machines. */
+    declare readonly format: pulumi.Output<number | undefined>;
 
     constructor(name: string, args: ClusterTokenArgs = {}, opts?: pulumi.CustomResourceOptions) {
-        super("ClusterToken", "clusterToken", name, { ...args }, ["token", "createdAt", "founders"], opts);
+        super("ClusterToken", "clusterToken", name, { ...args }, ["token", "createdAt", "founders", "format"], opts);
     }
 }

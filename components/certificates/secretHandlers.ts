@@ -73,5 +73,6 @@ export const clusterTokenHandler: Handler = madeOnce(
         token: crypto.randomBytes(8).toString("hex"),
         createdAt: Math.floor(clock.now() / 1000),
         founders: [...members].sort(),
+        format: 2,
     }),
 );

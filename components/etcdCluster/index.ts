@@ -71,7 +71,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
         const founding = new EtcdFounding(
             name,
             {
-                ...{ cluster, bornAt: birth.createdAt, project, profile },
+                ...{ cluster, bornAt: birth.createdAt, tokenFormat: birth.format, project, profile },
                 machines: machineNames(Object.keys(args.members)),
                 founders: birth.founders.apply(machineNames),
                 windowSeconds: pulumi

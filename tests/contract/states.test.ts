@@ -1,5 +1,6 @@
 /** Stacks that a released version has made go on with this one: see `states/record.js`. */
 import * as fs from "node:fs";
+import * as zlib from "node:zlib";
 import { folder, replay, type Stand, stand } from "./states/recorded";
 import { Client } from "./simulator/client";
 
@@ -52,4 +53,24 @@ describe.each(versions)("a stack of version %s", (version) => {
         expect(await client.list("listSSHKeyPairs")).toEqual([]);
         expect(await client.list("listAffinityGroups")).toEqual([]);
     });
+});
+
+test("machines of an etcd cluster of 0.1.0 that were lost before this version saw them found none in its place", async () => {
+    const { cloud, project, dispose } = await stand("0.1.0");
+    try {
+        await replay("0.1.0", { cloud, project } as Stand);
+        const client = new Client(cloud, cloud.accounts.expunger);
+        const member = async () => (await client.list("listVirtualMachines")).find(({ name }) => name.endsWith("-etcd-a"));
+        const lost = await member();
+        await client.done("destroyVirtualMachine", { id: lost.id, expunge: true });
+        const { infos } = await project.up({ args: ["--refresh"] });
+        const { id } = await member();
+        expect(id).not.toBe(lost.id);
+        const { virtualmachineuserdata } = await client.ok("getVirtualMachineUserData", { virtualmachineid: id });
+        const text = zlib.gunzipSync(Buffer.from(virtualmachineuserdata.userdata, "base64")).toString();
+        expect(Number(/WINDOW_END=(\d+)/.exec(text)![1])).toBeLessThan(Date.now() / 1000);
+        expect(infos.join("\n")).toMatch(/most of its founders' machines are not there.*bootstrapWindowSeconds: \d+ opens it again/);
+    } finally {
+        await dispose();
+    }
 });

@@ -6,10 +6,10 @@ import { cloudEnvironment } from "./support/mainProject";
 import { Project } from "./support/project";
 
 const names = ["dev-db-etcd-a", "dev-db-etcd-b", "dev-db-etcd-c"];
-const program = (args = "") => `
+const program = (args = "", keys = ["a", "b", "c"]) => `
 import * as cloudstack from "pulumi-cloudstack";
 new cloudstack.EtcdCluster("db", {
-    members: { a: "10.1.1.31", b: "10.1.1.32", c: "10.1.1.33" }, serviceOffering: "Small Instance", template: "Debian 12",
+    members: ${JSON.stringify(Object.fromEntries(keys.map((key) => [key, `10.1.1.${key.charCodeAt(0) - 66}`])))}, serviceOffering: "Small Instance", template: "Debian 12",
     bootstrapWindowSeconds: 120, ${args}
 });
 `;
@@ -82,6 +82,18 @@ test("machines that are lost before another run has seen them found no second cl
     for (const left of await windows()) expect(left).toBeLessThan(0);
 });
 
+test("a run without a refresh opens no window in place of a cluster whose machines are lost", async () => {
+    await project.up();
+    await lose(names);
+    ahead += 150;
+    // The state has them still.
+    await project.up({ mayFail: true });
+    expect((await project.up({ args: ["--refresh"] })).infos.join("\n")).toMatch(isOver);
+    const left = await windows();
+    expect(left).toHaveLength(3);
+    for (const each of left) expect(each).toBeLessThan(0);
+});
+
 test("where most founders come after the window, the run says so and how to open it again", async () => {
     cloud.fault({ kind: "refuse", command: "deployVirtualMachine", count: 0, skip: 1, text: "out of luck" });
     expect((await project.up({ mayFail: true })).code).not.toBe(0);
@@ -94,6 +106,17 @@ test("where most founders come after the window, the run says so and how to open
     project.program(program().replace("120", seconds));
     await project.up();
     for (const left of await windows()) expect(left).toBeGreaterThan(600);
+});
+
+test("a cluster that is renamed, or whose founders have all left, has not drifted", async () => {
+    await project.up();
+    const renamed = 'name: "renamed", authorities: { generation: 2 },';
+    for (const text of [program(renamed), program(renamed, ["d", "e", "f"])]) {
+        project.program(text);
+        await project.up();
+        expect(Object.keys((await project.refresh()).changes)).toEqual(["same"]);
+        await project.expectNoChanges();
+    }
 });
 
 test("what is under way is a status, and nothing of it stays; a cluster that is not well at its first look says what to do", async () => {

@@ -29,6 +29,8 @@ export class EtcdFounding extends CloudStackResource {
             cluster: pulumi.Input<string>;
             /** When its token was made, in seconds since 1970. */
             bornAt: pulumi.Input<number>;
+            /** Of the token; undefined where 0.1.0 made it. */
+            tokenFormat: pulumi.Input<number | undefined>;
             /** Names of its members' machines. */
             machines: pulumi.Input<string[]>;
             /** Of those, the founders'. */
