@@ -11,7 +11,7 @@ beforeAll(() => {
 
 test("the reference says what the docstrings say (npm run docs writes it anew)", () => {
     const written: Record<string, string> = JSON.parse(
-        execFileSync(process.execPath, ["-e", 'console.log(JSON.stringify(require("./engine/docs").render()))'], { cwd: root, encoding: "utf8" }),
+        execFileSync(process.execPath, ["-e", 'console.log(JSON.stringify(require("./scripts/docs").render()))'], { cwd: root, encoding: "utf8" }),
     );
     expect(Object.keys(written).sort()).toEqual(["components.md", "leaving-out.md", "resources.md"]);
     for (const [file, text] of Object.entries(written)) expect(readFileSync(join(root, "docs", file), "utf8")).toBe(text);

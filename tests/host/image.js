@@ -7,7 +7,7 @@ const { createHash } = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 
-/** What the hypervisor needs on a host (engine/hostTools.js), and what any host has. */
+/** What the hypervisor needs on a host (scripts/hostTools.js), and what any host has. */
 const packages = [
     ...["linux-image-cloud-amd64", "initramfs-tools", "systemd", "systemd-sysv", "udev", "dbus", "kmod", "procps", "mount"],
     ...["systemd-container", "mmdebstrap", "debian-archive-keyring", "dnsmasq-base", "nftables", "iproute2"],

@@ -8,7 +8,7 @@ const {
     withLock,
 }: {
     withLock<T>(file: string, onWait: (holder: number) => void, action: () => Promise<T>): Promise<T>;
-} = require("../../engine/lock");
+} = require("../../scripts/lock");
 
 const checkout = path.resolve(__dirname, "..", "..");
 

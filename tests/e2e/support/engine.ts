@@ -1,10 +1,10 @@
 // The engine folder is plain JavaScript, which the compiler of the package does not read; these are its types here.
-const { findEngine }: { findEngine(): { engine?: { folder: string; version: string } } } = require("../../../engine/find");
+const { findEngine }: { findEngine(): { engine?: { folder: string; version: string } } } = require("../../../scripts/find");
 const {
     engineEnvironment,
 }: {
     engineEnvironment(engine: { folder: string }, base?: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
-} = require("../../../engine/environment");
+} = require("../../../scripts/environment");
 
 /** Variables of the tester's own shell that would steer the engine or the package away from what a test set up. */
 const foreign = /^(PULUMI_(?!CLOUDSTACK_TOOLS$)|CLOUDSTACK_|CS_|HTTPS?_PROXY$|https?_proxy$|NODE_OPTIONS$)/;

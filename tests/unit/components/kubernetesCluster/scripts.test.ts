@@ -1,0 +1,333 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { renderControlPlane, renderWorker } from "../../../../components/kubernetesCluster/render";
+import { expectSuccess, runTool, testWithTools } from "../../../support/tools";
+import { Gateway, Machine, standIns } from "./machines";
+import { controlPlane, worker } from "./specs";
+
+let folder: string;
+let cloud: string;
+let gateway: Gateway;
+let endpoint: string;
+
+beforeEach(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "pulumi-cloudstack-test-"));
+    cloud = path.join(folder, "cloud");
+    fs.mkdirSync(cloud);
+    gateway = new Gateway();
+    endpoint = await gateway.listen();
+});
+
+afterEach(() => {
+    gateway.close();
+    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+const say = (name: string, lines: readonly string[]) =>
+    fs.writeFileSync(path.join(cloud, name), lines.map((line) => `${line}\n`).join(""));
+
+function machine(nodeName = "demo-a"): Machine {
+    const spec = controlPlane({ nodeName });
+    const made = new Machine(
+        path.join(folder, nodeName),
+        renderControlPlane({ ...spec, etcd: { ...spec.etcd, endpoints: [endpoint] } }),
+        standIns(cloud, spec.cluster.controlPlanes[nodeName]),
+    );
+    made.write("/etc/kubernetes/admin.conf", "");
+    made.write("/var/lib/kubernetes/joined", "");
+    return made;
+}
+
+describe("serving certificates", () => {
+    const tools = ["bash", "openssl", "awk"];
+
+    beforeEach(() => {
+        say("addresses", [
+            "demo-a 10.1.1.21",
+            "demo-w-0 10.1.1.41",
+            "demo-w-1 10.1.1.42 10.1.1.43",
+            "demo-w-2 10.1.1.44",
+        ]);
+        say("names", ["demo-a 127.0.1.1", "demo-w-0 10.1.1.41", "demo-w-1 10.1.1.42"]);
+    });
+
+    /** A line of `kubectl get csr` for a request with these names and addresses. */
+    function request(name: string, node: string, sans: string, user = `system:node:${node}`): string {
+        const pem = path.join(folder, `${name}.pem`);
+        const made = runTool("openssl", [
+            ...["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
+            ...["-keyout", `${pem}.key`, "-out", pem, "-subj", `/O=system:nodes/CN=system:node:${node}`],
+            ...(sans === "" ? [] : ["-addext", `subjectAltName=${sans}`]),
+        ]);
+        expectSuccess(made);
+        return `${name} ${user} ${fs.readFileSync(pem).toString("base64")}`;
+    }
+
+    async function approved(...requests: string[]): Promise<{ names: string[]; output: string }> {
+        say("requests", requests);
+        const approver = machine();
+        const { status, output } = await approver.run("kubernetes-approve");
+        expect(status).toBe(0);
+        const names = approver.calls
+            .filter((call) => call.includes("certificate approve"))
+            .map((call) => call.split(" ")[3]);
+        return { names, output };
+    }
+
+    testWithTools(tools)("a node gets one for its own name and addresses", async () => {
+        const { names } = await approved(
+            request("control-plane", "demo-a", "DNS:demo-a,IP:10.1.1.21"),
+            request("worker", "demo-w-0", "DNS:demo-w-0,IP:10.1.1.41"),
+        );
+        expect(names).toEqual(["control-plane", "worker"]);
+    });
+
+    testWithTools(tools)("and none for what is not its own", async () => {
+        const { names, output } = await approved(
+            request("name", "demo-w-0", "DNS:demo-w-1,IP:10.1.1.41"),
+            request("wildcard", "demo-w-0", "DNS:*,IP:10.1.1.41"),
+            request("service", "demo-w-0", "DNS:demo-w-0,DNS:kubernetes.default,IP:10.1.1.41"),
+            request("mail", "demo-w-0", "DNS:demo-w-0,email:a@example.org"),
+            request("address", "demo-w-0", "DNS:demo-w-0,IP:10.1.1.42"),
+            request("unknown", "demo-w-0", "DNS:demo-w-0,IP:10.9.9.9"),
+            // On its Node object, but the network says otherwise; then: the network has never heard of it.
+            request("claimed", "demo-w-1", "DNS:demo-w-1,IP:10.1.1.43"),
+            request("nameless", "demo-w-2", "DNS:demo-w-2,IP:10.1.1.44"),
+            request("bare", "demo-w-0", ""),
+            request("user", "demo-w-0", "DNS:demo-w-0,IP:10.1.1.41", "system:serviceaccount:default:x"),
+        );
+        expect(names).toEqual([]);
+        expect(output).toContain("address of demo-w-0 is left: 10.1.1.42 is not its alone");
+        expect(output).toContain("claimed of demo-w-1 is left: 10.1.1.43 is not what the network says");
+        expect(output).toContain("user: system:serviceaccount:default:x is no node");
+        expect(output.trim().split("\n")).toHaveLength(10);
+    });
+
+    testWithTools(tools)("nor for what hides behind a line end", async () => {
+        /** Names in DER: what the text of a request shows is not what it holds. */
+        const der = (...names: [tag: number, content: Buffer][]) => {
+            const parts = names.map(([tag, content]) => Buffer.concat([Buffer.from([tag, content.length]), content]));
+            const all = Buffer.concat(parts);
+            return `DER:${Buffer.concat([Buffer.from([0x30, all.length]), all]).toString("hex")}`;
+        };
+        const name = (text: string): [number, Buffer] => [0x82, Buffer.from(text)];
+        const victim: [number, Buffer] = [0x87, Buffer.from([10, 1, 1, 42])];
+        const own: [number, Buffer] = [0x87, Buffer.from([10, 1, 1, 41])];
+        const { names } = await approved(
+            request("honest", "demo-w-0", der(name("demo-w-0"), own)),
+            request("after", "demo-w-0", der(name("demo-w-0\n"), victim)),
+            request("between", "demo-w-0", der(name("demo-w-0\n    Signature Algorithm: a\n    aa:bb\n"), victim)),
+            request("comma", "demo-w-0", der(name("demo-w-0, IP Address:10.1.1.41\n"), victim)),
+        );
+        expect(names).toEqual(["honest"]);
+    });
+
+    testWithTools(tools)("nor for an address that two nodes claim", async () => {
+        say("addresses", ["demo-w-0 10.1.1.41", "demo-w-1 10.1.1.41"]);
+        expect((await approved(request("one", "demo-w-0", "DNS:demo-w-0,IP:10.1.1.41"))).names).toEqual([]);
+    });
+});
+
+describe("objects of the whole cluster", () => {
+    const tools = ["bash", "curl", "flock"];
+    const addons = "kubernetes-addons";
+
+    beforeEach(() => {
+        say("versions", ["v1.36.4", "v1.36.4", "v1.36.4"]);
+        say("nodes", ["demo-a ", "demo-batch-x ", "demo-general-0 ", "stranger "]);
+    });
+
+    testWithTools(tools)("the first control plane applies them, once", async () => {
+        const first = machine();
+        expect((await first.run(addons)).status).toBe(0);
+        const init = first.path("/etc/kubernetes/kubeadm-init.yaml");
+        expect(first.calls.slice(1)).toEqual([
+            "kubectl label --overwrite node demo-batch-x example.org/disk=ssd",
+            "kubectl label --overwrite node demo-batch-x node-role.kubernetes.io/batch=",
+            "kubectl taint --overwrite node demo-batch-x dedicated=batch:NoSchedule",
+            "kubectl annotate --overwrite node demo-batch-x pulumi-cloudstack/pool=example.org/disk=ssd,node-role.kubernetes.io/batch= dedicated=batch:NoSchedule",
+            expect.stringMatching(/^kubectl get nodes -l node-role/),
+            `kubeadm init phase upload-config all --config ${init}`,
+            `kubeadm init phase addon all --config ${init}`,
+            `kubectl apply --server-side --force-conflicts --field-manager=pulumi-cloudstack -f ${first.path("/etc/kubernetes/addons/flannel.yaml")}`,
+        ]);
+        say("nodes", ["demo-batch-x example.org/disk=ssd,node-role.kubernetes.io/batch= dedicated=batch:NoSchedule"]);
+        const before = first.calls.length;
+        expect((await first.run(addons)).status).toBe(0);
+        expect(first.calls.slice(before)).toEqual([expect.stringMatching(/^kubectl get nodes/)]);
+    });
+
+    testWithTools(tools)("what the program no longer names goes, what others set stays", async () => {
+        say("nodes", [
+            "demo-batch-x example.org/old=1,example.org/disk=hdd gone=yes:NoExecute,dedicated=batch:NoSchedule",
+        ]);
+        const first = machine();
+        expect((await first.run(addons)).status).toBe(0);
+        const changes = first.calls
+            .filter((call) => / (label|taint) /.test(call))
+            .map((call) => call.replace("kubectl ", ""));
+        expect(changes).toEqual([
+            "label node demo-batch-x example.org/old-",
+            "label node demo-batch-x example.org/disk-",
+            "taint node demo-batch-x gone=yes:NoExecute-",
+            "label --overwrite node demo-batch-x example.org/disk=ssd",
+            "label --overwrite node demo-batch-x node-role.kubernetes.io/batch=",
+            "taint --overwrite node demo-batch-x dedicated=batch:NoSchedule",
+        ]);
+    });
+
+    testWithTools(tools)(
+        "while a control plane has another version, what runs on all nodes is left alone",
+        async () => {
+            say("versions", ["v1.36.4", "v1.35.8", "v1.36.4"]);
+            const first = machine();
+            const { status, output } = await first.run(addons);
+            expect([status, output.trim()]).toEqual([0, "not every control plane has v1.36.4 yet"]);
+            expect(first.calls.filter((call) => /kubeadm|apply/.test(call))).toEqual([]);
+        },
+    );
+
+    testWithTools(tools)(
+        "other control planes do nothing, but for the one that created the cluster, once",
+        async () => {
+            const other = machine("demo-b");
+            gateway.setMark("created", "demo-c");
+            expect((await other.run(addons)).status).toBe(0);
+            expect(other.calls).toEqual([]);
+            gateway.setMark("created", "demo-b");
+            expect((await other.run(addons)).status).toBe(0);
+            const applied = other.calls.length;
+            expect(applied).toBeGreaterThan(0);
+            expect((await other.run(addons)).status).toBe(0);
+            expect(other.calls).toHaveLength(applied);
+        },
+    );
+
+    testWithTools(tools)("a failure is tried again", async () => {
+        const first = machine();
+        first.write("/fail-kubeadm", "");
+        expect((await first.run(addons)).status).toBe(1);
+        expect((await first.run(addons)).status).toBe(0);
+        expect(first.calls.at(-1)).toContain("apply");
+    });
+});
+
+describe("certificates of a control plane", () => {
+    const tools = ["bash", "curl", "flock", "openssl"];
+
+    function withCertificates(days: Record<string, number>): Machine {
+        const made = machine();
+        for (const [name, valid] of Object.entries(days)) {
+            const file = made.path(`/etc/kubernetes/pki/${name}.crt`);
+            const args = [
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-subj",
+                "/CN=x",
+            ];
+            expectSuccess(
+                runTool("openssl", [...args, "-days", String(valid), "-keyout", `${file}.key`, "-out", file]),
+            );
+        }
+        for (const pod of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"])
+            made.write(`/etc/kubernetes/manifests/${pod}.yaml`, pod);
+        fs.writeFileSync(path.join(cloud, "answers-10.1.1.21"), "");
+        return made;
+    }
+
+    testWithTools(tools)("are left alone while they are young", async () => {
+        const young = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 365, "front-proxy-client": 100 });
+        expect(await young.run("kubernetes-renew")).toEqual({ status: 0, output: "" });
+        expect(young.calls).toEqual([]);
+    });
+
+    testWithTools(tools)("are renewed in time, and what reads them starts again", async () => {
+        const old = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 80, "front-proxy-client": 365 });
+        expect((await old.run("kubernetes-renew")).status).toBe(0);
+        expect(old.calls).toEqual([
+            `kubeadm certs renew all --config ${old.path("/var/lib/kubernetes/renew.yaml")}`,
+        ]);
+        for (const pod of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"])
+            expect(old.read(`/etc/kubernetes/manifests/${pod}.yaml`)).toBe(pod);
+        expect(gateway.mark("lock")).toBeUndefined();
+    });
+
+    testWithTools(tools)("are renewed whatever version the program asks for", async () => {
+        const old = withCertificates({ apiserver: 30, "apiserver-kubelet-client": 30, "front-proxy-client": 30 });
+        say("kubeadm", ["v1.35.8"]);
+        old.write("/fail-kubeadm", "");
+        expect((await old.run("kubernetes-renew")).status).toBe(1);
+        // What was going to be read is of the version that the machine has.
+        expect(old.read("/var/lib/kubernetes/renew.yaml")).toContain("kubernetesVersion: v1.35.8\n");
+        expect((await old.run("kubernetes-renew")).status).toBe(0);
+        expect(old.calls.filter((call) => call.includes("certs renew"))).toHaveLength(2);
+    });
+
+    testWithTools(tools)("that a renewal was interrupted in is finished, though the files are new", async () => {
+        const half = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 365, "front-proxy-client": 365 });
+        half.write("/var/lib/kubernetes/renewing", "");
+        expect((await half.run("kubernetes-renew")).status).toBe(0);
+        expect(half.calls).toHaveLength(1);
+        expect(await half.run("kubernetes-renew")).toEqual({ status: 0, output: "" });
+        expect(half.calls).toHaveLength(1);
+    });
+
+    testWithTools(tools)("of kubeconfigs count as well", async () => {
+        const old = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 365, "front-proxy-client": 365, x: 30 });
+        const data = Buffer.from(old.read("/etc/kubernetes/pki/x.crt")).toString("base64");
+        old.write("/etc/kubernetes/scheduler.conf", `users:\n- user:\n    client-certificate-data: ${data}\n`);
+        expect((await old.run("kubernetes-renew")).status).toBe(0);
+        expect(old.calls.filter((call) => call.includes("certs renew"))).toHaveLength(1);
+    });
+});
+
+describe("the guard of the user data", () => {
+    const guarded = (routes: string, leases: string): { node: Machine; programs: Record<string, string> } => {
+        const programs = {
+            ...standIns(cloud, "10.1.1.41"),
+            ip: `echo "${routes}"`,
+            nft: 'cat >>"$(dirname "$0")/../loaded"',
+        };
+        const node = new Machine(path.join(folder, "worker"), renderWorker(worker()), programs);
+        const script = "/usr/local/sbin/metadata-guard";
+        node.write("/leases/2", leases);
+        node.write(
+            script,
+            node
+                .read(script)
+                .replaceAll("/run/systemd/netif/leases/", `${node.path("/leases")}/`)
+                .replaceAll("/var/lib/", node.path("/none/")),
+        );
+        return { node, programs };
+    };
+
+    testWithTools(["bash"])("is loaded with every address where a router may be, once each", async () => {
+        say("names", ["data-server 10.1.1.2", "data-server 10.1.1.1"]);
+        const { node } = guarded(
+            "default via 10.1.1.254 dev eth0 proto dhcp src 10.1.1.41 metric 100",
+            "ADDRESS=10.1.1.41\nSERVER_ADDRESS=10.1.1.1\n",
+        );
+        expect((await node.run("metadata-guard")).status).toBe(0);
+        expect(node.read("/loaded")).toMatch(/^table inet metadata_guard \{\}\ndelete table/);
+        expect(node.read("/loaded").trim().split("\n").at(-1)).toBe(
+            "add element inet metadata_guard routers { 10.1.1.1,10.1.1.2,10.1.1.254 }",
+        );
+    });
+
+    testWithTools(["bash"])("fails where it knows none, so that kubelet does not start", async () => {
+        say("names", []);
+        const { node } = guarded("", "");
+        const { status, output } = await node.run("metadata-guard");
+        expect([status, output.trim()]).toEqual([
+            1,
+            "no virtual router found: neither lease nor default route nor data-server",
+        ]);
+        expect(node.read("/loaded")).toBe("");
+    });
+});

@@ -1,0 +1,114 @@
+/** `cloudstack-local artifacts`, and what `cloudstack-local env` tells of the mirror. */
+import * as fs from "node:fs";
+import { artifactsFolder, manifestFile } from "../../../../simulator/artifacts/mirror";
+import { releaseOf } from "../../../../simulator/artifacts/releases";
+import { artifacts, ARTIFACTS_HELP } from "../../../../simulator/cli/artifacts";
+import { environment } from "../../../../simulator/cli/environment";
+import { testWithTools, withFolder } from "../../../support/tools";
+import { withGo } from "./support";
+
+/** What it prints on standard output. */
+async function printed(...args: string[]): Promise<string[]> {
+    const log = jest.spyOn(console, "log").mockImplementation(() => undefined);
+    try {
+        await artifacts(args);
+        return log.mock.calls.map(([line]) => line);
+    } finally {
+        log.mockRestore();
+    }
+}
+
+describe("cloudstack-local artifacts", () => {
+    testWithTools(["tar", "gzip"])("makes what is asked for, and the next time finds it", () =>
+        withFolder((cache) =>
+            withGo(cache, "", async (go) => {
+                const versions = ["--etcd", "3.6.14", "--etcd", "3.5.33", "--from", "go"];
+                const names = ["3.6.14", "3.5.33"].map((version) => releaseOf("etcd", version).fileName);
+                const made = await printed("--cache", cache, ...versions);
+                expect(made[0]).toMatch(/^etcd-v3\.6\.14-linux-\w+\.tar\.gz: built with Go \(\d+ B, \d+\.\ds\)$/);
+                expect(made[1]).toMatch(/^etcd-v3\.5\.33-/);
+                expect(made[2]).toBe(`Mirror: ${artifactsFolder(cache)}`);
+                expect(go.calls).toHaveLength(6);
+                const found = await printed("--cache", cache, ...versions);
+                expect(found[0]).toMatch(new RegExp(`^${names[0]}: there already \\(\\d+ B\\)$`));
+                expect(go.calls).toHaveLength(6);
+
+                const answer = JSON.parse((await printed("--cache", cache, "--json", ...versions)).join("\n"));
+                const manifest = JSON.parse(fs.readFileSync(manifestFile(cache), "utf8"));
+                expect(Object.keys(manifest)).toEqual([...names].sort());
+                expect(answer).toEqual({
+                    folder: artifactsFolder(cache),
+                    manifest: manifestFile(cache),
+                    files: names.map((fileName) => ({
+                        fileName,
+                        sha256: manifest[fileName],
+                        from: "mirror",
+                        bytes: expect.any(Number),
+                        seconds: expect.any(Number),
+                    })),
+                });
+            }),
+        ),
+    );
+
+    test("uses the cache of the environment where none is named", () =>
+        withFolder((cache) =>
+            withGo(cache, "", async () => {
+                const before = process.env.CLOUDSTACK_LOCAL_CACHE;
+                process.env.CLOUDSTACK_LOCAL_CACHE = cache;
+                try {
+                    expect(await printed("--from", "go")).toContain(`Mirror: ${artifactsFolder(cache)}`);
+                } finally {
+                    if (before === undefined) delete process.env.CLOUDSTACK_LOCAL_CACHE;
+                    else process.env.CLOUDSTACK_LOCAL_CACHE = before;
+                }
+            }),
+        ));
+
+    test("refuses what it does not understand, and fails with words", () =>
+        withFolder(async (cache) => {
+            const refused = (message: string) => ({ message, exitCode: 2 });
+            await expect(printed("--from", "here")).rejects.toMatchObject(
+                refused('--from must be one of auto, release, go, not "here".'),
+            );
+            await expect(printed("--etcd", "../x")).rejects.toMatchObject(
+                refused('--etcd must be a version such as 3.6.14, not "../x".'),
+            );
+            await withGo(cache, "exit 1", () =>
+                expect(printed("--cache", cache, "--from", "go")).rejects.toMatchObject({
+                    exitCode: 1,
+                    message: expect.stringContaining("cannot be had:\n  - Go: go build ended with 1\n"),
+                }),
+            );
+            expect(ARTIFACTS_HELP).toContain("(default 3.6.14)");
+        }));
+});
+
+describe("cloudstack-local env", () => {
+    const access = { endpoint: "http://127.0.0.1:8080/client/api", apiKey: "key", secretKey: "secret" };
+    const cloud = { hypervisor: "nspawn", gateway: "10.1.1.1", manifest: "/it's/manifest.json" };
+    /** What a shell makes of it, of our own variables. */
+    const own = (more: Partial<Parameters<typeof environment>[0]>) =>
+        environment({ ...access, ...more }, "shell")
+            .split("\n")
+            .filter((line) => line.includes("CLOUDSTACK_LOCAL_"));
+
+    test("tells of machines that boot where they get release files, and who this computer is", () => {
+        expect(own({ cloud: { ...cloud, hostAddress: "10.1.1.254" } })).toEqual([
+            "export CLOUDSTACK_LOCAL_HYPERVISOR=nspawn",
+            "export CLOUDSTACK_LOCAL_MIRROR=http://10.1.1.1/artifacts",
+            "export CLOUDSTACK_LOCAL_MANIFEST='/it'\\''s/manifest.json'",
+            "export CLOUDSTACK_LOCAL_HOST=10.1.1.254/32",
+        ]);
+    });
+
+    test("tells of others what they are; of a cloud that does not run, nothing", () => {
+        const none = "export CLOUDSTACK_LOCAL_HYPERVISOR=none";
+        expect(own({ cloud: { ...cloud, hypervisor: "none" } })).toEqual([none]);
+        expect(own({})).toEqual([]);
+        const files = (["cmk", "cs"] as const).map((format) =>
+            environment({ ...access, cloud: { ...cloud, hostAddress: "10.1.1.254" } }, format),
+        );
+        expect(files.join()).not.toContain("LOCAL_");
+    });
+});

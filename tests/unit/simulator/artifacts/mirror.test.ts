@@ -1,0 +1,204 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import {
+    artifactsFolder,
+    ensureArtifacts,
+    ensureReleases,
+    manifestFile,
+    readManifest,
+} from "../../../../simulator/artifacts/mirror";
+import { withLock } from "../../../../simulator/artifacts/lock";
+import { releaseOf } from "../../../../simulator/artifacts/releases";
+import { testWithTools, withFolder } from "../../../support/tools";
+import { elsewhere, NOWHERE, withGo, withServer } from "./support";
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const release = elsewhere(NOWHERE);
+const { fileName } = release;
+const goTest = testWithTools(["tar", "gzip"]);
+
+/** Puts a file on the mirror. */
+function put(cache: string, name: string, text: string): string {
+    fs.mkdirSync(artifactsFolder(cache), { recursive: true });
+    const file = path.join(artifactsFolder(cache), name);
+    fs.writeFileSync(file, text);
+    return file;
+}
+
+const said = (cache: string, manifest: object) => {
+    fs.mkdirSync(artifactsFolder(cache), { recursive: true });
+    fs.writeFileSync(manifestFile(cache), JSON.stringify(manifest));
+};
+
+/** What is on the mirror, beside its lock. */
+const names = (cache: string) => fs.readdirSync(artifactsFolder(cache)).filter((name) => name !== ".lock").sort();
+
+describe("what is there", () => {
+    test("stays where it is as the manifest has it, and nobody is waited for", () =>
+        withFolder(async (cache) => {
+            put(cache, fileName, "there");
+            said(cache, { [fileName]: sha256("there") });
+            const lock = path.join(artifactsFolder(cache), ".lock");
+            const outcomes = await withLock(lock, () => undefined, () => ensureReleases(cache, [release]));
+            const seconds = expect.any(Number);
+            expect(outcomes).toEqual([{ fileName, sha256: sha256("there"), bytes: 5, from: "mirror", seconds }]);
+        }));
+
+    test("goes into the manifest where it is the official file; entries without a file go", () =>
+        withFolder(async (cache) => {
+            put(cache, fileName, "official");
+            put(cache, "images.tar", "somebody's own");
+            said(cache, { gone: sha256("gone"), "images.tar": sha256("somebody's own") });
+            const official = { ...release, sha256: sha256("official") };
+            expect(await ensureReleases(cache, [official])).toMatchObject([{ from: "mirror" }]);
+            expect(readManifest(cache)).toEqual({
+                [fileName]: sha256("official"),
+                "images.tar": sha256("somebody's own"),
+            });
+        }));
+
+    test("is no reason to guess where the manifest is damaged", () =>
+        withFolder(async (cache) => {
+            put(cache, "manifest.json", '{"etcd');
+            await expect(ensureReleases(cache, [release])).rejects.toThrow(
+                /manifest\.json cannot be read \(.*\): correct it, or delete it\.$/,
+            );
+        }));
+
+    goTest("is made anew where it is damaged", () =>
+        withFolder(async (cache) => {
+            put(cache, fileName, "damaged");
+            said(cache, { [fileName]: sha256("whole") });
+            await withGo(cache, "", () => ensureReleases(cache, [release]));
+            const sum = sha256(fs.readFileSync(path.join(artifactsFolder(cache), fileName), "latin1"));
+            expect(sum).not.toBe(sha256("damaged"));
+            expect(names(cache)).toEqual([fileName, "manifest.json"]);
+        }),
+    );
+});
+
+describe("the official release", () => {
+    test("is fetched and checked", () =>
+        withFolder((cache) =>
+            withServer(
+                (_, response) => response.end("official"),
+                async (url) => {
+                    const official = elsewhere(url, { sha256: sha256("official") });
+                    const heard: string[] = [];
+                    const onProgress = (text: string) => heard.push(text);
+                    const outcomes = await ensureReleases(cache, [official], { onProgress });
+                    expect(outcomes).toMatchObject([{ fileName, sha256: sha256("official"), from: "release" }]);
+                    expect(heard).toContain(`fetching ${fileName}`);
+                    const file = path.join(artifactsFolder(cache), fileName);
+                    expect(fs.readFileSync(file, "utf8")).toBe("official");
+                    expect(fs.statSync(file).mode & 0o777).toBe(0o644);
+                    expect(readManifest(cache)).toEqual({ [fileName]: sha256("official") });
+                    expect(names(cache)).toEqual([fileName, "manifest.json"]);
+                },
+            ),
+        ));
+
+    goTest("is not taken where its sum is wrong: Go builds it then, and that is said", () =>
+        withFolder((cache) =>
+            withServer(
+                (_, response) => response.end("evil"),
+                (url) =>
+                    withGo(cache, "", async () => {
+                        const [outcome] = await ensureReleases(cache, [elsewhere(url)]);
+                        const expected = releaseOf("etcd", "3.6.14").sha256;
+                        const because =
+                            `${fileName} has the SHA-256 ${sha256("evil")}, expected ${expected} (from ${url})`;
+                        expect(outcome).toMatchObject({ from: "go", because });
+                        expect(readManifest(cache)).toEqual({ [fileName]: outcome.sha256 });
+                    }),
+            ),
+        ),
+    );
+
+    test("is all that is tried, if that is wanted", () =>
+        withFolder(async (cache) => {
+            await withGo(cache, "", async (go) => {
+                const attempt = ensureReleases(cache, [release], { source: "release" });
+                await expect(attempt).rejects.toThrow(`${fileName} cannot be had:\n  - the official release: `);
+                await expect(attempt).rejects.not.toThrow("Go:");
+                expect(go.calls).toEqual([]);
+            });
+            expect(names(cache)).toEqual([]);
+        }));
+});
+
+test("where a file cannot be had, it is said what to do", () =>
+    withFolder(async (cache) => {
+        const folder = artifactsFolder(cache);
+        await expect(ensureReleases(cache, [release], { source: "release" })).rejects.toThrow(
+            `Do one of these, then run this command again:\n` +
+                `  - install Go 1.21 or later (https://go.dev/doc/install), with access to a Go module proxy\n` +
+                `  - fetch ${release.url} elsewhere, and put it into ${folder}`,
+        );
+        await expect(ensureArtifacts(cache, { etcd: ["9.9.9"] }, { source: "release" })).rejects.toThrow(
+            new RegExp(
+                "this package does not know the SHA-256 of version 9\\.9\\.9[^]*" +
+                    'and its SHA-256 into manifest\\.json there: \\{ "etcd-v9\\.9\\.9[^]*' +
+                    "use a version that this package knows: .*3\\.6\\.14$",
+            ),
+        );
+    }));
+
+test("where Go fails too, both reasons are told", () =>
+    withFolder((cache) =>
+        withGo(cache, "echo no such module >&2; exit 1", async () => {
+            await expect(ensureReleases(cache, [release])).rejects.toThrow(
+                /had:\n {2}- the official .*\n {2}- Go: go build ended with 1\n( {4}.*\n)* {4}no such module\nDo/,
+            );
+            expect(names(cache)).toEqual([]);
+        }),
+    ));
+
+describe("several at once", () => {
+    goTest("make each file once; the others wait, and find it", () =>
+        withFolder((cache) =>
+            withGo(cache, "sleep 0.3", async (go) => {
+                const heard: string[] = [];
+                const ensure = () =>
+                    ensureReleases(cache, [release], { source: "go", onProgress: (text) => heard.push(text) });
+                const all = await Promise.all([ensure(), ensure(), ensure()]);
+                expect(all.map(([{ from }]) => from).sort()).toEqual(["go", "mirror", "mirror"]);
+                expect(new Set(all.map(([{ sha256: sum }]) => sum)).size).toBe(1);
+                expect(go.calls).toHaveLength(3);
+                expect(heard).toContain("another process completes the mirror; waiting for it");
+            }),
+        ),
+    );
+
+    goTest("do not stand in each other's way after a kill -9", () =>
+        withFolder(async (cache) => {
+            const lock = path.join(artifactsFolder(cache), ".lock");
+            put(cache, ".work-of-the-dead", "");
+            const script =
+                'const { DatabaseSync } = require("node:sqlite"); const db = new DatabaseSync(process.argv[1]);' +
+                'db.exec("BEGIN EXCLUSIVE"); console.log("locked"); setInterval(() => {}, 1000);';
+            const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "-e", script, lock]);
+            await new Promise((resolve) => child.stdout.once("data", resolve));
+            let waits = 0;
+            const onWait = () => {
+                if (++waits === 2) child.kill("SIGKILL");
+            };
+            await withLock(lock, onWait, async () => undefined);
+            expect(waits).toBeGreaterThanOrEqual(2);
+            await withGo(cache, "", () => ensureReleases(cache, [release], { source: "go" }));
+            expect(names(cache)).toEqual([fileName, "manifest.json"]);
+        }),
+    );
+});
+
+test("versions are made once each, for the architecture that is asked for", () =>
+    withFolder(async (cache) => {
+        const one = releaseOf("etcd", "3.5.33", "arm64").fileName;
+        put(cache, one, "one");
+        said(cache, { [one]: sha256("one") });
+        const outcomes = await ensureArtifacts(cache, { etcd: ["3.5.33", "3.5.33"] }, { architecture: "arm64" });
+        expect(outcomes.map(({ fileName: name }) => name)).toEqual([one]);
+        expect(await ensureArtifacts(cache, {})).toEqual([]);
+    }));

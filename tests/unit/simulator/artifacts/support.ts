@@ -1,0 +1,75 @@
+import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as path from "node:path";
+import { releaseOf, type Release } from "../../../../simulator/artifacts/releases";
+
+/** A place that nobody answers from. */
+export const NOWHERE = "http://127.0.0.1:9/file";
+
+/** A release like etcd's, at another place. */
+export function elsewhere(url: string, more: Partial<Release> = {}): Release {
+    return { ...releaseOf("etcd", "3.6.14"), url, ...more };
+}
+
+/** An HTTP server for a test's time. */
+export async function withServer<T>(answer: http.RequestListener, body: (url: string) => Promise<T>): Promise<T> {
+    const server = http.createServer(answer).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    try {
+        return await body(`http://127.0.0.1:${(server.address() as AddressInfo).port}/file`);
+    } finally {
+        server.closeAllConnections();
+        server.close();
+    }
+}
+
+/** What stands in for Go, and what it was called with. */
+export class FakeGo {
+    private readonly folder: string;
+    private readonly path = process.env.PATH;
+
+    /** @param script a shell script; `$1` is Go's subcommand */
+    constructor(folder: string, script = "") {
+        this.folder = path.join(folder, "go");
+        fs.mkdirSync(this.folder);
+        const text = `#!/bin/sh
+[ "$1" != env ] || { echo "\${FAKE_GO_VERSION-go1.26.8}"; exit; }
+here='${this.folder}'
+echo "$GOOS/$GOARCH $CGO_ENABLED $GOFLAGS: $*" >>"$here/calls"
+cp go.mod "$here/go.mod"
+echo "go: downloading example.org/module v1.0.0" >&2
+echo "example.org/module" >&2
+${script}
+while [ $# -gt 2 ]; do [ "$1" != -o ] || out=$2; shift; done
+(umask 027; printf '#!/bin/sh\\necho %s\\n' "$2" >"$out"; chmod 0710 "$out")
+`;
+        fs.writeFileSync(path.join(this.folder, "go"), text, { mode: 0o755 });
+        process.env.PATH = `${this.folder}:${this.path}`;
+    }
+
+    get calls(): string[] {
+        const file = path.join(this.folder, "calls");
+        return fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim().split("\n") : [];
+    }
+
+    /** The module that it was to build in. */
+    get module(): string {
+        return fs.readFileSync(path.join(this.folder, "go.mod"), "utf8");
+    }
+
+    remove(): void {
+        process.env.PATH = this.path;
+        delete process.env.FAKE_GO_VERSION;
+    }
+}
+
+/** With a stand-in for Go on PATH. */
+export async function withGo<T>(folder: string, script: string, body: (go: FakeGo) => Promise<T>): Promise<T> {
+    const go = new FakeGo(folder, script);
+    try {
+        return await body(go);
+    } finally {
+        go.remove();
+    }
+}

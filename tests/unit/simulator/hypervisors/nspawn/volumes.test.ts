@@ -1,0 +1,32 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { withFolder } from "../../../../support/tools";
+import { diskName, holds, mountPoints } from "../../../../../simulator/hypervisors/nspawn/volumes";
+
+test("disks are called by their device number", () => {
+    expect([1, 2, 4].map((deviceId) => diskName({ deviceId }))).toEqual(["vdb", "vdc", "vde"]);
+});
+
+test("mount points of a disk are found, the latest first, however they are called", () => {
+    const mountInfo = `36 35 0:32 / / rw - overlay overlay rw
+40 36 7:1 / /data rw,relatime shared:1 - ext4 /dev/vdb rw
+41 36 7:1 /sub /with\\040space rw - ext4 /dev/vdb rw
+42 36 7:11 / /other rw - ext4 /dev/vdc rw
+`;
+    expect(mountPoints(mountInfo, { name: "vdb", major: 7, minor: 1 })).toEqual(["/with space", "/data"]);
+    expect(mountPoints(mountInfo, { name: "vdd", major: 7, minor: 2 })).toEqual([]);
+});
+
+test("a process holds a disk while it has a file there open", async () => {
+    await withFolder((folder) => {
+        const { dev } = fs.statSync(folder);
+        const disk = { name: "x", major: (dev >> 8) & 0xfff, minor: (dev & 0xff) | ((dev >> 12) & 0xfff00) };
+        const nowhere = { name: "x", major: 4000, minor: 4000 };
+        const handle = fs.openSync(path.join(folder, "file"), "w");
+        expect(holds(process.pid, nowhere)).toBe(false);
+        // The folder of temporary files may be all that this process has on its file system.
+        if (process.platform === "linux") expect(holds(process.pid, disk)).toBe(true);
+        fs.closeSync(handle);
+        expect(holds(2 ** 22, disk)).toBe(false);
+    });
+});
