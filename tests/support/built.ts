@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 
-// The engine folder is plain JavaScript, which the compiler of the package does not read; this is its type here.
+// `scripts` is plain JavaScript, which the compiler of the package does not read; this is its type here.
 const {
     withLock,
 }: {

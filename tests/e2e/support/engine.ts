@@ -1,4 +1,4 @@
-// The engine folder is plain JavaScript, which the compiler of the package does not read; these are its types here.
+// `scripts` is plain JavaScript, which the compiler of the package does not read; these are its types here.
 const { findEngine }: { findEngine(): { engine?: { folder: string; version: string } } } = require("../../../scripts/find");
 const {
     engineEnvironment,

@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { withFolder } from "../../support/tools";
-import { engine, load, script } from "./support";
+import { load, script, scripts } from "./support";
 
-const nodeBin = path.resolve(engine, "../node_modules/.bin");
+const nodeBin = path.resolve(scripts, "../node_modules/.bin");
 
 /** The environment of an engine in `/engine`, made from this one, with a tool folder of its own. */
 function environmentOf(folder: string, base: Record<string, string>): NodeJS.ProcessEnv {

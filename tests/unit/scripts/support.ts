@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import * as path from "node:path";
 
-/** The folder `engine`: plain JavaScript, since it runs before anything is built. */
-export const engine = path.resolve(__dirname, "../../../engine");
+/** The folder `scripts`: plain JavaScript, since it runs before anything is built. */
+export const scripts = path.resolve(__dirname, "../../../scripts");
 
-/** Modules of the engine as a new process would have them, with more in its environment: folders are read at the start. */
+/** Modules of the scripts as a new process would have them, with more in its environment: folders are read at the start. */
 export function load(module: string, environment: Record<string, string | undefined> = {}): any {
     const before = { ...process.env };
     for (const [name, value] of Object.entries(environment)) {
@@ -13,7 +13,7 @@ export function load(module: string, environment: Record<string, string | undefi
     }
     try {
         let loaded: any;
-        jest.isolateModules(() => (loaded = require(path.join(engine, module))));
+        jest.isolateModules(() => (loaded = require(path.join(scripts, module))));
         return loaded;
     } finally {
         process.env = before;
@@ -31,7 +31,7 @@ export interface Script {
 /** A Node process that runs this text in the engine's folder. */
 export function script(text: string, environment: Record<string, string> = {}): Script {
     const child = spawn(process.execPath, ["-e", text], {
-        cwd: engine,
+        cwd: scripts,
         env: { ...process.env, ...environment },
         stdio: ["ignore", "pipe", "inherit"],
     });

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { decodeUserData } from "../../../components/cloudInit/userData";
-import { EtcdCluster } from "../../../components/etcdCluster";
-import { KubernetesCluster, type KubernetesClusterArgs } from "../../../components/kubernetesCluster";
-import { type GroupKey, planRules, type RuleOptions } from "../../../components/kubernetesCluster/rules";
-import { look, problemsOf, type Run, run, unknown } from "./support";
+import { decodeUserData } from "../../../../components/cloudInit/userData";
+import { EtcdCluster } from "../../../../components/etcdCluster";
+import { KubernetesCluster, type KubernetesClusterArgs } from "../../../../components/kubernetesCluster";
+import { type GroupKey, planRules, type RuleOptions } from "../../../../components/kubernetesCluster/rules";
+import { look, problemsOf, type Run, run, unknown } from "../support";
 
 /** An etcd that is run elsewhere. */
 const elsewhere = {

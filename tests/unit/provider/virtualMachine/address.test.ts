@@ -1,5 +1,5 @@
 import { BlockList } from "node:net";
-import { parkingAddresses } from "../../../provider/virtualMachine/address";
+import { parkingAddresses } from "../../../../provider/virtualMachine/address";
 
 test("a retired machine goes to the upper half of its network, where nobody is", () => {
     const upper = new BlockList();

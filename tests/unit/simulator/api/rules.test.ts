@@ -1,8 +1,8 @@
-import { readTraffic } from "../../../simulator/api/commands/securityGroups";
-import { sizeOf } from "../../../simulator/api/commands/machineRules";
-import { isHostName } from "../../../simulator/api/parameters";
-import { firstFree, isCidr, isWithin, rangeOf, toAddress, toNumber } from "../../../simulator/state/addresses";
-import type { ServiceOffering } from "../../../simulator/state/records";
+import { readTraffic } from "../../../../simulator/api/commands/securityGroups";
+import { sizeOf } from "../../../../simulator/api/commands/machineRules";
+import { isHostName } from "../../../../simulator/api/parameters";
+import { firstFree, isCidr, isWithin, rangeOf, toAddress, toNumber } from "../../../../simulator/state/addresses";
+import type { ServiceOffering } from "../../../../simulator/state/records";
 
 describe("what a security group rule allows", () => {
     test.each([

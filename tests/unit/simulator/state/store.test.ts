@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { OsCategory } from "../../../simulator/state/records";
-import { StateError, Store } from "../../../simulator/state/store";
+import type { OsCategory } from "../../../../simulator/state/records";
+import { StateError, Store } from "../../../../simulator/state/store";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "cloudstack-local-store-"));
 

@@ -1,4 +1,4 @@
-import { CoalescedReads } from "../../../provider/session/coalesced";
+import { CoalescedReads } from "../../../../provider/session/coalesced";
 
 const LISTED = ["a", "b", "c"].map((id) => ({ id }));
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { decodeUserData } from "../../../components/cloudInit/userData";
-import { EtcdCluster, type EtcdClusterArgs } from "../../../components/etcdCluster";
-import { look, problemsOf, type Run, run, unknown } from "./support";
+import { decodeUserData } from "../../../../components/cloudInit/userData";
+import { EtcdCluster, type EtcdClusterArgs } from "../../../../components/etcdCluster";
+import { look, problemsOf, type Run, run, unknown } from "../support";
 
 const right: EtcdClusterArgs = {
     members: { a: "10.1.1.11", b: "10.1.1.12", c: "10.1.1.13" },

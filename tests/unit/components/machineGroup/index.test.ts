@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { MachineGroup, type MachineGroupArgs, machineKeys } from "../../../components/machineGroup";
-import { look, problemsOf, run, unknown } from "./support";
+import { MachineGroup, type MachineGroupArgs, machineKeys } from "../../../../components/machineGroup";
+import { look, problemsOf, run, unknown } from "../support";
 
 const right: MachineGroupArgs = { machines: machineKeys(3), serviceOffering: "Small", template: "Debian" };
 const group = (changes: Partial<MachineGroupArgs> = {}) => new MachineGroup("web", { ...right, ...changes });

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clock } from "../../../components/certificates/clock";
-import { certificate, certificateAuthority } from "../../../components/certificates/handlers";
-import { Certificate, CertificateAuthority } from "../../../components/certificates";
-import { EtcdCluster } from "../../../components/etcdCluster";
-import { KubernetesCluster } from "../../../components/kubernetesCluster";
-import { look, run } from "./support";
+import { clock } from "../../../../components/certificates/clock";
+import { certificate, certificateAuthority } from "../../../../components/certificates/handlers";
+import { Certificate, CertificateAuthority } from "../../../../components/certificates";
+import { EtcdCluster } from "../../../../components/etcdCluster";
+import { KubernetesCluster } from "../../../../components/kubernetesCluster";
+import { look, run } from "../support";
 
 const day = 86_400_000;
 const start = Date.parse("2030-01-01T00:00:00Z");

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
-import { UNKNOWN } from "../../../provider/handler";
-import { Problems } from "../../../provider/lifecycle";
-import { checkRules } from "../../../provider/securityGroup/check";
-import { parsePorts } from "../../../provider/securityGroup/normal";
-import { actualRules, batches, compareRules, describeRule, wantedRules } from "../../../provider/securityGroup/rules";
+import { UNKNOWN } from "../../../../provider/handler";
+import { Problems } from "../../../../provider/lifecycle";
+import { checkRules } from "../../../../provider/securityGroup/check";
+import { parsePorts } from "../../../../provider/securityGroup/normal";
+import { actualRules, batches, compareRules, describeRule, wantedRules } from "../../../../provider/securityGroup/rules";
 
 const group = (ingressrule: any[], egressrule: any[] = []) => ({ id: "g", name: "web", ingressrule, egressrule });
 

@@ -1,5 +1,5 @@
-import { authenticate, sign } from "../../../simulator/api/signature";
-import type { User } from "../../../simulator/state/records";
+import { authenticate, sign } from "../../../../simulator/api/signature";
+import type { User } from "../../../../simulator/state/records";
 
 const printable = Array.from({ length: 0x7f - 0x20 }, (_, index) => String.fromCharCode(0x20 + index)).join("");
 

@@ -1,8 +1,8 @@
-import { isAsync } from "../../../simulator/api/command";
-import { COMMANDS } from "../../../simulator/api/commands";
-import { ABSENT, DEFINITIONS, describe as describeCommand, responseName } from "../../../simulator/api/definitions";
-import { isAdministrative } from "../../../simulator/api/administrative";
-import { readArguments } from "../../../simulator/api/parameters";
+import { isAsync } from "../../../../simulator/api/command";
+import { COMMANDS } from "../../../../simulator/api/commands";
+import { ABSENT, DEFINITIONS, describe as describeCommand, responseName } from "../../../../simulator/api/definitions";
+import { isAdministrative } from "../../../../simulator/api/administrative";
+import { readArguments } from "../../../../simulator/api/parameters";
 
 const known = () => true;
 

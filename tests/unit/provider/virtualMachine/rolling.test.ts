@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Handler } from "../../../provider/handler";
-import { lifecycle } from "../../../provider/lifecycle";
-import { oneByOne } from "../../../provider/virtualMachine/rolling";
+import type { Handler } from "../../../../provider/handler";
+import { lifecycle } from "../../../../provider/lifecycle";
+import { oneByOne } from "../../../../provider/virtualMachine/rolling";
 
 const outputs = { running: true, serviceOffering: "Small", displayName: "x", state: "Running" };
 const inputs = (name: string, more: object = {}) => ({

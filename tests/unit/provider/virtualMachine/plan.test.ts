@@ -1,7 +1,7 @@
-import { UNKNOWN } from "../../../provider/handler";
-import { describePlan, refusalOf } from "../../../provider/virtualMachine/describe";
-import { isEmpty, planChanges, takesDown } from "../../../provider/virtualMachine/plan";
-import { userDataHash } from "../../../provider/virtualMachine/userData";
+import { UNKNOWN } from "../../../../provider/handler";
+import { describePlan, refusalOf } from "../../../../provider/virtualMachine/describe";
+import { isEmpty, planChanges, takesDown } from "../../../../provider/virtualMachine/plan";
+import { userDataHash } from "../../../../provider/virtualMachine/userData";
 
 const text = "#cloud-config\n";
 const inputs = {

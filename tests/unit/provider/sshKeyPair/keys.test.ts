@@ -1,5 +1,5 @@
 import { createPublicKey } from "node:crypto";
-import { fingerprint, generateKeys, isPublicKey } from "../../../provider/sshKeyPair/keys";
+import { fingerprint, generateKeys, isPublicKey } from "../../../../provider/sshKeyPair/keys";
 
 test("a generated key pair is one, in the formats of CloudStack and OpenSSH", async () => {
     const { publicKey, privateKey } = await generateKeys();
