@@ -1,7 +1,6 @@
 /** Apache CloudStack for Pulumi: resources, lookups, and components that assemble clusters. */
 export * from "./provider";
 export type { Artifacts, ArtifactsArgs } from "./components/artifacts";
-export * from "./components/certificates";
 export type { CloudConfigArgs } from "./components/cloudInit";
 export * from "./components/etcdCluster";
 export * from "./components/kubernetesCluster";

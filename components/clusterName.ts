@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { defaultName } from "../provider/resource";
-import { CertificateAuthority, type CertificateAuthorityArgs } from "./certificates";
+import { CertificateAuthority, type CertificateAuthorityArgs } from "../provider/certificates";
 import { known } from "./known";
 
 /** What a cluster is called. */

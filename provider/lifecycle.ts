@@ -152,7 +152,7 @@ async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Pro
         reason: withoutSecrets(reason, news, olds),
     }));
     const checkedInputs = clean(inputs);
-    if (olds !== undefined && !same(olds, checkedInputs)) changed.add(digest(checkedInputs));
+    if (before !== undefined && !same(before, checkedInputs)) changed.add(digest(checkedInputs));
     return { inputs: checkedInputs, failures };
 }
 
@@ -178,12 +178,17 @@ export class Problems {
         }
     }
 
-    /** A text that has to be there; `undefined` where it is not, is none that CloudStack takes, or is not known yet. */
-    text(inputs: Inputs, property: string, remedy: string): string | undefined {
+    /**
+     * A string that must be given.
+     *
+     * @param most the longest that is valid, in characters
+     * @returns `undefined` where it is missing, invalid or not known yet
+     */
+    text(inputs: Inputs, property: string, remedy: string, most = TEXT_LENGTH): string | undefined {
         const value = inputs[property];
         if (isUnknown(value)) return undefined;
         if (value !== undefined && typeof value !== "string") return this.notText(property, value);
-        if (value !== undefined && value.trim() !== "") return this.fits(property, value) ? value : undefined;
+        if (value !== undefined && value.trim() !== "") return this.fits(property, value, most) ? value : undefined;
         this.add(property, `is required: ${remedy}`);
         return undefined;
     }
@@ -214,6 +219,16 @@ export class Problems {
             this.add(property, `is ${value.length} characters long, and CloudStack takes ${most}: shorten it`);
         else return true;
         return false;
+    }
+
+    /** A list, each item of which must pass `isValid`; items that are not known yet pass. */
+    each(inputs: Inputs, property: string, isValid: (value: any) => boolean, reason: string): void {
+        const values = inputs[property];
+        if (values === undefined || isUnknown(values)) return;
+        if (!Array.isArray(values)) return this.add(property, "must be a list");
+        values.forEach((value, index) => {
+            if (!isUnknown(value) && !isValid(value)) this.add(`${property}[${index}]`, `${JSON.stringify(value)}: ${reason}`);
+        });
     }
 
     oneOf(inputs: Inputs, property: string, allowed: readonly string[]): void {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { EtcdDataGuard } from "./gates/resources";
+import { EtcdDataGuard } from "../../provider/etcd/resources";
 
 /**
  * Guards a cluster's data: a resource that the engine protects, and whose name says what releases it, since the engine's

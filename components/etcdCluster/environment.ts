@@ -1,5 +1,5 @@
 import { envFile } from "../cloudInit";
-import { removedPrefix } from "./removed";
+import { removedPrefix } from "../../provider/etcd/names";
 import {
     clientUrl,
     defaultBootstrapWindowSeconds,

@@ -3,11 +3,11 @@ import type { SecurityGroup } from "../../provider/securityGroup";
 import type { VirtualMachine } from "../../provider/virtualMachine";
 import type { Volume } from "../../provider/volume";
 import { buildOf } from "../artifacts";
-import type { Certificate, CertificateAuthority, ClusterToken } from "../certificates";
+import type { Certificate, CertificateAuthority, ClusterToken } from "../../provider/certificates";
 import { MachineGroup } from "../machineGroup";
 import { placementOf } from "../placement";
 import { defaultEtcdVersion, type EtcdClusterArgs } from "./args";
-import { type EtcdFounding, EtcdHealth, EtcdMember, EtcdQuorum, type GateArgs } from "./gates/resources";
+import { type EtcdFounding, EtcdHealth, EtcdMember, EtcdQuorum, type GateArgs } from "../../provider/etcd/resources";
 import { memberName, membersByName } from "./spec";
 
 /** How long a gate waits where nothing else is said, in seconds. */

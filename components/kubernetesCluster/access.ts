@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Certificate } from "../certificates";
-import { signedBy } from "../certificates/signedBy";
+import { Certificate } from "../../provider/certificates";
+import { signedBy } from "../../provider/certificates/certificateAuthority";
 import { renderKubeconfig, renderKubeconfigs } from "./kubeconfig";
 import type { Making } from "./machines";
 import { apiPort } from "./versions";

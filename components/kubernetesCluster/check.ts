@@ -2,13 +2,14 @@ import { isIP } from "node:net";
 import { checkArtifacts, checkVersion } from "../artifacts";
 import { checkCloudConfig } from "../cloudInit";
 import type { Problem } from "../problems";
+import { defaultCidrs, defaultKubernetesVersion } from "../../provider/kubernetesSettings/defaults";
 import type { ControlPlaneArgs, KubernetesClusterArgs, PoolArgs } from "./args";
 import { checkLabels, checkTaints, isHostLabel } from "./checkSyntax";
 import { known, knownArtifacts, type Report, whollyKnown } from "../known";
 import { controlPlaneName, poolNodeNames } from "./names";
-import { type Cidr, contains, defaultCidrs, overlap, parseCidr, parseIpv4, sizeOf } from "./network";
+import { type Cidr, contains, overlap, parseCidr, parseIpv4, sizeOf } from "./network";
 import { checkUserDataLength } from "./placeholders";
-import { defaultKubernetesVersion, releaseOf, releases } from "./versions";
+import { releaseOf, releases } from "./versions";
 
 /**
  * Everything that is wrong with the arguments of a cluster, at once. Values that are not known yet (outputs) are left

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SecurityGroupRule } from "../../provider/securityGroup";
-import { type Ending, firstEnd } from "../certificates/expiry";
+import { type Ending, firstEnd } from "../../provider/certificates/expiry";
 import { clusterName, namingAuthority } from "../clusterName";
 import { type DataVolumeArgs, MachineGroup } from "../machineGroup";
 import { type PlacementArgs, placementOf } from "../placement";
@@ -9,7 +9,8 @@ import { access } from "./access";
 import type { KubernetesClusterArgs as RecipeArgs } from "./args";
 import { checkArguments } from "./checkArgs";
 import { makeGroups } from "./groups";
-import { KubernetesSettings, settingsOf, settled } from "./settings/resource";
+import { KubernetesSettings } from "../../provider/kubernetesSettings";
+import { settingsOf, settled } from "./settings";
 import { clusterSpec, controlPlaneMachines, poolMachines } from "./machines";
 
 export type { ControlPlaneArgs, EndpointArgs, PodNetworkArgs, PoolArgs, TaintArgs } from "./args";

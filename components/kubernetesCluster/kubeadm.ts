@@ -1,7 +1,8 @@
+import { defaultDnsDomain } from "../../provider/kubernetesSettings/defaults";
 import { criSocket, kubeletConfiguration } from "./kubelet";
 import { paths } from "./paths";
 import type { ControlPlaneSpec, NodeFile } from "./spec";
-import { apiEndpoint, apiName, apiPort, defaultDnsDomain } from "./versions";
+import { apiEndpoint, apiName, apiPort } from "./versions";
 import { documents } from "./yaml";
 
 const apiVersion = "kubeadm.k8s.io/v1beta4";

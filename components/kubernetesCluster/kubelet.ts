@@ -1,8 +1,9 @@
 import { envFile } from "../cloudInit";
+import { defaultDnsDomain } from "../../provider/kubernetesSettings/defaults";
 import { dnsAddress } from "./network";
 import { paths } from "./paths";
 import type { ClusterSpec, NodeFile, TaintSpec, WorkerSpec } from "./spec";
-import { apiEndpoint, defaultDnsDomain } from "./versions";
+import { apiEndpoint } from "./versions";
 import { documents } from "./yaml";
 
 export const criSocket = "unix:///run/containerd/containerd.sock";

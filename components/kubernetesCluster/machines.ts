@@ -1,16 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Certificate, CertificateAuthority, RandomSecret, SigningKeyPair } from "../certificates";
-import type { Ending } from "../certificates/expiry";
-import { signedBy } from "../certificates/signedBy";
+import { Certificate, CertificateAuthority, RandomSecret, SigningKeyPair } from "../../provider/certificates";
+import type { Ending } from "../../provider/certificates/expiry";
+import { signedBy } from "../../provider/certificates/certificateAuthority";
 import { type CloudConfig, renderUserData } from "../cloudInit";
 import type { GroupMachineArgs } from "../machineGroup";
+import { defaultCidrs, defaultKubernetesVersion } from "../../provider/kubernetesSettings/defaults";
 import type { PoolArgs } from "./args";
 import type { KubernetesClusterArgs } from "./index";
 import { controlPlaneName, poolNodeNames } from "./names";
-import { defaultCidrs } from "./network";
 import { renderControlPlane, renderWorker } from "./render";
 import type { ClusterSpec, EndpointSpec, PodNetworkSpec, TaintSpec } from "./spec";
-import { defaultKubernetesVersion } from "./versions";
 
 /** What the parts of a cluster are made of. */
 export interface Making {

@@ -4,9 +4,6 @@ export interface Cidr {
     readonly bits: number;
 }
 
-/** Addresses of pods and services where the arguments name none. */
-export const defaultCidrs = { podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/16" } as const;
-
 /** `10.1.1.21` as a number; undefined for anything else. */
 export function parseIpv4(text: string): number | undefined {
     const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1);

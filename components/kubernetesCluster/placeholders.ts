@@ -1,12 +1,11 @@
 import { defaultMaxLength, placeholder, userDataProblem } from "../cloudInit";
 import type { Problem } from "../problems";
+import { defaultCidrs, defaultKubernetesVersion } from "../../provider/kubernetesSettings/defaults";
 import type { KubernetesClusterArgs } from "./args";
 import { known, knownArtifacts, whollyKnown } from "../known";
 import { controlPlaneName, poolNodeNames } from "./names";
-import { defaultCidrs } from "./network";
 import { renderControlPlane, renderWorker } from "./render";
 import type { ClusterSpec, ControlPlaneSpec, EndpointSpec, PodNetworkSpec, TaintSpec, WorkerSpec } from "./spec";
-import { defaultKubernetesVersion } from "./versions";
 
 /**
  * Whether the machines' user data fits, before anything exists: rendered from the arguments, with placeholders as long

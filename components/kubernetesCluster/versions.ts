@@ -20,13 +20,8 @@ export const releases: Readonly<Record<string, Release>> = {
     "1.36": { latest: "1.36.4", pause: "3.10.2" },
 };
 
-/** @default of `kubernetesVersion`. */
-export const defaultKubernetesVersion = "1.36.4";
 /** @default of `containerdVersion`. */
 export const defaultContainerdVersion = "2.3.4";
-
-/** @default of `dnsDomain`. */
-export const defaultDnsDomain = "cluster.local";
 
 /** Images of the pod network. Flannel's own manifest of that release names the same two. */
 export const flannelImages = {

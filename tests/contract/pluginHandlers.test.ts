@@ -81,8 +81,8 @@ async function registered(): Promise<Record<string, Properties>> {
     await pulumi.runtime.setMocks(mocks, "project", "stack", false, "org");
     const all = {
         ...require("../../index"),
-        ...require("../../components/etcdCluster/gates/resources"),
-        ...require("../../components/kubernetesCluster/settings/resource"),
+        ...require("../../provider/etcd/resources"),
+        ...require("../../components/kubernetesCluster/settings"),
     };
     const { CloudStackResource } = require("../../provider/resource");
     const classes = Object.values(all).filter((one: any) => one?.prototype instanceof CloudStackResource);
@@ -113,7 +113,7 @@ test.each(Object.entries(texts))("the text of %s leads to a whole handler", asyn
 
 test("dynamic/v1 holds nothing that no class names", () => {
     const keys = Object.values(texts).map((text) => text.slice(text.lastIndexOf(".") + 1));
-    expect(Object.keys(require("../../dynamic/v1")).sort()).toEqual(keys.sort());
+    expect(Object.keys(require("../../provider/v1")).sort()).toEqual(keys.sort());
 });
 
 test("a certificate authority lives through the plugin", async () => {

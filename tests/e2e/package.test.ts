@@ -227,7 +227,7 @@ test("every file of the package is imported by another, from what users import",
             visit(found);
         }
     };
-    ["dist/index", "dist/dynamic/v1"].forEach((entry) => [".js", ".d.ts"].forEach((kind) => visit(`${entry}${kind}`)));
+    ["dist/index", "dist/provider/v1"].forEach((entry) => [".js", ".d.ts"].forEach((kind) => visit(`${entry}${kind}`)));
     visit("dist/simulator/main.js");
     // What a module of types compiles to is empty; declarations that nobody imports stand beside what they declare.
     const isEmpty = (file: string) =>

@@ -13,7 +13,7 @@ const {
 const checkout = path.resolve(__dirname, "..", "..");
 
 /** The rooms that `npm run build` compiles (`tsconfig.build.json`). */
-const rooms = ["index.ts", "provider", "components", "simulator", "dynamic"];
+const rooms = ["index.ts", "provider", "components", "simulator"];
 
 /** Builds the package where what was built is missing or older than its sources: for tests that use it as installed. */
 export async function built(): Promise<void> {

@@ -10,7 +10,7 @@ const dist = path.join(root, "dist");
 const command = "npm run build && node tests/contract/api/update.js";
 
 /** What programs import (`exports` of package.json), and its compiled declarations. */
-const entries = { "pulumi-cloudstack": "index.d.ts", "pulumi-cloudstack/dynamic/v1": path.join("dynamic", "v1.d.ts") };
+const entries = { "pulumi-cloudstack": "index.d.ts", "pulumi-cloudstack/dynamic/v1": path.join("provider", "v1.d.ts") };
 
 /**
  * Exports and their declarations without comments and private members, in the order of their names, then those types of the package that

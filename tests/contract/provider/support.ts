@@ -40,7 +40,7 @@ export class Plugin {
 
     constructor(config: Record<string, string | undefined>) {
         let handlers: any;
-        jest.isolateModules(() => (handlers = require("../../../dynamic/v1")));
+        jest.isolateModules(() => (handlers = require("../../../provider/v1")));
         this.handlers = handlers;
         // As the plugin does it: it does not wait for what `configure` promises.
         const get = (key: string) => config[key];

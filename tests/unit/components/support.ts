@@ -1,7 +1,7 @@
 import * as crypto from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import * as certificates from "../../../components/certificates/handlers";
-import { kubernetesSettings } from "../../../components/kubernetesCluster/settings/handlers";
+import * as certificates from "../../../provider/certificates/handlers";
+import { kubernetesSettings } from "../../../provider/kubernetesSettings/handler";
 import type { Handler, Inputs } from "../../../provider/handler";
 
 /** A program with a cluster takes half a second, more on a busy machine; a test runs several. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { certificateAuthority, certificate } from "../../../../components/certificates/handlers";
+import { certificateAuthority, certificate } from "../../../../provider/certificates/handlers";
 import { renderEtcdMember } from "../../../../components/etcdCluster/member";
 import {
     certificateRequests,

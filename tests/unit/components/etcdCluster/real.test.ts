@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { etcdHealth, etcdMember } from "../../../../components/etcdCluster/gates/handlers";
+import { etcdHealth, etcdMember } from "../../../../provider/etcd/handlers";
 import { TestCluster, until } from "./harness";
 import { findPrograms } from "./programs";
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { renderCertificateWatch, timerCommand } from "../../../../components/node";
-import { at, day, newAuthority, newCertificate } from "../certificates/support";
+import { at, day, newAuthority, newCertificate } from "../../provider/certificates/support";
 import { expectCleanUnits } from "../../../support/documents";
 import { testWithTools, withFolder } from "../../../support/tools";
 

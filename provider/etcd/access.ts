@@ -1,0 +1,26 @@
+import type { Inputs } from "../handler";
+import { hasUnknown } from "../handler";
+import { Gateway } from "./gateway";
+import type { Members } from "./health";
+
+/** Inputs that say how to reach the cluster. Not compared: another certificate is no reason to wait. */
+export const ACCESS = ["caCertificate", "clientCertificate", "clientKey", "waitFor", "timeoutSeconds"] as const;
+
+/** How long gates wait where nothing else is said, in seconds. */
+export const DEFAULT_TIMEOUT = 600;
+
+/** The way to the cluster; undefined where nobody is to look at it, or what it takes is not known yet. */
+export function gatewayOf(inputs: Inputs, patience?: number): Gateway | undefined {
+    const { caCertificate, clientCertificate, clientKey, waitFor } = inputs;
+    if (waitFor !== "healthy" || hasUnknown([caCertificate, clientCertificate, clientKey, inputs.members])) return undefined;
+    return new Gateway({ caCertificate, clientCertificate, clientKey }, patience);
+}
+
+export function secondsOf(inputs: Inputs): number {
+    return typeof inputs.timeoutSeconds === "number" ? inputs.timeoutSeconds : DEFAULT_TIMEOUT;
+}
+
+/** All members but one. */
+export function others(members: Members, name: string): Members {
+    return Object.fromEntries(Object.entries(members).filter(([other]) => other !== name));
+}

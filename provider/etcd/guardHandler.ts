@@ -1,0 +1,27 @@
+import * as crypto from "node:crypto";
+import { echoOf, type Handler, type Outputs, same } from "../handler";
+import { lifecycle } from "../lifecycle";
+
+/**
+ * The lifecycle of `EtcdDataGuard`. The engine itself refuses to delete it while it is protected, and says so at preview;
+ * this is for those who take the protection away by `pulumi state unprotect`.
+ */
+export const etcdDataGuard: Handler = lifecycle({
+    async check() {},
+    diff: (_id, olds, news) => ({
+        changes: ["cluster", "allowDataLoss"].some((name) => !same(olds[name], news[name])),
+    }),
+    create: async (inputs) => ({ id: crypto.randomUUID(), outs: echoOf(inputs) }),
+    read: async (_id, outputs) => outputs,
+    update: async (_id, _olds, news) => echoOf(news),
+    delete: async (_id, outputs) => refuseLoss(outputs),
+});
+
+/** @throws where the data was not given up before */
+export function refuseLoss(outputs: Outputs): void {
+    if (outputs.allowDataLoss === true) return;
+    throw new Error(
+        `the etcd cluster ${outputs.cluster} holds data that would be lost. Nothing of it was deleted. If that is ` +
+            "what you want, set allowDataLoss: true on the EtcdCluster, run `pulumi up`, then delete it again.",
+    );
+}

@@ -1,0 +1,115 @@
+import * as crypto from "node:crypto";
+import { echoOf, type Handler, type Inputs, type Outputs, same } from "../handler";
+import { lifecycle } from "../lifecycle";
+import { status } from "../status";
+import { ACCESS, gatewayOf, secondsOf } from "./access";
+import { memberName } from "./names";
+import { letIn, takeOut } from "./expulsion";
+import type { Gateway, ListedMember } from "./gateway";
+import { refuseLoss } from "./guardHandler";
+import { describeProblems, examine, listed, waitUntilWell } from "./health";
+
+/** What `health` says of a member that is well. */
+const WELL = "healthy";
+
+/**
+ * The lifecycle of `EtcdHealth`, which depends on all of a cluster: the last to be made, so it knows when the cluster
+ * works, and the first to be deleted, so it guards the data.
+ */
+export const etcdHealth: Handler = lifecycle({
+    async check() {},
+    diff: (_id, olds, news) => ({
+        changes:
+            ["members", "revision", "allowDataLoss", ...ACCESS].some((name) => !same(olds[name], news[name])) ||
+            (news.waitFor === "healthy" && !isWell(olds)),
+    }),
+    async create(inputs) {
+        const outs = await waited(inputs, Object.keys(inputs.members)).catch((error: Error) => {
+            throw new Error(error.message + firstHint(inputs));
+        });
+        return { id: crypto.randomUUID(), outs };
+    },
+    async read(_id, outputs) {
+        const gateway = gatewayOf(outputs);
+        if (gateway === undefined) return outputs;
+        const entries = (await examine(gateway, outputs.members)).map(({ name, problem }) => [name, problem ?? WELL]);
+        const found = await listed(gateway, outputs.members);
+        for (const member of strangersIn(found?.list ?? [], Object.keys(outputs.members)))
+            entries.push([shown(member), "it is in the cluster, and not in the program"]);
+        return { ...outputs, health: Object.fromEntries(entries) };
+    },
+    // The engine deletes last: who was a member before is one still.
+    update: (_id, olds, news) => waited(news, Object.keys({ ...olds.members, ...news.members })),
+    delete: async (_id, outputs) => refuseLoss(outputs),
+});
+
+/**
+ * What to do where this run is the first to ask: founders that were late may not found a cluster any more, and a `destroy`
+ * that was killed has deleted this resource first of all.
+ */
+function firstHint({ windowOpensAt }: Inputs): string {
+    if (typeof windowOpensAt !== "number") return "";
+    return (
+        " If it is new, and its members' journals say that the bootstrap window closed: raise bootstrapWindowSeconds, " +
+        `which count from ${new Date(windowOpensAt * 1000).toISOString()}. If a destroy was interrupted before: ` +
+        "`pulumi up --refresh` brings back machines that are gone, `pulumi destroy` ends it."
+    );
+}
+
+function isWell({ health, members }: Outputs): boolean {
+    const names = Object.keys({ ...members, ...health });
+    return names.every((name) => health?.[name] === WELL);
+}
+
+/** @param expected who may be in the cluster */
+async function waited(inputs: Inputs, expected: readonly string[]): Promise<Outputs> {
+    const gateway = gatewayOf(inputs);
+    const names = Object.keys(inputs.members);
+    const all = (word: string) => Object.fromEntries(names.map((name) => [name, word]));
+    if (gateway === undefined) return { ...echoOf(inputs), health: all("unknown") };
+    const look = async () => {
+        const health = await examine(gateway, inputs.members);
+        const problems = describeProblems(health);
+        if (problems === "") return withoutStrangers(gateway, inputs, expected);
+        const missing = health.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
+        await letIn(gateway, inputs.members, missing).catch(() => false);
+        const well = health.filter(({ problem }) => problem === undefined).length;
+        return `${well} of ${names.length} members are well; ${problems}`;
+    };
+    await waitUntilWell(`etcd cluster ${inputs.cluster} is not healthy`, secondsOf(inputs), look, (line) =>
+        status(inputs.urn, line),
+    );
+    return { ...echoOf(inputs), health: all(WELL) };
+}
+
+/**
+ * The cluster may consist of those members only: one more that is down counts against every quorum. One that bears a name
+ * of this cluster, and that neither the program nor its last run has, is taken out, since all others are well.
+ *
+ * @returns what is left to do
+ */
+async function withoutStrangers(
+    gateway: Gateway,
+    { cluster, members }: Inputs,
+    expected: readonly string[],
+): Promise<string | undefined> {
+    const found = await listed(gateway, members);
+    if (found === undefined) return "no member is in touch with a quorum";
+    const strangers = strangersIn(found.list, expected);
+    const [gone] = strangers.filter(({ name }) => name?.startsWith(memberName(cluster, "")));
+    if (gone !== undefined) {
+        await takeOut(gateway, found.endpoint, found.list, gone, gone.name!).catch(() => undefined);
+        return `${gone.name} is not in the program and is taken out of the cluster`;
+    }
+    if (strangers.length === 0) return undefined;
+    const list = strangers.map(shown).join(", ");
+    return `the cluster has a member that is not the program's: ${list} (etcdctl member remove takes it out)`;
+}
+
+function strangersIn(list: readonly ListedMember[], expected: readonly string[]): ListedMember[] {
+    return list.filter(({ name }) => name === undefined || !expected.includes(name));
+}
+
+function shown({ ID, name }: ListedMember): string {
+    return name || `an unstarted one (${BigInt(ID).toString(16)})`;
+}

@@ -1,0 +1,94 @@
+import * as crypto from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { echoOf, type Handler, type Inputs, type Outputs, same } from "../handler";
+import { lifecycle, say } from "../lifecycle";
+import { status } from "../status";
+import { clientUrl, peerUrl } from "./names";
+import { ACCESS, gatewayOf, others, secondsOf } from "./access";
+import { letIn, takeOut } from "./expulsion";
+import { type Gateway, SHORT_PATIENCE } from "./gateway";
+import { describeProblems, examine, listed, waitUntilWell } from "./health";
+
+/**
+ * The lifecycle of `EtcdMember`, the gate behind each machine: the next machine is not touched before this one's etcd
+ * is well again, and a machine is not deleted before its member has left the cluster.
+ */
+export const etcdMember: Handler = lifecycle({
+    async check() {},
+    diff: (_id, olds, news) => ({
+        changes: ["revision", "members", ...ACCESS].some((name) => !same(olds[name], news[name])),
+    }),
+    async create(inputs) {
+        if (!(await isFounding(inputs))) await waitForMember(inputs);
+        return { id: crypto.randomUUID(), outs: echoOf(inputs) };
+    },
+    read: async (_id, outputs) => outputs,
+    async update(_id, olds, news) {
+        if (!same(olds.revision, news.revision)) await waitForMember(news);
+        return echoOf(news);
+    },
+    delete: (_id, outputs) => leave(outputs),
+});
+
+/** A founder waits for nobody: there is no cluster before most of the founders are there. */
+async function isFounding(inputs: Inputs): Promise<boolean> {
+    const gateway = gatewayOf(inputs, SHORT_PATIENCE);
+    if (gateway === undefined || inputs.isFounder !== true) return gateway === undefined;
+    return (await listed(gateway, others(inputs.members, inputs.name))) === undefined;
+}
+
+async function waitForMember(inputs: Inputs): Promise<void> {
+    const gateway = gatewayOf(inputs);
+    if (gateway === undefined) return;
+    const members = { [inputs.name]: inputs.address };
+    let isLetIn = false;
+    const look = async () => {
+        const problems = describeProblems(await examine(gateway, members));
+        if (problems === "") return undefined;
+        // It was taken out before, and is in the program again.
+        isLetIn ||= await letIn(gateway, others(inputs.members, inputs.name), [inputs.name]).catch(() => false);
+        return problems;
+    };
+    await waitUntilWell(`etcd member ${inputs.name} is not well`, secondsOf(inputs), look, (line) =>
+        status(inputs.urn, line),
+    );
+}
+
+/** Takes the member out of the cluster, so that it is not counted any more. */
+async function leave(outputs: Outputs): Promise<void> {
+    const { name, address } = outputs;
+    const gateway = gatewayOf(outputs);
+    if (gateway === undefined) {
+        say(
+            `${name} stays a member of its etcd cluster, which counts it as one that is down: with waitFor "none" ` +
+                "nobody takes it out (etcdctl member list, then etcdctl member remove ID).",
+        );
+        return;
+    }
+    const deadline = Date.now() + secondsOf(outputs) * 1000;
+    for (;;) {
+        const problem = await tryToLeave(gateway, outputs);
+        if (problem === undefined) return;
+        status(outputs.urn, `leaving the cluster: ${problem}`);
+        if (Date.now() > deadline)
+            throw new Error(
+                `${name} (${clientUrl(address)}) could not be taken out of its etcd cluster: ${problem}. Its machine ` +
+                    "is left alone. Bring the other members back to health, then run `pulumi up` again.",
+            );
+        await sleep(1_000);
+    }
+}
+
+/** @returns what stands in the way; undefined once the member is not in the cluster any more */
+async function tryToLeave(gateway: Gateway, { name, address, members }: Outputs): Promise<string | undefined> {
+    const found = await listed(gateway, others(members, name));
+    if (found === undefined) return "none of the other members is in touch with a quorum";
+    const mine = found.list.find((member) => member.name === name || member.peerURLs?.includes(peerUrl(address)));
+    if (mine === undefined) return undefined;
+    try {
+        await takeOut(gateway, found.endpoint, found.list, mine, name);
+        return undefined;
+    } catch (error) {
+        return (error as Error).message;
+    }
+}

@@ -1,0 +1,94 @@
+import * as crypto from "node:crypto";
+import { echoOf, type Handler, hasUnknown, type Inputs, type Outputs, same } from "../handler";
+import { announce, lifecycle } from "../lifecycle";
+import { ACCESS, gatewayOf } from "./access";
+import { erasureOf } from "./erasure";
+import { describeProblems, examine, type Members } from "./health";
+
+/** What is compared: who is in the cluster, and all whose change takes a member down for a moment. */
+const COMPARED = ["members", "version", "revision"] as const;
+
+/** What is told only to allow or forbid something. */
+const ALLOWING = ["allowUnhealthy", "allowDataLoss", "hasVolumes"] as const;
+
+/**
+ * The lifecycle of `EtcdQuorum`, which stands before all machines of a cluster: nothing that takes members down one
+ * after the other begins while one is down already.
+ */
+export const etcdQuorum: Handler = lifecycle({
+    async check(problems, inputs, olds) {
+        if (olds === undefined) return;
+        const skew = versionProblem(olds.version, inputs.version);
+        if (skew !== undefined) problems.add("version", skew);
+        const refusal = lossOf(olds, inputs) ?? (await refusalOf(olds, inputs));
+        if (refusal !== undefined) problems.add("", refusal);
+    },
+    diff(_id, olds, news) {
+        const erased = erasureOf(olds, news);
+        if (erased !== undefined)
+            announce(
+                news,
+                `etcd ${news.cluster}: ${erased.what} (${erased.because})` +
+                    (erased.isSafe ? "; one after the other, and each copies it from the others again" : ""),
+            );
+        return { changes: [...COMPARED, ...ACCESS, ...ALLOWING].some((name) => !same(olds[name], news[name])) };
+    },
+    create: async (inputs) => ({ id: crypto.randomUUID(), outs: echoOf(inputs) }),
+    read: async (_id, outputs) => outputs,
+    async update(_id, olds, news) {
+        const refusal = lossOf(olds, news) ?? (await refusalOf(olds, news));
+        if (refusal !== undefined) throw new Error(refusal);
+        return echoOf(news);
+    },
+    async delete() {},
+});
+
+/** Why a change must not begin, since it would erase the only copies of the data; undefined where it may. */
+function lossOf(olds: Outputs, news: Inputs): string | undefined {
+    const erased = erasureOf(olds, news);
+    if (erased === undefined || erased.isSafe || news.allowDataLoss === true) return undefined;
+    const others =
+        Object.keys(news.members).length > 1 && news.hasVolumes === false && olds.hasVolumes !== true
+            ? 'With waitFor: "healthy" (and operatorCidrs that let pulumi ask etcd) members are changed one after the ' +
+              "other, and nothing is lost. "
+            : "";
+    return (
+        `etcd ${news.cluster} would lose all of its data: ${erased.what} (${erased.because}). ${others}` +
+        "If the loss is what you want, set allowDataLoss: true on the EtcdCluster."
+    );
+}
+
+/** Why a change must not begin; undefined where it may. */
+async function refusalOf(olds: Outputs, news: Inputs): Promise<string | undefined> {
+    const gateway = gatewayOf(news);
+    if (gateway === undefined || hasUnknown(news.members)) return undefined;
+    if (COMPARED.every((name) => same(olds[name], news[name]))) return undefined;
+    // Who is taken out may be down: that may be why.
+    const staying = stays(olds.members, news.members);
+    const allowed: readonly string[] = news.allowUnhealthy ?? [];
+    const health = await examine(gateway, staying);
+    const unwell = health.filter(({ name, problem }) => problem !== undefined && !allowed.includes(name));
+    if (unwell.length === 0) return undefined;
+    return (
+        `etcd is not well, so this change does not begin: ${describeProblems(unwell)}. It takes members down one after ` +
+        "the other, and with one down already the cluster could lose its quorum. Repair that member first: see its " +
+        "journal (journalctl -u etcd), start or destroy its machine and run `pulumi up --refresh`, which brings it back, " +
+        "or take it out of `members` for good. `allowUnhealthy` with its key lets this change pass without it."
+    );
+}
+
+function stays(olds: Members, news: Members): Members {
+    return Object.fromEntries(Object.entries(olds).filter(([name, address]) => news[name] === address));
+}
+
+/** One minor version at a time, and never back: etcd writes its data in a way that the one before cannot read. */
+function versionProblem(old: unknown, wanted: unknown): string | undefined {
+    if (typeof old !== "string" || typeof wanted !== "string") return undefined;
+    const [from, to] = [old, wanted].map((version) => version.split(".").map(Number));
+    if (from.length !== 3 || to.length !== 3 || [...from, ...to].some(Number.isNaN)) return undefined;
+    if (to[0] === from[0] && (to[1] === from[1] || to[1] === from[1] + 1)) return undefined;
+    const isBack = to[0] < from[0] || (to[0] === from[0] && to[1] < from[1]);
+    return isBack
+        ? `${old} -> ${wanted}: etcd cannot go back to an earlier minor version; restore a snapshot of that time instead`
+        : `${old} -> ${wanted}: etcd goes one minor version at a time; first to ${from[0]}.${from[1] + 1}`;
+}

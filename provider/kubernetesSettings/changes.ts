@@ -1,0 +1,130 @@
+import { hasUnknown, type Inputs, isUnknown, same } from "../handler";
+
+/** What a change of an argument means for a cluster that runs. */
+export interface Change {
+    /**
+     * `never`: refused at preview; `later`: taken by machines that are made or installed anew from then on, which the
+     * preview says; `yes`: the running cluster follows.
+     */
+    readonly may: "never" | "later" | "yes";
+    readonly why: string;
+}
+
+/**
+ * Every argument of a `KubernetesCluster`, and whether a cluster that runs can take another value. Those that it cannot
+ * take are inputs of `KubernetesSettings`, which compares them before anything else of the cluster is touched.
+ */
+export const changes: Readonly<Record<string, Change>> = {
+    name: { may: "never", why: "its machines, certificates and marks in etcd bear it" },
+    kubernetesVersion: { may: "never", why: "upgrading a running cluster is not supported yet" },
+    endpoint: { may: "never", why: "the certificates and kubeconfigs of its nodes name it" },
+    podCidr: { may: "never", why: "its nodes and pods have addresses of it" },
+    serviceCidr: { may: "never", why: "its services have addresses of it" },
+    dnsDomain: { may: "never", why: "its services, pods and certificates have names in it" },
+    "podNetwork.backend": { may: "never", why: "pods on changed nodes could not reach those on other nodes" },
+    "etcd.endpoints": { may: "never", why: "all objects of the cluster are in the etcd that it has" },
+    containerdVersion: { may: "later", why: "programs are installed once" },
+    artifacts: { may: "later", why: "programs are installed once" },
+    "podNetwork.mtu": { may: "later", why: "a pod keeps the network interface that it was made with" },
+    etcd: { may: "yes", why: "certificates and further members reach the control planes by their user data" },
+    podNetwork: { may: "yes", why: "see its parts" },
+    controlPlane: { may: "yes", why: "members come, go and change one after another" },
+    pools: { may: "yes", why: "workers come, go and change one after another" },
+    template: { may: "yes", why: "machines are reinstalled one after another" },
+    zone: { may: "yes", why: "machines are replaced one after another" },
+    network: { may: "yes", why: "machines are replaced one after another" },
+    project: { may: "yes", why: "machines are replaced one after another" },
+    profile: { may: "yes", why: "another way to the same cloud; another cloud is refused by each resource" },
+    sshKeyPairs: { may: "yes", why: "machines stop and start one after another" },
+    securityGroups: { may: "yes", why: "machines stop and start one after another" },
+    spread: { may: "yes", why: "machines stop and start one after another" },
+    allowRestart: { may: "yes", why: "of the run alone" },
+    tags: { may: "yes", why: "on running machines" },
+    timeoutSeconds: { may: "yes", why: "of the run alone" },
+    extraRules: { may: "yes", why: "rules change in place" },
+    workerVolume: { may: "yes", why: "volumes come, go and grow" },
+    networkCidr: { may: "yes", why: "only compared with other arguments" },
+    operatorCidrs: { may: "yes", why: "rules change in place" },
+    nodePortCidrs: { may: "yes", why: "rules change in place" },
+    monitoringCidrs: { may: "yes", why: "rules change in place" },
+    sshCidrs: { may: "yes", why: "rules change in place" },
+    extraSans: { may: "yes", why: "control planes make the certificate anew, one after another" },
+    registryMirrors: { may: "yes", why: "containerd reads them for every image" },
+    timeServers: { may: "later", why: "they are set at the first boot" },
+    convergeIntervalSeconds: { may: "yes", why: "the timer follows" },
+    userDataMaxLength: { may: "yes", why: "of the run alone" },
+};
+
+/** The arguments that a running cluster does not simply follow: what `KubernetesSettings` compares. */
+export const compared: readonly string[] = [
+    ...new Set(
+        Object.entries(changes)
+            .filter(([, { may }]) => may !== "yes")
+            .map(([path]) => path.split(".")[0]),
+    ),
+];
+
+/** One argument that cannot change, and why. */
+export interface Refusal {
+    readonly property: string;
+    readonly reason: string;
+}
+
+/** What of these settings a cluster that was made with `olds` cannot take; what is not known yet passes. */
+export function refusedChanges(olds: Inputs, news: Inputs): Refusal[] {
+    return Object.entries(changes)
+        .filter(([, { may }]) => may === "never")
+        .flatMap(([property, { why }]) => {
+            const [old, wanted] = [olds, news].map((inputs) => at(inputs, property));
+            if (old === undefined || hasUnknown([old, wanted]) || isSame(property, old, wanted)) return [];
+            const arrow = `${show(old)} -> ${show(wanted)}`;
+            const goesBack = property === "kubernetesVersion" && isOlder(wanted, old);
+            const because = goesBack ? "Kubernetes cannot go back to an earlier version" : why;
+            return [
+                {
+                    property,
+                    reason:
+                        `${arrow}: the cluster cannot change this: ${because}. ` +
+                        `Keep ${show(old)}, or make another cluster beside it and move over`,
+                },
+            ];
+        });
+}
+
+/** Lines for the preview about what running machines do not take up. */
+export function laterChanges(cluster: string, olds: Inputs, news: Inputs): string[] {
+    return Object.entries(changes)
+        .filter(([, { may }]) => may === "later")
+        .flatMap(([property, { why }]) => {
+            const [old, wanted] = [olds, news].map((inputs) => at(inputs, property));
+            if (hasUnknown([old, wanted]) || same(old, wanted)) return [];
+            return [
+                `${cluster}: ${property} ${show(old)} -> ${show(wanted)} reaches a machine when it is made or installed ` +
+                    `anew (${why})`,
+            ];
+        });
+}
+
+/** The value at a path such as `podNetwork.backend`. */
+function at(inputs: Inputs, path: string): unknown {
+    return path.split(".").reduce((value: any, part) => (isUnknown(value) ? value : value?.[part]), inputs);
+}
+
+/** An etcd that has one of its members still is the same etcd: members come and go. */
+function isSame(property: string, old: unknown, wanted: unknown): boolean {
+    if (property === "etcd.endpoints" && Array.isArray(old) && Array.isArray(wanted))
+        return old.length === 0 || old.some((endpoint) => wanted.includes(endpoint));
+    return same(old, wanted);
+}
+
+/** Whether one version comes before another; false for what is not a version. */
+function isOlder(version: unknown, than: unknown): boolean {
+    const [a, b] = [version, than].map((text) => String(text).split(".").map(Number));
+    const index = a.findIndex((part, place) => part !== b[place]);
+    return index >= 0 && a[index] < b[index];
+}
+
+function show(value: unknown): string {
+    if (value === undefined || isUnknown(value)) return "(none)";
+    return typeof value === "string" ? value : JSON.stringify(value);
+}
