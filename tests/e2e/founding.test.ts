@@ -54,6 +54,12 @@ async function lose(lost: readonly string[]): Promise<void> {
         if (lost.includes(name)) await user.done("destroyVirtualMachine", { id, expunge: true });
 }
 
+/** What the state has of the window. */
+async function founding(): Promise<object> {
+    const { outputs } = (await project.exportResources()).find(({ type }) => type.endsWith(":EtcdFounding"));
+    return outputs;
+}
+
 const isOver = /etcd dev-db: most of its founders' machines are not there.*bootstrapWindowSeconds: (\d+) opens it again/;
 
 test("the window opens with the run that makes the first machine, by the cloud's clock, and never again", async () => {
@@ -114,7 +120,9 @@ test("a cluster that is renamed, or whose founders have all left, has not drifte
     for (const text of [program(renamed), program(renamed, ["d", "e", "f"])]) {
         project.program(text);
         await project.up();
+        const before = await founding();
         expect(Object.keys((await project.refresh()).changes)).toEqual(["same"]);
+        expect(await founding()).toEqual(before);
         await project.expectNoChanges();
     }
 });
