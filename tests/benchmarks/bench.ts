@@ -18,6 +18,8 @@ type Course = Record<"up" | "preview" | "refresh" | "destroy", Taken[]>;
 /** Where the figures stand, and where those of a slow cloud begin in them. */
 const PAGE = join(checkout, "docs", "performance.md");
 const SECOND = "## At a real server's pace";
+/** Where what is written by hand begins, behind both. */
+const BY_HAND = "## What the levels of a destroy cost";
 
 /** Measures everything, prints the tables and writes them. */
 export async function bench(): Promise<void> {
@@ -42,7 +44,8 @@ export async function benchAtRealPace(): Promise<void> {
 }
 
 function write(...sections: string[]): void {
-    const text = `${sections.join("\n\n")}\n`;
+    const [, byHand = ""] = readFileSync(PAGE, "utf8").split(BY_HAND);
+    const text = `${[...sections, BY_HAND + byHand.trimEnd()].join("\n\n")}\n`;
     writeFileSync(PAGE, text);
     console.log(text);
 }
