@@ -93,7 +93,7 @@ async function download(folder) {
  */
 async function build(folder) {
     const progress = new Progress(
-        `Building the Pulumi engine ${engineVersion} from its Go module: once, about four minutes on two cores, ` +
+        `Building the Pulumi engine ${engineVersion} from its Go module: once, four to eight minutes on two cores, ` +
             "3 GB in Go's caches",
     );
     try {
