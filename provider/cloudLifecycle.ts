@@ -1,9 +1,13 @@
-import type { Handler, Inputs, Outputs } from "./handler";
+import type { Watched } from "./missing";
+import { isMissing } from "./missing";
+import type { DiffResult, Handler, Inputs, Outputs } from "./handler";
 import type { Lifecycle } from "./lifecycle";
-import { lifecycle } from "./lifecycle";
+import { lifecycle, wasChecked } from "./lifecycle";
 import type { CloudIdentity, Session } from "./session";
 import { keepReferences, resolveReference } from "./references";
+import { withoutSecrets } from "./secrets";
 import { PlaceUnknown, sessionFor } from "./session";
+import { warn } from "./status";
 import { deadlineOf } from "./timeouts";
 
 /** The cloud of a resource: the one that its state came from. */
@@ -20,7 +24,11 @@ export interface TimedPlace extends Place {
 }
 
 /** What a kind of resource of CloudStack does, at its place. */
-export interface CloudLifecycle extends Pick<Lifecycle, "check" | "diff" | "marks"> {
+export interface CloudLifecycle extends Pick<Lifecycle, "check" | "marks"> {
+    /** Compares what is (outputs) with what is wanted (inputs); no I/O. */
+    diff(id: string, olds: Outputs, news: Inputs): DiffResult;
+    /** Set where a preview warns of what the state has and the cloud has not any more. */
+    readonly watched?: Watched;
     /** What messages call one, before its name. */
     readonly kind: string;
     /** The output that has the name. Default `name`. */
@@ -45,6 +53,18 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
         const name = stored[of.nameOutput ?? "name"] ?? id;
         return { session, cloud: await session.assertSameCloud(`${of.kind} ${name}`, stored.cloud) };
     };
+    /** An interrupted `destroy`, or somebody else, may have removed it; a run without a refresh believes the state. */
+    const warnIfGone = async (id: string, olds: Outputs, watched: Watched): Promise<void> => {
+        try {
+            if (!(await isMissing(id, watched, sessionFor(olds)))) return;
+            // On another cloud everything looks as if it were gone.
+            await place(id, olds, olds);
+        } catch {
+            return;
+        }
+        const name = withoutSecrets(String(olds[of.nameOutput ?? "name"]), olds);
+        await warn(`${of.kind} ${name} (${id}) of the stack's state is not in the cloud any more: ${watched.remedy}`);
+    };
     return lifecycle({
         marks: of.marks,
         // Arguments have been looked at by themselves when the cloud is first asked.
@@ -64,7 +84,13 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
                 if (olds?.zone !== undefined) inputs.zone ??= olds.zone;
             }
         },
-        diff: of.diff,
+        diff: async (id, olds, news) => {
+            const diff = of.diff(id, olds, news);
+            // What is replaced is made again anyway, and a refresh, which compares too, tells it itself.
+            if (of.watched !== undefined && wasChecked(news) && (diff.replaces ?? []).length === 0)
+                await warnIfGone(id, olds, of.watched);
+            return diff;
+        },
         create: async (inputs) => {
             const session = sessionFor(inputs);
             const cloud = await session.identity();

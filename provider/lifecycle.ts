@@ -12,8 +12,8 @@ export interface Lifecycle {
     readonly marks?: MarkPolicy;
     /** Fills defaults into `inputs` (a copy of what the program gave) and adds every problem. `olds` are the old inputs, if any. */
     check(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void>;
-    /** Compares what is (outputs) with what is wanted (inputs); no I/O. */
-    diff(id: string, olds: Outputs, news: Inputs): DiffResult;
+    /** Compares what is (outputs) with what is wanted (inputs). */
+    diff(id: string, olds: Outputs, news: Inputs): DiffResult | Promise<DiffResult>;
     create(inputs: Inputs): Promise<{ id: string; outs: Outputs }>;
     /** `undefined` where it is gone. */
     read(id: string, outputs: Outputs): Promise<Outputs | undefined>;
@@ -74,11 +74,11 @@ export function lifecycle(of: Lifecycle): Handler {
     };
     return {
         check: (olds, news) => quiet([olds, news], () => check(of, olds, news)),
-        diff: (id, olds, news) => quiet([olds, news], () => {
+        diff: (id, olds, news) => quiet([olds, news], async () => {
                 known.add(id);
                 noteName(id, olds.name);
                 noteId(news, id);
-                return detailed(of.diff(id, olds, news), news);
+                return detailed(await of.diff(id, olds, news), news);
             }),
         create: (inputs) =>
             quiet([inputs], async () => {

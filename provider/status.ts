@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 
-/** Says something to the engine, once it is connected. */
-type Log = (urn: string, message: string) => void;
+/** Says something to the engine, once it is connected; settled when it has heard. */
+type Log = (level: "status" | "warning", urn: string, message: string) => Promise<void>;
 
 /** Undefined until there is something to say; null where no engine is. */
 let engine: Log | null | undefined;
@@ -15,7 +15,14 @@ let engine: Log | null | undefined;
 export function status(urn: unknown, message: string): void {
     if (typeof urn !== "string" || urn === "") return;
     engine ??= connect();
-    engine?.(urn, message);
+    void engine?.("status", urn, message);
+}
+
+/** Warns, below the stack. It stays among the messages at the end. */
+export async function warn(message: string): Promise<void> {
+    engine ??= connect();
+    if (engine) await engine("warning", "", message);
+    else console.error(message);
 }
 
 /**
@@ -31,14 +38,14 @@ function connect(): Log | null {
         const { EngineClient } = load("../../proto/engine_grpc_pb");
         const { LogRequest, LogSeverity } = load("../../proto/engine_pb");
         const client = new EngineClient(address, grpc.credentials.createInsecure());
-        return (urn, message) => {
+        return (level, urn, message) => {
             const request = new LogRequest();
-            request.setSeverity(LogSeverity.INFO);
+            request.setSeverity(level === "warning" ? LogSeverity.WARNING : LogSeverity.INFO);
             request.setUrn(urn);
             request.setMessage(message);
-            request.setEphemeral(true);
-            // A status that does not arrive is no reason for anything to fail.
-            client.log(request, () => undefined);
+            request.setEphemeral(level === "status");
+            // A message that does not arrive is no reason for anything to fail.
+            return new Promise((resolve) => client.log(request, () => resolve()));
         };
     } catch {
         return null;

@@ -19,6 +19,11 @@ const lifecycle = cloudLifecycle({
     kind: "machine",
     marks: { rewritten: true },
     check: checkMachine,
+    watched: {
+        reads: (session) => session.machines,
+        isGone: isDestroyed,
+        remedy: "run `pulumi up --refresh` to create it again",
+    },
 
     diff(_id, olds, news): DiffResult {
         const plan = planChanges(olds, news);

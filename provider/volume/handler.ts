@@ -27,6 +27,11 @@ export const volume = cloudLifecycle({
     kind: "volume",
     marks: { rewritten: true, freshAtReplacement: true },
     check: checkVolume,
+    watched: {
+        reads: (session) => session.volumes,
+        isGone: (state) => GONE.includes(state),
+        remedy: "run `pulumi up --refresh` to create a new, empty one",
+    },
 
     diff(_id, olds, news): DiffResult {
         const elsewhere = replacedBy(olds, news, ["zone", "project"]);

@@ -1,0 +1,98 @@
+import { type RunningCloud, startCloud } from "../../simulator";
+import type { Client } from "../contract/simulator/client";
+import { cloudEnvironment } from "./support/mainProject";
+import type { Project, Result, Running } from "./support/project";
+import { inSandbox } from "./support/sandbox";
+
+/** What the state has and the cloud has not any more: a plain run says so, and what to run. */
+
+const PROGRAM = `
+import * as cloudstack from "pulumi-cloudstack";
+const small = { serviceOffering: "Small Instance", template: "Debian 12" };
+const first = new cloudstack.VirtualMachine("first", small);
+new cloudstack.Volume("data", { diskOffering: "Small", virtualMachine: first.id });
+for (const name of ["second", "third", "fourth"]) new cloudstack.VirtualMachine(name, { ...small, tags: { after: first.id } });
+`;
+
+let cloud: RunningCloud;
+let user: Client;
+let admin: Client;
+let project: Project;
+/** What is done as soon as an answer was cut off. */
+let onCut: (() => void) | undefined;
+
+inSandbox({ program: PROGRAM, cloud: { log: (line) => / cut /.test(line) && onCut?.() } }, (sandbox) => ({ cloud, user, admin, project } = sandbox));
+
+const machinesOfState = async () => (await project.exportResources()).filter(({ type }) => type.endsWith(":VirtualMachine"));
+const running = async () =>
+    (await user.list("listVirtualMachines")).filter(({ state }) => state === "Running").map(({ id }) => id);
+/** What a plain run says of the machines that are gone. */
+const lines = (machines: any[]) =>
+    machines.map(({ id, outputs }) =>
+        `machine ${outputs.name} (${id}) of the stack's state is not in the cloud any more: run \`pulumi up --refresh\` to create it again`);
+const told = ({ warnings }: Result) => warnings.filter((line) => line.includes("not in the cloud any more")).sort();
+
+/** Kills the engine and its plugin as soon as a second machine is destroyed. */
+async function killedDestroy(): Promise<void> {
+    cloud.fault({ kind: "drop", command: "destroyVirtualMachine", skip: 1 });
+    const command: Running = await project.start("destroy");
+    onCut = () => command.kill9("all");
+    expect((await command.finished).code).not.toBe(0);
+    onCut = undefined;
+    cloud.clearFaults();
+    await project.cancel();
+}
+
+test("a destroy that was killed half-way: a plain up names the machines that are gone, and a refresh makes them again", async () => {
+    await killedDestroy();
+    const left = await running();
+    const gone = (await machinesOfState()).filter(({ id }) => !left.includes(id));
+    expect(left).not.toEqual([]);
+    expect(gone).not.toEqual([]);
+    expect(told(await project.preview())).toEqual(lines(gone).sort());
+    expect(told(await project.up())).toEqual(lines(gone).sort());
+    const repaired = await project.up({ args: ["--refresh"] });
+    expect(told(repaired)).toEqual([]);
+    expect(await running()).toHaveLength(4);
+    cloud.clearCalls();
+    expect(told(await project.expectNoChanges())).toEqual([]);
+    // One list of a kind tells of all that belong to it.
+    for (const command of ["listVirtualMachines", "listVolumes"])
+        expect(cloud.calls().filter((call) => call.command === command)).toHaveLength(1);
+});
+
+test("a volume that is gone is named, and a change of a machine that is gone says the same as its update", async () => {
+    const [volume] = (await user.list("listVolumes", { type: "DATADISK" })).filter(({ state }) => state === "Ready");
+    await user.done("detachVolume", { id: volume.id });
+    await user.ok("deleteVolume", { id: volume.id });
+    const machine = (await machinesOfState()).find(({ urn }) => urn.endsWith("::second"));
+    await admin.done("destroyVirtualMachine", { id: machine.id, expunge: true });
+    const lost =
+        `volume ${volume.name} (${volume.id}) of the stack's state is not in the cloud any more: ` +
+        "run `pulumi up --refresh` to create a new, empty one";
+    expect(told(await project.preview())).toEqual([...lines([machine]), lost]);
+    project.program(PROGRAM.replace("{ after: first.id }", `{ after: first.id, more: "yes" }`));
+    const changed = await project.up({ mayFail: true });
+    expect(changed.errors.join("\n")).toContain(`machine ${machine.outputs.name} (${machine.id}) is gone: run \`pulumi refresh\``);
+    expect(told(changed)).toEqual([...lines([machine]), lost]);
+});
+
+test("a cloud that does not tell what it has, or another one, makes no preview fail, and nothing is said to be gone", async () => {
+    project.program(PROGRAM);
+    await project.up({ args: ["--refresh"] });
+    const machine = (await machinesOfState()).find(({ urn }) => urn.endsWith("::second"));
+    await admin.done("destroyVirtualMachine", { id: machine.id, expunge: true });
+    for (const kind of ["refuse", "unavailable"] as const) {
+        cloud.fault({ kind, command: "listV*", count: 0, status: 401, text: "unable to verify user credentials" });
+        const { errors, warnings } = await project.preview();
+        expect([errors, warnings]).toEqual([[], []]);
+        cloud.clearFaults();
+    }
+    const elsewhere = await startCloud();
+    try {
+        expect(told(await project.preview({ environment: cloudEnvironment(elsewhere) }))).toEqual([]);
+    } finally {
+        await elsewhere.close();
+    }
+    expect(told(await project.preview())).toEqual(lines([machine]));
+});
