@@ -70,6 +70,58 @@ test("two components with children of one name: making the one leaves the other 
     await project.destroy();
 });
 
+/** A key pair, an affinity group and a machine that uses them: by the name of the resources, their parent, and their name in the cloud. */
+type Part = [name: string, under?: string, named?: string];
+const keysAndGroups = (...parts: Part[]) => `
+import * as pulumi from "@pulumi/pulumi";
+import * as cloudstack from "pulumi-cloudstack";
+const common = { serviceOffering: "Small Instance", template: "Debian 12" };
+${parts.map(([resource, under, named]) => `{
+    const parent = ${under === undefined ? "undefined" : `new pulumi.ComponentResource("test:index:Part", "${under}")`};
+    const name = ${JSON.stringify(named)};
+    const key = new cloudstack.SshKeyPair("${resource}", { name }, { parent });
+    const spread = new cloudstack.AffinityGroup("${resource}", { name }, { parent });
+    new cloudstack.VirtualMachine("${under ?? "top"}-user", { ...common, sshKeyPairs: [key.name], affinityGroups: [spread.id] });
+}`).join("\n")}
+`;
+const KINDS = ["SshKeyPair", "AffinityGroup"];
+
+test("key pairs and affinity groups that are renamed, or have a namesake under another parent: a target leaves the others alone", async () => {
+    const project = newProject("pairs", keysAndGroups(["old"]));
+    await project.up();
+    const own = async () => (await project.exportResources()).filter(({ type }) => KINDS.some((kind) => type.endsWith(`:${kind}`)));
+    const inCloud = async () =>
+        [...(await user.list("listSSHKeyPairs")), ...(await user.list("listAffinityGroups"))].map(({ id, name }) => `${id} ${name}`);
+    const first = await own();
+    const before = await inCloud();
+    const taken = `taken by affinity group ${first.find(({ type }) => type.endsWith(":AffinityGroup")).id}`;
+    const above = KINDS.map((kind) => `**:${kind}::new`);
+    const below = ["**test:index:Part::db", ...KINDS.map((kind) => `**:${kind}::old`)];
+    const steps: [parts: Part[], targets: string[], error: string | undefined][] = [
+        [[["new", undefined, "dev-old"]], above, taken],
+        [[["new"]], above, undefined],
+        [[["new"], ["old", "db"]], below, taken],
+        [[["new"], ["old", "db", "db-old"]], below, undefined],
+    ];
+    for (const [parts, targets, error] of steps) {
+        project.program(keysAndGroups(...parts));
+        cloud.clearCalls();
+        const { errors } = await project.up({ args: targets.flatMap((target) => ["--target", target]), mayFail: true });
+        if (error === undefined) expect(errors).toEqual([]);
+        else expect(errors.join("\n")).toContain(error);
+        expect(removals()).toEqual([]);
+        expect(await inCloud()).toEqual(expect.arrayContaining(before));
+        const ids = (await own()).map(({ id }) => id);
+        expect(new Set(ids).size).toBe(ids.length);
+        expect(ids).toEqual(expect.arrayContaining(first.map(({ id }) => id)));
+    }
+    expect(await own()).toHaveLength(6);
+    await project.up();
+    expect(await own()).toHaveLength(4);
+    await project.expectNoChanges();
+    await project.destroy();
+});
+
 const everything = (name: string, opts = "") => `
 import * as cloudstack from "pulumi-cloudstack";
 const opts = ${opts === "" ? "{}" : opts};
