@@ -8,17 +8,14 @@ import { isDestroyed, toOutputs } from "./outputs";
  * What a change in place leaves as it is. At the preview of an update the engine knows a resource's inputs only, and whatever depends on another
  * output counts as unknown. So `check` adds these outputs to the inputs of a machine that exists: its address stays known to all that use it.
  *
+ * They are few, those that arguments of others are made of, since `pulumi preview --diff` shows them once, as added.
+ *
  * Each stays while these arguments do. An address among the inputs is the program's own only where `addressIsFixed` is not false.
  */
 const STABLE: Record<string, readonly string[]> = {
     ipAddress: [],
     networkInterfaces: ["ipAddress"],
     zoneId: ["zone"],
-    templateId: ["template"],
-    serviceOfferingId: ["serviceOffering", "details"],
-    cpuNumber: ["serviceOffering", "details"],
-    memoryMiB: ["serviceOffering", "details"],
-    created: [],
 };
 
 /** What `check` adds beside these; it is no argument of the program's. */

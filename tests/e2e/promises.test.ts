@@ -1,7 +1,6 @@
-import { type RunningCloud, startCloud } from "../../simulator";
-import { Client } from "../contract/simulator/client";
-import { cloudEnvironment } from "./support/mainProject";
-import { Project, type Result } from "./support/project";
+import type { Client } from "../contract/simulator/client";
+import type { Project, Result } from "./support/project";
+import { inSandbox } from "./support/sandbox";
 
 /** What a preview promises: what it knows it refuses or announces, what it cannot know it announces, and the update decides. */
 
@@ -28,24 +27,10 @@ new cloudstack.Volume("data", { diskOffering: "Custom", sizeGiB: 2, zone: ${JSON
 export const address = first.ipAddress;
 `;
 
-let cloud: RunningCloud;
 let api: Client;
 let project: Project;
 
-beforeAll(async () => {
-    cloud = await startCloud();
-    api = new Client(cloud, cloud.accounts.user);
-    project = new Project({
-        program: program(),
-        config: { "cloudstack:zone": "sandbox" },
-        environment: cloudEnvironment(cloud),
-    });
-    await project.up();
-});
-afterAll(async () => {
-    project.dispose();
-    await cloud.close();
-});
+inSandbox({ program: program() }, (sandbox) => ({ project, user: api } = sandbox));
 
 /** What every restart, reinstallation and replacement would change. */
 const core = ({ id, state, lastupdated, templateid }: any) => ({ id, state, lastupdated, templateid });
@@ -54,6 +39,9 @@ const machine = async (name: string) => (await api.list("listVirtualMachines", {
 
 /** What is not left as it is. */
 const changed = ({ steps }: Result) => steps.filter(({ op }) => op !== "same").map(({ op, name }) => `${op} ${name}`);
+
+/** The arguments that `--diff` prints of what changes, below the line with its URN. */
+const shown = ({ stdout }: Result) => [...stdout.matchAll(/^ {10}([+~-] \w+) *:/gm)].map(([, line]) => line);
 
 /** The error of a preview, after a look that an `up` without one touches nothing either. */
 async function refused(wanted: Wanted): Promise<string> {
@@ -68,7 +56,9 @@ async function refused(wanted: Wanted): Promise<string> {
 
 test("outputs that an update in place leaves as they are stay known at its preview", async () => {
     project.program(program({ tag: "2" }));
-    const preview = await project.preview();
+    const preview = await project.preview({ args: ["--diff"] });
+    // What is kept known is shown once, as added, and it is no more than what others are made of.
+    expect(shown(preview)).toEqual(["+ addressIsFixed", "+ ipAddress", "+ networkInterfaces", "~ tags", "+ zoneId"]);
     expect(changed(preview)).toEqual(["update first"]);
     expect(preview.infos.join("\n")).not.toMatch(/second/);
     expect(changed(await project.up())).toEqual(["update first"]);
@@ -77,6 +67,8 @@ test("outputs that an update in place leaves as they are stay known at its previ
     await project.expectNoChanges();
     const first = (await project.exportResources()).find(({ urn }) => urn.endsWith("::first"));
     expect([first.inputs.ipAddress, first.outputs.addressIsFixed]).toEqual([first.outputs.ipAddress, false]);
+    project.program(program({ tag: "3" }));
+    expect(shown(await project.preview({ args: ["--diff"] }))).toEqual(["~ tags"]);
 });
 
 test("what changes data or takes down what may not be is an error at preview, which says what to do", async () => {
