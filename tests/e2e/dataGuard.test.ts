@@ -1,7 +1,7 @@
 /** No change destroys a cluster's data unasked: deletions and reinstallations fail before anything is touched. */
-import { type RunningCloud, startCloud } from "../../simulator";
-import { cloudEnvironment } from "./support/mainProject";
-import { Project } from "./support/project";
+import type { RunningCloud } from "../../simulator";
+import type { Project } from "./support/project";
+import { inSandbox } from "./support/sandbox";
 
 const program = (args: string, more = "") => `
 import * as cloudstack from "pulumi-cloudstack";
@@ -25,20 +25,7 @@ new cloudstack.AffinityGroup("other");
 let cloud: RunningCloud;
 let project: Project;
 
-beforeAll(async () => {
-    cloud = await startCloud();
-    project = new Project({
-        program: program(""),
-        config: { "cloudstack:zone": "sandbox" },
-        environment: cloudEnvironment(cloud),
-    });
-    await project.up();
-});
-
-afterAll(async () => {
-    project.dispose();
-    await cloud.close();
-});
+inSandbox({ program: program("") }, (sandbox) => ({ cloud, project } = sandbox));
 
 /** The commands that changed something since the last look. */
 function changes(): string[] {

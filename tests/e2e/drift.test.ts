@@ -1,9 +1,10 @@
 import { survey } from "../contract/faults/program";
-import { Client } from "../contract/simulator/client";
+import type { Client } from "../contract/simulator/client";
 import { type RunningCloud, startCloud } from "../../simulator";
 import type { Step } from "./support/events";
 import { cloudEnvironment } from "./support/mainProject";
 import { Project, type Result } from "./support/project";
+import { inSandbox } from "./support/sandbox";
 
 /**
  * What others did to a stack's things while nobody looked, with the real engine: `refresh` shows it and changes
@@ -29,22 +30,7 @@ let user: Client;
 let admin: Client;
 let project: Project;
 
-beforeAll(async () => {
-    cloud = await startCloud();
-    user = new Client(cloud, cloud.accounts.user);
-    admin = new Client(cloud, cloud.accounts.admin);
-    project = new Project({
-        program: PROGRAM,
-        config: { "cloudstack:zone": "sandbox" },
-        environment: cloudEnvironment(cloud),
-    });
-    await project.up();
-});
-
-afterAll(async () => {
-    project.dispose();
-    await cloud.close();
-});
+inSandbox({ program: PROGRAM }, (sandbox) => ({ cloud, user, admin, project } = sandbox));
 
 const machine = async () => (await user.list("listVirtualMachines", { name: "dev-web" }))[0];
 const group = async (name: string) => (await user.list("listSecurityGroups", { securitygroupname: name }))[0];

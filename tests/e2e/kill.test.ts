@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { survey } from "../contract/faults/program";
-import { Client } from "../contract/simulator/client";
-import { type RunningCloud, startCloud } from "../../simulator";
-import { cloudEnvironment } from "./support/mainProject";
+import type { Client } from "../contract/simulator/client";
+import type { RunningCloud } from "../../simulator";
 import { isRunning, type Process } from "./support/processes";
-import { Project, type Running } from "./support/project";
+import type { Project, Running } from "./support/project";
+import { inSandbox } from "./support/sandbox";
 
 /**
  * The command line, or the process in which handlers run, killed with the real engine at work: the next run, after
@@ -100,21 +100,10 @@ let project: Project;
 /** What is done as soon as an answer was cut off. */
 let onCut: (() => void) | undefined;
 
-beforeAll(async () => {
+inSandbox({
     // Destroyed machines go after a minute, or all the addresses of the network would be theirs in the end.
-    cloud = await startCloud({ expungeSeconds: 60, log: (line) => / cut /.test(line) && onCut?.() });
-    user = new Client(cloud, cloud.accounts.user);
-    project = new Project({
-        program: "",
-        config: { "cloudstack:zone": "sandbox" },
-        environment: cloudEnvironment(cloud),
-    });
-});
-
-afterAll(async () => {
-    project.dispose();
-    await cloud.close();
-});
+    cloud: { expungeSeconds: 60, log: (line) => / cut /.test(line) && onCut?.() },
+}, (sandbox) => ({ cloud, user, project } = sandbox));
 
 function start({ program }: Step): Promise<Running> {
     if (program === undefined) return project.start("destroy");

@@ -1,16 +1,9 @@
-import { type RunningCloud, startCloud } from "../../simulator";
-import { cloudEnvironment } from "./support/mainProject";
-import { Project } from "./support/project";
+import type { Project } from "./support/project";
+import { inSandbox } from "./support/sandbox";
 
 /** `pulumi up --replace`, for which the engine asks nothing of the old resource before it makes the new one. */
 
-let cloud: RunningCloud;
-let project: Project;
-
-beforeAll(async () => {
-    cloud = await startCloud();
-    project = new Project({
-        program: `
+const PROGRAM = `
 import * as cloudstack from "pulumi-cloudstack";
 const group = new cloudstack.SecurityGroup("group", { ingress: [{ ports: "22", self: true }] });
 const spread = new cloudstack.AffinityGroup("spread");
@@ -20,17 +13,11 @@ const machine = new cloudstack.VirtualMachine("machine", {
     securityGroups: [group.id], affinityGroups: [spread.id], sshKeyPairs: [key.name],
 });
 new cloudstack.Volume("volume", { diskOffering: "Small", virtualMachine: machine.id });
-`,
-        config: { "cloudstack:zone": "sandbox" },
-        environment: cloudEnvironment(cloud),
-    });
-    await project.up();
-});
+`;
 
-afterAll(async () => {
-    project.dispose();
-    await cloud.close();
-});
+let project: Project;
+
+inSandbox({ program: PROGRAM }, (sandbox) => ({ project } = sandbox));
 
 async function idOf(name: string): Promise<string> {
     return (await project.exportResources()).find((resource) => resource.urn.endsWith(`::${name}`)).id;

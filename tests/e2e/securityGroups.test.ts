@@ -1,8 +1,8 @@
-import { Client } from "../contract/simulator/client";
-import { type RunningCloud, startCloud } from "../../simulator";
+import type { Client } from "../contract/simulator/client";
+import type { RunningCloud } from "../../simulator";
 import type { Call } from "../../simulator";
-import { cloudEnvironment } from "./support/mainProject";
-import { Project } from "./support/project";
+import type { Project } from "./support/project";
+import { inSandbox } from "./support/sandbox";
 
 /** Rules of groups with the real engine: whose they are, and who waits for them. */
 
@@ -13,20 +13,7 @@ let cloud: RunningCloud;
 let user: Client;
 let project: Project;
 
-beforeAll(async () => {
-    cloud = await startCloud();
-    user = new Client(cloud, cloud.accounts.user);
-    project = new Project({
-        program: "",
-        config: { "cloudstack:zone": "sandbox" },
-        environment: cloudEnvironment(cloud),
-    });
-});
-
-afterAll(async () => {
-    project.dispose();
-    await cloud.close();
-});
+inSandbox({}, (sandbox) => ({ cloud, user, project } = sandbox));
 
 const calls = (pattern: RegExp): Call[] => cloud.calls().filter(({ command }) => pattern.test(command));
 
