@@ -41,7 +41,7 @@ const machine = async (name: string) => (await api.list("listVirtualMachines", {
 const changed = ({ steps }: Result) => steps.filter(({ op }) => op !== "same").map(({ op, name }) => `${op} ${name}`);
 
 /** The arguments that `--diff` prints of what changes, below the line with its URN. */
-const shown = ({ stdout }: Result) => [...stdout.matchAll(/^ {10}([+~-] \w+) *:/gm)].map(([, line]) => line);
+const shown = ({ stdout }: Result) => [...stdout.matchAll(/^ {6}([+~-] \w+) *:/gm)].map(([, line]) => line);
 
 /** The error of a preview, after a look that an `up` without one touches nothing either. */
 async function refused(wanted: Wanted): Promise<string> {
