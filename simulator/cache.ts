@@ -1,4 +1,4 @@
-/** Where things are kept that every cloud of this user shares: root file systems, and release files for nodes. */
+/** The cache that all clouds of a user share: root file systems, and release files for nodes. */
 import * as os from "node:os";
 import * as path from "node:path";
 

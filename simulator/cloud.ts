@@ -1,5 +1,5 @@
 /**
- * The cloud that commands and jobs work on: its memory, its settings, its clock and the hypervisor behind its
+ * The cloud that commands and jobs work on: its state, its settings, its clock and the hypervisor behind its
  * machines.
  */
 import { randomUUID } from "node:crypto";
@@ -8,17 +8,17 @@ import type { Event } from "./state/records";
 import type { Store } from "./state/store";
 
 export interface Settings {
-    /** How long every job takes, in seconds; 0 for as fast as it goes. */
+    /** How long every job takes, in seconds; 0 for as fast as possible. */
     readonly jobSeconds: number;
     /**
-     * How much of a real server's time is taken: 0 for none; 1 for all of it, with its locks; 0.1 for the same ten
-     * times faster.
+     * Scale of a real server's durations: 0 for none; 1 for all of them, with its locks; 0.1 for the same ten times
+     * faster.
      */
     readonly timing: number;
     /** How long a destroyed machine waits until it is expunged, in seconds (CloudStack's `expunge.delay`: a day). */
     readonly expungeSeconds: number;
     /**
-     * How often figures about running machines are gathered, in seconds (CloudStack's `vm.stats.interval`: a minute).
+     * How often statistics of running machines are collected, in seconds (CloudStack's `vm.stats.interval`: a minute).
      */
     readonly statisticsSeconds: number;
     /** Longest user data in base64 characters (`vm.userdata.max.length`). */
@@ -40,10 +40,10 @@ export interface Cloud {
     readonly now: () => number;
 }
 
-/** How many events are remembered. */
+/** How many events are kept. */
 const EVENTS_KEPT = 2_000;
 
-/** Remembers what happened, for `listEvents`. */
+/** Records an event for `listEvents`. */
 export function record(cloud: Cloud, event: Omit<Event, "id" | "created" | "state">): void {
     const { events } = cloud.store;
     events.insert({ id: randomUUID(), created: cloud.now(), state: "Completed", ...event });
@@ -53,7 +53,7 @@ export function record(cloud: Cloud, event: Omit<Event, "id" | "created" | "stat
     if (oldest !== undefined) events.remove(oldest.id);
 }
 
-/** A moment as CloudStack writes it: 2026-01-02T03:04:05+0000. */
+/** A time in CloudStack's format: 2026-01-02T03:04:05+0000. */
 export function timestamp(moment: number): string {
     return new Date(moment).toISOString().replace(/\.\d+Z$/, "+0000");
 }

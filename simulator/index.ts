@@ -1,18 +1,18 @@
 /**
  * `cloudstack-local`, the embedded cloud, for use in the same process:
  *
- *     const cloud = await startCloud();                     // in memory, free port, jobs of 0 s
+ *     const cloud = await startCloud();                     // in memory, free port, jobs take 0 s
  *     cloud.endpoint                                        // http://127.0.0.1:PORT/client/api
  *     const { apiKey, secretKey } = cloud.accounts.user;    // role User, may not expunge
  *     cloud.accounts.expunger, cloud.accounts.admin         // role User that may expunge; root administrator
- *     cloud.fault({ kind: "drop", command: "deployVirtualMachine" });       // the next deploy is done, its answer lost
+ *     cloud.fault({ kind: "drop", command: "deployVirtualMachine" });       // the next deploy is executed, its answer lost
  *     cloud.fault({ kind: "failJob", command: "startVirtualMachine", count: 2, status: 530, text: "No host" });
  *     cloud.calls().filter((call) => call.command === "listVirtualMachines");
  *     await startCloud({ timing: 1 });                      // as slow as a real server, with its locks
  *     await cloud.close();
  *
- * With `stateDir` the state is kept there and a later `startCloud` goes on with it, keys and ids included. What the
- * API is, is CloudStack's own definition; what is in a new cloud (zones "sandbox" with security groups and
+ * With `stateDir` the state is kept there, and a later `startCloud` continues with it, keys and ids included. The API
+ * is defined in `api/definitions.json`. What a new cloud holds (zones "sandbox" with security groups and
  * "sandbox-isolated", offerings "Small Instance" to "XLarge Instance" and "Custom Constrained", templates "Debian 12"
  * twice and "Debian 12 with password", network "shared", project "sandbox") is in `state/seed.ts`.
  */
@@ -39,19 +39,19 @@ export type { Call, Fault, FaultRule, Operator };
 export { StateError } from "./state/store";
 
 export interface CloudOptions extends Partial<Settings> {
-    /** Folder of the state; in memory without one. */
+    /** State folder; without one the state is kept in memory. */
     readonly stateDir?: string;
     /** Default 0: any free port. */
     readonly port?: number;
     /** Addresses of the shared network of a new cloud; default 10.1.1.0/24. */
     readonly cidr?: string;
-    /** Default: `none`, states only. */
+    /** Default: `none`, which boots no machines. */
     readonly hypervisor?: Hypervisor;
-    /** The clock, in milliseconds since 1970; tests set it forward. */
+    /** The clock, in milliseconds since 1970, for tests. */
     readonly now?: () => number;
-    /** Where a line per call goes; default nowhere. */
+    /** Receives a line per API call; default: none is written. */
     readonly log?: (line: string) => void;
-    /** What `/control/` asks for; default random. */
+    /** The token that requests to `/control/` must have; default random. */
     readonly token?: string;
 }
 
@@ -76,20 +76,20 @@ export interface RunningCloud {
     readonly accounts: Readonly<Record<AccountName, Credentials>>;
     /** Id of the project "sandbox", whose members are the accounts user and expunger. */
     readonly projectId: string;
-    /** Adds a fault rule. @throws RangeError that says what is wrong with it */
+    /** Adds a fault rule. @throws RangeError if it is not valid */
     fault(fault: Fault): FaultRule;
     faults(): FaultRule[];
     clearFaults(): void;
     /** The calls of the API so far, oldest first. */
     calls(): readonly Call[];
     clearCalls(): void;
-    /** Does what only an operator can. */
+    /** Changes that only an operator can make. */
     readonly operator: Operator;
-    /** Resolves when no job is waiting or at work. */
+    /** Resolves when no job is waiting or running. */
     idle(): Promise<void>;
-    /** Stops, machines first; jobs that are at work go on when the state is started again. */
+    /** Stops the machines, then the cloud; interrupted jobs are resumed when the state is started again. */
     close(): Promise<void>;
-    /** Ends all machines at once: for a `close` that is not to wait until they have shut down. */
+    /** Ends all machines immediately, so that `close` need not wait until they have shut down. */
     cutPower(): void;
 }
 
@@ -107,7 +107,7 @@ function settingsOf(options: CloudOptions): Settings {
     return Object.fromEntries(given) as Settings;
 }
 
-/** What `status` tells of a cloud. */
+/** What `status` reports. */
 function summary(cloud: Cloud): object {
     const { store } = cloud;
     const network = store.networks.find(({ ownerId }) => ownerId === undefined);
@@ -133,8 +133,8 @@ function summary(cloud: Cloud): object {
 /**
  * Starts a cloud.
  *
- * @throws StateError where the state cannot be used; RangeError for a wrong `cidr`; the system's error (EADDRINUSE)
- * for a taken port
+ * @throws StateError if the state cannot be used; RangeError for a wrong `cidr`; the system's error (EADDRINUSE) if the
+ * port is in use
  */
 export async function startCloud(options: CloudOptions = {}): Promise<RunningCloud> {
     const store = new Store(options.stateDir);
@@ -153,12 +153,12 @@ export async function startCloud(options: CloudOptions = {}): Promise<RunningClo
     }
 }
 
-/** @throws RangeError where it is no network, or not the one that the state has */
+/** @throws RangeError if it is not a network, or not the one of the state */
 function checkNetwork(store: Store, cidr: string | undefined): void {
     const wanted = rangeOf(cidr ?? DEFAULT_CIDR).cidr;
     const has = store.networks.find((network) => network.ownerId === undefined)?.cidr;
     if (cidr !== undefined && has !== undefined && has !== wanted)
-        throw new RangeError(`The cloud of this state has the network ${has}: --cidr is for a new one.`);
+        throw new RangeError(`The cloud of this state has the network ${has}: --cidr is only valid for a new cloud.`);
 }
 
 async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud> {
@@ -179,7 +179,7 @@ async function serve(cloud: Cloud, options: CloudOptions): Promise<RunningCloud>
         control: control({ token, faults, status: () => summary(cloud), machines: () => machineList(store) }),
     });
     const port = await server.listen(options.port ?? 0);
-    // Only now, so that a taken port leaves nothing behind; no request is read before this runs.
+    // After `listen`, so that nothing is written if the port is in use; no request is read before this runs.
     if (store.accounts.all().length === 0) seed(store, cloud.now(), options.cidr ?? DEFAULT_CIDR);
     const expunger = new Expunger(cloud);
     expunger.start();

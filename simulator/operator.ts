@@ -1,4 +1,4 @@
-/** What the operator of a cloud does with what it offers, which no command of a tenant can. */
+/** Changes to zones, templates, offerings and networks that only the operator of a cloud can make. */
 import { randomUUID } from "node:crypto";
 import type { Cloud } from "./cloud";
 import type { Offer } from "./state/records";
@@ -7,13 +7,13 @@ import type { Table } from "./state/store";
 export type OfferKind = "zones" | "templates" | "serviceOfferings" | "diskOfferings" | "networks";
 
 export interface Operator {
-    /** Gives something of the offer another name. */
+    /** Renames an entry. */
     rename(kind: OfferKind, name: string, to: string): void;
-    /** Takes something out of the offer, or puts it back: whoever has it keeps it. */
+    /** Withdraws an entry, or offers it again: what already uses it keeps it. */
     retire(kind: Exclude<OfferKind, "networks">, name: string, retired?: boolean): void;
-    /** Offers another one of the same kind, under the same name. Returns its id. */
+    /** Adds another entry with the same name and properties. Returns its id. */
     repeat(kind: OfferKind, name: string): string;
-    /** Takes away for good what nobody has. */
+    /** Deletes an entry that nothing uses. */
     remove(kind: OfferKind, id: string): void;
 }
 
@@ -21,7 +21,7 @@ export function operatorOf({ store, now }: Cloud): Operator {
     const table = (kind: OfferKind) => store[kind] as unknown as Table<Offer>;
     const named = (kind: OfferKind, name: string): Offer => {
         const found = table(kind).find((offer) => offer.name === name);
-        if (found === undefined) throw new RangeError(`No ${kind} are called ${name}.`);
+        if (found === undefined) throw new RangeError(`${kind}: ${name} not found.`);
         return found;
     };
     return {

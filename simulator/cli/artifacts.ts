@@ -1,4 +1,4 @@
-/** `cloudstack-local artifacts`: the mirror of release files. */
+/** `cloudstack-local artifacts`: completes the mirror of release files. */
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import {
@@ -14,23 +14,23 @@ import { knownVersions, newestVersion } from "../artifacts/releases";
 import { cacheFolder } from "../cache";
 import { UserError } from "./stateFolder";
 import { duration, size } from "./table";
-import { Waiting } from "./waiting";
+import { WaitingLine } from "./waiting";
 
 const NEWEST = newestVersion("etcd");
 
 export const ARTIFACTS_HELP = `cloudstack-local artifacts [--cache DIR] [--etcd VERSION]... [--from SOURCE] [--json]
 
 Completes the mirror of release files, which machines without the internet fetch from http://GATEWAY/artifacts: one
-folder with a manifest of SHA-256 sums, for all clouds of this user. Files that are there stay as they are.
+folder with a manifest of SHA-256 sums, for all clouds of this user. Existing files are kept.
 
   --cache DIR        the mirror is the folder "artifacts" in it (default: $CLOUDSTACK_LOCAL_CACHE, else the XDG cache
-                     folder); clouds serve that of the cache they were started with
-  --etcd VERSION     may be given several times (default ${NEWEST}). Known are
-                     ${knownVersions("etcd").join(", ")}; Go builds others, too
-  --from SOURCE      release: the official files, checked against the sums that this package knows;
+                     folder); a cloud serves the mirror of the cache that it was started with
+  --etcd VERSION     may be repeated (default ${NEWEST}). Known versions:
+                     ${knownVersions("etcd").join(", ")}; Go can build others
+  --from SOURCE      release: the official files, checked against the SHA-256 sums in this package;
                      go: built from the projects' Go modules, a minute or two each;
-                     auto (default): the official ones where they can be reached, else Go
-  --json             what is there, for programs
+                     auto (default): the official files if they can be downloaded, else Go
+  --json             print the files of the mirror as JSON
 `;
 
 export async function artifacts(args: string[]): Promise<void> {
@@ -54,14 +54,14 @@ export async function artifacts(args: string[]): Promise<void> {
 }
 
 async function complete(cacheDir: string, versions: Versions, source: Source, asJson: boolean): Promise<void> {
-    let waiting = new Waiting();
-    let doing = "looking at what is there";
-    // What is being done may say nothing for a while.
-    const timer = setInterval(() => waiting.show(doing), 250);
-    const onProgress = (text: string) => (doing = text);
+    let waiting = new WaitingLine();
+    let currentStep = "checking the mirror";
+    // A step may report no progress for a while.
+    const timer = setInterval(() => waiting.show(currentStep), 250);
+    const onProgress = (text: string) => (currentStep = text);
     const onFile = (outcome: Outcome) => {
         waiting.end();
-        waiting = new Waiting();
+        waiting = new WaitingLine();
         if (!asJson) console.log(lineOf(outcome));
     };
     try {
@@ -78,7 +78,7 @@ async function complete(cacheDir: string, versions: Versions, source: Source, as
 }
 
 function lineOf({ fileName, from, because, bytes, seconds }: Outcome): string {
-    const origin = { mirror: "there already", release: "the official release", go: "built with Go" }[from];
+    const origin = { mirror: "already present", release: "the official release", go: "built with Go" }[from];
     const details = [
         size(bytes),
         ...(from === "mirror" ? [] : [duration(seconds)]),

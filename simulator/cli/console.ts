@@ -1,22 +1,22 @@
-/** `cloudstack-local console`: what a machine writes to its console. */
+/** `cloudstack-local console`: prints what a machine writes to its console. */
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
-import { follow, lastLines } from "../fileEnd";
+import { follow, lastLines } from "../tail";
 import { findMachine } from "./machines";
 import { STATE_HELP, stateFolder, UserError } from "./stateFolder";
 
 export const CONSOLE_HELP = `cloudstack-local console [--state DIR] NAME [--lines N] [--follow]
 
-Prints the end of what a machine has written to its console: its boot, its journal, cloud-init. It works also for
-machines that are stopped, and while the cloud is.
+Prints the end of a machine's console log: its boot, its journal, cloud-init. Works also for stopped machines, and while
+the cloud is stopped.
 
 ${STATE_HELP}  NAME               a machine's name, address, id or instance name
-  --lines N          how many (default 200)
-  --follow           go on as it grows
+  --lines N          number of lines (default 200)
+  --follow           keep printing lines as they are added
 `;
 
-/** @throws UserError for anything but a whole number from 0 */
-export function linesOf(text: string): number {
+/** @throws UserError if the text is not a whole number from 0 */
+export function lineCount(text: string): number {
     const count = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(count))
         throw new UserError(`--lines must be a whole number from 0, not "${text}".`, 2);
@@ -34,8 +34,8 @@ export async function showConsole(args: string[]): Promise<void> {
         },
     });
     const [name] = positionals;
-    if (positionals.length !== 1) throw new UserError("Name one machine: cloudstack-local console NAME", 2);
-    const count = linesOf(values.lines);
+    if (positionals.length !== 1) throw new UserError("Exactly one machine is required: cloudstack-local console NAME", 2);
+    const count = lineCount(values.lines);
     const { real, name: fullName } = await findMachine(stateFolder(values.state), name);
     if (real === undefined)
         throw new UserError(`The machine "${fullName}" has never been started: it has no console yet.`);
@@ -43,6 +43,6 @@ export async function showConsole(args: string[]): Promise<void> {
     const { text, size } = lastLines(consoleFile, count);
     process.stdout.write(text);
     if (!values.follow) return;
-    // A machine's folder goes when it is expunged.
+    // Ends when the machine is expunged, which deletes its folder.
     await follow(consoleFile, size, (part) => process.stdout.write(part), () => fs.existsSync(consoleFile));
 }

@@ -1,4 +1,4 @@
-/** What clients of CloudStack read, each in its own words. */
+/** The configuration that CloudStack clients read, in the format of each. */
 
 import { shellWord } from "../shellWord";
 
@@ -6,17 +6,17 @@ export const FORMATS = ["shell", "cmk", "cs"] as const;
 
 export type Format = (typeof FORMATS)[number];
 
-export interface Access {
+export interface ClientAccess {
     readonly endpoint: string;
     readonly apiKey: string;
     readonly secretKey: string;
-    /** Of a cloud that runs. */
+    /** Only for a running cloud. */
     readonly cloud?: {
         readonly hypervisor: string;
         readonly gateway: string;
-        /** Of this computer in the cloud's network, where machines are real. */
+        /** This computer's address in the cloud's network; undefined where no machines boot. */
         readonly hostAddress?: string;
-        /** Sums of the files on the mirror. */
+        /** Path of the file with the SHA-256 sums of the mirror's files. */
         readonly manifest: string;
     };
 }
@@ -24,13 +24,13 @@ export interface Access {
 /**
  * - `shell`: `export NAME=value` lines for this package (CLOUDSTACK_ENDPOINT, _API_KEY, _SECRET_KEY), the Python
  *   client cs (CLOUDSTACK_ENDPOINT, _KEY, _SECRET) and Terraform's provider (CLOUDSTACK_API_URL, _API_KEY,
- *   _SECRET_KEY); of a cloud that runs also CLOUDSTACK_LOCAL_HYPERVISOR, and where it boots machines
+ *   _SECRET_KEY); for a running cloud also CLOUDSTACK_LOCAL_HYPERVISOR, and where it boots machines
  *   CLOUDSTACK_LOCAL_MIRROR (URL of release files), _MANIFEST (a file with their sums) and _HOST (this computer's
  *   address in the cloud's network, as a CIDR)
- * - `cmk`: the file that cmk reads (`~/.cmk/config`, or `cmk -c FILE`)
- * - `cs`: the file that cs reads (`~/.cloudstack.ini`)
+ * - `cmk`: the configuration file of CloudMonkey (`~/.cmk/config`, or `cmk -c FILE`)
+ * - `cs`: the configuration file of cs (`~/.cloudstack.ini`)
  */
-export function environment({ endpoint, apiKey, secretKey, cloud }: Access, format: Format): string {
+export function environment({ endpoint, apiKey, secretKey, cloud }: ClientAccess, format: Format): string {
     switch (format) {
         case "shell":
             return lines([
@@ -40,7 +40,7 @@ export function environment({ endpoint, apiKey, secretKey, cloud }: Access, form
                 `export CLOUDSTACK_KEY=${apiKey}`,
                 `export CLOUDSTACK_SECRET_KEY=${secretKey}`,
                 `export CLOUDSTACK_SECRET=${secretKey}`,
-                ...ofCloud(cloud),
+                ...cloudVariables(cloud),
             ]);
         case "cmk":
             return lines([
@@ -61,7 +61,7 @@ export function environment({ endpoint, apiKey, secretKey, cloud }: Access, form
     }
 }
 
-function ofCloud(cloud: Access["cloud"]): string[] {
+function cloudVariables(cloud: ClientAccess["cloud"]): string[] {
     if (cloud === undefined) return [];
     const hypervisor = `export CLOUDSTACK_LOCAL_HYPERVISOR=${cloud.hypervisor}`;
     if (cloud.hostAddress === undefined) return [hypervisor];

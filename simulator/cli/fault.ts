@@ -1,34 +1,34 @@
-/** `cloudstack-local fault`: what is to go wrong, for those who test against the cloud. */
+/** `cloudstack-local fault`: injects faults, for tests against the cloud. */
 import { parseArgs } from "node:util";
 import { FAULT_KINDS, type Fault, type FaultRule } from "../api/faults";
-import { ask, needRunning } from "./control";
+import { callControl, requireRunningCloud } from "./control";
 import { stateFolder, UserError } from "./stateFolder";
 
 export const FAULT_HELP = `cloudstack-local fault KIND [options]      add a rule
-cloudstack-local fault list                the rules and how often they hit
+cloudstack-local fault list                list the rules, and how often each was applied
 cloudstack-local fault clear [ID]          remove one, or all
 
 Kinds:
-  refuse         the answer is an error (--status, --text), nothing is done
-  throttle       the same with 429
-  unavailable    the same with 503 and a page of HTML
-  delay          the request waits for --seconds
-  cut            the connection is cut, nothing is done
-  drop           the request is done, then the connection is cut
-  failJob        the command's job fails at its end (--status, --text)
-  jobSeconds     the command's job takes --seconds
+  refuse         answer with an error (--status, --text); the request is not executed
+  throttle       the same with HTTP status 429
+  unavailable    the same with HTTP status 503 and an HTML page
+  delay          execute the request after --seconds
+  cut            close the connection; the request is not executed
+  drop           execute the request, then close the connection without an answer
+  failJob        let the command's job fail at its end (--status, --text)
+  jobSeconds     let the command's job take --seconds
 
 Options:
   --state DIR        the state folder (default: $CLOUDSTACK_LOCAL_STATE, else the XDG state folder)
-  --command NAME     only this command; * stands for any text (default: all)
+  --command NAME     only this command; * matches any characters (default: all)
   --account NAME     only calls of this account (default: all)
-  --count N          how often it hits, 0 for always (default 1)
-  --skip N           how many pass before it hits (default 0)
+  --count N          how many calls it applies to, 0 for all (default 1)
+  --skip N           how many calls pass before it applies (default 0)
   --status N         error code and HTTP status (default 530)
-  --text TEXT        the error's text
+  --text TEXT        the error text
   --seconds S        for delay and jobSeconds
 
-Rules are gone when the cloud stops.
+Rules are deleted when the cloud stops.
 `;
 
 const OPTIONS = {
@@ -42,7 +42,7 @@ const OPTIONS = {
     seconds: { type: "string" },
 } as const;
 
-function shown(rule: FaultRule): string {
+function ruleLine(rule: FaultRule): string {
     const limits = [
         rule.account && `account ${rule.account}`,
         rule.skip && `after ${rule.skip}`,
@@ -59,17 +59,17 @@ export async function fault(args: string[]): Promise<void> {
     const [action, id] = positionals;
     if (action === undefined)
         throw new UserError(
-            `Say which fault: ${FAULT_KINDS.join(", ")}, or list, or clear (see cloudstack-local fault --help).`,
+            `A kind of fault, list or clear is required. Kinds: ${FAULT_KINDS.join(", ")} (see cloudstack-local fault --help).`,
             2,
         );
-    const { server } = await needRunning(stateFolder(values.state));
+    const { server } = await requireRunningCloud(stateFolder(values.state));
     if (action === "list") {
-        const { faults } = await ask<{ faults: FaultRule[] }>(server, "GET", "faults");
-        console.log(faults.length === 0 ? "No faults." : faults.map(shown).join("\n"));
+        const { faults } = await callControl<{ faults: FaultRule[] }>(server, "GET", "faults");
+        console.log(faults.length === 0 ? "No faults." : faults.map(ruleLine).join("\n"));
         return;
     }
     if (action === "clear") {
-        const { cleared } = await ask<{ cleared: number }>(
+        const { cleared } = await callControl<{ cleared: number }>(
             server,
             "DELETE",
             id === undefined ? "faults" : `faults?id=${encodeURIComponent(id)}`,
@@ -90,5 +90,5 @@ export async function fault(args: string[]): Promise<void> {
         ...numeric("status"),
         ...numeric("seconds"),
     };
-    console.log(shown(await ask<FaultRule>(server, "POST", "faults", rule as Fault)));
+    console.log(ruleLine(await callControl<FaultRule>(server, "POST", "faults", rule as Fault)));
 }

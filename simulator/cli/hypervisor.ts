@@ -1,4 +1,4 @@
-/** Which hypervisor a cloud gets. */
+/** Chooses the hypervisor of a cloud. */
 import { cacheFolder } from "../cache";
 import type { Hypervisor } from "../hypervisors/hypervisor";
 import { none } from "../hypervisors/none";
@@ -6,10 +6,10 @@ import {
     checkOwner,
     ensureTemplate,
     nspawn,
-    occupantOf,
+    conflictingRoute,
     prefixOf,
     runningMachines,
-    whyNot,
+    whyUnsupported,
 } from "../hypervisors/nspawn";
 import { DEFAULT_CIDR } from "../state/addresses";
 import { type StateFolder, UserError } from "./stateFolder";
@@ -17,12 +17,12 @@ import { type StateFolder, UserError } from "./stateFolder";
 const NAMES = ["auto", "nspawn", "none"] as const;
 export type HypervisorName = (typeof NAMES)[number];
 
-/** The template that is made before the first machine asks for it. */
-const USUAL_TEMPLATE = "Debian 13";
+/** The template that is made at the first start, so that the first machine need not wait for it. */
+const FIRST_TEMPLATE = "Debian 13";
 
-export interface Choice {
+export interface HypervisorChoice {
     readonly name: "nspawn" | "none";
-    /** What a user is told about it. */
+    /** What `start` prints about it. */
     readonly note: string;
     readonly make: (log: (line: string) => void) => Hypervisor;
 }
@@ -34,60 +34,60 @@ export function hypervisorName(text: string): HypervisorName {
     return found;
 }
 
-/** @throws UserError where machines run already: they would be forgotten */
-function states({ folder }: StateFolder, note: string): Choice {
+/** @throws UserError if machines of the state are running: nothing would manage them any more */
+function chooseNone({ folder }: StateFolder, note: string): HypervisorChoice {
     const machines = process.platform === "linux" ? runningMachines(folder) : [];
     const names = machines.map((machine) => machine.name);
     if (names.length > 0)
         throw new UserError(
-            `${note} But machines of ${folder} run (${names.join(", ")}): ` +
+            `${note} But machines of ${folder} are running (${names.join(", ")}): ` +
                 `stop them first with cloudstack-local stop --state ${folder}`,
         );
     return { name: "none", note, make: () => none };
 }
 
 /**
- * Makes ready what was asked for: the first time, a root file system.
+ * Chooses the hypervisor, and makes the root file system of its machines if there is none yet.
  *
- * @throws UserError with the reason where nspawn was asked for by name and cannot be had
+ * @throws UserError with the reason if nspawn was requested by name and cannot be used
  */
-export async function choose(
+export async function chooseHypervisor(
     wanted: HypervisorName,
     folder: StateFolder,
     cidr: string | undefined,
-    say: (line: string) => void,
-): Promise<Choice> {
+    log: (line: string) => void,
+): Promise<HypervisorChoice> {
     const stateDir = folder.folder;
     const name = wanted === "auto" ? hypervisorName(folder.credentials()?.hypervisor ?? "auto") : wanted;
-    if (name === "none") return states(folder, "Machines keep their states only.");
-    const reason = await obstacle(stateDir, cidr ?? folder.credentials()?.cidr ?? DEFAULT_CIDR, say);
+    if (name === "none") return chooseNone(folder, "Machines do not boot (hypervisor none): only their states are kept.");
+    const reason = await reasonAgainstNspawn(stateDir, cidr ?? folder.credentials()?.cidr ?? DEFAULT_CIDR, log);
     if (reason === undefined)
         return {
             name: "nspawn",
-            note: "Machines boot, as containers (hypervisor nspawn): cloudstack-local ps shows them.",
+            note: "Machines boot as containers (hypervisor nspawn): cloudstack-local ps lists them.",
             make: (log) => nspawn({ stateDir, log }),
         };
     if (name === "nspawn")
         throw new UserError(
             `The machines of ${stateDir} cannot be booted: ${reason}. ` +
-                "With --hypervisor none they keep their states only.",
+                "With --hypervisor none only their states are kept.",
         );
-    return states(folder, `Machines keep their states only (hypervisor none: ${reason}).`);
+    return chooseNone(folder, `Machines do not boot (hypervisor none: ${reason}): only their states are kept.`);
 }
 
-async function obstacle(stateDir: string, cidr: string, say: (line: string) => void): Promise<string | undefined> {
-    const reason = await whyNot();
+async function reasonAgainstNspawn(stateDir: string, cidr: string, log: (line: string) => void): Promise<string | undefined> {
+    const reason = await whyUnsupported();
     if (reason !== undefined) return reason;
     try {
         checkOwner(prefixOf(stateDir), stateDir);
     } catch (error) {
         return (error as Error).message;
     }
-    const occupant = await occupantOf(prefixOf(stateDir), cidr);
-    if (occupant !== undefined)
-        return `this computer uses addresses of the network ${cidr} already (${occupant}): give another with --cidr`;
+    const conflict = await conflictingRoute(prefixOf(stateDir), cidr);
+    if (conflict !== undefined)
+        return `this computer already uses addresses of the network ${cidr} (${conflict}): choose another with --cidr`;
     try {
-        await ensureTemplate(cacheFolder(), USUAL_TEMPLATE, say);
+        await ensureTemplate(cacheFolder(), FIRST_TEMPLATE, log);
         return undefined;
     } catch (error) {
         return (error as Error).message;

@@ -3,23 +3,23 @@ import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import { manifestFile } from "../artifacts/mirror";
 import { cacheFolder } from "../cache";
-import { follow, lastLines } from "../fileEnd";
-import { running } from "./control";
+import { follow, lastLines } from "../tail";
+import { runningCloud } from "./control";
 import { environment, FORMATS, type Format } from "./environment";
-import { linesOf } from "./console";
+import { lineCount } from "./console";
 import { STATE_HELP, stateFolder, UserError } from "./stateFolder";
 
 export const STATUS_HELP = `cloudstack-local status [--state DIR] [--json]
 
-Says whether the cloud runs, where, and what it holds. Exit code 1 where it does not run.
+Reports whether the cloud is running, its endpoint, and what it holds. Exit code 1 if it is not running.
 
-${STATE_HELP}  --json             the same for programs
+${STATE_HELP}  --json             print JSON
 `;
 
 export const ENV_HELP = `cloudstack-local env [--state DIR] [--account NAME] [--format FORMAT]
 
-Prints what clients read: this package, the Python client cs and Terraform's CloudStack provider from the environment
-(format shell: eval "$(cloudstack-local env)"), cmk and cs from a file.
+Prints the configuration of clients: environment variables for this package, the Python client cs and Terraform's
+CloudStack provider (format shell: eval "$(cloudstack-local env)"), or the configuration file of cmk or cs.
 
 ${STATE_HELP}  --account NAME     user (default; may not expunge), expunger (may), or admin (root administrator)
   --format FORMAT    ${FORMATS.join(", ")} (default shell)
@@ -29,8 +29,8 @@ export const LOGS_HELP = `cloudstack-local logs [--state DIR] [--lines N] [--fol
 
 Prints the end of the cloud's log: one line per call of the API.
 
-${STATE_HELP}  --lines N          how many (default 50)
-  --follow           go on as it grows
+${STATE_HELP}  --lines N          number of lines (default 50)
+  --follow           keep printing lines as they are added
 `;
 
 export async function status(args: string[]): Promise<void> {
@@ -39,7 +39,7 @@ export async function status(args: string[]): Promise<void> {
         options: { state: { type: "string" }, json: { type: "boolean", default: false } },
     });
     const folder = stateFolder(values.state);
-    const found = await running(folder);
+    const found = await runningCloud(folder);
     if (values.json) {
         const answer =
             found === undefined
@@ -95,7 +95,7 @@ export async function env(args: string[]): Promise<void> {
             `--account must be one of ${Object.keys(credentials.accounts).join(", ")}, not "${values.account}".`,
             2,
         );
-    const found = await running(folder);
+    const found = await runningCloud(folder);
     if (found === undefined) console.error("The cloud is not running: start it with cloudstack-local start.");
     const cloud = found && { ...found.status, manifest: manifestFile(cacheFolder()) };
     process.stdout.write(environment({ endpoint: credentials.endpoint, ...account, cloud }, values.format as Format));
@@ -113,7 +113,7 @@ export async function logs(args: string[]): Promise<void> {
     const { logFile } = stateFolder(values.state);
     if (!fs.existsSync(logFile))
         throw new UserError(`There is no log at ${logFile}: the cloud was never started in the background there.`);
-    const { text, size } = lastLines(logFile, linesOf(values.lines));
+    const { text, size } = lastLines(logFile, lineCount(values.lines));
     process.stdout.write(text);
     if (values.follow) await follow(logFile, size, (part) => process.stdout.write(part));
 }

@@ -1,27 +1,27 @@
-/** `cloudstack-local ps`: the machines, and what they use. */
+/** `cloudstack-local ps`: lists the machines, and the resources that they use. */
 import { parseArgs } from "node:util";
 import { type Usage, usageOf } from "../hypervisors/nspawn";
-import { running } from "./control";
-import { type KnownMachine, knownMachines, statesOnly } from "./machines";
+import { runningCloud } from "./control";
+import { type KnownMachine, knownMachines, whyNoneBoots } from "./machines";
 import { STATE_HELP, stateFolder } from "./stateFolder";
 import { duration, size, table } from "./table";
 
 export const PS_HELP = `cloudstack-local ps [--state DIR] [--json]
 
-Lists all machines: the state that the API tells, whether they really run, and what they use. It works also while the
-cloud is stopped, or was killed and its machines run on.
+Lists all machines: the state that the API reports, whether they really run, and what they use. Works also while the
+cloud is stopped, or was killed while its machines run on.
 
-  MEMORY   in use, without file cache that can be had back at once, of what the offering allows
-  CPU      time of a processor that it has had since it was switched on
+  MEMORY   memory in use, without reclaimable file cache, of the offering's memory
+  CPU      processor time since it was started
   UP       time since its last boot
-  DISK     what its root disk and its attached volumes take of this computer's disk
+  DISK     disk space of this computer that its root disk and attached volumes take
 
-${STATE_HELP}  --json             the same for programs, in bytes and seconds
+${STATE_HELP}  --json             print JSON, in bytes and seconds
 `;
 
 const HEAD = ["NAME", "ADDRESS", "STATE", "RUNS", "MEMORY", "CPU", "UP", "DISK", "TEMPLATE", "INSTANCE"];
 
-const AWAY = "The cloud does not run. Machines that are Running come back, or go on, with cloudstack-local start.";
+const NOT_RUNNING = "The cloud is not running. Its next start starts machines in state Running, or takes over those that still run.";
 
 interface Row extends Omit<KnownMachine, "real">, Partial<Usage> {
     readonly runs: boolean;
@@ -43,7 +43,7 @@ export async function ps(args: string[]): Promise<void> {
     );
     if (values.json) return console.log(JSON.stringify(rows, null, 2));
     console.log(rows.length === 0 ? "There are no machines." : table(HEAD, rows.map(cells)));
-    const notes = [statesOnly(folder), (await running(folder)) === undefined ? AWAY : undefined];
+    const notes = [whyNoneBoots(folder), (await runningCloud(folder)) === undefined ? NOT_RUNNING : undefined];
     for (const note of notes) if (note !== undefined) console.error(note);
 }
 

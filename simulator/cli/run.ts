@@ -1,4 +1,4 @@
-/** Which subcommand, its help, and how errors are told. */
+/** Selects the subcommand, prints help, and reports errors. */
 import { ARTIFACTS_HELP, artifacts } from "./artifacts";
 import { CONSOLE_HELP, showConsole } from "./console";
 import { DESTROY_HELP, destroy } from "./destroy";
@@ -16,15 +16,15 @@ const HELP = `cloudstack-local: a CloudStack-compatible cloud on this computer
   cloudstack-local start     start it
   cloudstack-local stop      stop it; its state is kept
   cloudstack-local destroy   stop it, and delete its state and disks
-  cloudstack-local status    whether it runs, and what it holds
-  cloudstack-local env       the variables and files that clients read
-  cloudstack-local logs      what was called
-  cloudstack-local fault     make things go wrong
-  cloudstack-local ps        its machines, and what they use
+  cloudstack-local status    report whether it is running, and what it holds
+  cloudstack-local env       print the variables or files that clients read
+  cloudstack-local logs      print the log of API calls
+  cloudstack-local fault     inject faults
+  cloudstack-local ps        list its machines, and what they use
   cloudstack-local exec      run a command in a machine
-  cloudstack-local console   what a machine writes to its console
-  cloudstack-local artifacts release files for machines without the internet
-  cloudstack-local doctor    what clouds have left on this computer, and what it lacks
+  cloudstack-local console   print what a machine writes to its console
+  cloudstack-local artifacts download release files for machines without the internet
+  cloudstack-local doctor    check this computer, and find what clouds have left on it
 
 Each has --help.
 `;
@@ -55,10 +55,10 @@ export async function run(args: string[]): Promise<void> {
     try {
         if (command === undefined)
             throw new UserError(
-                `There is no command "${name}": ${Object.keys(COMMANDS).join(", ")} (see cloudstack-local --help).`,
+                `"${name}" is not a command. Commands: ${Object.keys(COMMANDS).join(", ")} (see cloudstack-local --help).`,
                 2,
             );
-        // Behind "--" stands a command of a machine, with options of its own.
+        // What follows "--" is a command to run in a machine, with options of its own.
         const own = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
         if (own.includes("--help") || own.includes("-h")) return console.log(command.help);
         await command.run(rest);

@@ -1,29 +1,29 @@
-/** `cloudstack-local start`: in the foreground, or as a process of its own that outlives the command. */
+/** `cloudstack-local start`: runs the cloud in the foreground, or as a background process. */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import { startCloud, StateError, type RunningCloud } from "../index";
 import { shellWord } from "../shellWord";
-import { running } from "./control";
-import { choose, hypervisorName, type Choice, type HypervisorName } from "./hypervisor";
+import { runningCloud } from "./control";
+import { chooseHypervisor, hypervisorName, type HypervisorChoice, type HypervisorName } from "./hypervisor";
 import { stateFolder, UserError, type StateFolder } from "./stateFolder";
-import { stopped } from "./stop";
+import { untilStopped } from "./stop";
 
 export const START_HELP = `cloudstack-local start [options]
 
 Starts the embedded cloud on 127.0.0.1 and returns when it answers.
 
-  --state DIR           where it keeps its state (default: $CLOUDSTACK_LOCAL_STATE, else the XDG state folder)
-  --port N              0 takes any free one (default: $CLOUDSTACK_LOCAL_PORT, else 8080, and any free one where
-                        another program has that)
-  --hypervisor NAME     nspawn: machines boot, as containers of systemd-nspawn (Linux, root); none: they keep their
-                        states only; auto (default): nspawn where this computer can, else none, and why
+  --state DIR           the state folder (default: $CLOUDSTACK_LOCAL_STATE, else the XDG state folder)
+  --port N              the port; 0 chooses a free one (default: $CLOUDSTACK_LOCAL_PORT, else 8080, or a free one if
+                        another program uses that)
+  --hypervisor NAME     nspawn: machines boot as systemd-nspawn containers (Linux, root); none: they do not boot, only
+                        their states are kept; auto (default): nspawn if this computer supports it, else none
   --cidr CIDR           addresses of the shared network of a new cloud (default 10.1.1.0/24)
-  --job-seconds N       how long every job takes, fractions allowed (default 0)
+  --job-seconds N       how long every job takes at least; fractions are allowed (default 0)
   --timing T            real: answers and jobs take as long as those of a real server, and wait for its locks; a number
-                        is a part of that time (0.1: ten times faster); 0 (default): as fast as it goes
+                        scales that time (0.1: ten times faster); 0 (default): as fast as possible
   --expunge-seconds N   how long a destroyed machine waits until it is expunged (default 86400)
-  --foreground          stay in this terminal and log to it; Ctrl-C stops the cloud, another one cuts the power of
+  --foreground          run in this terminal and log to it; Ctrl-C stops the cloud, a second Ctrl-C cuts the power of
                         machines that are still shutting down
 `;
 
@@ -38,12 +38,12 @@ const OPTIONS = {
     foreground: { type: "boolean", default: false },
 } as const;
 
-/** Where the cloud is looked for first: the port of CloudStack's own management server. */
-const USUAL_PORT = 8080;
+/** The API port of CloudStack's own management server. */
+const DEFAULT_PORT = 8080;
 
 interface StartOptions {
     readonly folder: StateFolder;
-    /** Where nobody has said which: the usual one, or any. */
+    /** Undefined: the default port, or a free one if that is taken. */
     readonly port?: number;
     readonly cidr?: string;
     readonly jobSeconds: number;
@@ -86,29 +86,29 @@ function readOptions(args: string[]): StartOptions {
     };
 }
 
-/** At the port that was asked for; else at the usual one, or where that is taken at any. */
+/** Starts at the requested port, otherwise at the default one, or at a free one if that is taken. */
 async function startAtPort(
     { port, folder, hypervisor: name, ...options }: StartOptions,
     log: (line: string) => void,
 ): Promise<RunningCloud> {
-    const { make } = await choose(name, folder, options.cidr, log);
+    const { make } = await chooseHypervisor(name, folder, options.cidr, log);
     const startAt = (port: number) =>
         startCloud({ ...options, hypervisor: make(log), stateDir: folder.folder, port, log });
     if (port !== undefined) return startAt(port);
     try {
-        return await startAt(USUAL_PORT);
+        return await startAt(DEFAULT_PORT);
     } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
         return startAt(0);
     }
 }
 
-/** @throws UserError for what a user can do something about */
+/** @throws UserError for errors that the user can correct */
 async function startHere(options: StartOptions, log: (line: string) => void): Promise<RunningCloud> {
     const { folder, port } = options;
     try {
         const cloud = await startAtPort(options, log);
-        folder.serve(
+        folder.writeServer(
             { url: cloud.url, token: cloud.token },
             {
                 endpoint: cloud.endpoint,
@@ -123,56 +123,56 @@ async function startHere(options: StartOptions, log: (line: string) => void): Pr
         const code = (error as NodeJS.ErrnoException).code;
         if (code === "EADDRINUSE")
             throw new UserError(
-                `Port ${port} is taken by another program: choose another one with --port (0 takes any free one).`,
+                `Port ${port} is in use by another program: choose another one with --port (0 chooses a free one).`,
             );
         if (code === "EACCES")
-            throw new UserError(`Port ${port} is not allowed to you: choose one above 1023 with --port.`);
+            throw new UserError(`You are not permitted to use port ${port}: choose one above 1023 with --port.`);
         if (error instanceof StateError || error instanceof RangeError) throw new UserError(error.message);
         throw error;
     }
 }
 
-async function inForeground(options: StartOptions): Promise<void> {
+async function runInForeground(options: StartOptions): Promise<void> {
     const log = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
     const cloud = await startHere(options, log);
     log(`listening at ${cloud.endpoint}, state in ${options.folder.folder}`);
-    await toldToStop(cloud);
-    options.folder.stopServing();
+    await untilFirstSignal(cloud);
+    options.folder.markStopping();
     try {
         await cloud.close();
         log("stopped");
     } finally {
-        // Last of all: whoever waits for the end of this cloud waits for its file to go.
-        options.folder.forgetServer();
+        // Must be last: `stop` takes the removal of this file for the end of the cloud.
+        options.folder.removeServerFile();
     }
 }
 
-/** Comes back with the first signal. Another one, or SIGQUIT, cuts the machines' power instead of waiting for them. */
-function toldToStop(cloud: RunningCloud): Promise<void> {
+/** Resolves at the first signal. A second one, or SIGQUIT, cuts the machines' power instead of waiting for them. */
+function untilFirstSignal(cloud: RunningCloud): Promise<void> {
     let isStopping = false;
     return new Promise((resolve) => {
-        const told = (signal: NodeJS.Signals) => {
+        const onSignal = (signal: NodeJS.Signals) => {
             if (isStopping || signal === "SIGQUIT") cloud.cutPower();
             isStopping = true;
             resolve();
         };
-        for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT"] as const) process.on(signal, told);
+        for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT"] as const) process.on(signal, onSignal);
     });
 }
 
-/** Size from which a log is put aside at the next start, in bytes. */
+/** Size above which a log is rotated at the next start, in bytes. */
 const LOG_LIMIT = 10_000_000;
 
-function keepLogShort(file: string): void {
+function rotateLog(file: string): void {
     if (fs.existsSync(file) && fs.statSync(file).size > LOG_LIMIT) fs.renameSync(file, `${file}.1`);
 }
 
-/** How long a new process may take until it answers, in milliseconds. */
-const PATIENCE = 20_000;
+/** How long a new process may take to answer, in milliseconds. */
+const START_TIMEOUT = 20_000;
 
-async function inBackground(options: StartOptions, args: string[]): Promise<void> {
+async function startInBackground(options: StartOptions, args: string[]): Promise<void> {
     const { folder } = options;
-    keepLogShort(folder.logFile);
+    rotateLog(folder.logFile);
     const log = fs.openSync(folder.logFile, "a", 0o600);
     const before = fs.fstatSync(log).size;
     const child = spawn(process.execPath, [require.resolve("../main"), "start", ...args, "--foreground"], {
@@ -183,9 +183,9 @@ async function inBackground(options: StartOptions, args: string[]): Promise<void
     let ended = false;
     child.once("exit", () => (ended = true));
     child.once("error", () => (ended = true));
-    const deadline = Date.now() + PATIENCE;
+    const deadline = Date.now() + START_TIMEOUT;
     while (!ended && Date.now() < deadline) {
-        const found = await running(folder);
+        const found = await runningCloud(folder);
         if (found !== undefined && found.server.pid === child.pid) {
             child.unref();
             return;
@@ -193,23 +193,23 @@ async function inBackground(options: StartOptions, args: string[]): Promise<void
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
     if (!ended) child.kill();
-    const said = fs.readFileSync(folder.logFile).subarray(before).toString().trim();
+    const output = fs.readFileSync(folder.logFile).subarray(before).toString().trim();
     throw new UserError(
         ended
-            ? said || "The cloud ended at once, without a word."
-            : `The cloud did not answer within ${PATIENCE / 1000} s; its log is ${folder.logFile}.`,
+            ? output || "The cloud exited immediately without any output."
+            : `The cloud did not answer within ${START_TIMEOUT / 1000} s; its log is ${folder.logFile}.`,
     );
 }
 
-function introduce({ folder, port }: StartOptions, { note }: Choice, url: string): void {
-    const isElsewhere = port === undefined && new URL(url).port !== String(USUAL_PORT);
-    // So that the commands can be copied as they stand.
+function printSummary({ folder, port }: StartOptions, { note }: HypervisorChoice, url: string): void {
+    const isElsewhere = port === undefined && new URL(url).port !== String(DEFAULT_PORT);
+    // The printed commands must work when they are copied unchanged.
     const state = stateFolder(undefined).folder === folder.folder ? "" : ` --state ${shellWord(folder.folder)}`;
     console.log(
         [
             `cloudstack-local answers at ${url}/client/api`,
             ...(isElsewhere
-                ? [`(Another program has port ${USUAL_PORT}; --port or CLOUDSTACK_LOCAL_PORT names one.)`]
+                ? [`(Another program uses port ${DEFAULT_PORT}; set another with --port or CLOUDSTACK_LOCAL_PORT.)`]
                 : []),
             note,
             `State: ${folder.folder}`,
@@ -222,18 +222,19 @@ export async function start(args: string[]): Promise<void> {
     const options = readOptions(args);
     const { folder } = options;
     folder.make();
-    await stopped(folder);
-    const already = await running(folder);
+    await untilStopped(folder);
+    const already = await runningCloud(folder);
     if (already !== undefined) {
         console.log(
             `cloudstack-local is already running at ${already.server.url}/client/api (process ` +
-                `${already.server.pid}); options of this start are not used.`,
+                `${already.server.pid}); the options of this command are ignored.`,
         );
         return;
     }
-    if (options.foreground) return inForeground(options);
-    // Before the cloud is there, and by name: it does not look a second time.
-    const choice = await choose(options.hypervisor, folder, options.cidr, (line) => console.log(`  ${line}`));
-    await inBackground(options, [...args, "--hypervisor", choice.name]);
-    introduce(options, choice, folder.server()!.url);
+    if (options.foreground) return runInForeground(options);
+    // Chosen here, where the user sees the messages, and passed on by name, so that the new process does not choose
+    // again.
+    const choice = await chooseHypervisor(options.hypervisor, folder, options.cidr, (line) => console.log(`  ${line}`));
+    await startInBackground(options, [...args, "--hypervisor", choice.name]);
+    printSummary(options, choice, folder.server()!.url);
 }

@@ -1,6 +1,6 @@
 /**
- * What the command line finds in a state folder: which process serves it, its keys, its log. All files are the
- * owner's only.
+ * The files of a state folder that the command line uses: the process that serves it, its keys, its log. Only their
+ * owner can read them.
  */
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -9,7 +9,7 @@ import { identify, isAlive, type ProcessId } from "../hypervisors/nspawn/host";
 import type { Credentials } from "../index";
 import type { AccountName } from "../state/seed";
 
-/** A message for the user, without a stack. */
+/** An error that is printed as a message, without a stack trace. */
 export class UserError extends Error {
     readonly exitCode: number;
 
@@ -24,20 +24,20 @@ export interface ServerFile {
     readonly pid: number;
     readonly url: string;
     readonly token: string;
-    /** By which it is known again, on Linux. */
+    /** Identifies the process even after its pid was reused; Linux only. */
     readonly process?: ProcessId;
-    /** It has been told to stop, and waits for its machines. */
+    /** It received a signal to stop, and waits for its machines. */
     readonly isStopping?: boolean;
 }
 
-/** The option that all commands have, for their help. */
+/** The help of an option that most commands have. */
 export const STATE_HELP =
     "  --state DIR        the state folder (default: $CLOUDSTACK_LOCAL_STATE, else the XDG state folder)\n";
 
-/** Keys of a state, and where it was served last. */
+/** The keys of a state, and its latest endpoint. */
 export interface CredentialsFile {
     readonly endpoint: string;
-    /** What its machines are: a cloud keeps its hypervisor until another is asked for by name. */
+    /** A cloud keeps its hypervisor until `--hypervisor` names another. */
     readonly hypervisor?: string;
     /** The addresses of its shared network. */
     readonly cidr?: string;
@@ -90,25 +90,28 @@ export class StateFolder {
         return readJson<ServerFile>(this.serverFile);
     }
 
-    /** The process that serves this state and is there, whether it answers or not; known for certain on Linux alone. */
+    /**
+     * The process that serves this state, if it exists, whether it answers or not; undefined on systems other than
+     * Linux.
+     */
     serverProcess(): ServerFile | undefined {
         const server = this.server();
         return server?.process !== undefined && isAlive(server.process) ? server : undefined;
     }
 
-    /** Says that this process serves this state from now on. */
-    serve({ url, token }: Pick<ServerFile, "url" | "token">, credentials: CredentialsFile): void {
+    /** Records that this process serves this state. */
+    writeServer({ url, token }: Pick<ServerFile, "url" | "token">, credentials: CredentialsFile): void {
         writeJson(this.credentialsFile, credentials);
         const id = process.platform === "linux" ? identify(process.pid) : undefined;
         writeJson(this.serverFile, { pid: process.pid, url, token, process: id });
     }
 
-    /** Says that the process that serves this state does so no longer, and is about to end. */
-    stopServing(): void {
+    /** Records that the process that serves this state is about to end. */
+    markStopping(): void {
         writeJson(this.serverFile, { ...this.server(), isStopping: true });
     }
 
-    /** Removes all that a cloud has put here, and the folder with it where nobody has put in anything else. */
+    /** Removes all files of the cloud, and the folder unless it holds other files. */
     remove(): void {
         for (const name of CONTENTS) fs.rmSync(path.join(this.folder, name), { recursive: true, force: true });
         try {
@@ -119,7 +122,7 @@ export class StateFolder {
         }
     }
 
-    forgetServer(): void {
+    removeServerFile(): void {
         fs.rmSync(this.serverFile, { force: true });
     }
 
@@ -135,7 +138,7 @@ export function stateFolder(option: string | undefined, env: NodeJS.ProcessEnv =
     return new StateFolder(realPath(folder));
 }
 
-/** One folder is one cloud, by whatever name it is called. */
+/** Resolves symbolic links, so that one folder is one cloud, by whatever path it is named. */
 function realPath(folder: string): string {
     try {
         return fs.realpathSync(folder);
@@ -154,7 +157,7 @@ function readJson<T>(file: string): T | undefined {
     }
 }
 
-/** Whole or not at all: a reader never sees half a file. */
+/** Writes a file atomically: a reader never sees part of it. */
 function writeJson(file: string, value: object): void {
     const part = `${file}.${process.pid}`;
     fs.writeFileSync(part, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });

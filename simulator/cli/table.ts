@@ -1,6 +1,6 @@
-/** What people read: tables, sizes, times. */
+/** Tables, sizes and durations as people read them. */
 
-/** Columns under their titles. */
+/** Rows in aligned columns under their titles. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
     const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
     const lines = [head, ...rows].map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  "));

@@ -1,39 +1,42 @@
-/** A line that says what is being waited for: rewritten on a terminal, else said anew now and then. */
+/**
+ * A line on stderr that reports what is being waited for: rewritten on a terminal, otherwise repeated from time to
+ * time.
+ */
 
-/** How long nothing is said, in milliseconds: who waits so briefly need not know. */
-const SILENCE = 1_000;
-/** Between two lines where there is no terminal, in milliseconds. */
+/** How long nothing is printed, in milliseconds: short waits need no message. */
+const QUIET_TIME = 1_000;
+/** Time between two lines where there is no terminal, in milliseconds. */
 const INTERVAL = 10_000;
 
-export class Waiting {
+export class WaitingLine {
     private readonly started = Date.now();
     private readonly isTerminal = process.stderr.isTTY === true;
-    private said = 0;
+    private shownAt = 0;
 
     show(text: string): void {
         const now = Date.now();
-        if (now - this.started < SILENCE) return;
-        if (!this.isTerminal && now - this.said < INTERVAL) return;
-        this.said = now;
+        if (now - this.started < QUIET_TIME) return;
+        if (!this.isTerminal && now - this.shownAt < INTERVAL) return;
+        this.shownAt = now;
         const line = `${text} (${Math.round((now - this.started) / 1000)} s)`;
         process.stderr.write(this.isTerminal ? `\r\x1b[K${line}` : `${line}\n`);
     }
 
     end(): void {
-        if (this.isTerminal && this.said > 0) process.stderr.write("\r\x1b[K");
+        if (this.isTerminal && this.shownAt > 0) process.stderr.write("\r\x1b[K");
     }
 }
 
-/** Waits until it is so, and says meanwhile for what. False when `patience` says that it takes too long. */
+/** Waits until `isDone`, and reports meanwhile what for. Resolves to false once `keepWaiting` returns false. */
 export async function waitFor(
-    isSo: () => boolean,
+    isDone: () => boolean,
     text: () => string,
-    patience: () => boolean = () => true,
+    keepWaiting: () => boolean = () => true,
 ): Promise<boolean> {
-    const waiting = new Waiting();
+    const waiting = new WaitingLine();
     try {
-        while (!isSo()) {
-            if (!patience()) return false;
+        while (!isDone()) {
+            if (!keepWaiting()) return false;
             waiting.show(text());
             await new Promise((resolve) => setTimeout(resolve, 50));
         }

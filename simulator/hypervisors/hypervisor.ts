@@ -90,7 +90,7 @@ export interface Hypervisor {
     resize(volume: VolumePlan, machine: MachinePlan | undefined): Promise<void>;
     deleteVolume(volumeId: string): Promise<void>;
     /** What the metadata service tells a machine has changed. */
-    describe(machine: MachinePlan): Promise<void>;
+    updateMetadata(machine: MachinePlan): Promise<void>;
     /** The end of what the machine has written to its console. */
     console(machine: MachinePlan): string;
     /** The address of the host in a shared network, where it has one. */

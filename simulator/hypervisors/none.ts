@@ -14,7 +14,7 @@ export const none: Hypervisor = {
     detach: done,
     resize: done,
     deleteVolume: done,
-    describe: done,
+    updateMetadata: done,
     console: () => "",
     hostAddress: () => undefined,
     watch: () => undefined,

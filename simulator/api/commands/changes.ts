@@ -69,7 +69,7 @@ function newSecurityGroups(request: Request, machine: Machine): readonly string[
 
 /** Machines that run read their user data and name from now on; those that do not are told when they start. */
 function describe({ cloud }: Request, machine: Machine): void {
-    void cloud.hypervisor.describe(machinePlan(cloud, machine)).catch(() => undefined);
+    void cloud.hypervisor.updateMetadata(machinePlan(cloud, machine)).catch(() => undefined);
 }
 
 function updateVirtualMachine(request: Request): object {

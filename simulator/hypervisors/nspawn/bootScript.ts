@@ -7,10 +7,10 @@ import { shellWord } from "../../shellWord";
 import { INIT } from "./templateFiles";
 
 /** What nspawn says at the end of a machine that wants to start again. */
-const REBOOT = 133;
+const EXIT_REBOOT = 133;
 
 /** Rights that no machine has: modules and the clock are the host's. */
-export const FORBIDDEN = ["sys_module", "sys_time"] as const;
+export const DROPPED_CAPABILITIES = ["sys_module", "sys_time"] as const;
 
 export interface Boot {
     /** The machine's folder. */
@@ -35,7 +35,7 @@ function nspawnArguments(folder: string, machine: MachinePlan): string[] {
         ...[`--machine=${machine.instanceName}`, `--hostname=${machine.name}`, `--uuid=${machine.id}`],
         // Network, containers and packet filters are the machine's own.
         "--capability=all",
-        `--drop-capability=${FORBIDDEN.map((name) => `CAP_${name.toUpperCase()}`).join(",")}`,
+        `--drop-capability=${DROPPED_CAPABILITIES.map((name) => `CAP_${name.toUpperCase()}`).join(",")}`,
         "--system-call-filter=@keyring",
         ...binds,
         ...[INIT, "--show-status=no"],
@@ -58,7 +58,7 @@ while :; do
   nsenter ${shellWord(`--net=/run/netns/${network}`)} systemd-nspawn --setenv="DISKS=$(cat disks)" \\
     ${nspawnArguments(folder, machine).map(shellWord).join(" ")}
   status=$?
-  [ $status = ${REBOOT} ] || exit $status
+  [ $status = ${EXIT_REBOOT} ] || exit $status
 done
 `;
 }

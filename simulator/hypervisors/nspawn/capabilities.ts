@@ -1,7 +1,7 @@
 /** Whether this host can run machines. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { figureOf, makeGroup, removeGroup } from "./cgroups";
+import { readGroupFile, makeGroup, removeGroup } from "./cgroups";
 import { attempt, HOST_ENV, HostError, run } from "./host";
 
 /** The programs that the hypervisor runs, with Debian's package of each. */
@@ -18,7 +18,7 @@ export const HOST_PROGRAMS: Readonly<Record<string, string>> = {
 };
 
 /** What a kernel may have as modules, which nobody has needed yet. br_netfilter shows bridged packets to the filter. */
-const MODULES = ["overlay", "bridge", "br_netfilter", "veth", "loop", "nf_tables", "nf_conntrack", "nft_ct"];
+const KERNEL_MODULES = ["overlay", "bridge", "br_netfilter", "veth", "loop", "nf_tables", "nf_conntrack", "nft_ct"];
 
 function has(program: string): boolean {
     return (HOST_ENV.PATH ?? "").split(":").some((folder) => fs.existsSync(path.join(folder, program)));
@@ -28,7 +28,7 @@ function has(program: string): boolean {
  * Why no machine can run here, in words for the user; undefined where nothing speaks against it. What the kernel and
  * the user's rights allow is tried, in namespaces that are gone afterwards.
  */
-export async function whyNot(): Promise<string | undefined> {
+export async function whyUnsupported(): Promise<string | undefined> {
     if (process.platform !== "linux") return "real machines need Linux";
     if (process.getuid?.() !== 0) return "real machines need root";
     const missing = Object.keys(HOST_PROGRAMS).filter((program) => !has(program));
@@ -37,7 +37,7 @@ export async function whyNot(): Promise<string | undefined> {
         return `${missing.join(", ")} missing (Debian: apt-get install ${packages.join(" ")})`;
     }
     // Where they are built in, or cannot be loaded, what follows says whether that matters.
-    await attempt("modprobe", ["--all", "--quiet", ...MODULES]);
+    await attempt("modprobe", ["--all", "--quiet", ...KERNEL_MODULES]);
     if (!/\boverlay$/m.test(fs.readFileSync("/proc/filesystems", "utf8"))) return "the kernel has no overlay file system";
     const trial =
         "ip link add bridge0 type bridge && ip link add left0 type veth peer name right0 && " +
@@ -54,13 +54,13 @@ export async function whyNot(): Promise<string | undefined> {
 }
 
 /** Which limits of machines the kernel keeps, found out with a group that is gone afterwards. */
-export async function limitsThatHold(): Promise<{ memory: boolean; processors: boolean }> {
+export async function enforcedLimits(): Promise<{ memory: boolean; processors: boolean }> {
     const group = `csl-trial-${process.pid}`;
     const machine = `${group}/1`;
     try {
         makeGroup(machine, { memoryMiB: 64, cpuNumber: 1 });
-        const memory = figureOf(machine, "memory.limit_in_bytes", "memory.max");
-        const quota = figureOf(machine, "cpu.cfs_quota_us", "cpu.max");
+        const memory = readGroupFile(machine, "memory.limit_in_bytes", "memory.max");
+        const quota = readGroupFile(machine, "cpu.cfs_quota_us", "cpu.max");
         return { memory: memory === String(64 * 2 ** 20), processors: quota?.split(" ")[0] === "100000" };
     } finally {
         await removeGroup(group);

@@ -53,11 +53,11 @@ export function makeGroup(name: string, limits: Limits): string[] {
     const groups = [path.dirname(name), name, inner];
     for (const root of roots) {
         fs.mkdirSync(path.join(root, inner), { recursive: true });
-        if (isV1) shareCpus(root, groups);
-        else for (const group of ["", ...groups.slice(0, -1)]) delegate(path.join(root, group));
+        if (isV1) inheritCpuset(root, groups);
+        else for (const group of ["", ...groups.slice(0, -1)]) enableControllers(path.join(root, group));
     }
     for (const folder of foldersOf(name, { isV1, roots }))
-        for (const [file, value] of limitFiles(isV1, limits)) write(path.join(folder, file), value);
+        for (const [file, value] of limitFiles(isV1, limits)) tryWrite(path.join(folder, file), value);
     return foldersOf(inner, { isV1, roots });
 }
 
@@ -79,25 +79,25 @@ function limitFiles(isV1: boolean, { memoryMiB, cpuNumber }: Limits): [string, s
 }
 
 /** A group of the v1 controller cpuset takes no process before it has processors and memory. */
-function shareCpus(root: string, groups: readonly string[]): void {
+function inheritCpuset(root: string, groups: readonly string[]): void {
     if (!fs.existsSync(path.join(root, "cpuset.cpus"))) return;
     for (const group of groups) {
         for (const file of ["cpuset.cpus", "cpuset.mems"]) {
             const above = fs.readFileSync(path.join(root, path.dirname(group), file), "utf8").trim();
-            write(path.join(root, group, file), above);
+            tryWrite(path.join(root, group, file), above);
         }
-        write(path.join(root, group, "cgroup.clone_children"), "1");
+        tryWrite(path.join(root, group, "cgroup.clone_children"), "1");
     }
 }
 
 /** Lets the groups below a v2 group have its controllers, one by one: a kernel may lack some. */
-function delegate(folder: string): void {
+function enableControllers(folder: string): void {
     for (const controller of ["cpu", "cpuset", "memory", "pids", "io"])
-        write(path.join(folder, "cgroup.subtree_control"), `+${controller}`);
+        tryWrite(path.join(folder, "cgroup.subtree_control"), `+${controller}`);
 }
 
 /** Writes where the file is there and the kernel takes it: a limit that cannot be set is none. */
-export function write(file: string, value: string): void {
+export function tryWrite(file: string, value: string): void {
     if (!fs.existsSync(file)) return;
     try {
         fs.writeFileSync(file, value);
@@ -107,17 +107,17 @@ export function write(file: string, value: string): void {
 }
 
 /** A group and all below it, each before those in it. */
-export function downwards(folder: string): string[] {
+export function withDescendants(folder: string): string[] {
     try {
         const inner = fs.readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-        return [folder, ...inner.flatMap((entry) => downwards(path.join(folder, entry.name)))];
+        return [folder, ...inner.flatMap((entry) => withDescendants(path.join(folder, entry.name)))];
     } catch {
         // It is not there, or went meanwhile.
         return [];
     }
 }
 
-const upwards = (folder: string) => downwards(folder).reverse();
+const deepestFirst = (folder: string) => withDescendants(folder).reverse();
 
 function pidsIn(file: string): number[] {
     try {
@@ -131,14 +131,14 @@ function pidsIn(file: string): number[] {
 
 /** The processes in a group and all below it. */
 export function processesOf(name: string): number[] {
-    const folders = foldersOf(name).flatMap(downwards);
+    const folders = foldersOf(name).flatMap(withDescendants);
     return [...new Set(folders.flatMap((folder) => pidsIn(path.join(folder, "cgroup.procs"))))];
 }
 
 /** The groups that a process of a machine is in, in all hierarchies, as the files that take more processes. */
 export function groupFilesOf(name: string, pid: number): string[] {
     return foldersOf(name)
-        .map((root) => downwards(root).map((folder) => path.join(folder, "cgroup.procs")))
+        .map((root) => withDescendants(root).map((folder) => path.join(folder, "cgroup.procs")))
         .flatMap((files) => files.find((file) => pidsIn(file).includes(pid)) ?? []);
 }
 
@@ -152,7 +152,7 @@ export async function removeGroup(name: string): Promise<void> {
     if (!(await until(isEmpty, 10_000, 50)))
         throw new Error(`Processes ${processesOf(name).join(", ")} of ${name} cannot be ended`);
     const isGone = () => {
-        for (const folder of foldersOf(name).flatMap(upwards)) {
+        for (const folder of foldersOf(name).flatMap(deepestFirst)) {
             try {
                 fs.rmdirSync(folder);
             } catch {
@@ -170,7 +170,7 @@ export function topGroups(): string[] {
 }
 
 /** The first of some files of a group, in whichever hierarchy has it. */
-export function figureOf(name: string, ...files: readonly string[]): string | undefined {
+export function readGroupFile(name: string, ...files: readonly string[]): string | undefined {
     for (const folder of foldersOf(name)) {
         for (const file of files) {
             try {
@@ -188,20 +188,20 @@ export function figureOf(name: string, ...files: readonly string[]): string | un
  * has held, with it; bytes.
  */
 export function memoryOf(name: string): { used: number; peak: number } {
-    const held = Number(figureOf(name, "memory.usage_in_bytes", "memory.current") ?? 0);
-    const statistics = figureOf(name, "memory.stat") ?? "";
+    const held = Number(readGroupFile(name, "memory.usage_in_bytes", "memory.current") ?? 0);
+    const statistics = readGroupFile(name, "memory.stat") ?? "";
     // Version 1 counts the groups below in a line of their own.
     const idle = (/^total_inactive_file (\d+)/m.exec(statistics) ?? /^inactive_file (\d+)/m.exec(statistics))?.[1];
     return {
         used: Math.max(0, held - Number(idle ?? 0)),
-        peak: Number(figureOf(name, "memory.max_usage_in_bytes", "memory.peak") ?? 0),
+        peak: Number(readGroupFile(name, "memory.max_usage_in_bytes", "memory.peak") ?? 0),
     };
 }
 
 /** What a machine has had of the processors, in seconds. */
 export function processorSecondsOf(name: string): number {
-    const v1 = figureOf(name, "cpuacct.usage");
+    const v1 = readGroupFile(name, "cpuacct.usage");
     if (v1 !== undefined) return Number(v1) / 1e9;
-    const v2 = /^usage_usec (\d+)/m.exec(figureOf(name, "cpu.stat") ?? "")?.[1];
+    const v2 = /^usage_usec (\d+)/m.exec(readGroupFile(name, "cpu.stat") ?? "")?.[1];
     return Number(v2 ?? 0) / 1e6;
 }

@@ -8,19 +8,19 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { downwards, foldersOf, write } from "./cgroups";
+import { withDescendants, foldersOf, tryWrite } from "./cgroups";
 import type { Disk } from "./volumes";
 
-const LOOP = 7;
+const LOOP_MAJOR = 7;
 /** Loop devices up to this one are forbidden before there are any. */
-const LOOPS = 63;
+const LAST_LOOP_MINOR = 63;
 
 /** Character devices without danger: mem (see below), tty and console and ptmx, misc (see below), pts. */
-const HARMLESS_MAJORS = new Set([1, 5, 10, ...Array.from({ length: 8 }, (_, index) => 136 + index)]);
+const ALLOWED_MAJORS = new Set([1, 5, 10, ...Array.from({ length: 8 }, (_, index) => 136 + index)]);
 /** mem, kmem, port, kmsg: the memory of the host, and its log. */
-const MEMORY = [1, 2, 4, 11];
+const MEMORY_MINORS = [1, 2, 4, 11];
 /** What pods may need. */
-const HARMLESS_MISC = new Set(["fuse", "tun", "autofs", "userfaultfd", "cpu_dma_latency"]);
+const ALLOWED_MISC = new Set(["fuse", "tun", "autofs", "userfaultfd", "cpu_dma_latency"]);
 
 /** What the kernel says of its devices: `/proc/devices`, `/proc/misc`, and the numbers of loop devices. */
 export interface HostDevices {
@@ -30,20 +30,20 @@ export interface HostDevices {
 }
 
 /** The rules that keep all but these disks from a group, as `devices.deny` takes them. */
-export function denials({ devices, misc, loops }: HostDevices, own: readonly Disk[]): string[] {
+export function denyRules({ devices, misc, loops }: HostDevices, own: readonly Disk[]): string[] {
     const [characters, blocks = ""] = devices.split(/^Block devices:$/m);
     const majorsOf = (text: string) => {
         const majors = [...text.matchAll(/^ *(\d+) /gm)].map(([, major]) => Number(major));
         return [...new Set(majors)];
     };
-    const miscMinors = [...misc.matchAll(/^ *(\d+) (\S+)$/gm)].filter(([, , name]) => !HARMLESS_MISC.has(name));
-    const minors = new Set([...Array.from({ length: LOOPS + 1 }, (_, minor) => minor), ...loops]);
-    for (const { major, minor } of own) if (major === LOOP) minors.delete(minor);
+    const miscMinors = [...misc.matchAll(/^ *(\d+) (\S+)$/gm)].filter(([, , name]) => !ALLOWED_MISC.has(name));
+    const minors = new Set([...Array.from({ length: LAST_LOOP_MINOR + 1 }, (_, minor) => minor), ...loops]);
+    for (const { major, minor } of own) if (major === LOOP_MAJOR) minors.delete(minor);
     return [
-        ...majorsOf(blocks).flatMap((major) => (major === LOOP ? [] : [`b ${major}:* rw`])),
-        ...[...minors].map((minor) => `b ${LOOP}:${minor} rw`),
-        ...majorsOf(characters).flatMap((major) => (HARMLESS_MAJORS.has(major) ? [] : [`c ${major}:* rw`])),
-        ...MEMORY.map((minor) => `c 1:${minor} rw`),
+        ...majorsOf(blocks).flatMap((major) => (major === LOOP_MAJOR ? [] : [`b ${major}:* rw`])),
+        ...[...minors].map((minor) => `b ${LOOP_MAJOR}:${minor} rw`),
+        ...majorsOf(characters).flatMap((major) => (ALLOWED_MAJORS.has(major) ? [] : [`c ${major}:* rw`])),
+        ...MEMORY_MINORS.map((minor) => `c 1:${minor} rw`),
         ...miscMinors.map(([, minor]) => `c 10:${minor} rw`),
     ];
 }
@@ -58,25 +58,25 @@ function hostDevices(): HostDevices {
 }
 
 /** The folder of a group in the hierarchy of the controller; nothing where there is none. */
-function folderOf(group: string): string[] {
+function devicesFolders(group: string): string[] {
     return foldersOf(group).filter((folder) => fs.existsSync(path.join(folder, "devices.deny")));
 }
 
 /** @param group in which nothing runs yet */
 export function restrict(group: string, own: readonly Disk[]): void {
-    for (const folder of folderOf(group))
-        for (const rule of denials(hostDevices(), own)) write(path.join(folder, "devices.deny"), rule);
+    for (const folder of devicesFolders(group))
+        for (const rule of denyRules(hostDevices(), own)) tryWrite(path.join(folder, "devices.deny"), rule);
 }
 
 /** Lets a group have one more disk, and the groups below it, but for those that the machine itself restricts. */
 export function allow(group: string, disk: Disk): void {
-    for (const folder of folderOf(group).flatMap(downwards)) {
+    for (const folder of devicesFolders(group).flatMap(withDescendants)) {
         if (fs.readFileSync(path.join(folder, "devices.list"), "utf8").trim() === "a *:* rwm")
-            write(path.join(folder, "devices.allow"), `b ${disk.major}:${disk.minor} rw`);
+            tryWrite(path.join(folder, "devices.allow"), `b ${disk.major}:${disk.minor} rw`);
     }
 }
 
 /** Takes a disk from a group and all below it. */
 export function deny(group: string, disk: Disk): void {
-    for (const folder of folderOf(group)) write(path.join(folder, "devices.deny"), `b ${disk.major}:${disk.minor} rw`);
+    for (const folder of devicesFolders(group)) tryWrite(path.join(folder, "devices.deny"), `b ${disk.major}:${disk.minor} rw`);
 }

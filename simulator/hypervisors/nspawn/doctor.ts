@@ -1,10 +1,10 @@
 /** What is to be said about a host: what clouds have on it, and whether it can hold machines. */
 import * as fs from "node:fs";
-import { limitsThatHold, whyNot } from "./capabilities";
+import { enforcedLimits, whyUnsupported } from "./capabilities";
 import { hierarchies } from "./cgroups";
 import { isAlive } from "./host";
-import { occupantOf } from "./network";
-import { isEmpty, type Possessions, runningMachines } from "./possessions";
+import { conflictingRoute } from "./network";
+import { isEmpty, type HostResources, runningMachines } from "./hostResources";
 import { registrationOf } from "./register";
 
 /**
@@ -13,7 +13,7 @@ import { registrationOf } from "./register";
  */
 export type CloudStatus = "served" | "unserved" | "unknown" | "leftover";
 
-export interface CloudFinding extends Possessions {
+export interface CloudFinding extends HostResources {
     readonly status: CloudStatus;
     /** Names of the machines that run. */
     readonly machines: readonly string[];
@@ -22,7 +22,7 @@ export interface CloudFinding extends Possessions {
 }
 
 /** Nothing for a cloud that has nothing here. */
-export function judge(found: Possessions): CloudFinding | undefined {
+export function findingOf(found: HostResources): CloudFinding | undefined {
     if (isEmpty(found)) return undefined;
     const { stateDir, server } = found;
     const isGone = stateDir !== undefined && !fs.existsSync(stateDir);
@@ -30,7 +30,7 @@ export function judge(found: Possessions): CloudFinding | undefined {
     return { ...found, machines, isGone, status: statusOf(server, found, machines.length) };
 }
 
-function statusOf(server: number | undefined, { stateDir, processes }: Possessions, machines: number): CloudStatus {
+function statusOf(server: number | undefined, { stateDir, processes }: HostResources, machines: number): CloudStatus {
     if (server !== undefined) return "served";
     if (stateDir === undefined) return processes.length > 0 ? "unknown" : "leftover";
     return machines > 0 ? "unserved" : "leftover";
@@ -46,7 +46,7 @@ export interface HostFinding {
 }
 
 /** The cloud whose network is looked at. */
-export interface NetworkOfCloud {
+export interface CloudNetwork {
     readonly prefix: string;
     readonly cidr: string;
     /** Whether it is there already, with this network. */
@@ -54,8 +54,8 @@ export interface NetworkOfCloud {
 }
 
 /** Where machines cannot run at all, that alone is said. */
-export async function examineHost(network: NetworkOfCloud): Promise<HostFinding[]> {
-    const reason = await whyNot();
+export async function examineHost(network: CloudNetwork): Promise<HostFinding[]> {
+    const reason = await whyUnsupported();
     if (reason !== undefined) {
         const remedy = "clouds keep the states of machines here, and boot none";
         return [{ about: "machines", level: "problem", text: `this computer cannot boot machines: ${reason}`, remedy }];
@@ -66,7 +66,7 @@ export async function examineHost(network: NetworkOfCloud): Promise<HostFinding[
 
 async function limits(): Promise<HostFinding> {
     const about = "limits";
-    const { memory, processors } = await limitsThatHold();
+    const { memory, processors } = await enforcedLimits();
     const version = hierarchies().isV1 ? "version 1" : "version 2";
     const missing = [...(memory ? [] : ["memory"]), ...(processors ? [] : ["cpu"])];
     const groups = `control groups of ${version}`;
@@ -98,26 +98,26 @@ function rights(): HostFinding {
 /** How many of root's inotify instances one machine holds, as counted: 6 with Debian 12, 5 with Debian 13. */
 const INSTANCES_PER_MACHINE = 6;
 /** So many machines are to fit. */
-const MACHINES = 8;
+const RECOMMENDED_ROOM = 8;
 
 /** inotify instances of root's processes: all machines share them. */
 function inotifyInstances(): number {
     const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-    return pids.reduce((sum, pid) => sum + instancesOf(`/proc/${pid}`), 0);
+    return pids.reduce((sum, pid) => sum + instancesOfProcess(`/proc/${pid}`), 0);
 }
 
-function instancesOf(folder: string): number {
+function instancesOfProcess(folder: string): number {
     try {
         if (fs.statSync(folder).uid !== 0) return 0;
         const open = fs.readdirSync(`${folder}/fd`).map((name) => `${folder}/fd/${name}`);
-        return open.filter((file) => linkOf(file) === "anon_inode:inotify").length;
+        return open.filter((file) => linkTarget(file) === "anon_inode:inotify").length;
     } catch {
         // It has ended.
         return 0;
     }
 }
 
-function linkOf(file: string): string | undefined {
+function linkTarget(file: string): string | undefined {
     try {
         return fs.readlinkSync(file);
     } catch {
@@ -131,7 +131,7 @@ function inotify(): HostFinding {
     const used = inotifyInstances();
     const room = Math.max(0, Math.floor((all - used) / INSTANCES_PER_MACHINE));
     const text = `${used} of ${all} inotify instances are in use; there is room for about ${room} more machines`;
-    if (room >= MACHINES) return { about, level: "ok", text };
+    if (room >= RECOMMENDED_ROOM) return { about, level: "ok", text };
     const remedy = "sysctl fs.inotify.max_user_instances=1024";
     return { about, level: room === 0 ? "problem" : "note", text, remedy };
 }
@@ -146,9 +146,9 @@ function volumes(): HostFinding {
     };
 }
 
-async function addresses({ prefix, cidr, exists }: NetworkOfCloud): Promise<HostFinding> {
+async function addresses({ prefix, cidr, exists }: CloudNetwork): Promise<HostFinding> {
     const about = "addresses";
-    const occupant = await occupantOf(prefix, cidr);
+    const occupant = await conflictingRoute(prefix, cidr);
     if (occupant === undefined)
         return { about, level: "ok", text: `nothing else uses addresses of the network ${cidr}` };
     const other = registrationOf(/ on (\w+)$/.exec(occupant)?.[1] ?? "");

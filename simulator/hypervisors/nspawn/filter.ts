@@ -44,7 +44,7 @@ function peerMatch({ cidr, sourceGroupId }: FilterRule, side: "saddr" | "daddr")
 }
 
 /** Rules of IPv6 networks have nothing to do with an IPv4 network. */
-const isOurs = ({ cidr }: FilterRule) => cidr === undefined || !cidr.includes(":");
+const isIPv4 = ({ cidr }: FilterRule) => cidr === undefined || !cidr.includes(":");
 
 function rulesOf(plan: FilterPlan, machine: Machine, direction: FilterRule["direction"]): FilterRule[] {
     const groups = plan.groups.filter(({ id }) => machine.securityGroupIds.includes(id));
@@ -57,7 +57,7 @@ function chain(name: string, lines: readonly string[]): string {
 
 /** What may reach a machine: nothing but what a rule of one of its groups lets in. */
 function ingress(plan: FilterPlan, machine: Machine): string {
-    const rules = rulesOf(plan, machine, "ingress").filter(isOurs);
+    const rules = rulesOf(plan, machine, "ingress").filter(isIPv4);
     const lines = rules.map((rule) => `${peerMatch(rule, "saddr")} ${protocolMatch(rule)} accept`);
     return chain(`in_${nameOf(machine)}`, [...lines, "drop"]);
 }
@@ -65,7 +65,7 @@ function ingress(plan: FilterPlan, machine: Machine): string {
 /** What a machine may reach: all, until one of its groups has a rule about that. */
 function egress(plan: FilterPlan, machine: Machine): string {
     const rules = rulesOf(plan, machine, "egress");
-    const lines = rules.filter(isOurs).map((rule) => `${peerMatch(rule, "daddr")} ${protocolMatch(rule)} return`);
+    const lines = rules.filter(isIPv4).map((rule) => `${peerMatch(rule, "daddr")} ${protocolMatch(rule)} return`);
     return chain(`out_${nameOf(machine)}`, rules.length === 0 ? ["return"] : [...lines, "drop"]);
 }
 
@@ -84,21 +84,21 @@ function sets(plan: FilterPlan): string {
 function groupsTable(plan: FilterPlan): string {
     const { machines, cidr, hostAddress } = plan;
     const known = machines.map(({ address }) => address);
-    const verdicts = (way: string) => braces(machines.map((one) => `${one.address} : jump ${way}_${nameOf(one)}`));
+    const jumps = (way: string) => braces(machines.map((one) => `${one.address} : jump ${way}_${nameOf(one)}`));
     const lines = [
         "type filter hook forward priority 0; policy accept;",
         "ct state established,related accept",
         // A machine that is not known yet, or no more, neither reaches anybody nor is reached.
         `ip saddr ${cidr} ip saddr != ${braces([...known, hostAddress])} drop`,
         `ip daddr ${cidr} ip daddr != ${braces([...known, hostAddress])} drop`,
-        ...(machines.length === 0 ? [] : [`ip saddr vmap ${verdicts("out")}`, `ip daddr vmap ${verdicts("in")}`]),
+        ...(machines.length === 0 ? [] : [`ip saddr vmap ${jumps("out")}`, `ip daddr vmap ${jumps("in")}`]),
     ];
     const chains = machines.map((machine) => egress(plan, machine) + ingress(plan, machine)).join("");
     return `table ip filter {\n${sets(plan)}${chains}${chain("forward", lines)}}\n`;
 }
 
 /** Nobody speaks in another's name, plays the router, or goes around the rules with IPv6. */
-function identity(machine: Machine): string {
+function antiSpoofing(machine: Machine): string {
     const { address, mac } = machine;
     return chain(`from_${nameOf(machine)}`, [
         `ether saddr != ${mac} drop`,
@@ -111,16 +111,16 @@ function identity(machine: Machine): string {
     ]);
 }
 
-function identityTable({ machines }: FilterPlan): string {
+function antiSpoofingTable({ machines }: FilterPlan): string {
     const ports = machines.map((machine) => `iifname "${nameOf(machine)}" jump from_${nameOf(machine)}`);
     const lines = ["type filter hook prerouting priority -300; policy accept;", ...ports];
-    return `table bridge filter {\n${machines.map(identity).join("")}${chain("prerouting", lines)}}\n`;
+    return `table bridge filter {\n${machines.map(antiSpoofing).join("")}${chain("prerouting", lines)}}\n`;
 }
 
 /** The whole filter as a script for `nft -f`: what was there is replaced in one step. */
 export function filterScript(plan: FilterPlan): string {
-    const anew = (table: string) => `table ${table} {}\ndelete table ${table}\n`;
-    return anew("bridge filter") + anew("ip filter") + identityTable(plan) + groupsTable(plan);
+    const emptied = (table: string) => `table ${table} {}\ndelete table ${table}\n`;
+    return emptied("bridge filter") + emptied("ip filter") + antiSpoofingTable(plan) + groupsTable(plan);
 }
 
 /** Puts the filter in force. */

@@ -6,7 +6,7 @@
  */
 import * as path from "node:path";
 import { cacheFolder } from "../../cache";
-import { endOf } from "../../fileEnd";
+import { endOf } from "../../tail";
 import type { FilterPlan, Hypervisor, MachinePlan } from "../hypervisor";
 import { applyFilter } from "./filter";
 import { hasNamespace } from "./host";
@@ -14,22 +14,22 @@ import { Machine } from "./machine";
 import { networkNamespace, prefixOf } from "./names";
 import { ensureNetwork, hostAddressOf, plug, unplug } from "./network";
 import { nspawnFolder } from "./owner";
-import { isEmpty, possessionsOf, runningMachines } from "./possessions";
+import { isEmpty, hostResourcesOf, runningMachines } from "./hostResources";
 import { register } from "./register";
 import { Router } from "./router";
 import { checkOwner, takeDown } from "./takeDown";
 import { ensureTemplate } from "./template";
 import { diskName, Volumes } from "./volumes";
 
-export { whyNot } from "./capabilities";
-export { type CloudFinding, examineHost, type HostFinding, judge } from "./doctor";
-export { allPossessions, isEmpty, machinesOf, type Possessions, possessionsOf, runningMachines } from "./possessions";
+export { whyUnsupported } from "./capabilities";
+export { type CloudFinding, examineHost, type HostFinding, findingOf } from "./doctor";
+export { allHostResources, isEmpty, machinesOf, type HostResources, hostResourcesOf, runningMachines } from "./hostResources";
 export { checkOwner, takeDown } from "./takeDown";
 export { nspawnFolder } from "./owner";
 export { Machine } from "./machine";
 export { memoryOf, processorSecondsOf } from "./cgroups";
 export { type Usage, usageOf } from "./usage";
-export { occupantOf } from "./network";
+export { conflictingRoute } from "./network";
 export { prefixOf } from "./names";
 export { ensureTemplate } from "./template";
 
@@ -42,7 +42,7 @@ export interface NspawnOptions {
 }
 
 /** How much of a console the API shows, in bytes. */
-const CONSOLE_SHOWN = 65_536;
+const CONSOLE_BYTES = 65_536;
 
 /** How often machines are looked at that may have ended by themselves, in milliseconds. */
 const WATCH_INTERVAL = 2_000;
@@ -59,15 +59,15 @@ export class Nspawn implements Hypervisor {
     private readonly volumes: Volumes;
     private readonly routers = new Map<string, Promise<Router>>();
     /** Machines that are to run, by instance name. */
-    private readonly wanted = new Map<string, MachinePlan>();
+    private readonly shouldRun = new Map<string, MachinePlan>();
     /** What happens to a machine happens one after the other. */
-    private readonly turns = new Map<string, Promise<unknown>>();
-    private rules: FilterPlan | undefined;
-    private filtering: Promise<void> = Promise.resolve();
+    private readonly lastAction = new Map<string, Promise<unknown>>();
+    private filterPlan: FilterPlan | undefined;
+    private lastFilter: Promise<void> = Promise.resolve();
     /** What was here before; nothing happens to a machine until that is settled. */
-    private opening: Promise<void> = Promise.resolve();
+    private takeover: Promise<void> = Promise.resolve();
     /** Power is cut: nobody waits for machines any more. */
-    private isCut = false;
+    private isPowerCut = false;
     private timer: NodeJS.Timeout | undefined;
 
     constructor({ stateDir, cacheDir = cacheFolder(), log = () => undefined }: NspawnOptions) {
@@ -87,10 +87,10 @@ export class Nspawn implements Hypervisor {
         return new Machine(this.prefix, this.machinesFolder, instanceName);
     }
 
-    private inTurn<T>(instanceName: string, action: () => Promise<T>): Promise<T> {
-        const before = this.turns.get(instanceName) ?? Promise.resolve();
-        const mine = Promise.all([this.opening, before.catch(() => undefined)]).then(action);
-        this.turns.set(instanceName, mine);
+    private serialized<T>(instanceName: string, action: () => Promise<T>): Promise<T> {
+        const before = this.lastAction.get(instanceName) ?? Promise.resolve();
+        const mine = Promise.all([this.takeover, before.catch(() => undefined)]).then(action);
+        this.lastAction.set(instanceName, mine);
         return mine;
     }
 
@@ -103,7 +103,7 @@ export class Nspawn implements Hypervisor {
         const made = (async () => {
             register(this.prefix, this.stateDir);
             await ensureNetwork(this.prefix, network);
-            if (network.isShared) await this.applyRules();
+            if (network.isShared) await this.applyFilterPlan();
             const folder = path.join(this.folder, "networks", namespace);
             const router = new Router(namespace, network, folder, path.join(this.cacheDir, "artifacts"));
             await router.ensure();
@@ -115,14 +115,14 @@ export class Nspawn implements Hypervisor {
     }
 
     start(plan: MachinePlan): Promise<void> {
-        return this.inTurn(plan.instanceName, async () => {
+        return this.serialized(plan.instanceName, async () => {
             const machine = this.machine(plan.instanceName);
             try {
-                for (const nic of plan.nics) await (await this.router(nic)).describe(plan, nic);
+                for (const nic of plan.nics) await (await this.router(nic)).putMachine(plan, nic);
                 if (!machine.runs) await this.boot(machine, plan);
             } finally {
                 // Also where it failed: one that is still taken for running, as after a reboot, is found to have ended.
-                this.wanted.set(plan.instanceName, plan);
+                this.shouldRun.set(plan.instanceName, plan);
             }
         });
     }
@@ -136,27 +136,27 @@ export class Nspawn implements Hypervisor {
             const disks = await Promise.all(plan.dataVolumes.map((volume) => this.volumes.connect(volume)));
             await machine.start(plan, root, disks);
         } catch (error) {
-            await this.clear(plan);
+            await this.cleanUp(plan);
             throw error;
         }
     }
 
     /** What a machine that has ended leaves on the host. */
-    private async clear(plan: MachinePlan): Promise<void> {
+    private async cleanUp(plan: MachinePlan): Promise<void> {
         await this.machine(plan.instanceName).cutPower();
         await unplug(this.prefix, plan.instanceName);
-        for (const nic of plan.nics) (await this.router(nic)).forget(plan.instanceName);
+        for (const nic of plan.nics) (await this.router(nic)).removeEntry(plan.instanceName);
         for (const volume of plan.dataVolumes) await this.volumes.disconnect(volume.id);
     }
 
     stop(plan: MachinePlan, forced: boolean): Promise<void> {
-        return this.inTurn(plan.instanceName, () => this.halt(plan, forced));
+        return this.serialized(plan.instanceName, () => this.halt(plan, forced));
     }
 
     private async halt(plan: MachinePlan, forced: boolean): Promise<void> {
-        this.wanted.delete(plan.instanceName);
-        if (!forced && !this.isCut) await this.machine(plan.instanceName).shutDown();
-        await this.clear(plan);
+        this.shouldRun.delete(plan.instanceName);
+        if (!forced && !this.isPowerCut) await this.machine(plan.instanceName).shutDown();
+        await this.cleanUp(plan);
     }
 
     async reboot(plan: MachinePlan): Promise<void> {
@@ -165,26 +165,26 @@ export class Nspawn implements Hypervisor {
     }
 
     reinstall(plan: MachinePlan): Promise<void> {
-        return this.inTurn(plan.instanceName, async () => this.machine(plan.instanceName).wipe());
+        return this.serialized(plan.instanceName, async () => this.machine(plan.instanceName).wipe());
     }
 
     expunge(plan: MachinePlan): Promise<void> {
-        return this.inTurn(plan.instanceName, async () => {
+        return this.serialized(plan.instanceName, async () => {
             await this.halt(plan, true);
-            for (const nic of plan.nics) (await this.router(nic)).remove(plan);
+            for (const nic of plan.nics) (await this.router(nic)).removeMachine(plan);
             this.machine(plan.instanceName).remove();
         });
     }
 
     async attach(plan: MachinePlan, volume: Parameters<Hypervisor["attach"]>[1]): Promise<void> {
-        await this.inTurn(plan.instanceName, async () => {
+        await this.serialized(plan.instanceName, async () => {
             const machine = this.machine(plan.instanceName);
             if (machine.runs) await machine.addDisk(await this.volumes.connect(volume));
         });
     }
 
     async detach(plan: MachinePlan, volume: Parameters<Hypervisor["detach"]>[1]): Promise<void> {
-        await this.inTurn(plan.instanceName, async () => {
+        await this.serialized(plan.instanceName, async () => {
             const machine = this.machine(plan.instanceName);
             if (machine.runs) await machine.removeDisk(diskName(volume));
             await this.volumes.disconnect(volume.id);
@@ -199,15 +199,15 @@ export class Nspawn implements Hypervisor {
         return this.volumes.remove(volumeId);
     }
 
-    async describe(plan: MachinePlan): Promise<void> {
+    async updateMetadata(plan: MachinePlan): Promise<void> {
         for (const nic of plan.nics) {
             const router = await this.router(nic);
-            if (router.isDescribed(plan.instanceName)) await router.describe(plan, nic);
+            if (router.hasMachine(plan.instanceName)) await router.putMachine(plan, nic);
         }
     }
 
     console({ instanceName }: MachinePlan): string {
-        return endOf(this.machine(instanceName).consoleFile, CONSOLE_SHOWN);
+        return endOf(this.machine(instanceName).consoleFile, CONSOLE_BYTES);
     }
 
     hostAddress(cidr: string): string {
@@ -215,16 +215,16 @@ export class Nspawn implements Hypervisor {
     }
 
     watch(ended: (machine: { id: string }) => void): void {
-        this.opening = this.takeOver();
-        this.opening.catch((error: Error) => this.log(error.message));
+        this.takeover = this.takeOverRunning();
+        this.takeover.catch((error: Error) => this.log(error.message));
         this.timer = setInterval(() => {
             for (const router of this.routers.values())
                 void router.then((found) => found.ensure()).catch((error: Error) => this.log(error.message));
-            for (const [instanceName, plan] of this.wanted) {
+            for (const [instanceName, plan] of this.shouldRun) {
                 if (this.machine(instanceName).runs) continue;
-                void this.inTurn(instanceName, async () => {
+                void this.serialized(instanceName, async () => {
                     // A command may have stopped or started it meanwhile.
-                    if (!this.wanted.has(instanceName) || this.machine(instanceName).runs || this.isCut) return;
+                    if (!this.shouldRun.has(instanceName) || this.machine(instanceName).runs || this.isPowerCut) return;
                     this.log(`${plan.name} has ended by itself`);
                     await this.halt(plan, true);
                     ended(plan);
@@ -234,40 +234,40 @@ export class Nspawn implements Hypervisor {
     }
 
     filter(plan: FilterPlan): Promise<void> {
-        this.rules = plan;
-        return this.applyRules();
+        this.filterPlan = plan;
+        return this.applyFilterPlan();
     }
 
     /** The newest rules, one attempt after the other; a network that is not there yet gets them when it is made. */
-    private applyRules(): Promise<void> {
-        this.filtering = this.filtering
+    private applyFilterPlan(): Promise<void> {
+        this.lastFilter = this.lastFilter
             .catch(() => undefined)
             .then(async () => {
-                await this.opening;
-                if (this.rules !== undefined && hasNamespace(this.prefix)) await applyFilter(this.prefix, this.rules);
+                await this.takeover;
+                if (this.filterPlan !== undefined && hasNamespace(this.prefix)) await applyFilter(this.prefix, this.filterPlan);
             });
-        return this.filtering;
+        return this.lastFilter;
     }
 
     /** Machines that outlived an earlier server go on; else what it left is cleared, so that all begins anew. */
-    private async takeOver(): Promise<void> {
+    private async takeOverRunning(): Promise<void> {
         checkOwner(this.prefix, this.stateDir);
-        if (isEmpty(possessionsOf(this.prefix, this.stateDir))) return;
+        if (isEmpty(hostResourcesOf(this.prefix, this.stateDir))) return;
         if (runningMachines(this.stateDir).length === 0) await takeDown(this.prefix, this.stateDir, true);
         else register(this.prefix, this.stateDir);
     }
 
     cutPower(): void {
-        this.isCut = true;
+        this.isPowerCut = true;
         clearInterval(this.timer);
         for (const machine of runningMachines(this.stateDir)) machine.kill();
     }
 
     async close(): Promise<void> {
         clearInterval(this.timer);
-        await Promise.allSettled([this.opening, ...this.turns.values()]);
-        this.wanted.clear();
-        await takeDown(this.prefix, this.stateDir, this.isCut);
+        await Promise.allSettled([this.takeover, ...this.lastAction.values()]);
+        this.shouldRun.clear();
+        await takeDown(this.prefix, this.stateDir, this.isPowerCut);
     }
 }
 

@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import type { MachinePlan } from "../hypervisor";
-import { bootScript, FORBIDDEN } from "./bootScript";
+import { bootScript, DROPPED_CAPABILITIES } from "./bootScript";
 import { groupFilesOf, makeGroup, processesOf, removeGroup } from "./cgroups";
 import { allow, deny, restrict } from "./devices";
 import {
@@ -24,18 +24,18 @@ import {
 } from "./host";
 import { machineNamespace, numberOf } from "./names";
 import { environmentFor, ownedProcesses } from "./owner";
-import { takePasswords } from "./template";
-import { type Disk, holds, mountPoints } from "./volumes";
+import { enablePasswordUpdates } from "./template";
+import { type Disk, usesDisk, mountPoints } from "./volumes";
 
 /** How long a machine may take to shut down by itself before its power is cut, in milliseconds. */
-const SHUTDOWN_PATIENCE = 90_000;
+const SHUTDOWN_TIMEOUT = 90_000;
 /** Size from which a console's log is put aside when the machine starts, in bytes. */
 const CONSOLE_LIMIT = 2_000_000;
 /** By which systemd is told to halt: SIGRTMIN+3. */
-const HALT = 37;
+const HALT_SIGNAL = 37;
 
 /** What is put down about a machine, for whoever looks at it while no cloud serves it. */
-export interface MachineNote {
+export interface MachineFile {
     readonly id: string;
     readonly name: string;
     readonly addresses: readonly string[];
@@ -47,7 +47,7 @@ export interface MachineNote {
     readonly process?: ProcessId;
 }
 
-function noteOf(plan: MachinePlan, process: ProcessId | undefined): MachineNote {
+function machineFileOf(plan: MachinePlan, process: ProcessId | undefined): MachineFile {
     const { id, name, templateName, cpuNumber, memoryMiB } = plan;
     const addresses = plan.nics.map(({ address }) => address);
     const dataVolumeIds = plan.dataVolumes.map((volume) => volume.id);
@@ -59,7 +59,7 @@ const disksText = (disks: readonly Disk[]) =>
     disks.map(({ name, major, minor }) => `${name}:${major}:${minor}`).join(" ");
 
 /** systemd calls it so when there is no inotify instance left, which all machines share with the host's root. */
-const INSTANCES_REMEDY =
+const INOTIFY_REMEDY =
     "(For more machines, allow more inotify instances: sysctl fs.inotify.max_user_instances=1024; " +
     "cloudstack-local doctor counts them.)";
 
@@ -80,7 +80,7 @@ export class Machine {
         return path.join(this.folder, "console.log");
     }
 
-    private get noteFile(): string {
+    private get recordFile(): string {
         return path.join(this.folder, "machine.json");
     }
 
@@ -103,17 +103,17 @@ export class Machine {
     }
 
     /** What was put down when it was started last. */
-    get note(): MachineNote | undefined {
-        return readJson<MachineNote>(this.noteFile);
+    get recorded(): MachineFile | undefined {
+        return readJson<MachineFile>(this.recordFile);
     }
 
     /** Its host name, where it was ever started. */
     get name(): string {
-        return this.note?.name ?? this.instanceName;
+        return this.recorded?.name ?? this.instanceName;
     }
 
     get process(): ProcessId | undefined {
-        return this.note?.process;
+        return this.recorded?.process;
     }
 
     get runs(): boolean {
@@ -141,7 +141,7 @@ export class Machine {
         await removeGroup(this.group);
         for (const name of ["upper", "work", "root", "containerd", "kubelet"])
             fs.mkdirSync(path.join(this.folder, name), { recursive: true, mode: 0o755 });
-        if (machine.password !== undefined) takePasswords(templateRoot, path.join(this.folder, "upper"));
+        if (machine.password !== undefined) enablePasswordUpdates(templateRoot, path.join(this.folder, "upper"));
         const groups = makeGroup(this.group, machine);
         restrict(this.group, disks);
         this.disks = disks;
@@ -161,34 +161,34 @@ export class Machine {
         fs.closeSync(console);
         child.unref();
         const process = child.pid === undefined ? undefined : identify(child.pid);
-        writeWhole(this.noteFile, JSON.stringify(noteOf(machine, process)));
-        const came = await until(() => this.leader !== undefined || !isAlive(process), 30_000);
-        if (!came || !isAlive(process)) {
+        writeWhole(this.recordFile, JSON.stringify(machineFileOf(machine, process)));
+        const hasStarted = await until(() => this.leader !== undefined || !isAlive(process), 30_000);
+        if (!hasStarted || !isAlive(process)) {
             await this.cutPower();
-            throw new Error(`${machine.name} did not come up: ${this.lastWords(before)}`);
+            throw new Error(`${machine.name} did not come up: ${this.consoleTail(before)}`);
         }
     }
 
     /** @param from where in the console's log this attempt began */
-    private lastWords(from: number): string {
+    private consoleTail(from: number): string {
         const text = stripVTControlCharacters(fs.readFileSync(this.consoleFile).subarray(from).toString());
         const words = text.trim().split(/[\r\n]+/).slice(-3).join("; ").slice(-500) || "it said nothing on its console";
-        return /Too many open files/.test(words) ? `${words} ${INSTANCES_REMEDY}` : words;
+        return /Too many open files/.test(words) ? `${words} ${INOTIFY_REMEDY}` : words;
     }
 
     /** Lets the machine shut down; cuts its power where it takes too long. */
     async shutDown(): Promise<void> {
-        let told: number | undefined;
+        let lastSignal: number | undefined;
         const hasEnded = () => {
             const { leader } = this;
             // One that has just come up does not hear yet: it is told once more.
-            if (leader !== undefined && (told === undefined || Date.now() - told > 1_000)) {
-                kill(leader, HALT);
-                told = Date.now();
+            if (leader !== undefined && (lastSignal === undefined || Date.now() - lastSignal > 1_000)) {
+                kill(leader, HALT_SIGNAL);
+                lastSignal = Date.now();
             }
             return !this.runs;
         };
-        await until(hasEnded, SHUTDOWN_PATIENCE, 25);
+        await until(hasEnded, SHUTDOWN_TIMEOUT, 25);
         await this.cutPower();
     }
 
@@ -204,8 +204,8 @@ export class Machine {
         await until(() => !this.runs, 10_000);
         for (const { pid, owner } of ownedProcesses()) if (owner === this.folder) kill(pid, "SIGKILL");
         await removeGroup(this.group);
-        const { note } = this;
-        if (note !== undefined) writeWhole(this.noteFile, JSON.stringify({ ...note, process: undefined }));
+        const { recorded: note } = this;
+        if (note !== undefined) writeWhole(this.recordFile, JSON.stringify({ ...note, process: undefined }));
     }
 
     /** Gives it a fresh root disk at its next start. */
@@ -222,18 +222,18 @@ export class Machine {
     commandLine(command: readonly string[]): string[] {
         const { leader } = this;
         if (leader === undefined) throw new Error(`${this.instanceName} does not run`);
-        const spaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd", "--no-fork"];
+        const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd", "--no-fork"];
         const files = groupFilesOf(this.group, leader).join(" ");
-        const rights = `--bounding-set=${FORBIDDEN.map((name) => `-${name}`).join(",")}`;
+        const rights = `--bounding-set=${DROPPED_CAPABILITIES.map((name) => `-${name}`).join(",")}`;
         // A shell waits for the program. nsenter, too, would stop when systemd stops all processes to end them, and
         // since nobody makes it go on, the machine would wait for it.
         const waiting = ["sh", "-c", '"$@"; exit $?', "sh"];
-        const enter = ["setpriv", rights, "nsenter", "--target", String(leader), ...spaces, "--"];
+        const enter = ["setpriv", rights, "nsenter", "--target", String(leader), ...namespaces, "--"];
         // Into its groups first: what runs in a machine is bound by its limits, and may no more than it.
         return ["sh", "-c", 'for file in $0; do echo 0 >"$file" || exit; done; exec "$@"', files, ...enter, ...waiting, ...command];
     }
 
-    private inside(...command: string[]): Promise<string> {
+    private runInside(...command: string[]): Promise<string> {
         const [program, ...args] = this.commandLine(command);
         return run(program, args);
     }
@@ -251,7 +251,7 @@ export class Machine {
         allow(this.group, disk);
         if (!(await this.isUp())) return;
         const node = `/dev/${name}`;
-        await this.inside("sh", "-ec", `rm -f ${node}; mknod -m 0660 ${node} b ${major} ${minor}; chgrp disk ${node}`);
+        await this.runInside("sh", "-ec", `rm -f ${node}; mknod -m 0660 ${node} b ${major} ${minor}; chgrp disk ${node}`);
     }
 
     /**
@@ -263,10 +263,10 @@ export class Machine {
         if (disk === undefined) return;
         if (await this.isUp()) {
             const mountInfo = fs.readFileSync(`/proc/${this.leader}/mountinfo`, "utf8");
-            for (const mountPoint of mountPoints(mountInfo, disk)) await this.inside("umount", "--lazy", mountPoint);
-            await this.inside("rm", "-f", `/dev/${name}`);
+            for (const mountPoint of mountPoints(mountInfo, disk)) await this.runInside("umount", "--lazy", mountPoint);
+            await this.runInside("rm", "-f", `/dev/${name}`);
         }
-        for (const pid of processesOf(this.group)) if (holds(pid, disk)) kill(pid, "SIGKILL");
+        for (const pid of processesOf(this.group)) if (usesDisk(pid, disk)) kill(pid, "SIGKILL");
         deny(this.group, disk);
         // Last, so that an attempt that is interrupted is made once more.
         this.disks = this.disks.filter((other) => other.name !== name);

@@ -16,11 +16,11 @@ export interface Network {
 
 /** The address of the host in a shared network: the last one. */
 export function hostAddressOf(cidr: string): string {
-    const { first, size } = bounds(cidr);
+    const { first, size } = addressBounds(cidr);
     return toAddress(first + size - 2);
 }
 
-function bounds(cidr: string): { first: number; size: number } {
+function addressBounds(cidr: string): { first: number; size: number } {
     const range = rangeOf(cidr);
     return { first: toNumber(range.cidr.split("/")[0]), size: 2 ** (32 - Number(range.cidr.split("/")[1])) };
 }
@@ -62,8 +62,8 @@ async function ensureHostLink(prefix: string, namespace: string, cidr: string): 
 }
 
 /** What of the host uses addresses of a network already; undefined where nothing does. */
-export async function occupantOf(prefix: string, cidr: string): Promise<string | undefined> {
-    const { first, size } = bounds(cidr);
+export async function conflictingRoute(prefix: string, cidr: string): Promise<string | undefined> {
+    const { first, size } = addressBounds(cidr);
     const routes = await run("ip", ["-4", "route", "show", "table", "all"]);
     for (const line of routes.split("\n")) {
         const [where, ...rest] = line.trim().split(/\s+/).filter((word) => !/^(local|broadcast|unicast)$/.test(word));

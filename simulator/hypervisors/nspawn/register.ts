@@ -12,16 +12,16 @@ export interface Registration extends ProcessId {
     readonly stateDir: string;
 }
 
-const fileOf = (prefix: string) => path.join(FOLDER, `${prefix}.json`);
+const registrationFile = (prefix: string) => path.join(FOLDER, `${prefix}.json`);
 
 /** Says that this process serves the cloud of a state. */
 export function register(prefix: string, stateDir: string): void {
     fs.mkdirSync(FOLDER, { recursive: true });
-    writeWhole(fileOf(prefix), JSON.stringify({ stateDir: path.resolve(stateDir), ...identify(process.pid) }));
+    writeWhole(registrationFile(prefix), JSON.stringify({ stateDir: path.resolve(stateDir), ...identify(process.pid) }));
 }
 
 export function unregister(prefix: string): void {
-    fs.rmSync(fileOf(prefix), { force: true });
+    fs.rmSync(registrationFile(prefix), { force: true });
     try {
         fs.rmdirSync(FOLDER);
     } catch {
@@ -30,7 +30,7 @@ export function unregister(prefix: string): void {
 }
 
 export function registrationOf(prefix: string): Registration | undefined {
-    return readJson<Registration>(fileOf(prefix));
+    return readJson<Registration>(registrationFile(prefix));
 }
 
 export function registeredPrefixes(): string[] {

@@ -61,19 +61,19 @@ export function hostsFile(gateway: string, entries: readonly MachineEntry[]): st
 }
 
 /** What NICs are called that their machine has no way out by. */
-const SIDE = "side";
+const NO_ROUTER_TAG = "side";
 
 /** Which NIC gets which address. */
 export function leasesFile(entries: readonly MachineEntry[]): string {
     return entries
         .map(({ mac, isDefault, address, name }) =>
-            [mac, ...(isDefault ? [] : [`set:${SIDE}`]), address, name, "infinite\n"].join(","),
+            [mac, ...(isDefault ? [] : [`set:${NO_ROUTER_TAG}`]), address, name, "infinite\n"].join(","),
         )
         .join("");
 }
 
 /** Leases that stand in the way of these machines: of others that had an address and ended without giving it back. */
-export function withoutStale(leases: string, entries: readonly MachineEntry[]): string {
+export function withoutStaleLeases(leases: string, entries: readonly MachineEntry[]): string {
     const lines = leases.split("\n").filter((line) => {
         const [, mac, address] = line.split(" ");
         return entries.every((entry) => entry.address !== address || entry.mac === mac);
@@ -82,14 +82,14 @@ export function withoutStale(leases: string, entries: readonly MachineEntry[]): 
 }
 
 /** Without a file that says its number: the usual one is that of the host's own dnsmasq. */
-const COMMON = [
+const COMMON_OPTIONS = [
     ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file="],
     ...["--user=root", "--log-facility=-"],
 ];
 
 function dnsCommand(folder: string, { gateway }: Network): string[] {
     return [
-        ...COMMON,
+        ...COMMON_OPTIONS,
         ...["--bind-interfaces", "--except-interface=lo", `--listen-address=${gateway}`, "--no-hosts", "--no-resolv"],
         ...[`--domain=${DOMAIN}`, `--local=/${DOMAIN}/`, "--expand-hosts", `--addn-hosts=${folder}/hosts`],
     ];
@@ -98,10 +98,10 @@ function dnsCommand(folder: string, { gateway }: Network): string[] {
 function dhcpCommand(folder: string, { gateway, cidr }: Network): string[] {
     const [base] = cidr.split("/");
     return [
-        ...COMMON,
+        ...COMMON_OPTIONS,
         ...["--port=0", `--interface=${BRIDGE}`, "--bind-interfaces", `--domain=${DOMAIN}`, "--dhcp-authoritative"],
         ...[`--dhcp-range=${base},static,${netmaskOf(cidr)},12h`, `--dhcp-hostsfile=${folder}/leases`],
-        ...[`--dhcp-option=option:router,${gateway}`, `--dhcp-option=tag:${SIDE},option:router`],
+        ...[`--dhcp-option=option:router,${gateway}`, `--dhcp-option=tag:${NO_ROUTER_TAG},option:router`],
         ...[`--dhcp-option=option:dns-server,${gateway}`, `--dhcp-option=option:domain-search,${DOMAIN}`],
         `--dhcp-leasefile=${folder}/dhcp.leases`,
     ];
@@ -118,8 +118,8 @@ export class Router {
     private readonly network: Network;
     private readonly folder: string;
     private readonly mirror: string;
-    private ensuring: Promise<void> | undefined;
-    private renewal: Promise<void> = Promise.resolve();
+    private starting: Promise<void> | undefined;
+    private lastRestart: Promise<void> = Promise.resolve();
 
     constructor(namespace: string, network: Network, folder: string, mirror: string) {
         this.namespace = namespace;
@@ -130,15 +130,15 @@ export class Router {
 
     /** Starts what does not run. */
     ensure(): Promise<void> {
-        this.ensuring ??= this.startMissing().finally(() => (this.ensuring = undefined));
-        return this.ensuring;
+        this.starting ??= this.startMissing().finally(() => (this.starting = undefined));
+        return this.starting;
     }
 
     private async startMissing(): Promise<void> {
         const { folder, network, mirror } = this;
         for (const name of ["machines", "passwords"])
             fs.mkdirSync(path.join(folder, name), { recursive: true, mode: 0o700 });
-        await this.endStrays();
+        await this.killUnknownProcesses();
         this.writeNames();
         if (!this.isRunning("dhcp")) writeWhole(this.leases.file, this.leases.good);
         const http = [process.execPath, "--disable-warning=ExperimentalWarning", require.resolve("./routerMain")];
@@ -150,7 +150,7 @@ export class Router {
     }
 
     /** Ends those that nobody knows any more: the cloud was killed while they came up. */
-    private async endStrays(): Promise<void> {
+    private async killUnknownProcesses(): Promise<void> {
         if (PROCESSES.every((name) => this.isRunning(name))) return;
         const strays = () => {
             const known = PROCESSES.map((name) => readJson<ProcessId>(this.pidFile(name))?.pid);
@@ -201,9 +201,9 @@ export class Router {
         return isAlive(readJson<ProcessId>(this.pidFile(name)));
     }
 
-    private changed(): void {
+    private reload(): void {
         this.writeNames();
-        for (const name of this.mustRestart() ? ["dns"] : ["dns", "dhcp"]) {
+        for (const name of this.mustRestartDhcp() ? ["dns"] : ["dns", "dhcp"]) {
             const process = readJson<ProcessId>(this.pidFile(name));
             if (isAlive(process)) kill(process.pid, "SIGHUP");
         }
@@ -213,20 +213,20 @@ export class Router {
     private get leases(): { file: string; text: string; good: string } {
         const file = path.join(this.folder, "dhcp.leases");
         const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
-        return { file, text, good: withoutStale(text, this.entries()) };
+        return { file, text, good: withoutStaleLeases(text, this.entries()) };
     }
 
     /**
      * dnsmasq gives up a lease of others only while it does not run; and reading anew the leases of NICs that it was to
      * tell apart makes it crash (2.90).
      */
-    private mustRestart(): boolean {
+    private mustRestartDhcp(): boolean {
         return this.leases.text !== this.leases.good || this.entries().some(({ isDefault }) => !isDefault);
     }
 
-    private async restart(): Promise<void> {
-        if (!this.mustRestart()) return;
-        await this.ensuring;
+    private async restartDhcp(): Promise<void> {
+        if (!this.mustRestartDhcp()) return;
+        await this.starting;
         await this.stopProcess("dhcp");
         await this.ensure();
     }
@@ -236,13 +236,13 @@ export class Router {
     }
 
     /** Tells a machine, and others of it, from now on. */
-    async describe(machine: MachinePlan, nic: MachinePlan["nics"][number]): Promise<void> {
+    async putMachine(machine: MachinePlan, nic: MachinePlan["nics"][number]): Promise<void> {
         writeWhole(this.entryFile(machine.instanceName), JSON.stringify(entryOf(machine, nic)));
         if (machine.password === undefined) this.dropPassword(machine.id);
         else this.offerPassword(machine.id, machine.password);
-        this.changed();
-        this.renewal = this.renewal.catch(() => undefined).then(() => this.restart());
-        await this.renewal;
+        this.reload();
+        this.lastRestart = this.lastRestart.catch(() => undefined).then(() => this.restartDhcp());
+        await this.lastRestart;
     }
 
     /** Only a new password: one that the machine has fetched would undo what its user has changed since. */
@@ -255,18 +255,18 @@ export class Router {
         writeWhole(told, mark);
     }
 
-    isDescribed(instanceName: string): boolean {
+    hasMachine(instanceName: string): boolean {
         return fs.existsSync(this.entryFile(instanceName));
     }
 
-    forget(instanceName: string): void {
+    removeEntry(instanceName: string): void {
         fs.rmSync(this.entryFile(instanceName), { force: true });
-        if (fs.existsSync(path.join(this.folder, "hosts"))) this.changed();
+        if (fs.existsSync(path.join(this.folder, "hosts"))) this.reload();
     }
 
     /** Also what only concerns the machine itself: there is going to be no such machine any more. */
-    remove({ id, instanceName }: { id: string; instanceName: string }): void {
-        this.forget(instanceName);
+    removeMachine({ id, instanceName }: { id: string; instanceName: string }): void {
+        this.removeEntry(instanceName);
         this.dropPassword(id);
     }
 

@@ -15,7 +15,7 @@ import * as path from "node:path";
 
 interface Entry {
     readonly address: string;
-    readonly metaData: Readonly<Record<string, string>>;
+    readonly serveMetaData: Readonly<Record<string, string>>;
     /** Base64. */
     readonly userData: string;
 }
@@ -37,18 +37,18 @@ function entryOf(address: string): Entry | undefined {
 
 const clientOf = (request: http.IncomingMessage) => (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
 
-function say(response: http.ServerResponse, status: number, body: string | Buffer): void {
+function respond(response: http.ServerResponse, status: number, body: string | Buffer): void {
     response.writeHead(status, { "Content-Type": "text/plain", "Content-Length": Buffer.byteLength(body) });
     response.end(body);
 }
 
 function metaData(request: http.IncomingMessage, response: http.ServerResponse, where: string): void {
     const entry = entryOf(clientOf(request));
-    if (entry === undefined) return say(response, 404, "no machine of this network has this address\n");
-    if (where === "user-data") return say(response, 200, Buffer.from(entry.userData, "base64"));
-    if (/^meta-data\/?$/.test(where)) return say(response, 200, Object.keys(entry.metaData).join("\n") + "\n");
-    const value = entry.metaData[where.replace(/^meta-data\//, "")];
-    return value === undefined ? say(response, 404, "") : say(response, 200, value);
+    if (entry === undefined) return respond(response, 404, "no machine of this network has this address\n");
+    if (where === "user-data") return respond(response, 200, Buffer.from(entry.userData, "base64"));
+    if (/^meta-data\/?$/.test(where)) return respond(response, 200, Object.keys(entry.serveMetaData).join("\n") + "\n");
+    const value = entry.serveMetaData[where.replace(/^meta-data\//, "")];
+    return value === undefined ? respond(response, 404, "") : respond(response, 200, value);
 }
 
 function release(request: http.IncomingMessage, response: http.ServerResponse, name: string): void {
@@ -57,7 +57,7 @@ function release(request: http.IncomingMessage, response: http.ServerResponse, n
     try {
         size = fs.statSync(file).size;
     } catch {
-        return say(response, 404, `${name} is not on this mirror: cloudstack-local artifacts makes it\n`);
+        return respond(response, 404, `${name} is not on this mirror: cloudstack-local artifacts makes it\n`);
     }
     response.writeHead(200, { "Content-Type": "application/octet-stream", "Content-Length": size });
     if (request.method === "HEAD") return void response.end();
@@ -70,22 +70,22 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse): v
     const where = decodeURIComponent(new URL(request.url ?? "/", "http://router").pathname);
     if (where.startsWith("/artifacts/")) return release(request, response, where.slice("/artifacts/".length));
     if (where.startsWith("/latest/")) return metaData(request, response, where.slice("/latest/".length));
-    return say(response, 404, "");
+    return respond(response, 404, "");
 }
 
 /** A password is given until the machine says that it has it. */
 function password(request: http.IncomingMessage, response: http.ServerResponse): void {
-    const id = entryOf(clientOf(request))?.metaData["vm-id"] ?? "nobody";
+    const id = entryOf(clientOf(request))?.serveMetaData["vm-id"] ?? "nobody";
     const file = path.join(folder, "passwords", id);
     const has = fs.existsSync(file);
     switch (request.headers.domu_request) {
         case "send_my_password":
-            return say(response, 200, `${has ? fs.readFileSync(file, "utf8") : "saved_password"}\n`);
+            return respond(response, 200, `${has ? fs.readFileSync(file, "utf8") : "saved_password"}\n`);
         case "saved_password":
             fs.rmSync(file, { force: true });
-            return say(response, 200, "saved_password\n");
+            return respond(response, 200, "saved_password\n");
         default:
-            return say(response, 200, "bad_request\n");
+            return respond(response, 200, "bad_request\n");
     }
 }
 
@@ -95,7 +95,7 @@ function listen(port: number, handler: http.RequestListener): Promise<void> {
             handler(request, response);
         } catch (error) {
             console.error(`${request.method} ${request.url}: ${(error as Error).message}`);
-            if (!response.headersSent) say(response, 500, "");
+            if (!response.headersSent) respond(response, 500, "");
         }
     };
     return new Promise((resolve) => void http.createServer(guarded).listen(port, gateway, resolve));

@@ -4,11 +4,11 @@ import * as path from "node:path";
 import { removeGroup } from "./cgroups";
 import { attempt, kill, until } from "./host";
 import { nspawnFolder } from "./owner";
-import { isEmpty, loopDevicesBelow, type Possessions, possessionsOf, runningMachines } from "./possessions";
+import { isEmpty, loopDevicesBelow, type HostResources, hostResourcesOf, runningMachines } from "./hostResources";
 import { registrationOf, unregister } from "./register";
 
 /** How long the kernel may take to let go of a disk that nobody uses any more, in milliseconds. */
-const PATIENCE = 10_000;
+const DETACH_TIMEOUT = 10_000;
 
 /**
  * Names are made of a part of a sum: two clouds may get the same ones.
@@ -33,7 +33,7 @@ export async function takeDown(prefix: string, stateDir: string | undefined, for
     if (stateDir !== undefined) checkOwner(prefix, stateDir);
     const machines = stateDir === undefined ? [] : runningMachines(stateDir);
     await Promise.all(machines.map((machine) => (force ? machine.cutPower() : machine.shutDown())));
-    const found = possessionsOf(prefix, stateDir);
+    const found = hostResourcesOf(prefix, stateDir);
     for (const pid of found.processes) kill(pid, "SIGKILL");
     await removeGroup(prefix);
     for (const link of found.links) await attempt("ip", ["link", "delete", link]);
@@ -41,16 +41,16 @@ export async function takeDown(prefix: string, stateDir: string | undefined, for
     for (const where of found.mounts.toReversed()) await attempt("umount", ["--lazy", where]);
     for (const device of found.loopDevices) await attempt("losetup", ["--detach", device]);
     if (stateDir !== undefined) {
-        await until(() => loopDevicesBelow(nspawnFolder(stateDir)).length === 0, PATIENCE);
-        forgetMachines(stateDir);
+        await until(() => loopDevicesBelow(nspawnFolder(stateDir)).length === 0, DETACH_TIMEOUT);
+        removeRouterEntries(stateDir);
     }
     unregister(prefix);
-    const left = possessionsOf(prefix, stateDir);
-    if (!isEmpty(left)) throw new Error(`Still there of ${stateDir ?? prefix}: ${listed(left).join(", ")}`);
+    const left = hostResourcesOf(prefix, stateDir);
+    if (!isEmpty(left)) throw new Error(`Still there of ${stateDir ?? prefix}: ${describeResources(left).join(", ")}`);
 }
 
 /** Nobody is on the networks of a state any more. */
-function forgetMachines(stateDir: string): void {
+function removeRouterEntries(stateDir: string): void {
     const networks = path.join(nspawnFolder(stateDir), "networks");
     if (!fs.existsSync(networks)) return;
     for (const name of fs.readdirSync(networks))
@@ -58,7 +58,7 @@ function forgetMachines(stateDir: string): void {
 }
 
 /** What there is, one by one, in words. */
-export function listed({ processes, namespaces, links, groups, loopDevices, mounts }: Possessions): string[] {
+export function describeResources({ processes, namespaces, links, groups, loopDevices, mounts }: HostResources): string[] {
     return [
         ...processes.map((pid) => `process ${pid}`),
         ...namespaces.map((name) => `namespace ${name}`),

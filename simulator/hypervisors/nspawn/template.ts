@@ -1,6 +1,6 @@
 /**
- * Templates are root file systems, made once from Debian's packages by mmdebstrap and kept in the cache. A machine is an
- * overlay on one: it is never written to.
+ * Templates are root file systems, made once from Debian's packages by mmdebstrap and kept in the cache. A machine is
+ * an overlay on one: it is never written to.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -82,7 +82,7 @@ function writeFiles(folder: string): void {
 }
 
 /** Runs mmdebstrap, and passes on what it says it is doing. */
-function build(args: string[], target: string, finished: string, say: (line: string) => void): Promise<void> {
+function build(args: string[], target: string, finished: string, onStep: (line: string) => void): Promise<void> {
     // Whoever waited for another build finds it done.
     const script = 'final=$1 target=$2; shift 2; test -d "$final" || { mmdebstrap "$@" && mv "$target" "$final"; }';
     const lock = path.join(path.dirname(finished), "lock");
@@ -94,13 +94,13 @@ function build(args: string[], target: string, finished: string, say: (line: str
         let tail = "";
         child.stderr.on("data", (chunk: Buffer) => {
             tail = (tail + chunk.toString()).slice(-4_000);
-            for (const [, step] of chunk.toString().matchAll(/^I: (.*)$/gm)) say(step);
+            for (const [, step] of chunk.toString().matchAll(/^I: (.*)$/gm)) onStep(step);
         });
         child.once("error", (error) => reject(new HostError("mmdebstrap", error.message)));
         child.once("exit", (code) => {
             if (code === 0) return resolve();
-            const complaint = tail.split("\n").filter((line) => /^E:|error|failed/i.test(line));
-            reject(new HostError("mmdebstrap", complaint.slice(-5).join("\n") || tail));
+            const errors = tail.split("\n").filter((line) => /^E:|error|failed/i.test(line));
+            reject(new HostError("mmdebstrap", errors.slice(-5).join("\n") || tail));
         });
     });
 }
@@ -148,7 +148,7 @@ const CLOUD_CONFIG = "etc/cloud/cloud.cfg";
  *
  * @param upper the machine's own layer over the template, not mounted
  */
-export function takePasswords(root: string, upper: string): void {
+export function enablePasswordUpdates(root: string, upper: string): void {
     const file = path.join(upper, CLOUD_CONFIG);
     if (fs.existsSync(file)) return;
     const text = fs.readFileSync(path.join(root, CLOUD_CONFIG), "utf8");

@@ -29,7 +29,7 @@ export function mountPoints(mountInfo: string, { major, minor }: Disk): string[]
 const deviceNumber = ({ major, minor }: Disk) => (major << 8) | (minor & 0xff) | ((minor & 0xfff00) << 12);
 
 /** Whether a process has something open that is on the disk, or the disk itself. */
-export function holds(pid: number, disk: Disk): boolean {
+export function usesDisk(pid: number, disk: Disk): boolean {
     const number = deviceNumber(disk);
     const isThere = (file: string) => {
         try {

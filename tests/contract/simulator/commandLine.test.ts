@@ -15,7 +15,7 @@ beforeAll(() => {
 
 afterAll(() => command.remove());
 
-test("every command has help, and a wrong one is told what there is", () => {
+test("every command has help, and an unknown one lists the commands", () => {
     const names = [
         ...["start", "stop", "destroy", "status", "env", "logs", "fault"],
         ...["ps", "exec", "console", "artifacts", "doctor"],
@@ -29,7 +29,7 @@ test("every command has help, and a wrong one is told what there is", () => {
     expect(command.run("--help").out).toContain("Each has --help");
     expect(command.run("stp")).toMatchObject({
         status: 2,
-        err: expect.stringContaining('There is no command "stp": start, stop'),
+        err: expect.stringContaining('"stp" is not a command. Commands: start, stop'),
     });
     expect(command.run("start", "--ports", "1")).toMatchObject({
         status: 2,
@@ -37,7 +37,7 @@ test("every command has help, and a wrong one is told what there is", () => {
     });
 });
 
-test("without a cloud each command says so", () => {
+test("without a cloud each command reports that there is none", () => {
     expect(command.run("status")).toMatchObject({ status: 1, out: expect.stringContaining("No cloud is running") });
     expect(JSON.parse(command.run("status", "--json").out)).toEqual({ running: false, state: command.state });
     expect(command.run("env")).toMatchObject({ status: 1, err: expect.stringContaining("There is no cloud in") });
@@ -51,11 +51,11 @@ test("without a cloud each command says so", () => {
     const none = { out: "", err: `There is no cloud in ${command.state} yet: cloudstack-local start makes one.\n` };
     expect(command.run("ps")).toEqual({ status: 1, ...none });
     expect(command.run("console", "web")).toEqual({ status: 1, ...none });
-    // As others do that run commands elsewhere: the exit codes below are the command's own.
+    // The exit code of docker run when it cannot run the command: the exit codes below are the command's own.
     expect(command.run("exec", "web", "--", "true")).toEqual({ status: 125, ...none });
 });
 
-test("doctor has something to say everywhere", () => {
+test("doctor reports on every computer", () => {
     const { out } = command.run("doctor", "--state", command.state, "--json");
     const { host, clouds } = JSON.parse(out);
     expect(clouds).toEqual([]);
@@ -65,9 +65,9 @@ test("doctor has something to say everywhere", () => {
         text: expect.stringMatching(/^this computer (can boot machines|cannot boot machines: )/),
         ...(host[0].level === "ok" ? {} : { remedy: expect.any(String) }),
     });
-    const isBlind = process.platform === "linux" && process.getuid!() !== 0;
+    const lacksRoot = process.platform === "linux" && process.getuid!() !== 0;
     expect(command.run("doctor", "--state", command.state, "--clear").out).toContain(
-        isBlind ? "is for root to see" : `No cloud of ${command.state} has anything on this computer.`,
+        lacksRoot ? "Only root can see what clouds hold on this computer." : `No cloud of ${command.state} holds resources on this computer.`,
     );
 });
 
@@ -83,7 +83,7 @@ test("bad options are refused before anything is made", async () => {
     await new Promise((resolve) => other.once("listening", resolve));
     const { port } = other.address() as net.AddressInfo;
     expect(command.run("start", "--port", String(port)).err).toBe(
-        `Port ${port} is taken by another program: choose another one with --port (0 takes any free one).\n`,
+        `Port ${port} is in use by another program: choose another one with --port (0 chooses a free one).\n`,
     );
     await new Promise((resolve) => other.close(resolve));
 });
@@ -113,7 +113,7 @@ describe("the port", () => {
             other.once("listening", () => resolve(true)).once("error", () => resolve(false));
         });
         const said = at("").ok("start");
-        expect(said).toContain("Another program has port 8080");
+        expect(said).toContain("Another program uses port 8080");
         expect(said).not.toContain("answers at http://127.0.0.1:8080/");
         if (isOurs) await new Promise((resolve) => other.close(resolve));
     });
@@ -244,23 +244,23 @@ describe("a started cloud", () => {
             expect([name, fs.statSync(path.join(command.state, name)).mode & 0o077]).toEqual([name, 0]);
     });
 
-    test("says of machines that they keep their states only", async () => {
+    test("reports that machines do not boot", async () => {
         const { endpoint, accounts } = command.file("credentials.json");
         const user = new Client({ endpoint }, accounts.user);
         const given = { ...(await user.catalogue()), name: "plain" };
         const { id } = (await user.done("deployVirtualMachine", given)).virtualmachine;
-        const statesOnly = expect.stringMatching(/^Machines of this cloud keep their states only[^\n]*\n$/);
+        const doNotBoot = expect.stringMatching(/^Machines of this cloud do not boot[^\n]*\n$/);
         const shown = command.run("ps");
-        expect(shown).toMatchObject({ status: 0, err: statesOnly });
+        expect(shown).toMatchObject({ status: 0, err: doNotBoot });
         expect(shown.out).toMatch(/^plain +10\.9\.0\.10 +Running +no +- +- +- +- +Debian 12 +i-\d+-1-VM$/m);
         expect(JSON.parse(command.ok("ps", "--json"))).toEqual([expect.objectContaining({ id, runs: false })]);
-        expect(command.run("exec", "plain", "--", "true")).toMatchObject({ status: 125, out: "", err: statesOnly });
-        expect(command.run("console", "plain")).toMatchObject({ status: 1, out: "", err: statesOnly });
+        expect(command.run("exec", "plain", "--", "true")).toMatchObject({ status: 125, out: "", err: doNotBoot });
+        expect(command.run("console", "plain")).toMatchObject({ status: 1, out: "", err: doNotBoot });
         const { console: shownByApi } = await user.ok("getVirtualMachineConsoleLog", { id });
         expect(shownByApi).toEqual({ virtualmachineid: id, log: "" });
         // The state is read where nobody serves it, too.
         command.ok("stop");
-        expect(command.run("ps")).toMatchObject({ out: shown.out, err: expect.stringContaining("does not run") });
+        expect(command.run("ps")).toMatchObject({ out: shown.out, err: expect.stringContaining("The cloud is not running") });
         command.ok("start", "--port", "0");
         const again = new Client({ endpoint: command.file("credentials.json").endpoint }, accounts.admin);
         await again.done("destroyVirtualMachine", { id, expunge: true });
@@ -274,7 +274,7 @@ describe("a started cloud", () => {
         expect(vm.ipaddress).toBe("10.9.0.10");
         expect(command.ok("stop")).toContain("has stopped");
         expect(command.run("start", "--port", "0", "--cidr", "10.8.0.0/24").err).toBe(
-            "The cloud of this state has the network 10.9.0.0/24: --cidr is for a new one.\n",
+            "The cloud of this state has the network 10.9.0.0/24: --cidr is only valid for a new cloud.\n",
         );
         expect(command.run("status").status).toBe(1);
         expect(command.run("env").err).toContain("The cloud is not running");
@@ -303,10 +303,10 @@ describe("a started cloud", () => {
     });
 
     test("destroy asks, and then nothing is left but what is somebody else's", () => {
-        expect(command.run("destroy")).toMatchObject({ status: 2, err: expect.stringContaining("say --yes") });
+        expect(command.run("destroy")).toMatchObject({ status: 2, err: expect.stringContaining("use --yes") });
         expect(command.run("status").status).toBe(0);
         fs.writeFileSync(path.join(command.state, "notes.txt"), "mine");
-        expect(command.ok("destroy", "--yes")).toBe(`The cloud of ${command.state} is gone.\n`);
+        expect(command.ok("destroy", "--yes")).toBe(`The cloud of ${command.state} was deleted.\n`);
         expect(fs.readdirSync(command.state)).toEqual(["notes.txt"]);
         fs.rmSync(path.join(command.state, "notes.txt"));
         command.ok("start", "--port", "0");

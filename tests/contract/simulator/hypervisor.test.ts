@@ -1,4 +1,6 @@
-/** The seam to real machines: which action of the API asks the hypervisor for what, and what its failure leaves behind. */
+/**
+ * The seam to real machines: which action of the API asks the hypervisor for what, and what its failure leaves behind.
+ */
 import { startCloud, type RunningCloud } from "../../../simulator";
 import type { Hypervisor, MachinePlan } from "../../../simulator/hypervisors/hypervisor";
 import { Client } from "./client";
@@ -26,7 +28,7 @@ const hypervisor: Hypervisor = {
     detach: (machine, volume) => note(`detach at ${volume.deviceId}`, machine),
     resize: (volume, machine) => note(`resize to ${volume.sizeGiB}`, machine),
     deleteVolume: () => note("delete volume"),
-    describe: (machine) => note("describe", machine),
+    updateMetadata: (machine) => note("describe", machine),
     console: () => "",
     hostAddress: () => undefined,
     watch: () => undefined,

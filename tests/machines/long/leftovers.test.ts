@@ -197,7 +197,7 @@ withMachines("a cloud and its host", () => {
             expect(command.run("exec", "two", "--", "true")).toEqual({
                 status: 125,
                 out: "",
-                err: 'There is no machine "two". Those that run: one.\n',
+                err: 'Machine "two" not found. Running machines: one.\n',
             });
             expect(command.run("exec", "one").err).toContain("cloudstack-local exec NAME -- COMMAND");
         });
@@ -206,7 +206,7 @@ withMachines("a cloud and its host", () => {
     test("console shows the end of what a machine has said, and goes on", async () => {
         expect(command.ok("console", "one")).toContain("Reached target");
         expect(command.ok("console", "one", "--lines", "2").trimEnd().split("\n")).toHaveLength(2);
-        expect(command.run("console", "two").err).toBe('There is no machine "two". Those that run: one.\n');
+        expect(command.run("console", "two").err).toBe('Machine "two" not found. Running machines: one.\n');
         const { child, output } = command.capture("console", "one", "--lines", "0", "--follow");
         try {
             await eventually("a line appears", () => {
@@ -261,7 +261,7 @@ withMachines("a cloud and its host", () => {
         await eventually("its end is seen", () => one("one").state === "Stopped");
         expect(command.run("exec", "one", "--", "true")).toMatchObject({
             status: 125,
-            err: 'The machine "one" does not run. None runs.\n',
+            err: 'The machine "one" is not running. No machine is running.\n',
         });
         await user.done("startVirtualMachine", { id: first.id });
     });
@@ -327,7 +327,7 @@ withMachines("a cloud and its host", () => {
         test("doctor --clear", () => {
             const found = command.run("doctor", "--state", command.state);
             expect(found.status).toBe(1);
-            expect(found.out).toContain("left by a cloud that does not run");
+            expect(found.out).toContain("left behind by a cloud that is not running");
             expect(found.out).toContain("-> cloudstack-local doctor --clear");
             expect(command.run("doctor", "--state", command.state, "--clear").out).toContain(": cleared");
             expect(diagnosed()).toEqual([]);
@@ -378,7 +378,7 @@ withMachines("a cloud and its host", () => {
     });
 
     test("destroy takes everything, disks included, and leaves what is not the cloud's", () => {
-        expect(command.run("destroy")).toMatchObject({ status: 2, err: expect.stringContaining("say --yes") });
+        expect(command.run("destroy")).toMatchObject({ status: 2, err: expect.stringContaining("use --yes") });
         expect(one("one").runs).toBe(true);
         fs.writeFileSync(path.join(command.state, "notes.txt"), "mine");
         expect(command.ok("destroy", "--yes")).toContain("is gone");

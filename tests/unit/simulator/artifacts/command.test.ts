@@ -30,7 +30,7 @@ describe("cloudstack-local artifacts", () => {
                 expect(made[2]).toBe(`Mirror: ${artifactsFolder(cache)}`);
                 expect(go.calls).toHaveLength(6);
                 const found = await printed("--cache", cache, ...versions);
-                expect(found[0]).toMatch(new RegExp(`^${names[0]}: there already \\(\\d+ B\\)$`));
+                expect(found[0]).toMatch(new RegExp(`^${names[0]}: already present \\(\\d+ B\\)$`));
                 expect(go.calls).toHaveLength(6);
 
                 const answer = JSON.parse((await printed("--cache", cache, "--json", ...versions)).join("\n"));

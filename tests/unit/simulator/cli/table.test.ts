@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { counted, duration, size, table } from "../../../../simulator/cli/table";
-import { endOf, follow, lastLines } from "../../../../simulator/fileEnd";
+import { endOf, follow, lastLines } from "../../../../simulator/tail";
 
 test("tables have columns under their titles, and no space at the ends of lines", () => {
     expect(table(["NAME", "X"], [["a", "1"], ["longer", ""]])).toBe("NAME    X\na       1\nlonger");

@@ -1,4 +1,4 @@
-import { denials } from "../../../../../simulator/hypervisors/nspawn/devices";
+import { denyRules } from "../../../../../simulator/hypervisors/nspawn/devices";
 
 const devices = `Character devices:
   1 mem
@@ -21,7 +21,7 @@ const misc = `229 fuse
 `;
 
 const own = { name: "vdb", major: 7, minor: 3 };
-const rules = denials({ devices, misc, loops: [3, 4, 70] }, [own]);
+const rules = denyRules({ devices, misc, loops: [3, 4, 70] }, [own]);
 
 test("every disk of the host is forbidden, and every loop device but the machine's own", () => {
     const forbidden = ["b 8:* rw", "b 259:* rw", "b 7:0 rw", "b 7:4 rw", "b 7:63 rw", "b 7:70 rw"];

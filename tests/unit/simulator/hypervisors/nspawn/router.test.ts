@@ -1,5 +1,5 @@
 import type { MachinePlan } from "../../../../../simulator/hypervisors/hypervisor";
-import { entryOf, hostsFile, leasesFile, withoutStale } from "../../../../../simulator/hypervisors/nspawn/router";
+import { entryOf, hostsFile, leasesFile, withoutStaleLeases } from "../../../../../simulator/hypervisors/nspawn/router";
 
 const nic = (address: string, mac: string, isDefault = true): MachinePlan["nics"][number] => ({
     networkId: "n",
@@ -57,6 +57,6 @@ test("a lease goes when another machine is to have its address, and only then", 
         "0 1e:00:00:00:00:98 10.1.1.12 stopped 01:1e:00:00:00:00:98",
         "",
     ];
-    expect(withoutStale(leases.join("\n"), entries)).toBe([leases[0], leases[2], ""].join("\n"));
-    expect(withoutStale("", entries)).toBe("");
+    expect(withoutStaleLeases(leases.join("\n"), entries)).toBe([leases[0], leases[2], ""].join("\n"));
+    expect(withoutStaleLeases("", entries)).toBe("");
 });

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { withFolder } from "../../../../support/tools";
-import { diskName, holds, mountPoints } from "../../../../../simulator/hypervisors/nspawn/volumes";
+import { diskName, usesDisk, mountPoints } from "../../../../../simulator/hypervisors/nspawn/volumes";
 
 test("disks are called by their device number", () => {
     expect([1, 2, 4].map((deviceId) => diskName({ deviceId }))).toEqual(["vdb", "vdc", "vde"]);
@@ -23,10 +23,10 @@ test("a process holds a disk while it has a file there open", async () => {
         const disk = { name: "x", major: (dev >> 8) & 0xfff, minor: (dev & 0xff) | ((dev >> 12) & 0xfff00) };
         const nowhere = { name: "x", major: 4000, minor: 4000 };
         const handle = fs.openSync(path.join(folder, "file"), "w");
-        expect(holds(process.pid, nowhere)).toBe(false);
+        expect(usesDisk(process.pid, nowhere)).toBe(false);
         // The folder of temporary files may be all that this process has on its file system.
-        if (process.platform === "linux") expect(holds(process.pid, disk)).toBe(true);
+        if (process.platform === "linux") expect(usesDisk(process.pid, disk)).toBe(true);
         fs.closeSync(handle);
-        expect(holds(2 ** 22, disk)).toBe(false);
+        expect(usesDisk(2 ** 22, disk)).toBe(false);
     });
 });

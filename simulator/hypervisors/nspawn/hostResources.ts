@@ -9,7 +9,7 @@ import { nspawnFolder, ownedProcesses, stateDirOf } from "./owner";
 import { registeredPrefixes, registrationOf } from "./register";
 
 /** What one cloud has on the host, but for its files. */
-export interface Possessions {
+export interface HostResources {
     readonly prefix: string;
     /** Undefined where nobody knows any more. */
     readonly stateDir?: string;
@@ -41,15 +41,15 @@ function processesByState(): Map<string, number[]> {
 }
 
 /** All clouds that have anything here. */
-export function allPossessions(): Possessions[] {
+export function allHostResources(): HostResources[] {
     const names = [...namesIn("/run/netns"), ...namesIn("/sys/class/net"), ...topGroups(), ...registeredPrefixes()];
     const ofProcesses = [...processesByState().keys()].map(prefixOf);
     const prefixes = new Set([...names.flatMap((name) => prefixIn(name) ?? []), ...ofProcesses]);
-    return [...prefixes].sort().map((prefix) => possessionsOf(prefix));
+    return [...prefixes].sort().map((prefix) => hostResourcesOf(prefix));
 }
 
 /** @param stateDir where it is known; else it is looked for */
-export function possessionsOf(prefix: string, stateDir?: string): Possessions {
+export function hostResourcesOf(prefix: string, stateDir?: string): HostResources {
     const owned = [...processesByState()].filter(([state]) => prefixOf(state) === prefix);
     const registration = registrationOf(prefix);
     const state = stateDir ?? registration?.stateDir ?? owned[0]?.[0];
@@ -79,10 +79,10 @@ function namesOf(folder: string): string[] {
 
 /** Loop devices on files of a folder, deleted ones included. */
 export function loopDevicesBelow(folder: string): string[] {
-    return namesIn("/sys/block").filter(isLoopBelow(folder)).map((name) => `/dev/${name}`);
+    return namesIn("/sys/block").filter(hasBackingFileBelow(folder)).map((name) => `/dev/${name}`);
 }
 
-const isLoopBelow = (folder: string) => (name: string): boolean => {
+const hasBackingFileBelow = (folder: string) => (name: string): boolean => {
     try {
         const file = fs.readFileSync(`/sys/block/${name}/loop/backing_file`, "utf8");
         return namesOf(folder).some((one) => file.startsWith(`${one}/`));
@@ -98,7 +98,7 @@ function mountsBelow(folder: string): string[] {
 }
 
 /** Whether nothing of a cloud is here. */
-export function isEmpty(found: Possessions): boolean {
+export function isEmpty(found: HostResources): boolean {
     const { processes, namespaces, links, groups, loopDevices, mounts, isRegistered } = found;
     const lists = [processes, namespaces, links, groups, loopDevices, mounts];
     return lists.every((list) => list.length === 0) && !isRegistered;

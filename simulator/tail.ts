@@ -1,4 +1,4 @@
-/** The ends of files that grow, without reading what comes before. */
+/** Reads the end of growing files without reading what comes before it. */
 import * as fs from "node:fs";
 
 /** How much is read at a time, in bytes. */
@@ -26,7 +26,7 @@ function read(handle: number, from: number, to: number): Buffer {
 
 const NEWLINE = 10;
 
-/** The last whole lines of a file that together have no more than so many bytes; empty where there is no file. */
+/** The last whole lines of a file, at most `bytes` long together; empty if there is no file. */
 export function endOf(file: string, bytes: number): string {
     return withFile(file, "", (handle, size) => {
         const from = Math.max(0, size - bytes);
@@ -41,7 +41,7 @@ export function lastLines(file: string, count: number): { text: string; size: nu
         let from = size;
         let newlines = 0;
         let text = Buffer.alloc(0);
-        // One more than there are lines: the last one is a line's end, the first one the end of the line before.
+        // One newline more than lines, since the one before the first line must be found too.
         while (from > 0 && newlines <= count) {
             const before = from;
             from = Math.max(0, from - STEP);
@@ -55,19 +55,19 @@ export function lastLines(file: string, count: number): { text: string; size: nu
 }
 
 /**
- * Passes on what a file gets from now on; a new one in its place is passed on from its beginning.
+ * Passes on what is appended to a file; a new file in its place is passed on from its beginning.
  *
- * @param goesOn asked between looks; ends when it says no
+ * @param keepFollowing checked before each read; the function ends once it returns false
  */
 export async function follow(
     file: string,
     from: number,
     pass: (part: Buffer) => void,
-    goesOn: () => boolean = () => true,
+    keepFollowing: () => boolean = () => true,
 ): Promise<void> {
     let position = from;
     let inode = fs.existsSync(file) ? fs.statSync(file).ino : undefined;
-    while (goesOn()) {
+    while (keepFollowing()) {
         withFile(file, undefined, (handle) => {
             const now = fs.fstatSync(handle);
             if ((inode !== undefined && now.ino !== inode) || now.size < position) position = 0;
