@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(__dirname, "..", "..");
@@ -30,9 +30,28 @@ test("the example of the web server is the README's program", () => {
     );
 });
 
+const handWritten = ["README.md", "CONTRIBUTING.md", "examples/etcd/README.md", "examples/webserver/README.md"];
+const pages = readdirSync(join(root, "docs")).map((file) => `docs/${file}`);
+const linksOf = (file: string) => [...readFileSync(join(root, file), "utf8").matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link).filter((link) => !/^[a-z]+:/.test(link));
+
 test("every file that the README and the docs link to is there", () => {
-    for (const file of ["README.md", "docs/architecture.md", "docs/resources.md", "docs/components.md"]) {
-        const links = [...readFileSync(join(root, file), "utf8").matchAll(/\]\(([^)#]+)\)/g)].map(([, link]) => link);
-        for (const link of links.filter((link) => !/^[a-z]+:/.test(link))) expect([link, existsSync(join(root, file, "..", link))]).toEqual([link, true]);
-    }
+    for (const file of [...handWritten, ...pages])
+        for (const link of linksOf(file).map((link) => link.split("#")[0])) expect([file, link, existsSync(join(root, file, "..", link))]).toEqual([file, link, true]);
+});
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchors(file: string): string[] {
+    const headings = [...readFileSync(file, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading);
+    return headings.map((heading) => heading.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-"));
+}
+
+test("every heading that the README and the docs link to is there", () => {
+    const targets = [...handWritten, ...pages].flatMap((file) => linksOf(file).filter((link) => link.includes("#")).map((link) => [file, ...link.split("#")]));
+    expect(targets.length).toBeGreaterThan(5);
+    for (const [file, to, anchor] of targets) expect([file, anchor, anchors(to ? join(root, file, "..", to) : join(root, file)).includes(anchor)]).toEqual([file, anchor, true]);
+});
+
+test("every page of the docs has a line in their index", () => {
+    const lines = readFileSync(join(root, "docs", "README.md"), "utf8").match(/^\| \[[\w-]+\.md\]\([\w-]+\.md\) \|/gm) ?? [];
+    expect(lines.map((line) => `docs/${/\((.*)\)/.exec(line)![1]}`).sort()).toEqual(pages.filter((page) => page !== "docs/README.md").sort());
 });
