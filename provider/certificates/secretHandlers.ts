@@ -65,5 +65,6 @@ export const clusterToken: Handler = madeOnce(
         token: crypto.randomBytes(8).toString("hex"),
         createdAt: Math.floor(clock.now() / 1000),
         founders: [...members].sort(),
+        format: 2,
     }),
 );
