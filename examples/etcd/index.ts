@@ -1,4 +1,4 @@
-// A database of three members that a security group of yours may reach.
+// A three-member etcd cluster that one security group may connect to.
 import * as pulumi from "@pulumi/pulumi";
 import * as cloudstack from "pulumi-cloudstack";
 
@@ -11,7 +11,7 @@ const etcd = new cloudstack.EtcdCluster("db", {
     template: config.get("template") ?? "Debian 12",
     dataVolume: { diskOffering: "Custom", sizeGiB: 10 },
     clientGroups: [clients.name],
-    // Without it the cluster is not deleted: its data would be lost.
+    // Must be true before the cluster can be deleted, since its data is lost then.
     allowDataLoss: config.getBoolean("allowDataLoss"),
 });
 

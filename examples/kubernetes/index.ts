@@ -15,17 +15,17 @@ interface EtcdConfig {
 }
 
 const config = new pulumi.Config();
-/** What names of machines and groups begin with. */
+/** The prefix of the names of machines and groups. */
 const name = config.get("name") ?? pulumi.getStack();
 const placement = {
     template: config.require("template"),
     network: config.get("network"),
     sshKeyPairs: config.getObject<string[]>("sshKeyPairs"),
 };
-/** Where the embedded cloud boots machines, `cloudstack-local env` says where they get programs, and who this computer is. */
+/** Mirror and host address of the embedded cloud, as `cloudstack-local env` exports them if it boots machines. */
 const local = config.getBoolean("embedded") && process.env.CLOUDSTACK_LOCAL_MIRROR ? embedded(process.env) : undefined;
 const artifacts = config.getObject<cloudstack.ArtifactsArgs>("artifacts") ?? local?.artifacts;
-/** Who may reach what; nobody, where nothing is said. */
+/** The networks that may connect; none by default. */
 const operatorCidrs = config.getObject<string[]>("operatorCidrs") ?? local?.operatorCidrs;
 const sshCidrs = config.getObject<string[]>("sshCidrs");
 const monitoringCidrs = config.getObject<string[]>("monitoringCidrs");
@@ -40,7 +40,7 @@ const etcd = new cloudstack.EtcdCluster("etcd", {
     metricsCidrs: monitoringCidrs,
 });
 
-/** Not yet where the embedded cloud boots machines: its mirror has no Kubernetes. */
+/** Left out if the embedded cloud boots machines: its mirror has no Kubernetes release files yet. */
 const cluster = (config.getBoolean("kubernetes") ?? local === undefined) ? kubernetes() : undefined;
 
 /** Names and addresses. */
