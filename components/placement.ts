@@ -8,6 +8,8 @@ export interface PlacementArgs {
     /**
      * The name or id of the machines' template: Debian 12 or later, or Ubuntu 24.04, with cloud-init. A change
      * reinstalls them one by one.
+     *
+     * @example "Debian 13"
      */
     template: pulumi.Input<string>;
     /** The name or id of the zone. @default `cloudstack:zone`, or the only zone that there is */
@@ -18,7 +20,12 @@ export interface PlacementArgs {
     project?: pulumi.Input<string>;
     /** A profile of cmk's or cs's configuration file. @default the stack's cloud */
     profile?: pulumi.Input<string>;
-    /** Names of SSH key pairs of the machines. ssh is closed all the same without `sshCidrs`. @default none */
+    /**
+     * Names of SSH key pairs of the machines. ssh is closed all the same without `sshCidrs`.
+     *
+     * @default none
+     * @example [key.name]
+     */
     sshKeyPairs?: pulumi.Input<pulumi.Input<string>[]>;
     /**
      * Whether security groups are made. `false` is for zones without them (isolated networks, VPCs): there the

@@ -99,6 +99,7 @@ function section(checker, symbols, name) {
     return [
         `## ${title}`,
         ...(text ? [text] : []),
+        ...throwsOf(checker, about),
         ...examples,
         ...table(checker, args, hasDefaults(checker, args) ? ["argument", "type", "what it is", "default"] : ["field", "type", "what it is"]),
         ...table(checker, outputs, ["output", "type", "what it is"]),
@@ -120,8 +121,11 @@ function table(checker, symbol, head) {
         .filter((property) => property.declarations?.some((declaration) => !declaration.getSourceFile().fileName.includes("node_modules")))
         .filter((property) => property.valueDeclaration && (ts.isPropertySignature(property.valueDeclaration) || ts.isPropertyDeclaration(property.valueDeclaration)))
         .map((property) => {
-            const what = oneLine(plain(property.getDocumentationComment(checker)));
-            const given = property.getJsDocTags(checker).find((tag) => tag.name === "default");
+            const tags = property.getJsDocTags(checker);
+            const example = tags.find((tag) => tag.name === "example");
+            const shown = example ? ` Example: \`${oneLine(plain(example.text))}\`` : "";
+            const what = oneLine(plain(property.getDocumentationComment(checker))) + shown;
+            const given = tags.find((tag) => tag.name === "default");
             const required = !(property.flags & ts.SymbolFlags.Optional);
             const fallback = given ? oneLine(plain(given.text)) : required ? "required" : "none";
             return `| \`${property.name}\` | ${typeOf(property)} | ${what} |${head.length > 3 ? ` ${fallback} |` : ""}`;
@@ -198,6 +202,14 @@ function examplesOf(symbol) {
         const [caption, ...code] = example.split(/^@\w/m)[0].trim().split("\n");
         return caption.startsWith("```") ? [caption, ...code].join("\n") : [`*${caption}*`, "", ...code].join("\n");
     });
+}
+
+/**
+ * @param {ts.TypeChecker} checker
+ * @param {ts.Symbol} symbol
+ */
+function throwsOf(checker, symbol) {
+    return symbol.getJsDocTags(checker).filter((tag) => tag.name === "throws").map((tag) => `Throws ${plain(tag.text)}.`);
 }
 
 /** The least-privilege table, from the data that the rules are made of. */

@@ -28,6 +28,7 @@ export interface ArtifactsArgs {
      * SHA-256 sums (hexadecimal) by file name, for files that are not the official ones, and for image archives and
      * package files. A name that is here is never checked against the official sum. @default the sums that the projects
      * publish
+     * @example { "etcd-v3.6.14-linux-amd64.tar.gz": "b3f1…" }
      */
     manifest?: pulumi.Input<{ [fileName: string]: pulumi.Input<string> }>;
     /** Whether the release files are in the template already, so that none is fetched. @default false */
@@ -35,6 +36,7 @@ export interface ArtifactsArgs {
     /**
      * OCI archives of container images on the mirror (file names of `manifest`), imported before Kubernetes starts.
      * @default none
+     * @example ["kubernetes-images.tar"]
      */
     imageArchives?: pulumi.Input<pulumi.Input<string>[]>;
     /**
@@ -45,6 +47,7 @@ export interface ArtifactsArgs {
     /**
      * Package files on the mirror (file names of `manifest`), dependencies included, for `packages: "mirror"`. @default
      * none
+     * @example ["haproxy_3.0.11-1_amd64.deb"]
      */
     packageFiles?: pulumi.Input<pulumi.Input<string>[]>;
 }

@@ -28,11 +28,15 @@ export interface CloudConfigArgs {
     timezone?: pulumi.Input<string>;
     /** Such as `en_GB.UTF-8`. @default the template's */
     locale?: pulumi.Input<string>;
-    /** Time servers. @default the template's */
+    /** Time servers. @default the template's @example { servers: ["ntp.example.org"] } */
     ntp?: pulumi.Input<NtpArgs>;
     /** Groups to make, by name. */
     groups?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Users to make, beside the template's default user. */
+    /**
+     * Users to make, beside the template's default user.
+     *
+     * @example [{ name: "alice", sshAuthorizedKeys: ["ssh-ed25519 AAAA…"] }]
+     */
     users?: pulumi.Input<pulumi.Input<UserArgs>[]>;
     /** Whether the template's default user is kept where `users` are given. @default true */
     defaultUser?: pulumi.Input<boolean>;
@@ -49,20 +53,34 @@ export interface CloudConfigArgs {
     packageUpgrade?: pulumi.Input<boolean>;
     /** Packages of the template's distribution, by name. */
     packages?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Partition tables, by device. */
+    /** Partition tables, by device. @example { "/dev/vdb": { tableType: "gpt", layout: [50, 50] } } */
     diskSetup?: pulumi.Input<{ [device: string]: pulumi.Input<DiskArgs> }>;
-    /** File systems to make. */
+    /** File systems to make. @example [{ device: "/dev/vdb1", filesystem: "ext4" }] */
     fsSetup?: pulumi.Input<pulumi.Input<FileSystemArgs>[]>;
-    /** Lines of `/etc/fstab`, each a list of its fields: device, mount point, type, options, dump, pass. */
+    /**
+     * Lines of `/etc/fstab`, each a list of its fields: device, mount point, type, options, dump, pass.
+     *
+     * @example [["/dev/vdb1", "/data", "ext4", "defaults,nofail", "0", "2"]]
+     */
     mounts?: pulumi.Input<pulumi.Input<pulumi.Input<string>[]>[]>;
-    /** Files, written before packages are installed and users made (see `defer`). */
+    /**
+     * Files, written before packages are installed and users made (see `defer`).
+     *
+     * @example [{ path: "/etc/motd", content: "Mind the gap.\n" }]
+     */
     writeFiles?: pulumi.Input<pulumi.Input<WriteFileArgs>[]>;
-    /** Shell commands of every boot, early: before the network's files are written. */
+    /**
+     * Shell commands of every boot, early: before the network's files are written.
+     *
+     * @example ["modprobe br_netfilter"]
+     */
     bootcmd?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Shell commands of the first boot, last. */
+    /** Shell commands of the first boot, last. @example ["systemctl restart ssh"] */
     runcmd?: pulumi.Input<pulumi.Input<string>[]>;
     /**
      * Any other modules of cloud-init by their own keys, such as `apt`, `ca_certs` or `swap`, taken over as they are.
+     *
+     * @example { swap: { filename: "/swapfile", size: "1G" } }
      */
     modules?: pulumi.Input<{ [key: string]: any }>;
 }

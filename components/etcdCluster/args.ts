@@ -28,6 +28,8 @@ export interface EtcdClusterArgs extends PlacementArgs {
     /**
      * The members: a key that stays theirs, and their address (IPv4). One, three or five; add a key to grow, take one
      * out to shrink. The addresses are pinned, so that a member that is made anew changes nothing elsewhere.
+     *
+     * @example { a: "10.1.1.11", b: "10.1.1.12", c: "10.1.1.13" }
      */
     members: Record<string, pulumi.Input<string>>;
     /**
@@ -43,17 +45,23 @@ export interface EtcdClusterArgs extends PlacementArgs {
      * A data disk for each member, which outlives its machine. Without one the data is on the root disk.
      *
      * @default none
+     * @example { diskOffering: "Custom", sizeGiB: 20 }
      */
     dataVolume?: DataVolumeArgs;
-    /** Names of security groups whose members are clients of the database: 2379. @default none */
+    /**
+     * Names of security groups whose members are clients of the database: 2379.
+     *
+     * @default none
+     * @example [clients.name]
+     */
     clientGroups?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Networks of whoever runs `pulumi up`: 2379. @default none */
+    /** Networks of whoever runs `pulumi up`: 2379. @default none @example ["203.0.113.0/24"] */
     operatorCidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Networks that may read metrics over plain HTTP: 2381. @default none */
+    /** Networks that may read metrics over plain HTTP: 2381. @default none @example ["10.99.1.0/24"] */
     metricsCidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Networks that may use ssh. @default none */
+    /** Networks that may use ssh. @default none @example ["203.0.113.0/24"] */
     sshCidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Further rules of the members' group. @default none */
+    /** Further rules of the members' group. @default none @example [{ ports: "9100", cidrs: ["10.99.1.0/24"] }] */
     extraRules?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
     /** How long its members may found the cluster, from the run on that makes the first machine, in seconds. @default 900 */
     bootstrapWindowSeconds?: pulumi.Input<number>;
@@ -76,7 +84,12 @@ export interface EtcdClusterArgs extends PlacementArgs {
     waitFor?: "none" | "healthy";
     /** How long each wait may take, in seconds. @default 600 */
     waitForTimeoutSeconds?: pulumi.Input<number>;
-    /** Members, by key, that may be down when a change begins: for one that the change is to repair. @default none */
+    /**
+     * Members, by key, that may be down when a change begins: for one that the change is to repair.
+     *
+     * @default none
+     * @example ["b"]
+     */
     allowUnhealthy?: pulumi.Input<pulumi.Input<string>[]>;
     /**
      * Whether the cluster's data may be lost. While it may not, `pulumi destroy` and a program without the cluster fail
@@ -94,15 +107,26 @@ export interface EtcdClusterArgs extends PlacementArgs {
     /**
      * Replaces the authorities of clients and peers without an outage, in three steps: see `CertificateAuthority`. Each is
      * one `pulumi up` and a wait until every member has the result. @default the first ones
+     * @example { generation: 2, signingGeneration: 1 }
      */
     authorities?: AuthorityGenerations;
     /** How often a machine looks for changes of its user data, in seconds. @default 300 */
     convergeIntervalSeconds?: pulumi.Input<number>;
-    /** Further settings by their environment names, such as `ETCD_SNAPSHOT_COUNT`. @default none */
+    /**
+     * Further settings by their environment names, such as `ETCD_SNAPSHOT_COUNT`.
+     *
+     * @default none
+     * @example { ETCD_SNAPSHOT_COUNT: "50000" }
+     */
     extraEnvironment?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-    /** Where machines get their programs from. @default the projects' own sites */
+    /**
+     * Where machines get their programs from.
+     *
+     * @default the projects' own sites
+     * @example { mirror: "http://10.1.1.1/artifacts" }
+     */
     artifacts?: pulumi.Input<ArtifactsArgs>;
-    /** What the machines get beside it. @default none */
+    /** What the machines get beside it. @default none @example { packages: ["htop"] } */
     extraCloudConfig?: pulumi.Input<CloudConfigArgs>;
     /** The most characters of base64 that the cloud takes as user data. @default 32768 */
     userDataMaxLength?: pulumi.Input<number>;

@@ -32,6 +32,7 @@ export { type AuthorityGenerations, defaultEtcdVersion, type EtcdClusterArgs } f
  * });
  * export const endpoints = etcd.endpoints;
  * ```
+ * @throws ArgumentError with every problem of the arguments
  */
 export class EtcdCluster extends pulumi.ComponentResource {
     /** The client URLs of all members. */

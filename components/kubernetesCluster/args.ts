@@ -14,13 +14,23 @@ export interface KubernetesClusterArgs {
     kubernetesVersion?: pulumi.Input<string>;
     /** Such as `2.3.4`. Another one reaches a machine when it is made or installed anew. @default "2.3.4" */
     containerdVersion?: pulumi.Input<string>;
-    /** The machines that run the API. */
+    /** The machines that run the API. @example { members: { a: "10.1.1.21" }, serviceOffering: "Large Instance" } */
     controlPlane: ControlPlaneArgs;
-    /** Worker pools by name. @default none */
+    /** Worker pools by name. @default none @example { general: { count: 4, serviceOffering: "Large Instance" } } */
     pools?: { [name: string]: PoolArgs };
-    /** How nodes reach the API. A running cluster takes no other. @default `{ mode: "nodeLocal" }` */
+    /**
+     * How nodes reach the API. A running cluster takes no other.
+     *
+     * @default `{ mode: "nodeLocal" }`
+     * @example { mode: "dns", host: "api.example.com" }
+     */
     endpoint?: EndpointArgs;
-    /** Addresses of the machines' network; only used to check the others against it. @default not checked */
+    /**
+     * Addresses of the machines' network; only used to check the others against it.
+     *
+     * @default not checked
+     * @example "10.1.1.0/24"
+     */
     networkCidr?: pulumi.Input<string>;
     /** Addresses of pods; a /24 of it for each node. A running cluster takes no other. @default "10.244.0.0/16" */
     podCidr?: pulumi.Input<string>;
@@ -28,32 +38,49 @@ export interface KubernetesClusterArgs {
     serviceCidr?: pulumi.Input<string>;
     /** Suffix of the cluster's own names. A running cluster takes no other. @default "cluster.local" */
     dnsDomain?: pulumi.Input<string>;
-    /** How pods reach each other. A running cluster takes no other backend. @default `{ backend: "vxlan" }` */
+    /**
+     * How pods reach each other. A running cluster takes no other backend.
+     *
+     * @default `{ backend: "vxlan" }`
+     * @example { backend: "wireguard" }
+     */
     podNetwork?: PodNetworkArgs;
     /**
      * Networks of whoever runs `pulumi up` or `kubectl`: opens 6443 of control planes. (For etcd, give them to the
      * `EtcdCluster`, whose group it is.) @default none
+     * @example ["203.0.113.0/24"]
      */
     operatorCidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Networks that may reach services of type NodePort on workers. @default none */
+    /** Networks that may reach services of type NodePort on workers. @default none @example ["0.0.0.0/0"] */
     nodePortCidrs?: pulumi.Input<pulumi.Input<string>[]>;
     /**
      * Networks that may scrape metrics of machines: 9100. (Those of etcd: `metricsCidrs` of `EtcdCluster`.)
      *
      * @default none
+     * @example ["10.99.1.0/24"]
      */
     monitoringCidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Networks that may use ssh on the nodes. @default none */
+    /** Networks that may use ssh on the nodes. @default none @example ["203.0.113.0/24"] */
     sshCidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Further names and addresses for the API server's certificate. @default none */
+    /**
+     * Further names and addresses for the API server's certificate.
+     *
+     * @default none
+     * @example ["api.example.com", "203.0.113.10"]
+     */
     extraSans?: pulumi.Input<pulumi.Input<string>[]>;
     /** Mirrors by registry, such as `{ "docker.io": ["https://mirror.example.org"] }`. @default none */
     registryMirrors?: pulumi.Input<{ [registry: string]: pulumi.Input<pulumi.Input<string>[]> }>;
-    /** Time servers. @default the template's own */
+    /** Time servers. @default the template's own @example ["ntp.example.org"] */
     timeServers?: pulumi.Input<pulumi.Input<string>[]>;
     /** How often a machine looks for changes of its user data, in seconds. @default 300 */
     convergeIntervalSeconds?: pulumi.Input<number>;
-    /** Where machines get programs, packages and images from. @default the projects' own sites */
+    /**
+     * Where machines get programs, packages and images from.
+     *
+     * @default the projects' own sites
+     * @example { mirror: "http://10.1.1.1/artifacts" }
+     */
     artifacts?: pulumi.Input<ArtifactsArgs>;
     /** The most characters of base64 that the cloud takes as user data. @default 32768 */
     userDataMaxLength?: pulumi.Input<number>;
@@ -64,27 +91,38 @@ export interface ControlPlaneArgs {
     /**
      * Addresses (IPv4) by member name; a machine is named `<cluster>-<member>`. One or three are usual: the API is up
      * while one of them is. The addresses are pinned, so that a machine that is made anew changes nothing elsewhere.
+     *
+     * @example { a: "10.1.1.21", b: "10.1.1.22", c: "10.1.1.23" }
      */
     members: { [name: string]: pulumi.Input<string> };
     /** Name or id. kubeadm asks for 2 CPUs and 1,700 MB at least. */
     serviceOffering: pulumi.Input<string>;
-    /** What these machines get beside it. @default none */
+    /** What these machines get beside it. @default none @example { packages: ["htop"] } */
     extraCloudConfig?: pulumi.Input<CloudConfigArgs>;
 }
 
 /** Workers that are alike. */
 export interface PoolArgs {
-    /** Number of nodes, named `<cluster>-<pool>-0` and so on. Either this or `nodes`. */
+    /** Number of nodes, named `<cluster>-<pool>-0` and so on. Either this or `nodes`. @example 4 */
     count?: number;
-    /** Names of nodes, `<cluster>-<pool>-<name>`: any of them can be taken out, not only the last. */
+    /**
+     * Names of nodes, `<cluster>-<pool>-<name>`: any of them can be taken out, not only the last.
+     *
+     * @example ["a", "b"]
+     */
     nodes?: string[];
     /** Name or id. */
     serviceOffering: pulumi.Input<string>;
-    /** Labels of its Node objects; changed on running nodes. @default none */
+    /** Labels of its Node objects; changed on running nodes. @default none @example { workload: "batch" } */
     labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
-    /** Taints of its Node objects; changed on running nodes. @default none */
+    /**
+     * Taints of its Node objects; changed on running nodes.
+     *
+     * @default none
+     * @example [{ key: "dedicated", value: "batch", effect: "NoSchedule" }]
+     */
     taints?: pulumi.Input<pulumi.Input<TaintArgs>[]>;
-    /** What these machines get beside it. @default none */
+    /** What these machines get beside it. @default none @example { packages: ["htop"] } */
     extraCloudConfig?: pulumi.Input<CloudConfigArgs>;
 }
 
@@ -92,9 +130,9 @@ export interface PoolArgs {
 export interface TaintArgs {
     /** Its name, such as `dedicated`. */
     key: pulumi.Input<string>;
-    /** What a toleration compares with. @default none */
+    /** What a toleration compares with. @default none @example "batch" */
     value?: pulumi.Input<string>;
-    /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`. */
+    /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`. @example "NoSchedule" */
     effect: pulumi.Input<string>;
 }
 
@@ -109,7 +147,7 @@ export interface EndpointArgs {
      * @default "nodeLocal"
      */
     mode?: pulumi.Input<string>;
-    /** Name or address, for all modes but `nodeLocal`. */
+    /** Name or address, for all modes but `nodeLocal`. @example "api.example.com" */
     host?: pulumi.Input<string>;
     /** The API's port, for all modes but `nodeLocal`. @default 6443 */
     port?: pulumi.Input<number>;
@@ -119,6 +157,11 @@ export interface EndpointArgs {
 export interface PodNetworkArgs {
     /** `vxlan`, `wireguard` (encrypted), or `none`: you bring a network plugin, and its rules. @default "vxlan" */
     backend?: pulumi.Input<string>;
-    /** MTU of the machines' network in bytes; CloudStack networks on VXLAN have 1450. @default the interface's */
+    /**
+     * MTU of the machines' network in bytes; CloudStack networks on VXLAN have 1450.
+     *
+     * @default the interface's
+     * @example 1450
+     */
     mtu?: pulumi.Input<number>;
 }

@@ -37,9 +37,9 @@ export interface EtcdConnectionArgs {
 
 /** Rules of the user's, beside those that a cluster needs. */
 export interface ExtraRulesArgs {
-    /** Of the control plane's group. @default none */
+    /** Of the control plane's group. @default none @example [{ ports: "9100", cidrs: ["10.99.1.0/24"] }] */
     controlPlane?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
-    /** Of the workers' group. @default none */
+    /** Of the workers' group. @default none @example [{ ports: "30443", cidrs: ["0.0.0.0/0"] }] */
     workers?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
 }
 
@@ -80,6 +80,7 @@ export interface KubernetesClusterArgs extends RecipeArgs, PlacementArgs {
  * });
  * export const kubeconfig = cluster.kubeconfig;
  * ```
+ * @throws ArgumentError with every problem of the arguments
  */
 export class KubernetesCluster extends pulumi.ComponentResource {
     /** The URL of the API for whoever is outside: the first control plane's, or the endpoint's name. */

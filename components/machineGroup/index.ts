@@ -11,7 +11,7 @@ import { checkMachineGroup } from "./check";
 export interface GroupMachineArgs {
     /** The machine's name, which is its host name. @default `<stack>-<group>-<key>` */
     name?: pulumi.Input<string>;
-    /** A fixed address. @default one that CloudStack picks */
+    /** A fixed address. @default one that CloudStack picks @example "10.1.1.21" */
     ipAddress?: pulumi.Input<string>;
     /** User data as text. @default the group's */
     userData?: pulumi.Input<string>;
@@ -23,9 +23,9 @@ export interface GroupMachineArgs {
 
 /** A data disk that each machine of a group has, and that outlives the machine. */
 export interface DataVolumeArgs {
-    /** The name or id of a disk offering. */
+    /** The name or id of a disk offering. @example "Custom" */
     diskOffering: pulumi.Input<string>;
-    /** The size in GiB, for offerings of custom size. It grows in place. @default the offering's */
+    /** The size in GiB, for offerings of custom size. It grows in place. @default the offering's @example 20 */
     sizeGiB?: pulumi.Input<number>;
     /** Whether the engine refuses to delete the disk, with the whole stack or alone. @default false */
     protect?: boolean;
@@ -41,6 +41,8 @@ export interface MachineGroupArgs {
     /**
      * The machines, by a key that stays theirs: a letter or digit first, then letters, digits and hyphens. Taking one
      * key out removes that machine and touches no other. `machineKeys(3)` gives the keys "0", "1" and "2".
+     *
+     * @example { a: { ipAddress: "10.1.1.21" }, b: { ipAddress: "10.1.1.22" } }
      */
     machines: Record<string, GroupMachineArgs>;
     /** The size of the machines. A change stops and starts them. */
@@ -53,9 +55,9 @@ export interface MachineGroupArgs {
     project?: pulumi.Input<string>;
     /** The name or id of the network. @default the zone's only network */
     network?: pulumi.Input<string>;
-    /** Ids of security groups. @default the account's `default` group */
+    /** Ids of security groups. @default the account's `default` group @example [web.id] */
     securityGroups?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Names of SSH key pairs. @default none */
+    /** Names of SSH key pairs. @default none @example [key.name] */
     sshKeyPairs?: pulumi.Input<pulumi.Input<string>[]>;
     /** User data as text for machines that have none of their own. @default none */
     userData?: pulumi.Input<string>;
@@ -63,13 +65,18 @@ export interface MachineGroupArgs {
     onUserDataChange?: pulumi.Input<OnUserDataChange>;
     /** What a change of the template does. @default "replace" */
     onTemplateChange?: pulumi.Input<OnTemplateChange>;
-    /** Any text: another one reinstalls the machines; see {@link VirtualMachineArgs.reinstallTrigger}. @default none */
+    /**
+     * Any text: another one reinstalls the machines; see {@link VirtualMachineArgs.reinstallTrigger}.
+     *
+     * @default none
+     * @example "nginx 1.28"
+     */
     reinstallTrigger?: pulumi.Input<string>;
     /** The longest user data that the cloud takes, in characters of base64. @default 32768 */
     userDataMaxLength?: pulumi.Input<number>;
     /** The root disk's size in GiB. @default the template's */
     rootDiskSizeGiB?: pulumi.Input<number>;
-    /** A data disk for each machine. @default none */
+    /** A data disk for each machine. @default none @example { diskOffering: "Custom", sizeGiB: 100 } */
     dataVolume?: DataVolumeArgs;
     /**
      * Whether the machines avoid each other's hosts: `strict` fails where there are too few hosts, `preferred` shares
@@ -87,6 +94,7 @@ export interface MachineGroupArgs {
     /**
      * Any text: machines with the same text are changed one at a time, though made and deleted side by side; see
      * {@link VirtualMachineArgs.rollingGroup}. @default none: all at once
+     * @example "database"
      */
     rollingGroup?: pulumi.Input<string>;
     /** Whether a change may take running machines down; see {@link VirtualMachineArgs.allowRestart}. @default true */
@@ -97,13 +105,18 @@ export interface MachineGroupArgs {
      * @default true, and false in a group whose machines would be erased at once: one that is not `ordered` and has no `rollingGroup`
      */
     allowDataLoss?: pulumi.Input<boolean>;
-    /** Tags of every machine. @default none */
+    /** Tags of every machine. @default none @example { team: "payments" } */
     tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
     /** How long each operation on a machine may take, in seconds. @default create 900, update 900, delete 600 */
     timeoutSeconds?: pulumi.Input<OperationTimeouts>;
     /** A profile of cmk's or cs's configuration file. @default the stack's cloud */
     profile?: pulumi.Input<string>;
-    /** Changes the arguments of a machine at the last moment: for what this group has no argument for. @default none */
+    /**
+     * Changes the arguments of a machine at the last moment: for what this group has no argument for.
+     *
+     * @default none
+     * @example (args, key) => ({ ...args, displayName: "Database " + key })
+     */
     transform?: (args: VirtualMachineArgs, key: string) => VirtualMachineArgs;
 }
 
@@ -130,6 +143,7 @@ export interface MachineGroupArgs {
  *     ordered: true,
  * });
  * ```
+ * @throws ArgumentError with every problem of the arguments
  */
 export class MachineGroup extends pulumi.ComponentResource {
     /** Ids of the machines, by key. */

@@ -12,6 +12,7 @@ export interface AffinityGroupArgs {
      * (`non-strict host anti-affinity`, …) try to. A change replaces the group.
      *
      * @default "host anti-affinity"
+     * @example "non-strict host anti-affinity"
      */
     type?: pulumi.Input<string>;
     /** A text for people. CloudStack cannot change it afterwards. @default none */

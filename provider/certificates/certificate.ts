@@ -9,15 +9,19 @@ export interface CertificateArgs {
     caCertificate: pulumi.Input<string>;
     /** The signing authority's key: `authority.privateKey`. */
     caPrivateKey: pulumi.Input<string>;
-    /** Whom it is for, 1 to 64 characters; Kubernetes reads the user's name from it. */
+    /** Whom it is for, 1 to 64 characters; Kubernetes reads the user's name from it. @example "etcd-a" */
     commonName: pulumi.Input<string>;
-    /** Kubernetes reads the user's groups from them. @default none */
+    /** Kubernetes reads the user's groups from them. @default none @example ["system:masters"] */
     organizations?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Names that a server is called by. @default none */
+    /** Names that a server is called by. @default none @example ["etcd-a", "localhost"] */
     dnsNames?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Addresses that a server is called by. @default none */
+    /** Addresses that a server is called by. @default none @example ["10.1.1.11", "127.0.0.1"] */
     ipAddresses?: pulumi.Input<pulumi.Input<string>[]>;
-    /** `server`, `client`, or `peer` for both. etcd's server certificate needs `peer`: it calls itself with it. */
+    /**
+     * `server`, `client`, or `peer` for both. etcd's server certificate needs `peer`: it calls itself with it.
+     *
+     * @example ["server", "client"]
+     */
     usages: pulumi.Input<pulumi.Input<string>[]>;
     /** How long it is good for, in days, though never longer than its authority. @default 1825 */
     validityDays?: pulumi.Input<number>;

@@ -5,7 +5,7 @@ import { authorityWarningDays } from "./validity";
 
 /** Arguments of {@link CertificateAuthority}. */
 export interface CertificateAuthorityArgs {
-    /** The authority's name, 1 to 64 characters. */
+    /** The authority's name, 1 to 64 characters. @example "etcd of production" */
     commonName: pulumi.Input<string>;
     /**
      * Whether an authority in use keeps the name that it has, whatever `commonName` is by now: for names that are made

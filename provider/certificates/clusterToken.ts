@@ -3,7 +3,12 @@ import { CloudStackResource } from "../resource";
 
 /** Arguments of {@link ClusterToken}. */
 export interface ClusterTokenArgs {
-    /** The keys of the members that found the cluster; those of later runs do not count. @default none */
+    /**
+     * The keys of the members that found the cluster; those of later runs do not count.
+     *
+     * @default none
+     * @example ["a", "b", "c"]
+     */
     members?: pulumi.Input<pulumi.Input<string>[]>;
     /** Any values; a change of one makes a new token: another cluster. @default none */
     keepers?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;

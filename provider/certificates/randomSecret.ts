@@ -7,7 +7,7 @@ export interface RandomSecretArgs {
     bytes?: pulumi.Input<number>;
     /** `base64`, `base64url` or `hex`. @default "base64" */
     encoding?: pulumi.Input<string>;
-    /** Any values; a change of one makes a new secret. @default none */
+    /** Any values; a change of one makes a new secret. @default none @example { rotation: "2027" } */
     keepers?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
 }
 

@@ -3,7 +3,7 @@ import { CloudStackResource } from "../resource";
 
 /** Arguments of {@link SigningKeyPair}. */
 export interface SigningKeyPairArgs {
-    /** Any values; a change of one makes a new pair. @default none */
+    /** Any values; a change of one makes a new pair. @default none @example { rotation: "2027" } */
     keepers?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
 }
 

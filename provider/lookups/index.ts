@@ -59,11 +59,11 @@ export interface GetTemplateArgs extends LookupScope {
     zone?: string;
     /** Which hypervisor it is for, such as `KVM`. @default any */
     hypervisor?: string;
-    /** The processor's architecture, as CloudStack spells it: `x86_64` or `aarch64`. @default any */
+    /** The processor's architecture, as CloudStack spells it: `x86_64` or `aarch64`. @default any @example "aarch64" */
     arch?: string;
     /** Only templates that the cloud features. @default false */
     featured?: boolean;
-    /** Only templates with all of these tags. @default none */
+    /** Only templates with all of these tags. @default none @example { release: "stable" } */
     tags?: Record<string, string>;
     /** Takes the newest of several; with `false`, several are an error that names them. @default true */
     newest?: boolean;
@@ -149,7 +149,7 @@ export interface GetServiceOfferingArgs extends LookupScope {
     name?: string;
     /** The smallest offering with at least so many processors. @default any */
     leastCpuNumber?: number;
-    /** The smallest offering with at least so much memory, in MiB. @default any */
+    /** The smallest offering with at least so much memory, in MiB. @default any @example 2048 */
     leastMemoryMiB?: number;
 }
 

@@ -5,17 +5,26 @@ import type { OperationTimeouts } from "../timeouts";
 
 /** A rule of a security group: what may pass, and between whom. Every source makes a rule of its own in CloudStack. */
 export interface SecurityGroupRule {
-    /** `tcp`, `udp`, `icmp`, `all`, or the number of a protocol (0 to 255) as text. @default "tcp" */
+    /** `tcp`, `udp`, `icmp`, `all`, or the number of a protocol (0 to 255) as text. @default "tcp" @example "udp" */
     protocol?: pulumi.Input<string>;
     /** A port ("443", or as a number) or a range of ports ("30000-32767"); for tcp and udp only. @default all ports */
     ports?: pulumi.Input<string>;
-    /** The ICMP type; -1 means all. For icmp only. @default -1 */
+    /** The ICMP type; -1 means all. For icmp only. @default -1 @example 8 */
     icmpType?: pulumi.Input<number>;
-    /** The ICMP code. CloudStack has no rule for all codes of one type. For icmp only. @default 0 with a type, else all */
+    /**
+     * The ICMP code. CloudStack has no rule for all codes of one type. For icmp only.
+     *
+     * @default 0 with a type, else all
+     * @example 0
+     */
     icmpCode?: pulumi.Input<number>;
     /** Whom the rule is for, as IPv4 or IPv6 networks ("10.0.0.0/8", "2001:db8::/32"). */
     cidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Whom the rule is for, as names of security groups of the same account: their members, as they come and go. */
+    /**
+     * Whom the rule is for, as names of security groups of the same account: their members, as they come and go.
+     *
+     * @example [web.name]
+     */
     groups?: pulumi.Input<pulumi.Input<string>[]>;
     /** Whether the rule is for the members of the group itself (they do not see each other without one). @default false */
     self?: pulumi.Input<boolean>;
@@ -27,9 +36,19 @@ export interface SecurityGroupArgs {
     name?: pulumi.Input<string>;
     /** A text for people. CloudStack cannot change it afterwards: a change takes effect when the group is made anew. @default none */
     description?: pulumi.Input<string>;
-    /** What may reach the members. Nothing may, without a rule. Rules are added and removed in place, one by one. @default none */
+    /**
+     * What may reach the members. Nothing may, without a rule. Rules are added and removed in place, one by one.
+     *
+     * @default none
+     * @example [{ ports: "443", cidrs: ["0.0.0.0/0"] }]
+     */
     ingress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
-    /** What members may reach: everything, until the first rule; from then on only what the rules say. @default none */
+    /**
+     * What members may reach: everything, until the first rule; from then on only what the rules say.
+     *
+     * @default none
+     * @example [{ protocol: "udp", ports: "53", cidrs: ["10.0.0.2/32"] }]
+     */
     egress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
     /**
      * Whether rules that nobody in the stack manages are removed. Without it a refresh reports them (`unmanagedRules`), and they are left
@@ -40,7 +59,12 @@ export interface SecurityGroupArgs {
     exclusive?: pulumi.Input<boolean>;
     /** The name or id of the project. A change replaces the group. @default `cloudstack:project` */
     project?: pulumi.Input<string>;
-    /** How long each operation may take, in seconds. @default create 900, update 900, delete 600 */
+    /**
+     * How long each operation may take, in seconds.
+     *
+     * @default create 900, update 900, delete 600
+     * @example { delete: 1200 }
+     */
     timeoutSeconds?: pulumi.Input<OperationTimeouts>;
     /** A profile of cmk's or cs's configuration file. @default the stack's cloud */
     profile?: pulumi.Input<string>;
@@ -121,11 +145,16 @@ function hasRulesApart({ ingress, exclusive = false }: SecurityGroupArgs, replac
 
 /** The arguments of {@link SecurityGroupRules}. */
 export interface SecurityGroupRulesArgs {
-    /** The id of the group that gets the rules. A change replaces this resource. */
+    /** The id of the group that gets the rules. A change replaces this resource. @example web.id */
     securityGroup: pulumi.Input<string>;
-    /** What may reach the group's members. @default none */
+    /** What may reach the group's members. @default none @example [{ ports: "5432", groups: [database.name] }] */
     ingress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
-    /** What members may reach (everything, until a group's first egress rule). @default none */
+    /**
+     * What members may reach (everything, until a group's first egress rule).
+     *
+     * @default none
+     * @example [{ ports: "443", cidrs: ["10.0.0.0/8"] }]
+     */
     egress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
     /** The name or id of the project. A change replaces this resource. @default `cloudstack:project` */
     project?: pulumi.Input<string>;

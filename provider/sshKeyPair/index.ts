@@ -16,6 +16,7 @@ export interface SshKeyPairArgs {
      * the new key and start again, as the preview says.
      *
      * @default none: a key pair is generated (RSA, 3072 bits), and the private key becomes a secret output
+     * @example fs.readFileSync("id_rsa.pub", "utf8")
      */
     publicKey?: pulumi.Input<string>;
     /** The name or id of the project. A change replaces the key pair. @default `cloudstack:project` */

@@ -11,11 +11,17 @@ export type OnTemplateChange = "replace" | "reinstall";
 
 /** The arguments of a {@link VirtualMachine}. */
 export interface VirtualMachineArgs {
-    /** The size, as the name or id of a service offering. A change stops the machine, scales it and starts it again. */
+    /**
+     * The size, as the name or id of a service offering. A change stops the machine, scales it and starts it again.
+     *
+     * @example "Medium Instance"
+     */
     serviceOffering: pulumi.Input<string>;
     /**
      * What the root disk is made from: the name or id of a template; the newest ready one where several share the name. A template that is
      * registered later under the same name changes nothing on a machine that exists.
+     *
+     * @example "Debian 12"
      */
     template: pulumi.Input<string>;
     /**
@@ -41,17 +47,47 @@ export interface VirtualMachineArgs {
      * @default the zone's shared network where security groups rule; elsewhere it has to be given
      */
     network?: pulumi.Input<string>;
-    /** A fixed IPv4 address inside of the network's range. A change replaces the machine. @default one that CloudStack picks */
+    /**
+     * A fixed IPv4 address inside of the network's range. A change replaces the machine.
+     *
+     * @default one that CloudStack picks
+     * @example "10.1.1.40"
+     */
     ipAddress?: pulumi.Input<string>;
-    /** Ids of security groups. A change stops the machine, sets them and starts it again. @default the account's `default` group */
+    /**
+     * Ids of security groups. A change stops the machine, sets them and starts it again.
+     *
+     * @default the account's `default` group
+     * @example [web.id]
+     */
     securityGroups?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Ids of affinity groups. A change stops the machine, sets them and starts it again. @default none */
+    /**
+     * Ids of affinity groups. A change stops the machine, sets them and starts it again.
+     *
+     * @default none
+     * @example [spread.id]
+     */
     affinityGroups?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Names of SSH key pairs. A change stops the machine, sets them and starts it again. @default none */
+    /**
+     * Names of SSH key pairs. A change stops the machine, sets them and starts it again.
+     *
+     * @default none
+     * @example [key.name]
+     */
     sshKeyPairs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** User data as text: a cloud-config document, a script, … Not together with `userDataBase64`. @default none */
+    /**
+     * User data as text: a cloud-config document, a script, … Not together with `userDataBase64`.
+     *
+     * @default none
+     * @example "#cloud-config\npackages: [nginx]\n"
+     */
     userData?: pulumi.Input<string>;
-    /** User data as base64 of any bytes (a gzip of a cloud-config among them). Not together with `userData`. @default none */
+    /**
+     * User data as base64 of any bytes (a gzip of a cloud-config among them). Not together with `userData`.
+     *
+     * @default none
+     * @example zlib.gzipSync(document).toString("base64")
+     */
     userDataBase64?: pulumi.Input<string>;
     /**
      * The longest user data that the cloud takes, in characters of base64: CloudStack's setting `vm.userdata.max.length`.
@@ -65,13 +101,20 @@ export interface VirtualMachineArgs {
      * the machine.
      *
      * @default "update"
+     * @example "reinstall"
      */
     onUserDataChange?: pulumi.Input<OnUserDataChange>;
-    /** What a change of the template does: `replace` the machine, or `reinstall` its root disk (same id, address and volumes). @default "replace" */
+    /**
+     * What a change of the template does: `replace` the machine, or `reinstall` its root disk (same id, address and volumes).
+     *
+     * @default "replace"
+     * @example "reinstall"
+     */
     onTemplateChange?: pulumi.Input<OnTemplateChange>;
     /**
      * Any text: another one reinstalls the root disk from the template (same id, name, address, groups and data volumes), after a change
      * of the user data was stored. For what a machine takes up at its first boot only, such as the version of a program. @default none
+     * @example "nginx 1.28"
      */
     reinstallTrigger?: pulumi.Input<string>;
     /** The root disk's size in GiB. It grows in place; CloudStack cannot shrink it. @default the template's size */
@@ -98,19 +141,35 @@ export interface VirtualMachineArgs {
      * it), and where one does not come back, the others stay as they are. They are made and deleted side by side all the same.
      *
      * @default none: all at once
+     * @example "web"
      */
     rollingGroup?: pulumi.Input<string>;
     /** CloudStack's own protection against deletion. Changed in place; has to be off before the machine can be deleted. @default false */
     deleteProtection?: pulumi.Input<boolean>;
     /** The name of the instance group. Changed in place. @default none */
     group?: pulumi.Input<string>;
-    /** Tags. Changed in place; tags that others set are left alone. @default none */
+    /** Tags. Changed in place; tags that others set are left alone. @default none @example { team: "payments" } */
     tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-    /** Details (`rootDiskController`, `cpuNumber` of a custom offering, …). Changed in place; those of others are left alone. @default none */
+    /**
+     * Details (`rootDiskController`, `cpuNumber` of a custom offering, …). Changed in place; those of others are left alone.
+     *
+     * @default none
+     * @example { cpuNumber: "4", memory: "8192" }
+     */
     details?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-    /** How long each operation may take, in seconds. @default create 900, update 900, delete 600 */
+    /**
+     * How long each operation may take, in seconds.
+     *
+     * @default create 900, update 900, delete 600
+     * @example { create: 1800 }
+     */
     timeoutSeconds?: pulumi.Input<OperationTimeouts>;
-    /** A profile of cmk's or cs's configuration file, for a program that speaks to several clouds. @default the stack's cloud */
+    /**
+     * A profile of cmk's or cs's configuration file, for a program that speaks to several clouds.
+     *
+     * @default the stack's cloud
+     * @example "staging"
+     */
     profile?: pulumi.Input<string>;
 }
 

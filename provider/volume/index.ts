@@ -5,13 +5,32 @@ import type { OperationTimeouts } from "../timeouts";
 
 /** The arguments of a {@link Volume}. */
 export interface VolumeArgs {
-    /** The kind of disk, as the name or id of a disk offering. Changed in place where CloudStack can move the data. */
+    /**
+     * The kind of disk, as the name or id of a disk offering. Changed in place where CloudStack can move the data.
+     *
+     * @example "Custom"
+     */
     diskOffering: pulumi.Input<string>;
-    /** The size in GiB, for offerings of custom size. It grows in place; a smaller one is refused at preview. @default the offering's size */
+    /**
+     * The size in GiB, for offerings of custom size. It grows in place; a smaller one is refused at preview.
+     *
+     * @default the offering's size
+     * @example 20
+     */
     sizeGiB?: pulumi.Input<number>;
-    /** The id of the machine that has the disk. A change detaches and attaches it; without one it stays detached. @default none */
+    /**
+     * The id of the machine that has the disk. A change detaches and attaches it; without one it stays detached.
+     *
+     * @default none
+     * @example server.id
+     */
     virtualMachine?: pulumi.Input<string>;
-    /** The position of the disk at its machine (1 is the first after the root disk; 3 is reserved). @default the first free one */
+    /**
+     * The position of the disk at its machine (1 is the first after the root disk; 3 is reserved).
+     *
+     * @default the first free one
+     * @example 1
+     */
     deviceId?: pulumi.Input<number>;
     /**
      * The volume's name. A short hash of stack and resource is added to it (CloudStack keeps nothing else that could say whose it is).
@@ -32,7 +51,12 @@ export interface VolumeArgs {
      * @default false
      */
     allowDataLoss?: pulumi.Input<boolean>;
-    /** How long each operation may take, in seconds. @default create 900, update 900, delete 600 */
+    /**
+     * How long each operation may take, in seconds.
+     *
+     * @default create 900, update 900, delete 600
+     * @example { update: 3600 }
+     */
     timeoutSeconds?: pulumi.Input<OperationTimeouts>;
     /** A profile of cmk's or cs's configuration file. @default the stack's cloud */
     profile?: pulumi.Input<string>;

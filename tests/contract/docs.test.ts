@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import * as ts from "typescript";
 
 const root = join(__dirname, "..", "..");
 
@@ -55,3 +56,24 @@ test("every page of the docs has a line in their index", () => {
     const lines = readFileSync(join(root, "docs", "README.md"), "utf8").match(/^\| \[[\w-]+\.md\]\([\w-]+\.md\) \|/gm) ?? [];
     expect(lines.map((line) => `docs/${/\((.*)\)/.exec(line)![1]}`).sort()).toEqual(pages.filter((page) => page !== "docs/README.md").sort());
 });
+
+test("every example of an argument has the argument's type", () => {
+    const examples = ["resources.md", "components.md"].flatMap((file) =>
+        readFileSync(join(root, "docs", file), "utf8")
+            .split(/^## /m)
+            .flatMap((section) => [...section.matchAll(/^\| `(\w+)` \|.* Example: `((?:\\\||[^|])*)` \|/gm)].map(([, name, code]) => ({ of: section.split("\n")[0], name, code: code.replaceAll("\\|", "|") }))),
+    );
+    expect(examples.length).toBeGreaterThan(60);
+    const interfaceOf = (title: string) => (/Args$|^SecurityGroupRule$/.test(title) ? title : `${title[0].toUpperCase()}${title.slice(1)}Args`);
+    // What examples refer to is declared and not checked further.
+    const others = 'declare const web: any, database: any, spread: any, key: any, server: any, clients: any, document: any, zlib: any, fs: any;';
+    const lines = examples.map(({ of, name, code }, index) => `export const _${index}: cs.${interfaceOf(of)}["${name}"] = ${code};`);
+    const path = join(root, "examples.check.ts");
+    const options: ts.CompilerOptions = { strict: true, noEmit: true, skipLibCheck: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16, types: ["node"] };
+    const host = ts.createCompilerHost(options);
+    const { getSourceFile } = host;
+    host.getSourceFile = (file, target) => (file === path ? ts.createSourceFile(file, ['import type * as cs from "./dist";', others, ...lines].join("\n"), target) : getSourceFile(file, target));
+    const program = ts.createProgram([path], options, host);
+    const problems = program.getSemanticDiagnostics(program.getSourceFile(path)).concat(program.getSyntacticDiagnostics(program.getSourceFile(path)));
+    expect(problems.map(({ messageText, start, file }) => [ts.flattenDiagnosticMessageText(messageText, " "), file!.text.slice(start!).split("\n")[0]])).toEqual([]);
+}, 60_000);
