@@ -5,13 +5,13 @@ const { spawnSync } = require("node:child_process");
 const { cloudCommand, cloudFolder, nodeBin, which } = require("./paths");
 const { run } = require("./run");
 
-/** The environment of `cloudstack-local` commands: the demo's cloud keeps its state in the tool folder. */
+/** The environment of `cloudstack-local` commands, with the demo's state folder unless the user has set another. */
 function cloudStateEnvironment() {
     return { ...process.env, CLOUDSTACK_LOCAL_STATE: process.env.CLOUDSTACK_LOCAL_STATE || cloudFolder };
 }
 
 /**
- * Runs the embedded cloud's command line and gives back what it prints.
+ * Runs `cloudstack-local` and returns its output.
  *
  * @param {string[]} args
  * @returns {{ code: number, stdout: string, stderr: string }} code 127 when the package is not built
@@ -20,7 +20,7 @@ function cloud(...args) {
     if (!fs.existsSync(cloudCommand)) {
         return { code: 127, stdout: "", stderr: `${cloudCommand} is missing; run "npm run build" first` };
     }
-    // The checkout's own Node: the one that runs this may be older than the cloud needs.
+    // The checkout's own Node, since the current one may be older than the cloud requires.
     const node = which("node", nodeBin) ?? process.execPath;
     const { status, stdout, stderr } = spawnSync(node, [cloudCommand, ...args], {
         encoding: "utf8",
@@ -31,12 +31,12 @@ function cloud(...args) {
 }
 
 /**
- * As `cloud`, with this process's terminal, for commands that take long and say what they do.
+ * As `cloud`, but with this process's terminal, for long-running commands that print progress.
  *
  * @param {string[]} args
  * @returns {Promise<number>} exit code
  */
-function showCloud(...args) {
+function runCloud(...args) {
     return run(which("node", nodeBin) ?? process.execPath, [cloudCommand, ...args], cloudStateEnvironment());
 }
 
@@ -52,7 +52,7 @@ function parseExports(text) {
     );
 }
 
-/** @param {string} word one word of a shell: plain, or quoted in parts */
+/** @param {string} word one shell word, any part of which may be quoted */
 function unquote(word) {
     return word.replace(/'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/g, (_, single, double, escaped) =>
         single ?? double?.replace(/\\(["\\$`])/g, "$1") ?? escaped,
@@ -60,9 +60,9 @@ function unquote(word) {
 }
 
 /**
- * What points this package at the embedded cloud of the tool folder.
+ * The environment variables that select the demo's cloud as this package's CloudStack.
  *
- * @returns {Record<string, string> | undefined} undefined while that cloud does not run
+ * @returns {Record<string, string> | undefined} undefined if that cloud is not running
  */
 function cloudEnvironment() {
     if (cloud("status").code !== 0) {
@@ -72,4 +72,4 @@ function cloudEnvironment() {
     return code === 0 ? parseExports(stdout) : undefined;
 }
 
-module.exports = { cloud, cloudEnvironment, cloudStateEnvironment, parseExports, showCloud };
+module.exports = { cloud, cloudEnvironment, cloudStateEnvironment, parseExports, runCloud };

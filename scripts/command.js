@@ -2,22 +2,22 @@
 
 const { spawn } = require("node:child_process");
 
-/** How much of a failed command's output its error message repeats. */
+/** How many lines of a failed command's output its error message contains. */
 const tailLines = 20;
 
 /**
- * Runs a command quietly and hands over its output line by line.
+ * Runs a command without showing its output, which `onLine` receives line by line.
  *
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, input?: string, onLine?: (line: string) => void }} [options]
- * @returns {Promise<string>} what it wrote to standard output
- * @throws Error with the end of its output when it fails or does not start
+ * @returns {Promise<string>} its standard output
+ * @throws Error with the end of its output if it fails or cannot be started
  */
 function output(command, args, { cwd, env, input, onLine } = {}) {
     return new Promise((resolve, reject) => {
         const child = spawn(command, args, { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
-        child.stdin.on("error", () => {}); // it need not read its input
+        child.stdin.on("error", () => {}); // EPIPE if the command does not read its input
         child.stdin.end(input ?? "");
         let stdout = "";
         /** @type {string[]} */
@@ -36,7 +36,7 @@ function output(command, args, { cwd, env, input, onLine } = {}) {
         };
         listen(child.stdout, true);
         listen(child.stderr, false);
-        child.on("error", (error) => reject(new Error(`${command} does not start: ${error.message}`)));
+        child.on("error", (error) => reject(new Error(`${command} cannot be started: ${error.message}`)));
         child.on("close", (code, signal) => {
             if (code === 0) {
                 resolve(stdout);

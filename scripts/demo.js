@@ -1,12 +1,12 @@
 "use strict";
 
-/** `npm run demo`: an etcd cluster on real machines of the embedded cloud, by one `pulumi up`. */
+/** `npm run demo`: deploys an etcd cluster on machines of the embedded cloud with one `pulumi up`. */
 
 const fs = require("node:fs");
 const path = require("node:path");
 const { parseArgs } = require("node:util");
-const { cloud, showCloud } = require("./cloud");
-const { proof } = require("./etcdProof");
+const { cloud, runCloud } = require("./cloud");
+const { checkCluster } = require("./etcdCheck");
 const { cloudCommand, demoFolder, privateFolder, writeWhole } = require("./paths");
 const { seconds } = require("./progress");
 const { setup } = require("./setup");
@@ -16,15 +16,18 @@ const { makeStack, readStack } = require("./stackState");
 
 const help = `Usage: npm run demo [-- --hypervisor auto|nspawn|none]
 
-Gets what is missing (npm run setup), starts the embedded cloud, runs \`pulumi up\` on stack ${localStack}, and prints what then
-exists. Run it again as often as you like: what is there stays as it is. Take it down with: npm run demo:down
+Installs what is missing (npm run setup), starts the embedded cloud, runs \`pulumi up\` on stack ${localStack}, and prints what was
+created. It can be run again: existing resources are not changed. Destroy everything with: npm run demo:down
 
 As root on Linux the cloud boots the machines (hypervisor nspawn), and the demo ends with a put and a get in the etcd
-cluster that runs on them. Elsewhere machines keep their states only (none), and the stack has Kubernetes machines, too.
+cluster that runs on them. Elsewhere the machines do not boot (hypervisor none), and the stack also has Kubernetes machines.
 
-The cloud listens on 127.0.0.1, port 8080 or where that is taken any other; CLOUDSTACK_LOCAL_PORT names one.`;
+The cloud listens on 127.0.0.1, port 8080, or a free one if that is in use; CLOUDSTACK_LOCAL_PORT sets another.`;
 
-/** How long destroyed machines keep their addresses in the demo's cloud: a day, as elsewhere, would use them up. */
+/**
+ * How long destroyed machines keep their addresses in the demo's cloud: with the default of a day, repeated demos would
+ * exhaust the network.
+ */
 const expungeSeconds = 60;
 
 /** @param {string[]} args */
@@ -43,8 +46,8 @@ function heading(title) {
  */
 async function demo(wanted) {
     const started = Date.now();
-    heading("What this needs");
-    // Without the machines' tools the demo runs all the same, with their states only.
+    heading("Requirements");
+    // Not fatal if it fails: without these tools the cloud boots no machines, and the demo still runs.
     if (wanted !== "none") {
         await setup(["--machine-tools"]);
     }
@@ -52,14 +55,14 @@ async function demo(wanted) {
         return 1;
     }
     heading("The embedded cloud");
-    const start = await showCloud("start", "--expunge-seconds", String(expungeSeconds), "--hypervisor", wanted);
+    const start = await runCloud("start", "--expunge-seconds", String(expungeSeconds), "--hypervisor", wanted);
     if (start !== 0) {
         return start;
     }
     const { hypervisor } = JSON.parse(cloud("status", "--json").stdout);
     if (hypervisor !== "none") {
         heading("Release files for the machines");
-        const artifacts = await showCloud("artifacts");
+        const artifacts = await runCloud("artifacts");
         if (artifacts !== 0) {
             return artifacts;
         }
@@ -68,14 +71,14 @@ async function demo(wanted) {
     makeStack();
     const code = await up();
     if (code !== 0) {
-        console.error("\nThe stack is not up. Correct what the messages above say, and run this again: it goes on where it stopped.");
+        console.error("\nThe update failed. Correct the errors above, and run this again: it continues where it stopped.");
         return code;
     }
     const outputs = readStack("output", "--json", "--show-secrets");
     const files = writeFiles(outputs);
-    heading("What exists now");
+    heading("Resources");
     printTable(outputs.machines);
-    console.log(`\nGroups:             ${groups().join(", ")}`);
+    console.log(`\nGroups:             ${securityGroupNames().join(", ")}`);
     console.log(`etcd:               ${outputs.etcdEndpoints.join(", ")}`);
     console.log(`etcd certificates:  ${files.certificates}`);
     if (files.kubeconfig) {
@@ -83,25 +86,25 @@ async function demo(wanted) {
         console.log(`kubeconfig:         ${files.kubeconfig}`);
     }
     if (hypervisor !== "none") {
-        heading("What it can do");
-        for (const line of await proof(outputs.etcdEndpoints, outputs.etcdCertificates)) {
+        heading("etcd check");
+        for (const line of await checkCluster(outputs.etcdEndpoints, outputs.etcdCertificates)) {
             console.log(line);
         }
     } else {
-        console.log("\nThe embedded cloud keeps the states of machines and boots none (hypervisor none): nothing listens at these addresses.");
+        console.log("\nThe machines of this cloud do not boot (hypervisor none): nothing listens at these addresses.");
     }
-    heading(`Next (all of this took ${seconds(Date.now() - started)})`);
+    heading(`Next steps (the demo took ${seconds(Date.now() - started)})`);
     if (hypervisor !== "none") {
-        console.log("Look at the machines:  npx cloudstack-local ps --state .tools/cloud");
+        console.log("List the machines:     npx cloudstack-local ps --state .tools/cloud");
     }
     console.log("Preview a change:      edit Pulumi.local.yaml, then   npm run pulumi -- preview");
-    console.log("Make it:                                              npm run pulumi -- up");
-    console.log("Take it all down:                                     npm run demo:down");
+    console.log("Apply it:                                             npm run pulumi -- up");
+    console.log("Destroy everything:                                   npm run demo:down");
     return 0;
 }
 
 /**
- * Writes what a client needs where only its owner can read it.
+ * Writes the kubeconfig and certificates to files that only their owner can read.
  *
  * @param {Record<string, any>} outputs
  */
@@ -115,19 +118,19 @@ function writeFiles({ kubeconfig, etcdCertificates }) {
     writeWhole(path.join(certificates, "client.crt"), etcdCertificates.certificate, 0o600);
     writeWhole(path.join(certificates, "client.key"), etcdCertificates.key, 0o600);
     return {
-        kubeconfig: kubeconfig && shown(path.join(folder, "kubeconfig")),
-        certificates: shown(certificates),
+        kubeconfig: kubeconfig && displayPath(path.join(folder, "kubeconfig")),
+        certificates: displayPath(certificates),
     };
 }
 
-/** A path as one would type it here. */
-function shown(/** @type {string} */ file) {
+/** A path relative to the current folder if it is inside it, otherwise absolute. */
+function displayPath(/** @type {string} */ file) {
     const relative = path.relative(process.cwd(), file);
     return relative.startsWith("..") ? file : relative;
 }
 
 /** Names of the security groups of the stack. */
-function groups() {
+function securityGroupNames() {
     const { deployment } = readStack("export");
     return deployment.resources
         .filter((/** @type {any} */ resource) => resource.type.endsWith("/cloudstack:SecurityGroup"))

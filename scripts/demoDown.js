@@ -1,9 +1,9 @@
 "use strict";
 
-/** `npm run demo:down`: destroys what the demo made, and stops its cloud. */
+/** `npm run demo:down`: destroys the demo's stack, and stops its cloud. */
 
 const fs = require("node:fs");
-const { showCloud } = require("./cloud");
+const { runCloud } = require("./cloud");
 const { demoFolder } = require("./paths");
 const { localStack } = require("./stack");
 const { destroy } = require("./stackRuns");
@@ -11,25 +11,25 @@ const { removeStack, stackExists } = require("./stackState");
 
 const help = `Usage: npm run demo:down
 
-Destroys stack ${localStack} and stops the embedded cloud. Harmless to repeat, and after an interrupted demo.`;
+Destroys stack ${localStack} and stops the embedded cloud. It can be repeated, and run after an interrupted demo.`;
 
 /** @returns {Promise<number>} exit code */
 async function demoDown() {
     if (stackExists()) {
-        // The stack's machines are in that cloud: it has to run to give them back.
-        const start = await showCloud("start");
+        // The cloud must be running for `pulumi destroy` to delete its machines.
+        const start = await runCloud("start");
         if (start !== 0) {
             return start;
         }
         const code = await destroy();
         if (code !== 0) {
-            console.error("\nNot everything is gone yet. Run this again once the reason above is mended.");
+            console.error("\nThe destroy failed. Correct the errors above, and run this again.");
             return code;
         }
         removeStack();
     }
     fs.rmSync(demoFolder, { recursive: true, force: true });
-    return showCloud("stop");
+    return runCloud("stop");
 }
 
 if (process.argv.includes("--help") || process.argv.includes("-h")) {

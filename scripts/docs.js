@@ -1,13 +1,16 @@
 "use strict";
 
-/** `npm run docs`: writes the reference of resources and components from the docstrings in the code, which are its only source. */
+/**
+ * `npm run docs`: writes the reference of resources and components from the docstrings in the code, which are its only
+ * source.
+ */
 
 const fs = require("node:fs");
 const path = require("node:path");
 const ts = require("typescript");
 const { root } = require("./paths");
 
-/** The pages: title, what stands above, and the classes in their order. */
+/** The pages: title, introduction, and the classes in their order. */
 const pages = {
     "resources.md": {
         title: "Resources and lookups",
@@ -29,7 +32,7 @@ const pages = {
     },
 };
 
-/** @returns {Record<string, string>} text by file name */
+/** @returns {Record<string, string>} Markdown by file name */
 function render() {
     const program = ts.createProgram([path.join(root, "index.ts")], { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16, skipLibCheck: true, noEmit: true });
     const checker = program.getTypeChecker();
@@ -48,7 +51,7 @@ function render() {
     return { ...reference, "leaving-out.md": leavingOut() };
 }
 
-/** What leaving an argument out means, from the table in the code. */
+/** The page `leaving-out.md`, from the table in `provider/leavingOut.ts`. */
 function leavingOut() {
     const source = fs.readFileSync(path.join(root, "provider", "leavingOut.ts"), "utf8");
     const { outputText } = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } });
@@ -76,7 +79,7 @@ function resolve(checker, symbol) {
 }
 
 /**
- * A class or lookup: what it is, its arguments, its outputs.
+ * The section of a class or lookup: its description, arguments and outputs.
  *
  * @param {ts.TypeChecker} checker
  * @param {Map<string, ts.Symbol>} symbols
@@ -94,7 +97,7 @@ function section(checker, symbols, name) {
     }
     const title = main ? lookup : about.name;
     const outputs = main && main.flags & ts.SymbolFlags.Class ? main : symbols.get(`${name}Result`);
-    const text = plain(about.getDocumentationComment(checker));
+    const text = plainText(about.getDocumentationComment(checker));
     const examples = examplesOf(about);
     return [
         `## ${title}`,
@@ -123,18 +126,18 @@ function table(checker, symbol, head) {
         .map((property) => {
             const tags = property.getJsDocTags(checker);
             const example = tags.find((tag) => tag.name === "example");
-            const shown = example ? ` Example: \`${oneLine(plain(example.text))}\`` : "";
-            const what = oneLine(plain(property.getDocumentationComment(checker))) + shown;
+            const shown = example ? ` Example: \`${oneLine(plainText(example.text))}\`` : "";
+            const what = oneLine(plainText(property.getDocumentationComment(checker))) + shown;
             const given = tags.find((tag) => tag.name === "default");
             const required = !(property.flags & ts.SymbolFlags.Optional);
-            const fallback = given ? oneLine(plain(given.text)) : required ? "required" : "none";
+            const fallback = given ? oneLine(plainText(given.text)) : required ? "required" : "none";
             return `| \`${property.name}\` | ${typeOf(property)} | ${what} |${head.length > 3 ? ` ${fallback} |` : ""}`;
         });
     return rows.length ? [[`| ${head.join(" | ")} |`, `|${"---|".repeat(head.length)}`, ...rows].join("\n")] : [];
 }
 
 /**
- * Whether any field has a default: without one it is no interface of arguments.
+ * Whether any field has a default; if not, the interface is not one of arguments.
  *
  * @param {ts.TypeChecker} checker
  * @param {ts.Symbol | undefined} symbol
@@ -145,7 +148,7 @@ function hasDefaults(checker, symbol) {
 }
 
 /**
- * The type of an argument or output as it stands in the source, without the wrappers that all of them have.
+ * The type of an argument or output as written in the source, without `pulumi.Input` and `pulumi.Output`.
  *
  * @param {ts.Symbol} property
  */
@@ -154,41 +157,41 @@ function typeOf(property) {
     if (!declaration || !(ts.isPropertySignature(declaration) || ts.isPropertyDeclaration(declaration)) || !declaration.type) {
         throw new Error(`${property.name} has no type`);
     }
-    return `\`${oneLine(unwrapped(declaration.type))}\``;
+    return `\`${oneLine(typeText(declaration.type))}\``;
 }
 
 /**
  * @param {ts.TypeNode} type
  * @returns {string}
  */
-function unwrapped(type) {
+function typeText(type) {
     if (ts.isArrayTypeNode(type)) {
-        return `${unwrapped(type.elementType)}[]`;
+        return `${typeText(type.elementType)}[]`;
     }
     if (ts.isUnionTypeNode(type)) {
-        return type.types.map(unwrapped).filter((text) => text !== "undefined").join(" | ");
+        return type.types.map(typeText).filter((text) => text !== "undefined").join(" | ");
     }
     if (ts.isTypeReferenceNode(type) && type.typeArguments) {
         const name = type.typeName.getText();
-        const inner = type.typeArguments.map(unwrapped);
+        const inner = type.typeArguments.map(typeText);
         return /^pulumi\.(Input|Output)$/.test(name) ? inner[0] : `${name}<${inner.join(", ")}>`;
     }
-    return type.getText().replace(/^\{ \[\w+: string\]: (.*) \}$/, (_, of) => `Record<string, ${bare(of)}>`);
+    return type.getText().replace(/^\{ \[\w+: string\]: (.*) \}$/, (_, of) => `Record<string, ${withoutInput(of)}>`);
 }
 
 /** A type's text without `pulumi.Input<…>` around it or around the items of a list. */
-function bare(/** @type {string} */ text) {
+function withoutInput(/** @type {string} */ text) {
     return text.replace(/^pulumi\.Input<(.*)>$/, "$1").replace(/^pulumi\.Input<([\w.]+)>(\[\])?$/, "$1$2");
 }
 
-/** @param {ts.SymbolDisplayPart[] | undefined} parts a text whose links become plain names */
-function plain(parts) {
+/** @param {ts.SymbolDisplayPart[] | undefined} parts a text, whose links are replaced by code spans */
+function plainText(parts) {
     return ts.displayPartsToString(parts).replace(/\{@link\s+([^\s}]+)\s*\}/g, "`$1`").trim();
 }
 
 /**
- * The examples of a docstring, each with its caption above the code. They are taken from the source, since the compiler's own text of a tag
- * has lost the indentation.
+ * The examples of a docstring, each with its caption above the code. They are read from the source text, since the
+ * compiler's text of a tag has no indentation.
  *
  * @param {ts.Symbol} symbol
  * @returns {string[]}
@@ -209,10 +212,10 @@ function examplesOf(symbol) {
  * @param {ts.Symbol} symbol
  */
 function throwsOf(checker, symbol) {
-    return symbol.getJsDocTags(checker).filter((tag) => tag.name === "throws").map((tag) => `Throws ${plain(tag.text)}.`);
+    return symbol.getJsDocTags(checker).filter((tag) => tag.name === "throws").map((tag) => `Throws ${plainText(tag.text)}.`);
 }
 
-/** The least-privilege table, from the data that the rules are made of. */
+/** The table of security group rules, from the data that the components create them from. */
 function ruleRows() {
     const compiled = path.join(root, "dist", "components", "kubernetesCluster", "rules.js");
     if (!fs.existsSync(compiled)) {

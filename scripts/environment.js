@@ -12,7 +12,7 @@ const { nodeBin, privateFolder, stateFolder, tools } = require("./paths");
  * - PATH begins with the right Node and the engine's folder, which also holds its language host and the script that
  *   runs dynamic resources;
  * - state is kept in a folder of this checkout and secrets are encrypted with a passphrase of this checkout, unless the
- *   user's environment says otherwise.
+ *   user's environment sets them.
  *
  * @param {{ folder: string }} engine from `findEngine`
  * @param {NodeJS.ProcessEnv} [base] default: this process's environment
@@ -20,8 +20,8 @@ const { nodeBin, privateFolder, stateFolder, tools } = require("./paths");
  */
 function engineEnvironment(engine, base = process.env) {
     const environment = { ...base };
-    // npm hands its own settings to the scripts that it runs. Some (a prefix, a user agent) would leak into a package
-    // manager that the engine starts.
+    // npm sets these for the scripts that it runs. Some (a prefix, a user agent) would change the behaviour of a
+    // package manager that the engine starts.
     for (const name of Object.keys(environment)) {
         if (/^npm_(config|lifecycle|package)_/.test(name)) {
             delete environment[name];
@@ -30,7 +30,7 @@ function engineEnvironment(engine, base = process.env) {
     environment.PATH = [nodeBin, engine.folder, base.PATH].filter(Boolean).join(path.delimiter);
     environment.PULUMI_SKIP_UPDATE_CHECK ??= "true";
     environment.PULUMI_BACKEND_URL ||= localBackend();
-    // An empty passphrase is one, too.
+    // Only undefined is unset: an empty passphrase is valid.
     if (environment.PULUMI_CONFIG_PASSPHRASE === undefined && !environment.PULUMI_CONFIG_PASSPHRASE_FILE) {
         environment.PULUMI_CONFIG_PASSPHRASE = passphrase();
     }
@@ -38,9 +38,9 @@ function engineEnvironment(engine, base = process.env) {
 }
 
 /**
- * The engine writes each file of its state whole or not at all, except for what it notes beside it about its type and
- * checksum (`.attrs`): killed in that moment, it could not read the state any more ("failed to load checkpoint: EOF").
- * Nothing needs those notes (https://pkg.go.dev/gocloud.dev/blob/fileblob, "metadata").
+ * The engine writes state files atomically, but not their metadata files (`.attrs`): if it is killed while it writes
+ * one, it cannot read the state any more ("failed to load checkpoint: EOF"). So no metadata is written, which nothing
+ * needs (https://pkg.go.dev/gocloud.dev/blob/fileblob, "metadata").
  *
  * @returns {string} the URL of the backend in the tool folder
  */
@@ -49,24 +49,24 @@ function localBackend() {
 }
 
 /**
- * The passphrase of this checkout's stacks, made at its first use.
+ * The passphrase of this checkout's stacks, generated at its first use.
  *
  * @returns {string}
  */
 function passphrase() {
     const file = path.join(privateFolder(tools), "passphrase");
-    const made = `${file}.${process.pid}.tmp`;
+    const temporary = `${file}.${process.pid}.tmp`;
     if (!fs.existsSync(file)) {
-        // A link fails where the file exists, so of two processes that start at once both use the passphrase of one.
-        fs.writeFileSync(made, crypto.randomBytes(32).toString("base64url"), { mode: 0o600 });
+        // link() fails if the file exists, so that two processes that start at once use the same passphrase.
+        fs.writeFileSync(temporary, crypto.randomBytes(32).toString("base64url"), { mode: 0o600 });
         try {
-            fs.linkSync(made, file);
+            fs.linkSync(temporary, file);
         } catch (error) {
             if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST") {
                 throw error;
             }
         } finally {
-            fs.rmSync(made);
+            fs.rmSync(temporary);
         }
     }
     return fs.readFileSync(file, "utf8");

@@ -5,7 +5,7 @@ const path = require("node:path");
 const { execFileSync } = require("node:child_process");
 const { engineBin, privateFolder, which, writeWhole } = require("./paths");
 
-/** The oldest engine that is known to work with this package: import files with outputs came with 3.254. */
+/** The oldest engine that this package is tested with; import files with outputs need at least 3.254. */
 const oldestVersion = "3.259.0";
 
 /**
@@ -18,10 +18,10 @@ const oldestVersion = "3.259.0";
  */
 
 /**
- * Asks a `pulumi` for its version.
+ * Returns the version of a `pulumi` executable.
  *
  * @param {string} command
- * @returns {string | undefined} such as `3.259.0`, or undefined when it does not run
+ * @returns {string | undefined} such as `3.259.0`, or undefined if it cannot be run
  */
 function versionOf(command) {
     try {
@@ -51,19 +51,20 @@ function isAtLeast(version, least) {
     return i < 0 || a[i] > b[i];
 }
 
-/** A file of our language host as a word of a shell. */
+/** The path of a file of this package's language host as a shell word. */
 function hostFile(/** @type {string} */ name) {
     return `'${path.join(__dirname, "languageHost", name).replaceAll("'", "'\\''")}'`;
 }
 
 /**
- * What Pulumi's own releases carry beside the engine: a language host, and what starts the SDK's process for dynamic
- * resources, found from the program's folder. They find `node` on PATH, where the wrapper puts the right one first.
- * (The shell stays above that process, as it does in Pulumi's releases: so the tests see what users have.)
+ * The executables that Pulumi's releases contain beside the engine: a language host, and the script that starts the
+ * SDK's provider of dynamic resources from the program's folder. They find `node` on PATH, which begins with the right
+ * version. (The shell remains the parent of that process, as in Pulumi's releases, so that tests see the same process
+ * tree.)
  *
  * @type {Record<string, string>} the text of each executable
  */
-const companions = {
+const companionScripts = {
     "pulumi-language-nodejs": `#!/bin/sh\nexec node ${hostFile("main.js")} "$@"\n`,
     "pulumi-resource-pulumi-nodejs": [
         "#!/bin/sh",
@@ -73,9 +74,9 @@ const companions = {
     ].join("\n"),
 };
 
-/** Completes the engine of the tool folder. From any other place on PATH the engine would use these with a warning. */
-function placeCompanions() {
-    for (const [name, text] of Object.entries(companions)) {
+/** Writes the companion scripts beside the engine, which would warn about plugins in any other folder on PATH. */
+function writeCompanions() {
+    for (const [name, text] of Object.entries(companionScripts)) {
         const file = path.join(engineBin, name);
         if (!fs.existsSync(file) || fs.readFileSync(file, "utf8") !== text) {
             writeWhole(file, text, 0o755);
@@ -83,7 +84,7 @@ function placeCompanions() {
     }
 }
 
-/** Whether the language host in a folder is a binary of Pulumi's and not ours. */
+/** Whether the language host in a folder is Pulumi's binary and not this package's script. */
 function hasOfficialHost(/** @type {string} */ folder) {
     const file = path.join(folder, "pulumi-language-nodejs");
     if (!fs.existsSync(file)) {
@@ -97,12 +98,11 @@ function hasOfficialHost(/** @type {string} */ folder) {
 }
 
 /**
- * Makes the tool folder's `pulumi` the same program as one found elsewhere without a language host, so that ours can
- * stand beside it.
+ * Copies a `pulumi` that has no language host to the tool folder, so that this package's host can be put beside it.
  *
  * @param {string} source
  */
-function adopt(source) {
+function copyEngine(source) {
     const target = path.join(privateFolder(engineBin), "pulumi");
     const temporary = `${target}.${process.pid}.tmp`;
     fs.copyFileSync(source, temporary, fs.constants.COPYFILE_FICLONE);
@@ -113,10 +113,10 @@ function adopt(source) {
 }
 
 /**
- * Finds an engine: on PATH with its own language host; in the tool folder; on PATH without a language host, where ours
- * stands in.
+ * Finds an engine: on PATH with its own language host; in the tool folder; on PATH without a language host, with this
+ * package's.
  *
- * @returns {{ engine?: Engine, rejected: string[] }} `rejected` says why a `pulumi` that is there cannot be used
+ * @returns {{ engine?: Engine, rejected: string[] }} `rejected` says why each `pulumi` that was found cannot be used
  */
 function findEngine() {
     /** @type {string[]} */
@@ -129,7 +129,7 @@ function findEngine() {
         if (version && isAtLeast(version, oldestVersion)) {
             return version;
         }
-        rejected.push(version ? `${command} is ${version}, older than ${oldestVersion}` : `${command} does not run`);
+        rejected.push(version ? `${command} is ${version}, older than ${oldestVersion}` : `${command} cannot be run`);
         return undefined;
     };
 
@@ -138,9 +138,9 @@ function findEngine() {
         if (version) {
             return { engine: { folder: path.dirname(onPath), version, languageHost: "official" }, rejected };
         }
-    } else if (onPath && !isSameFile(onPath, own)) {
+    } else if (onPath && !isUpToDateCopy(onPath, own)) {
         if (usable(onPath)) {
-            adopt(onPath);
+            copyEngine(onPath);
         }
     }
     if (fs.existsSync(own)) {
@@ -148,7 +148,7 @@ function findEngine() {
         if (version) {
             const official = hasOfficialHost(engineBin);
             if (!official) {
-                placeCompanions();
+                writeCompanions();
             }
             return { engine: { folder: engineBin, version, languageHost: official ? "official" : "own" }, rejected };
         }
@@ -157,12 +157,12 @@ function findEngine() {
 }
 
 /**
- * Whether a copy is still that of its source, by size and time stamp.
+ * Whether a copy is up to date with its source, by size and modification time.
  *
  * @param {string} source
  * @param {string} copy
  */
-function isSameFile(source, copy) {
+function isUpToDateCopy(source, copy) {
     if (!fs.existsSync(copy)) {
         return false;
     }

@@ -6,17 +6,17 @@ const { which } = require("./paths");
 const { Progress } = require("./progress");
 
 /**
- * A program of the system that some part of this project runs.
+ * A program of the operating system that this project runs.
  *
  * @typedef {object} HostTool
- * @property {string} command what is looked for on PATH, or a file
- * @property {string} package the Debian package that brings it
+ * @property {string} command a program on PATH, or a file
+ * @property {string} package the Debian package that contains it
  * @property {string} why
- * @property {string[]} [services] what the package would start, although only its program is wanted
+ * @property {string[]} [services] services that the package starts, and that are not needed
  */
 
 /**
- * What the embedded cloud needs to boot machines. Without it machines keep their states only.
+ * The programs that the embedded cloud needs to boot machines.
  *
  * @type {HostTool[]}
  */
@@ -26,17 +26,17 @@ const machineTools = [
     {
         command: "/usr/share/keyrings/debian-archive-keyring.gpg",
         package: "debian-archive-keyring",
-        why: "checks the packages in these",
+        why: "verifies the packages in them",
     },
     { command: "dnsmasq", package: "dnsmasq-base", why: "gives machines addresses and names" },
     { command: "ip", package: "iproute2", why: "makes their network" },
-    { command: "nft", package: "nftables", why: "holds their security groups, and checks packet filters" },
+    { command: "nft", package: "nftables", why: "enforces their security groups, and checks packet filters" },
     { command: "losetup", package: "mount", why: "makes their disks" },
-    { command: "unshare", package: "util-linux", why: "keeps them apart" },
+    { command: "unshare", package: "util-linux", why: "isolates them in namespaces" },
 ];
 
 /**
- * All programs of the system that the tests need. Nothing breaks without them: tests that need one are skipped by name.
+ * All programs of the operating system that the tests need. Tests that need a missing one are skipped by name.
  *
  * @type {HostTool[]}
  */
@@ -54,10 +54,10 @@ const hostTools = [
     },
 ];
 
-/** Where administration commands lie that are not on every user's PATH. */
+/** PATH with the folders of administration programs, which not every user's PATH has. */
 const searchPath = [process.env.PATH, "/usr/local/sbin", "/usr/sbin", "/sbin"].join(":");
 
-/** A file that keeps cloud-init from configuring this machine at its next start (cloud-init, "How to disable"). */
+/** A file that keeps cloud-init from configuring this machine at its next boot (cloud-init, "How to disable"). */
 const cloudInitDisabled = "/etc/cloud/cloud-init.disabled";
 
 /**
@@ -66,32 +66,32 @@ const cloudInitDisabled = "/etc/cloud/cloud-init.disabled";
  * @param {HostTool[]} [tools]
  * @param {(command: string) => unknown} [find]
  */
-function missingTools(tools = hostTools, find = isThere) {
+function missingTools(tools = hostTools, find = isInstalled) {
     return tools.filter(({ command }) => !find(command));
 }
 
 /** @param {string} command a program, or a file */
-function isThere(command) {
+function isInstalled(command) {
     return command.startsWith("/") ? fs.existsSync(command) : which(command, searchPath) !== undefined;
 }
 
 /**
- * Installs what is missing with the system's package manager where that can be done, and else says how.
+ * Installs missing programs with apt-get if that is possible, otherwise prints how to install them.
  *
  * @param {HostTool[]} [tools]
- * @returns {Promise<boolean>} whether everything is there now
+ * @returns {Promise<boolean>} whether all programs are installed now
  */
 async function installHostTools(tools = hostTools) {
     if (process.platform !== "linux") {
-        console.log("Host tools: they are Linux's, and what needs them is left out");
+        console.log("Host tools: only available on Linux; what needs them is skipped");
         return false;
     }
     const missing = missingTools(tools);
     if (!missing.length) {
-        console.log(`Host tools: all there (${tools.map((tool) => tool.package).join(", ")})`);
+        console.log(`Host tools: all installed (${tools.map((tool) => tool.package).join(", ")})`);
         return true;
     }
-    console.log("Host tools that are missing:");
+    console.log("Missing host tools:");
     missing.forEach(({ command, why }) => console.log(`  ${command.padEnd(16)} ${why}`));
     const packages = [...new Set(missing.map((tool) => tool.package))];
     const install = ["apt-get", "install", "--yes", "--no-install-recommends", ...packages];
@@ -109,12 +109,12 @@ async function installHostTools(tools = hostTools) {
         env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
         onLine: (/** @type {string} */ line) => progress.show(line.trim()),
     };
-    // Another apt may be at work: on a fresh machine its daily update often is.
-    const patience = ["-o", "DPkg::Lock::Timeout=300"];
+    // Another apt process may be running: on a fresh machine its daily update often is.
+    const lockTimeout = ["-o", "DPkg::Lock::Timeout=300"];
     try {
-        leaveMachineAlone(packages);
-        await output("apt-get", [...patience, "update"], options);
-        await output(install[0], [...patience, ...install.slice(1)], options);
+        disableCloudInit(packages);
+        await output("apt-get", [...lockTimeout, "update"], options);
+        await output(install[0], [...lockTimeout, ...install.slice(1)], options);
         await stopServices(missing);
         const left = missingTools(tools);
         if (left.length) {
@@ -129,16 +129,16 @@ async function installHostTools(tools = hostTools) {
 }
 
 /**
- * Only cloud-init's checker is wanted. Once installed, its services would set up this machine as a new one at its next
- * start, so they are switched off before.
+ * Only cloud-init's schema checker is needed. Its services would configure this machine as a new one at its next boot,
+ * so they are disabled before the installation.
  *
  * @param {string[]} packages
  */
-function leaveMachineAlone(packages) {
+function disableCloudInit(packages) {
     if (packages.includes("cloud-init")) {
         fs.mkdirSync("/etc/cloud", { recursive: true });
         fs.writeFileSync(cloudInitDisabled, "Installed for its schema checker only.\n");
-        console.log(`${cloudInitDisabled} keeps cloud-init from acting on this machine.`);
+        console.log(`${cloudInitDisabled} keeps cloud-init from configuring this machine.`);
     }
 }
 

@@ -8,30 +8,30 @@ const { withLock } = require("./lock");
 const { privateFolder, tools, which } = require("./paths");
 const { Progress } = require("./progress");
 
-/** The engine that is installed where there is none: the one this package is tested with. */
+/** The version of the engine that is installed if there is none: the one this package is tested with. */
 const engineVersion = "3.259.0";
 
 /** Pulumi's installer, as documented at https://www.pulumi.com/docs/iac/download-install/. */
 const installer = "https://get.pulumi.com";
 
-/** How long to wait for the installer's host before looking elsewhere. */
+/** How long to wait for a connection to the installer's host before building the engine instead. */
 const connectSeconds = 8;
 
-/** The Go module that brings the engine (see go.mod there). */
+/** The folder of the Go module that the engine is built from. */
 const goModule = path.join(__dirname, "pulumi");
 
-/** Go 1.21 and later fetch the toolchain that a module asks for. */
+/** Go 1.21 and later download the toolchain that a module requires. */
 const oldestGo = "1.21.0";
 
 /**
- * Installs the engine in the tool folder, unless another process has done so meanwhile.
+ * Installs the engine in the tool folder, unless another process has done so in the meantime.
  *
  * @returns {Promise<import("./find").Engine>}
- * @throws Error saying what is missing, and what to do
+ * @throws Error that says what is missing, and what to do
  */
 function installEngine() {
     const lock = path.join(tools, "engine.lock");
-    const wait = (/** @type {number} */ holder) => console.log(`Process ${holder} installs the engine; waiting for it …`);
+    const wait = (/** @type {number} */ holder) => console.log(`Waiting for process ${holder}, which is installing the engine …`);
     return withLock(lock, wait, async () => {
         const { engine, rejected } = findEngine();
         if (engine) {
@@ -44,32 +44,32 @@ function installEngine() {
             const folder = path.join(privateFolder(tools), `engine.${process.pid}.tmp`);
             try {
                 await way(folder);
-                put(folder);
+                moveIntoPlace(folder);
                 const { engine: installed } = findEngine();
                 if (installed) {
                     return installed;
                 }
-                failures.push("what was installed does not run");
+                failures.push("the installed engine cannot be run");
             } catch (error) {
                 failures.push(error instanceof Error ? error.message : String(error));
             } finally {
                 fs.rmSync(folder, { recursive: true, force: true });
             }
         }
-        throw new Error(advice(failures));
+        throw new Error(installAdvice(failures));
     });
 }
 
 /**
- * Gets the release by Pulumi's own installer.
+ * Downloads the release with Pulumi's own installer.
  *
- * @param {string} folder where to put it; `bin` is made below it
+ * @param {string} folder the installation folder; `bin` is created in it
  */
 async function download(folder) {
-    const progress = new Progress(`Getting the Pulumi engine ${engineVersion} with Pulumi's installer (${installer})`);
+    const progress = new Progress(`Downloading the Pulumi engine ${engineVersion} with Pulumi's installer (${installer})`);
     try {
         if (!which("curl")) {
-            throw new Error("Pulumi's installer needs curl, which is not there");
+            throw new Error("Pulumi's installer needs curl, which is not installed");
         }
         const limits = ["--connect-timeout", String(connectSeconds), "--max-time", "60"];
         const script = await output("curl", ["-fsSL", ...limits, installer]).catch(() => {
@@ -87,7 +87,8 @@ async function download(folder) {
 }
 
 /**
- * Builds the engine from its Go module. The Node language host is in no module that could be built so; ours stands in.
+ * Builds the engine from its Go module. Pulumi's Node language host cannot be built this way, so this package's is
+ * used.
  *
  * @param {string} folder
  */
@@ -99,11 +100,11 @@ async function build(folder) {
     try {
         const go = which("go") ?? which("go", "/usr/local/go/bin:/usr/lib/go/bin");
         if (!go) {
-            throw new Error(`there is no Go (${oldestGo} or later) on PATH to build it with`);
+            throw new Error(`Go ${oldestGo} or later, which could build it, was not found on PATH`);
         }
         const version = (await output(go, ["env", "GOVERSION"])).trim().replace(/^go/, "");
         if (!isAtLeast(version, oldestGo)) {
-            throw new Error(`${go} is Go ${version}; building takes ${oldestGo} or later`);
+            throw new Error(`${go} is Go ${version}; building needs ${oldestGo} or later`);
         }
         const env = { ...process.env, GOWORK: "off", GO111MODULE: "on", CGO_ENABLED: "0" };
         const options = { cwd: goModule, env };
@@ -130,22 +131,22 @@ async function build(folder) {
 }
 
 /**
- * Puts a finished installation in its place.
+ * Moves a finished installation to its final folder.
  *
  * @param {string} folder
  */
-function put(folder) {
+function moveIntoPlace(folder) {
     const target = path.join(tools, "engine");
     fs.rmSync(target, { recursive: true, force: true });
     fs.renameSync(folder, target);
 }
 
 /**
- * What to tell somebody whose machine cannot get the engine.
+ * The error message if the engine can neither be downloaded nor built.
  *
  * @param {string[]} failures
  */
-function advice(failures) {
+function installAdvice(failures) {
     return [
         "The Pulumi engine could not be installed:",
         ...failures.map((failure) => `  - ${failure.replaceAll("\n", "\n    ")}`),
@@ -155,4 +156,4 @@ function advice(failures) {
     ].join("\n");
 }
 
-module.exports = { advice, engineVersion, installEngine };
+module.exports = { installAdvice, engineVersion, installEngine };

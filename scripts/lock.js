@@ -3,32 +3,32 @@
 const fs = require("node:fs");
 const path = require("node:path");
 
-/** How often a waiting process looks again. */
+/** How often a waiting process tries again. */
 const pollMilliseconds = 500;
 
 /**
- * Does something that only one process at a time may do. A lock whose holder has died is taken over.
+ * Runs an action that only one process at a time may run. A lock whose holder has died is taken over.
  *
  * @template T
- * @param {string} file the lock: it holds the number of the process that has it
+ * @param {string} file the lock, which contains the pid of its holder
  * @param {(holder: number) => void} onWait called once when another process has the lock
  * @param {() => Promise<T>} action
  * @returns {Promise<T>}
  */
 async function withLock(file, onWait, action) {
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    let told = false;
-    while (!take(file)) {
+    let hasReported = false;
+    while (!acquire(file)) {
         const holder = holderOf(file);
         if (holder === undefined) {
-            continue; // given back between the two looks
+            continue; // released since `acquire` failed
         }
         if (!isAlive(holder)) {
-            discard(file);
+            removeStaleLock(file);
             continue;
         }
-        if (!told) {
-            told = true;
+        if (!hasReported) {
+            hasReported = true;
             onWait(holder);
         }
         await new Promise((resolve) => setTimeout(resolve, pollMilliseconds));
@@ -41,16 +41,16 @@ async function withLock(file, onWait, action) {
 }
 
 /**
- * A link to a finished file is made whole or not at all: nobody reads a lock without its holder.
+ * link() to a complete file is atomic, so that nobody reads a lock without its holder's pid.
  *
  * @param {string} file
- * @returns {boolean} false when somebody has it
+ * @returns {boolean} false if another process has it
  */
-function take(file) {
-    const mine = `${file}.${process.pid}`;
-    fs.writeFileSync(mine, String(process.pid));
+function acquire(file) {
+    const candidate = `${file}.${process.pid}`;
+    fs.writeFileSync(candidate, String(process.pid));
     try {
-        fs.linkSync(mine, file);
+        fs.linkSync(candidate, file);
         return true;
     } catch (error) {
         if (/** @type {NodeJS.ErrnoException} */ (error).code === "EEXIST") {
@@ -58,24 +58,24 @@ function take(file) {
         }
         throw error;
     } finally {
-        fs.rmSync(mine);
+        fs.rmSync(candidate);
     }
 }
 
 /**
- * Removes the lock of a dead process. It is moved away first: of several processes that find it dead, one succeeds.
+ * Removes the lock of a dead process. It is renamed first, so that only one of several processes succeeds.
  *
  * @param {string} file
  */
-function discard(file) {
-    const grave = `${file}.dead.${process.pid}`;
+function removeStaleLock(file) {
+    const stale = `${file}.dead.${process.pid}`;
     try {
-        fs.renameSync(file, grave);
-        const holder = holderOf(grave);
+        fs.renameSync(file, stale);
+        const holder = holderOf(stale);
         if (holder !== undefined && isAlive(holder)) {
-            fs.renameSync(grave, file); // a living process had taken it meanwhile
+            fs.renameSync(stale, file); // a live process has acquired it since it was read
         } else {
-            fs.rmSync(grave, { force: true });
+            fs.rmSync(stale, { force: true });
         }
     } catch (error) {
         if (/** @type {NodeJS.ErrnoException} */ (error).code !== "ENOENT") {
@@ -96,7 +96,7 @@ function holderOf(file) {
     }
 }
 
-/** @param {number} pid what a lock says; a file that a crash of the machine has emptied names no process */
+/** @param {number} pid the content of a lock; 0 or NaN if a crash of the machine has truncated the file */
 function isAlive(pid) {
     if (!(pid > 0)) {
         return false;

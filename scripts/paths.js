@@ -7,19 +7,19 @@ const path = require("node:path");
 const root = path.resolve(__dirname, "..");
 
 /**
- * Where everything lives that is fetched, built or kept for this checkout: the engine, the state of stacks, the
- * embedded cloud of the demo. Default `.tools` in the checkout; `PULUMI_CLOUDSTACK_TOOLS` moves it, so that several
- * checkouts can share one built engine.
+ * The folder of everything that is downloaded, built or stored for this checkout: the engine, the state of stacks, the
+ * demo's cloud. Default `.tools` in the checkout; `PULUMI_CLOUDSTACK_TOOLS` sets another, so that several checkouts can
+ * share one engine.
  */
 const tools = path.resolve(process.env.PULUMI_CLOUDSTACK_TOOLS || path.join(root, ".tools"));
 
-/** `pulumi` and the Node language host that belongs to it, side by side: the engine looks for its host there. */
+/** The folder of `pulumi` and its Node language host, which the engine looks for beside itself. */
 const engineBin = path.join(tools, "engine", "bin");
 
-/** Commands of the installed npm packages; the package `node` brings the Node version that the SDK asks for. */
+/** Commands of the installed npm packages; the package `node` provides the Node version that the SDK requires. */
 const nodeBin = path.join(root, "node_modules", ".bin");
 
-/** State of the stacks that are kept on this machine. */
+/** The state of stacks in the local backend. */
 const stateFolder = path.join(tools, "state");
 
 /** State of the embedded cloud that the demo starts. */
@@ -32,7 +32,7 @@ const demoFolder = path.join(tools, "demo");
 const cloudCommand = path.join(root, "dist", "simulator", "main.js");
 
 /**
- * Makes a folder that only its owner may enter: state and keys are below it.
+ * Creates a folder that only its owner may enter, for state and keys.
  *
  * @param {string} folder
  * @returns {string} the folder
@@ -43,7 +43,7 @@ function privateFolder(folder) {
 }
 
 /**
- * Writes a file so that a reader, or a second writer, sees the old text or the new one and nothing between.
+ * Writes a file atomically: a reader sees the old text or the new one.
  *
  * @param {string} file
  * @param {string} text
@@ -72,7 +72,7 @@ function which(command, searchPath = process.env.PATH ?? "") {
                 return candidate;
             }
         } catch {
-            // not here; the next folder may have it
+            // not in this folder
         }
     }
     return undefined;

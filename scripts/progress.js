@@ -1,16 +1,19 @@
 "use strict";
 
-/** Without a terminal, a line of progress is printed only this often. */
+/** The interval of progress lines where there is no terminal. */
 const lineMilliseconds = 15_000;
 
-/** Says on one line how far a long step is: rewritten in place on a terminal, now and then a new line elsewhere. */
+/**
+ * Reports the progress of a long step: on one line that is rewritten on a terminal, otherwise on a new line at
+ * intervals.
+ */
 class Progress {
     #last = 0;
     #width = 0;
     #started = Date.now();
 
     /**
-     * @param {string} what the step, as its first line says it
+     * @param {string} what the step, for its first line
      * @param {NodeJS.WriteStream} [out] default: standard output
      */
     constructor(what, out = process.stdout) {
@@ -20,7 +23,7 @@ class Progress {
     }
 
     /**
-     * Shows how far the step is.
+     * Reports the progress of the step.
      *
      * @param {string} state for example `312 of 1686 packages`
      */
@@ -42,7 +45,7 @@ class Progress {
     }
 
     /**
-     * Ends the step with a line that says what came of it and how long it took.
+     * Ends the step with a line that has its result and duration.
      *
      * @param {string} result
      */
@@ -52,7 +55,7 @@ class Progress {
     }
 
     /**
-     * Ends a step that did not work out.
+     * Ends a failed step.
      *
      * @param {string} reason
      */

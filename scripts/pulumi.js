@@ -1,6 +1,6 @@
 "use strict";
 
-/** `npm run pulumi -- ARGS`: the engine, ready to use in this checkout. */
+/** `npm run pulumi -- ARGS`: runs the engine in this checkout. */
 
 const { spawnSync } = require("node:child_process");
 const { cloudEnvironment } = require("./cloud");
@@ -14,12 +14,12 @@ const { bareName, localPassphrase, localStack, readCommandLine } = require("./st
 const localSecrets = { PULUMI_CONFIG_PASSPHRASE: localPassphrase, PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
 
 /**
- * The stack that a command works on. While none is selected in the backend of this checkout, `local` is made and
+ * The stack that a command works on. If none is selected in the backend of this checkout, `local` is created and
  * selected.
  *
  * @param {{ needsStack: boolean, stack?: string }} commandLine
  * @param {NodeJS.ProcessEnv} environment
- * @returns {string | undefined} undefined when the command needs no stack, or the engine is going to ask for one
+ * @returns {string | undefined} undefined if the command needs no stack, or if the engine will prompt for one
  */
 function stackOf({ needsStack, stack }, environment) {
     if (stack) {
@@ -57,7 +57,7 @@ async function pulumi(args) {
     const { engine, rejected } = findEngine();
     if (!engine) {
         const reasons = rejected.map((reason) => `  ${reason}\n`).join("");
-        console.error(`There is no usable Pulumi engine yet. Get it with:\n\n  npm run setup -- --engine\n\n${reasons}`);
+        console.error(`No usable Pulumi engine was found. Install it with:\n\n  npm run setup -- --engine\n\n${reasons}`);
         return 127;
     }
     const environment = engineEnvironment(engine);
@@ -68,7 +68,7 @@ async function pulumi(args) {
         if (cloud) {
             Object.assign(environment, cloud);
         } else if (commandLine.needsStack) {
-            console.error(`Stack ${localStack} lives in the embedded cloud, which does not run. Start it: npm run demo`);
+            console.error(`Stack ${localStack} needs the embedded cloud, which is not running. Start it: npm run demo`);
         }
     }
     return run("pulumi", args, environment, { cwd: root });

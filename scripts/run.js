@@ -3,21 +3,24 @@
 const os = require("node:os");
 const { spawn } = require("node:child_process");
 
-/** npm passes a signal on, the terminal sends it to everyone: within this time it is one and the same. */
+/**
+ * Ctrl-C arrives twice, from the terminal and from npm, which forwards it: within this time it counts as one signal.
+ */
 const sameSignalMilliseconds = 500;
 
 /**
- * Runs a command with this process's terminal and passes signals on.
+ * Runs a command with this process's terminal and forwards signals.
  *
- * A terminal sends Ctrl-C to all its processes, so the engine has got it already; it takes a second one as "now,
- * whatever it breaks". Without a terminal the command gets a process group of its own, so that exactly the signals
- * reach it that are passed on here.
+ * A terminal sends Ctrl-C to all its processes, so that the engine has received it already; a second one would make the
+ * engine exit immediately. Without a terminal the command gets its own process group, so that it receives only the
+ * signals that are forwarded here.
  *
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
  * @param {{ cwd?: string }} [options]
- * @returns {Promise<number>} the exit code, 128 and the signal's number when a signal ended it, 127 when it did not start
+ * @returns {Promise<number>} the exit code, 128 and the signal's number when a signal ended it, 127 when it did not
+ * start
  */
 function run(command, args, env, { cwd } = {}) {
     const terminal = Boolean(process.stdin.isTTY);
@@ -38,7 +41,7 @@ function run(command, args, env, { cwd } = {}) {
 
     return new Promise((resolve) => {
         child.on("error", (error) => {
-            console.error(`${command} does not start: ${error.message}`);
+            console.error(`${command} cannot be started: ${error.message}`);
             resolve(127);
         });
         child.on("exit", (code, signal) => {

@@ -1,6 +1,6 @@
 "use strict";
 
-/** `npm run setup`: gets what this checkout needs and the machine lacks. */
+/** `npm run setup`: installs what this checkout needs and the machine lacks. */
 
 const { parseArgs } = require("node:util");
 const { findEngine } = require("./find");
@@ -9,22 +9,22 @@ const { engineVersion, installEngine } = require("./installEngine");
 
 const help = `Usage: npm run setup [-- PART...]
 
-Gets what is missing, and says what it is. Without a part: everything.
+Installs what is missing, and lists it. Without a part: everything.
 
-  --engine         the Pulumi engine (${engineVersion}) with a Node language host: used from PATH when it is there,
-                   else installed below .tools (Pulumi's installer, or built with Go)
-  --machine-tools  what the embedded cloud boots machines with: ${packages(machineTools)}
-  --host-tools     these, and programs that tests run: ${packages(hostTools.filter((tool) => !machineTools.includes(tool)))}
-  --help           this text
+  --engine         the Pulumi engine (${engineVersion}) with a Node language host: the one on PATH if there is one,
+                   else installed in .tools (Pulumi's installer, or built with Go)
+  --machine-tools  programs that the embedded cloud needs to boot machines: ${packages(machineTools)}
+  --host-tools     these, and programs that the tests run: ${packages(hostTools.filter((tool) => !machineTools.includes(tool)))}
+  --help           print this text
 
-PULUMI_CLOUDSTACK_TOOLS names another folder than .tools, to share one engine among checkouts.`;
+PULUMI_CLOUDSTACK_TOOLS sets another folder than .tools, so that checkouts can share one engine.`;
 
 /** @param {{ package: string }[]} tools */
 function packages(tools) {
     return tools.map((tool) => tool.package).join(", ");
 }
 
-/** Makes the engine ready and says which it is. */
+/** Finds or installs the engine, and prints its version and folder. */
 async function setupEngine() {
     const { folder, version, languageHost } = findEngine().engine ?? (await installEngine());
     const host = languageHost === "official" ? "its Node language host" : "this package's Node language host";

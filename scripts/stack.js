@@ -1,12 +1,12 @@
 "use strict";
 
-/** The stack that runs on the embedded cloud, and the one that is used while the user has chosen no other. */
+/** The stack on the embedded cloud, which is used until the user selects another. */
 const localStack = "local";
 
 /**
- * The passphrase of stack `local`, in every checkout: its salt stands in Pulumi.local.yaml, which is committed, and the
- * engine would write another one there for a passphrase of the checkout's own. What it encrypts are the secrets of a
- * cloud that listens on 127.0.0.1 only, and its state lies in a folder that is closed to other users.
+ * The passphrase of stack `local`, the same in every checkout: Pulumi.local.yaml, which is committed, has its salt, and
+ * the engine would replace that for another passphrase. It encrypts secrets of a cloud that listens on 127.0.0.1 only,
+ * whose state other users cannot read.
  */
 const localPassphrase = "cloudstack-local";
 
@@ -28,20 +28,21 @@ const stackCommands = new Set([
     "watch",
 ]);
 
-/** Commands below `stack` that choose a stack, list stacks or make one: they need none to be selected. */
-const choosingCommands = new Set(["init", "list", "ls", "new", "select", "unselect"]);
+/** Subcommands of `stack` that work without a selected stack. */
+const stacklessCommands = new Set(["init", "list", "ls", "new", "select", "unselect"]);
 
-/** Commands below `stack` that name a stack without a flag. */
-const namingCommands = new Set(["init", "new", "remove", "rm", "select"]);
+/** Subcommands of `stack` that take a stack's name as an argument. */
+const commandsWithName = new Set(["init", "new", "remove", "rm", "select"]);
 
 /** Flags of every command that take a value. */
 const globalFlags = /^(--cwd|-C|--color|--verbose|-v|--config-file|--tracing|--otel-traces|--profiling|--memprofilerate)$/;
 
 /**
- * What a command line of the engine says about stacks.
+ * Parses which stack a command line of the engine works on.
  *
  * @param {string[]} args
- * @returns {{ needsStack: boolean, stack?: string }} whether it works on a stack that must exist; `stack` when it names one
+ * @returns {{ needsStack: boolean, stack?: string }} whether it works on a stack that must exist; `stack` when it names
+ * one
  */
 function readCommandLine(args) {
     const words = [];
@@ -63,10 +64,10 @@ function readCommandLine(args) {
         }
     }
     const [command, subcommand, name] = words;
-    const below = command === "stack" ? subcommand : "";
+    const subcommandOfStack = command === "stack" ? subcommand : "";
     return {
-        needsStack: stackCommands.has(command) && !choosingCommands.has(below),
-        stack: stack ?? (namingCommands.has(below) ? name : undefined),
+        needsStack: stackCommands.has(command) && !stacklessCommands.has(subcommandOfStack),
+        stack: stack ?? (commandsWithName.has(subcommandOfStack) ? name : undefined),
     };
 }
 

@@ -7,8 +7,8 @@ const { hasPendingOperations, unlock } = require("./stackState");
 const unattended = ["--yes", "--skip-preview", "--stack", localStack];
 
 /**
- * `pulumi up` of stack `local`, until the stack knows everything that it has: what an interrupted run was making is
- * found by its mark and becomes the stack's, after which the engine may forget that it ever was in doubt about it.
+ * `pulumi up` of stack `local`. After an interrupted run, `up` adopts by their marks the resources that it was
+ * creating, and a refresh then clears the engine's pending operations.
  *
  * @returns {Promise<number>} exit code
  */
@@ -18,19 +18,19 @@ async function up() {
     if (code !== 0 || !hasPendingOperations()) {
         return code;
     }
-    console.log("\nWhat the interrupted run was making is the stack's own now:");
+    console.log("\nClearing the pending operations of the interrupted run, whose resources the stack has adopted:");
     return pulumi(["refresh", "--clear-pending-creates", ...unattended]);
 }
 
 /**
- * `pulumi destroy` of stack `local`, and of what an interrupted run was making.
+ * `pulumi destroy` of stack `local`, including the resources that an interrupted run was creating.
  *
  * @returns {Promise<number>} exit code
  */
 async function destroy() {
     unlock();
     if (hasPendingOperations()) {
-        console.log("Finishing the interrupted run, so that the stack knows what there is to destroy:");
+        console.log("Completing the interrupted run, so that its resources are in the state and can be destroyed:");
         const code = await up();
         if (code !== 0) {
             return code;

@@ -9,15 +9,15 @@ const { root, stateFolder } = require("./paths");
 const { localPassphrase, localStack } = require("./stack");
 
 /**
- * Runs a command of the engine on stack `local` and gives back what it prints.
+ * Runs a command of the engine on stack `local` and returns its output.
  *
  * @param {string[]} args
  * @returns {{ status: number | null, stdout: string, stderr: string }}
  */
-function engine(...args) {
+function runEngine(...args) {
     const found = findEngine().engine;
     if (!found) {
-        return { status: 127, stdout: "", stderr: "there is no Pulumi engine" };
+        return { status: 127, stdout: "", stderr: "no Pulumi engine was found" };
     }
     const env = { ...engineEnvironment(found), PULUMI_CONFIG_PASSPHRASE: localPassphrase, PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
     return spawnSync("pulumi", [...args, "--stack", localStack, "--non-interactive"], {
@@ -32,13 +32,13 @@ function engine(...args) {
  * Whether stack `local` exists in the backend of this checkout.
  *
  * @returns {boolean}
- * @throws Error with the engine's message where that cannot be told
+ * @throws Error with the engine's message if that cannot be determined
  */
 function stackExists() {
     if (!process.env.PULUMI_BACKEND_URL && !fs.existsSync(stateFolder)) {
         return false;
     }
-    const { status, stderr } = engine("stack", "export");
+    const { status, stderr } = runEngine("stack", "export");
     if (status !== 0 && !/no stack named/.test(stderr)) {
         throw new Error(`pulumi stack export: ${stderr.trim()}`);
     }
@@ -46,50 +46,50 @@ function stackExists() {
 }
 
 /**
- * Makes stack `local` where it does not exist yet, and selects it.
+ * Creates and selects stack `local` unless it exists.
  *
  * @throws Error with the engine's message
  */
 function makeStack() {
     if (!stackExists()) {
-        const { status, stderr } = engine("stack", "init");
+        const { status, stderr } = runEngine("stack", "init");
         if (status !== 0) {
             throw new Error(`pulumi stack init: ${stderr.trim()}`);
         }
     }
 }
 
-/** Forgets the empty stack `local`; its configuration is part of the checkout and stays. */
+/** Removes the empty stack `local` but not its configuration, which is part of the checkout. */
 function removeStack() {
-    const { status, stderr } = engine("stack", "rm", "--yes", "--preserve-config");
+    const { status, stderr } = runEngine("stack", "rm", "--yes", "--preserve-config");
     if (status !== 0) {
         throw new Error(`pulumi stack rm: ${stderr.trim()}`);
     }
 }
 
 /**
- * What `pulumi stack` says of stack `local`, as JSON.
+ * The JSON output of a `pulumi stack` subcommand for stack `local`.
  *
  * @param {string[]} args such as `output --json`
  * @returns {any}
  * @throws Error with the engine's message
  */
 function readStack(...args) {
-    const { status, stdout, stderr } = engine("stack", ...args);
+    const { status, stdout, stderr } = runEngine("stack", ...args);
     if (status !== 0) {
         throw new Error(`pulumi stack ${args.join(" ")}: ${stderr.trim()}`);
     }
     return JSON.parse(stdout);
 }
 
-/** Whether an interrupted run has left the engine in doubt about resources of stack `local`: were they made, or not? */
+/** Whether an interrupted run has left pending operations in the state of stack `local`. */
 function hasPendingOperations() {
     return Boolean(readStack("export").deployment?.pending_operations?.length);
 }
 
 /**
- * Removes the lock that a killed engine has left on stack `local`. That of an engine which still runs stays, and the engine says whose it
- * is. (A lock is a JSON file with the number of the process that holds it.)
+ * Removes the lock that a killed engine has left on stack `local`. The lock of a running engine is kept, and the engine
+ * reports it. (A lock is a JSON file with the pid of its holder.)
  */
 function unlock() {
     const folder = path.join(stateFolder, ".pulumi", "locks");
@@ -97,7 +97,7 @@ function unlock() {
     const left = locks.filter((file) => file.endsWith(".json") && file.split(path.sep).includes(localStack));
     if (left.length > 0 && left.every((file) => isDead(path.join(folder, file)))) {
         console.log("An earlier run was interrupted: pulumi cancel");
-        engine("cancel", "--yes");
+        runEngine("cancel", "--yes");
     }
 }
 

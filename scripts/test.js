@@ -1,6 +1,6 @@
 "use strict";
 
-/** `npm test`: everything that is checked, with what it needs; ends in a line that counts the tests. */
+/** `npm test`: installs what the tests need, builds, lints and tests; the last line counts the tests. */
 
 const path = require("node:path");
 const { nodeBin, root } = require("./paths");
@@ -9,20 +9,20 @@ const { setup } = require("./setup");
 
 const help = `Usage: npm test [-- JEST ARGUMENTS]
 
-Gets what the tests need (npm run setup), builds the package, runs the linter and all tests, and ends in a line that counts them.
+Installs what the tests need (npm run setup), builds the package, and runs the linter and all tests; the last line counts the tests.
 Tests that cannot run on a machine are skipped by name. One folder alone: npm run test:unit,
-test:contract, test:e2e. Of two kinds only the telling part is run here; all of them: npm run test:faults (kills, lost
-answers and other faults at every call), npm run test:machines (what clusters on real machines survive).`;
+test:contract, test:e2e. Two suites run only in part; run them whole with npm run test:faults (kills, lost
+answers and other faults at every call) and npm run test:machines (failures of clusters on real machines).`;
 
 /**
  * @param {string[]} args
  * @returns {Promise<number>} exit code
  */
 async function test(args) {
-    // Without a host tool its tests are skipped; without an engine there is no end-to-end test, and that is a failure.
+    // A missing host tool only skips its tests, but without an engine no end-to-end test could run, which is a failure.
     const tools = await setup(["--host-tools"]);
     if (tools !== 0) {
-        console.log("Tests that need a missing tool are going to be skipped by name.");
+        console.log("Tests that need a missing tool will be skipped by name.");
     }
     if ((await setup(["--engine"])) !== 0) {
         return 1;

@@ -1,12 +1,12 @@
 "use strict";
 
 /**
- * A Node language host for the Pulumi engine, for machines where the official `pulumi-language-nodejs` cannot be had:
- * it is published only inside Pulumi's release archives, while the engine itself can be built from its Go module.
+ * A Node language host for the Pulumi engine, for machines that cannot download the official `pulumi-language-nodejs`:
+ * it is published only in Pulumi's release archives, whereas the engine itself can be built from its Go module.
  *
  * The engine starts it as `pulumi-language-nodejs [flags] ENGINE_ADDRESS`, reads one line with a port from its output
- * and speaks the gRPC service `pulumirpc.LanguageRuntime` to it (definition: `proto/pulumi/language.proto` of Pulumi).
- * What it leaves out are the services for code generation, which the engine reports as unimplemented.
+ * and calls the gRPC service `pulumirpc.LanguageRuntime` at it (definition: `proto/pulumi/language.proto` of Pulumi).
+ * The methods for code generation are not implemented.
  */
 
 const { parseArgs } = require("node:util");
@@ -18,7 +18,7 @@ const { services } = require("./services");
 /** Messages carry whole stack configurations; gRPC's default limit of 4 MiB is too small for large ones. */
 const unlimited = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
 
-/** How often to look whether the engine is still there, in milliseconds. */
+/** How often to check whether the engine is still running, in milliseconds. */
 const checkMilliseconds = 500;
 
 function main() {
@@ -43,16 +43,16 @@ function main() {
         console.log(String(port));
     });
 
-    const leave = () => {
+    const shutDown = () => {
         programs.cancel();
         server.forceShutdown();
-        programs.settled().then(() => process.exit(0));
+        programs.ended().then(() => process.exit(0));
     };
-    process.on("SIGINT", leave);
-    process.on("SIGTERM", leave);
-    // An engine that is killed has no chance to say goodbye, and its program would go on beside the next one.
+    process.on("SIGINT", shutDown);
+    process.on("SIGTERM", shutDown);
+    // A killed engine sends no signal, and its program would keep running beside the next one's.
     const engine = process.ppid;
-    setInterval(() => process.ppid !== engine && leave(), checkMilliseconds).unref();
+    setInterval(() => process.ppid !== engine && shutDown(), checkMilliseconds).unref();
 }
 
 main();

@@ -43,12 +43,11 @@ function typed(options, name, type) {
 }
 
 /**
- * Splits a command line at blanks; single and double quotes keep blanks together, a backslash takes what follows it as
- * it stands.
+ * Splits a command line at whitespace outside of single and double quotes; a backslash escapes the next character.
  *
  * @param {string} text
  * @returns {string[]}
- * @throws Error when a quote is not closed
+ * @throws Error if a quote is not closed
  */
 function splitArguments(text) {
     const words = [];

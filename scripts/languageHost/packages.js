@@ -4,21 +4,21 @@ const fs = require("node:fs");
 const path = require("node:path");
 
 /**
- * A resource plugin that an installed npm package asks for, by the `pulumi` section of its package.json.
+ * A resource plugin that an installed npm package requires in the `pulumi` section of its package.json.
  *
  * @typedef {object} RequiredPlugin
  * @property {string} name
  * @property {string} version with a leading `v`, or empty for the newest
- * @property {string} server where to download it, or empty for the default
+ * @property {string} server download URL, or empty for the default
  * @property {{ name: string, version: string, value: string }} [parameterization]
  */
 
-/** The lock file that tells which package manager keeps a folder. */
+/** The package manager by its lock file. */
 const lockFiles = { "pnpm-lock.yaml": "pnpm", "yarn.lock": "yarn", "bun.lock": "bun", "bun.lockb": "bun" };
 
 /**
  * @param {string} folder
- * @returns {any} undefined when the folder has no readable package.json
+ * @returns {any} undefined if the folder has no readable package.json
  */
 function readPackage(folder) {
     try {
@@ -49,8 +49,8 @@ function packagesBelow(modules) {
 }
 
 /**
- * The plugins that the packages in a program's `node_modules` ask for, nested ones included. The engine gets them
- * before the program starts.
+ * The plugins that the packages in a program's `node_modules` require, including nested packages. The engine installs
+ * them before the program starts.
  *
  * @param {string} programFolder
  * @returns {RequiredPlugin[]} each plugin and version once
@@ -97,7 +97,7 @@ function requiredBy(description) {
 }
 
 /**
- * The packages a program depends on, as installed: its direct dependencies, or all that they bring.
+ * The installed packages that a program depends on: directly, or with `transitive` all of them.
  *
  * @param {string} programFolder
  * @param {boolean} transitive
@@ -138,7 +138,7 @@ function nearestPackage(folder) {
 }
 
 /**
- * Where Node finds a package from a folder.
+ * The folder of a package as Node resolves it from another folder.
  *
  * @param {string} name
  * @param {string} folder
@@ -154,15 +154,15 @@ function installedFolder(name, folder) {
 }
 
 /**
- * The command of the package manager that keeps a folder's packages.
+ * The command of a folder's package manager.
  *
  * @param {string} folder
- * @param {string} asked the option `packagemanager`: a name, or `auto` to go by the lock file
+ * @param {string} requested the option `packagemanager`: a name, or `auto` to detect it by the lock file
  * @returns {string}
  */
-function packageManager(folder, asked) {
-    if (asked !== "auto") {
-        return asked;
+function packageManager(folder, requested) {
+    if (requested !== "auto") {
+        return requested;
     }
     const root = nearestPackage(folder)?.folder ?? folder;
     const lock = Object.keys(lockFiles).find((file) => fs.existsSync(path.join(root, file)));

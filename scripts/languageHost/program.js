@@ -3,23 +3,23 @@
 const { spawn } = require("node:child_process");
 const { readOptions } = require("./options");
 
-/** The SDK's runner exits with this code when it has told the user what went wrong (`cmd/run/index.js`). */
-const alreadyReported = 32;
+/** The exit code of the SDK's runner if it has already reported the error to the user (`cmd/run/index.js`). */
+const EXIT_REPORTED = 32;
 
-/** How long a program may take to end after it was asked to. */
+/** How long a program may take to end after SIGINT. */
 const graceMilliseconds = 5000;
 
 /**
- * What `@pulumi/pulumi/cmd/run` is started with for one `Run` request.
+ * The command line of `@pulumi/pulumi/cmd/run` for one `Run` request.
  *
  * @typedef {object} Start
- * @property {string[]} args everything behind `node`
+ * @property {string[]} args the arguments of `node`
  * @property {string} cwd the program's folder
  * @property {Record<string, string>} env additions to the environment
  */
 
 /**
- * The outcome of a run as the engine wants it told: `bail` means that the user knows already.
+ * The outcome of a run for the engine: `bail` means that the error was already reported to the user.
  *
  * @typedef {{ error: string, bail: boolean }} Outcome
  */
@@ -31,9 +31,9 @@ const graceMilliseconds = 5000;
  * @param {string | undefined} engineAddress
  * @param {(module: string, folder: string) => string} [resolve] finds a module from the program's folder
  * @returns {Start}
- * @throws Error when the program's folder has no @pulumi/pulumi, or an option of `runtime.options` is not understood
+ * @throws Error if the program's folder has no @pulumi/pulumi, or an option of `runtime.options` is not valid
  */
-function describe(request, engineAddress, resolve = resolveFrom) {
+function runnerCommand(request, engineAddress, resolve = resolveFrom) {
     const info = request.getInfo();
     const cwd = info?.getProgramDirectory() || request.getPwd();
     const entryPoint = info?.getEntryPoint() || request.getProgram();
@@ -83,7 +83,7 @@ function resolveFrom(module, folder) {
 }
 
 /**
- * What the end of the runner's process means.
+ * The outcome of the runner's process.
  *
  * @param {number | null} code
  * @param {NodeJS.Signals | null} signal
@@ -93,14 +93,14 @@ function outcome(code, signal) {
     if (code === 0) {
         return { error: "", bail: false };
     }
-    if (code === alreadyReported) {
+    if (code === EXIT_REPORTED) {
         return { error: "", bail: true };
     }
     const how = signal ? `was ended by ${signal}` : `exited with non-zero exit code: ${code}`;
     return { error: `Program ${how}`, bail: false };
 }
 
-/** The programs that run at the engine's request: one as a rule, and it must not outlive the engine. */
+/** The programs that the engine has started: usually one. They must not outlive the engine. */
 class Programs {
     /** @type {Set<import("node:child_process").ChildProcess>} */
     #running = new Set();
@@ -116,7 +116,7 @@ class Programs {
      * Starts a program and waits for its end.
      *
      * @param {Start} start
-     * @param {(cancel: () => void) => void} [onCancellable] is handed a function that ends this one program
+     * @param {(cancel: () => void) => void} [onCancellable] receives a function that ends this program
      * @returns {Promise<Outcome>}
      */
     run({ args, cwd, env }, onCancellable) {
@@ -124,8 +124,7 @@ class Programs {
             const child = spawn("node", args, {
                 cwd,
                 env: { ...process.env, ...env },
-                // Not "inherit": Node may switch the descriptors that it inherits to non-blocking, and they are shared
-                // with this process.
+                // Not "inherit": Node may set inherited descriptors to non-blocking, which this process shares.
                 stdio: ["ignore", "pipe", "pipe"],
             });
             this.#running.add(child);
@@ -146,13 +145,13 @@ class Programs {
         return ended;
     }
 
-    /** Asks all programs to end, and ends those that do not. */
+    /** Sends SIGINT to all programs, and kills those that do not end. */
     cancel() {
         this.#running.forEach(end);
     }
 
-    /** Resolves when no program runs any more. */
-    async settled() {
+    /** Resolves when all programs have ended. */
+    async ended() {
         await Promise.allSettled(this.#outcomes);
     }
 }
@@ -163,4 +162,4 @@ function end(child) {
     setTimeout(() => child.kill("SIGKILL"), graceMilliseconds).unref();
 }
 
-module.exports = { Programs, describe, outcome, resolveFrom };
+module.exports = { Programs, runnerCommand, outcome, resolveFrom };

@@ -6,13 +6,13 @@ const grpc = require("@grpc/grpc-js");
 const empty = require("google-protobuf/google/protobuf/empty_pb");
 const language = require("@pulumi/pulumi/proto/language_pb");
 const plugin = require("@pulumi/pulumi/proto/plugin_pb");
-const { describe } = require("./program");
+const { runnerCommand } = require("./program");
 const { readOptions } = require("./options");
 const { dependencies, packageManager, requiredPlugins } = require("./packages");
 
 /**
- * The services of a language host that running a program takes. Services that are not listed here (code generation,
- * plugins written as source) are answered by gRPC itself with UNIMPLEMENTED, which the engine understands.
+ * The methods of `pulumirpc.LanguageRuntime` that are needed to run a program. gRPC answers all others (code
+ * generation, plugins in source form) with UNIMPLEMENTED, which the engine handles.
  *
  * @param {import("./program").Programs} programs
  * @returns {Record<string, (call: any, callback: any) => void>}
@@ -36,7 +36,7 @@ function services(programs) {
         run: unary(async (call) => {
             const answer = new language.RunResponse();
             try {
-                const start = describe(call.request, programs.engineAddress);
+                const start = runnerCommand(call.request, programs.engineAddress);
                 const { error, bail } = await programs.run(start, (cancel) => call.on("cancelled", cancel));
                 answer.setError(error);
                 answer.setBail(bail);
@@ -78,7 +78,7 @@ function services(programs) {
 }
 
 /**
- * Wraps a function from request to answer as gRPC wants it.
+ * Wraps a function from call to response as a gRPC handler.
  *
  * @param {(call: any) => any} answer
  * @returns {(call: any, callback: any) => void}
@@ -117,7 +117,7 @@ function packageDependency(required) {
 }
 
 /**
- * `pulumi install`: runs the package manager in the program's folder and streams what it says.
+ * `pulumi install`: runs the package manager in the program's folder and streams its output.
  *
  * @param {any} call
  */

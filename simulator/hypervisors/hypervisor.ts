@@ -1,14 +1,14 @@
 /**
- * The seam between what the cloud decides and what happens to machines. Jobs call it while they run; whatever it does
- * must be safe to do again, because a job that was interrupted by a restart of the cloud does it once more.
+ * The interface between the cloud's state and its machines. Jobs call it while they run; every method must be
+ * idempotent, because a job that was interrupted by a restart of the cloud calls it again.
  *
- * An exception of any of them fails the job with its message, and the machine returns to the state it was in.
+ * An exception fails the job with its message, and the machine returns to its previous state.
  */
 
-/** A machine as it is to be: everything a hypervisor needs to make one. */
+/** The desired machine: everything a hypervisor needs to create it. */
 export interface MachinePlan {
     readonly id: string;
-    /** i-2-7-VM: unique, safe as a file or unit name. */
+    /** Such as i-2-7-VM: unique, and safe as the name of a file or unit. */
     readonly instanceName: string;
     /** The host name. */
     readonly name: string;
@@ -23,7 +23,7 @@ export interface MachinePlan {
         readonly networkId: string;
         readonly cidr: string;
         readonly gateway: string;
-        /** Whether the network is one for all accounts, which the host has a link to. */
+        /** Whether all accounts share the network; the host has a link to it then. */
         readonly isShared: boolean;
         readonly address: string;
         readonly netmask: string;
@@ -31,7 +31,7 @@ export interface MachinePlan {
         readonly isDefault: boolean;
     }[];
     readonly securityGroupIds: readonly string[];
-    /** What the machine's metadata service answers. */
+    /** Served by the metadata service of the machine's network. */
     readonly userData?: Buffer;
     readonly publicKeys: readonly string[];
     readonly password?: string;
@@ -54,16 +54,16 @@ export interface FilterRule {
     /** Last port, or the ICMP code; -1 for any code. */
     readonly to: number;
     readonly cidr?: string;
-    /** The members of this group, as they are at the moment. */
+    /** Matches the current members of this group. */
     readonly sourceGroupId?: string;
 }
 
-/** What may reach whom in the network where security groups rule: all of it, at every change. */
+/** All rules of the network that has security groups; passed as a whole at every change. */
 export interface FilterPlan {
     readonly cidr: string;
-    /** Of the host in that network. */
+    /** The host's address in that network. */
     readonly hostAddress: string;
-    /** Those that run, or are about to. */
+    /** Machines that are running or about to start. */
     readonly machines: readonly {
         readonly instanceName: string;
         readonly address: string;
@@ -76,7 +76,7 @@ export interface FilterPlan {
 export interface Hypervisor {
     /** As `status` shows it. */
     readonly name: string;
-    /** Runs a machine, which is made first where it does not exist; a machine that runs is left alone. */
+    /** Starts a machine, and creates it first if it does not exist; a running machine is not changed. */
     start(machine: MachinePlan): Promise<void>;
     stop(machine: MachinePlan, forced: boolean): Promise<void>;
     reboot(machine: MachinePlan): Promise<void>;
@@ -86,21 +86,21 @@ export interface Hypervisor {
     expunge(machine: MachinePlan): Promise<void>;
     attach(machine: MachinePlan, volume: VolumePlan): Promise<void>;
     detach(machine: MachinePlan, volume: VolumePlan): Promise<void>;
-    /** `machine` where the volume is attached to one. */
+    /** @param machine undefined if the volume is not attached */
     resize(volume: VolumePlan, machine: MachinePlan | undefined): Promise<void>;
     deleteVolume(volumeId: string): Promise<void>;
-    /** What the metadata service tells a machine has changed. */
+    /** Updates what the metadata service serves to a machine. */
     updateMetadata(machine: MachinePlan): Promise<void>;
-    /** The end of what the machine has written to its console. */
+    /** The end of the machine's console log. */
     console(machine: MachinePlan): string;
-    /** The address of the host in a shared network, where it has one. */
+    /** The host's address in a shared network; undefined if it has none. */
     hostAddress(cidr: string): string | undefined;
-    /** Takes over what runs already, and tells from now on which machines have ended by themselves. */
+    /** Takes over running machines, and reports machines that end by themselves from then on. */
     watch(ended: (machine: { id: string }) => void): void;
-    /** Takes machines and networks down, to come back with the next start; volumes and root disks are kept. */
+    /** Stops machines and removes networks until the next start; volumes and root disks are kept. */
     close(): Promise<void>;
-    /** Ends all machines at once: what waits for one to shut down goes on. For a `close` that is to be quick. */
+    /** Ends all machines immediately, so that `close` need not wait until they have shut down. */
     cutPower(): void;
-    /** Rules or members of security groups changed, or a machine of them is about to start. */
+    /** Called when rules or members of security groups change, and before a member starts. */
     filter(plan: FilterPlan): Promise<void>;
 }

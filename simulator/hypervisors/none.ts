@@ -1,4 +1,4 @@
-/** The hypervisor that keeps states only: every machine does at once, and perfectly, what it is told. */
+/** The hypervisor that boots no machines: every action succeeds immediately, and only the cloud's state changes. */
 import type { Hypervisor } from "./hypervisor";
 
 const done = () => Promise.resolve();

@@ -31,7 +31,7 @@ function environment(): NodeJS.ProcessEnv {
     };
 }
 
-/** `npm run SCRIPT`, running. Machines keep their states only; real ones are in tests/machines. */
+/** `npm run SCRIPT`, running. Its machines do not boot; those that do are in tests/machines. */
 function npm(script: string) {
     const args = script === "demo" ? ["--", "--hypervisor", "none"] : [];
     const child = spawn("npm", ["run", script, ...args], {
@@ -69,7 +69,9 @@ function cloud(...args: string[]): { code: number | null; output: string } {
 
 const cloudStatus = () => JSON.parse(cloud("status", "--json").output);
 
-/** Processes that this test's commands have started, directly or not: they have its tool folder in their environment. */
+/**
+ * Processes that this test's commands have started, directly or not: they have its tool folder in their environment.
+ */
 function ours(): Process[] {
     return processes().filter(({ pid }) => {
         try {
@@ -99,7 +101,7 @@ async function interruptedDemo(): Promise<void> {
     kill9(demo.engine()!.pid);
     const { code, output } = await demo.finished;
     expect(code).not.toBe(0);
-    expect(output).toContain("run this again: it goes on where it stopped");
+    expect(output).toContain("run this again: it continues where it stopped");
     await expectNothingBut(cloudProcess);
     expect(cloud("fault", "clear")).toMatchObject({ code: 0 });
 }

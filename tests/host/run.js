@@ -53,7 +53,7 @@ function makeDataDisk(work, cache, file) {
     copyEngine(folder, project);
     for (const name of ["guest.sh", "write.js", "held.js"])
         fs.copyFileSync(path.join(__dirname, name), path.join(folder, name === "guest.sh" ? "run.sh" : name));
-    fs.copyFileSync(path.join(checkout, "engine", "etcdProof.js"), path.join(folder, "etcdProof.js"));
+    fs.copyFileSync(path.join(checkout, "scripts", "etcdCheck.js"), path.join(folder, "etcdCheck.js"));
     fs.mkdirSync(path.join(folder, "cache"));
     for (const name of ["templates", "artifacts"])
         run("cp", ["-a", path.join(cache, name), path.join(folder, "cache", name)]);
@@ -114,7 +114,9 @@ function boot(image, root, data, accelerator, onLine) {
     });
 }
 
-/** The first line that the test in the host says decides whether KVM can be used: where it cannot, QEMU ends at once. */
+/**
+ * The first line that the test in the host says decides whether KVM can be used: where it cannot, QEMU ends at once.
+ */
 function accelerators() {
     try {
         fs.accessSync("/dev/kvm", fs.constants.R_OK | fs.constants.W_OK);

@@ -1,39 +1,39 @@
 /**
- * What a machine runs in: a script that makes its mounts and starts it, and starts it anew when it reboots. It lies in
- * the machine's folder: as an argument it would fill every list of processes of the host.
+ * The script that mounts a machine's file systems and starts it, and starts it again when it reboots. It is a file in
+ * the machine's folder, since as an argument it would fill every process list of the host.
  */
 import type { MachinePlan } from "../hypervisor";
 import { shellWord } from "../../shellWord";
 import { INIT } from "./templateFiles";
 
-/** What nspawn says at the end of a machine that wants to start again. */
+/** Exit status of systemd-nspawn when the machine has requested a reboot. */
 const EXIT_REBOOT = 133;
 
-/** Rights that no machine has: modules and the clock are the host's. */
+/** Capabilities that no machine has: kernel modules and the clock belong to the host. */
 export const DROPPED_CAPABILITIES = ["sys_module", "sys_time"] as const;
 
 export interface Boot {
     /** The machine's folder. */
     readonly folder: string;
-    /** The root file system below its overlay. */
+    /** The template's root file system, the lower layer of the overlay. */
     readonly templateRoot: string;
-    /** The folders of the control groups that it is to be in. */
+    /** The folders of its control groups. */
     readonly groups: readonly string[];
-    /** Its namespace of network. */
+    /** The name of its network namespace. */
     readonly network: string;
 }
 
-/** A path within an option of an overlay or of nspawn. */
+/** Escapes a path for an overlay's or nspawn's option. */
 const escaped = (file: string) => file.replace(/[\\:,]/g, "\\$&");
 
 function nspawnArguments(folder: string, machine: MachinePlan): string[] {
-    // Neither may lie on an overlay: containers have overlays of their own in them.
+    // These cannot be on an overlay file system, since the containers in them use overlays themselves.
     const binds = ["containerd", "kubelet"].map((name) => `--bind=${escaped(`${folder}/${name}`)}:/var/lib/${name}`);
     return [
         ...["--quiet", "--register=no", "--keep-unit", "--settings=no", "--console=read-only"],
         ...["--kill-signal=SIGRTMIN+3", "--resolv-conf=off", "--timezone=off", "--link-journal=no", `--directory=${folder}/root`],
         ...[`--machine=${machine.instanceName}`, `--hostname=${machine.name}`, `--uuid=${machine.id}`],
-        // Network, containers and packet filters are the machine's own.
+        // The machine manages network interfaces, containers and packet filters of its own.
         "--capability=all",
         `--drop-capability=${DROPPED_CAPABILITIES.map((name) => `CAP_${name.toUpperCase()}`).join(",")}`,
         "--system-call-filter=@keyring",
@@ -43,9 +43,9 @@ function nspawnArguments(folder: string, machine: MachinePlan): string[] {
 }
 
 /**
- * Runs as the first process of a process namespace, in a mount namespace of its own: whatever kills it, or its parent,
- * ends the whole machine and takes its mounts along. It outlives reboots of the machine, which finds the disks then
- * that it has then.
+ * The script runs as process 1 of a pid namespace, in a mount namespace of its own: when it or its parent is killed,
+ * the kernel ends the whole machine and removes its mounts. It survives reboots of the machine, each of which reads the
+ * file `disks` again.
  */
 export function bootScript(machine: MachinePlan, { folder, templateRoot, groups, network }: Boot): string {
     const layers = `lowerdir=${escaped(templateRoot)},upperdir=upper,workdir=work`;

@@ -1,4 +1,4 @@
-/** Whether this host can run machines. */
+/** Checks whether this host can run machines. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { readGroupFile, makeGroup, removeGroup } from "./cgroups";
@@ -17,7 +17,9 @@ export const HOST_PROGRAMS: Readonly<Record<string, string>> = {
     losetup: "mount",
 };
 
-/** What a kernel may have as modules, which nobody has needed yet. br_netfilter shows bridged packets to the filter. */
+/**
+ * Parts of the kernel that may be modules which are not loaded yet. br_netfilter passes bridged packets to nftables.
+ */
 const KERNEL_MODULES = ["overlay", "bridge", "br_netfilter", "veth", "loop", "nf_tables", "nf_conntrack", "nft_ct"];
 
 function has(program: string): boolean {
@@ -25,8 +27,8 @@ function has(program: string): boolean {
 }
 
 /**
- * Why no machine can run here, in words for the user; undefined where nothing speaks against it. What the kernel and
- * the user's rights allow is tried, in namespaces that are gone afterwards.
+ * Why no machine can run on this host, as a message for the user; undefined if machines can run. The kernel's features
+ * and the user's privileges are tested in namespaces that end with the test.
  */
 export async function whyUnsupported(): Promise<string | undefined> {
     if (process.platform !== "linux") return "real machines need Linux";
@@ -36,7 +38,7 @@ export async function whyUnsupported(): Promise<string | undefined> {
         const packages = [...new Set(missing.map((program) => HOST_PROGRAMS[program]))];
         return `${missing.join(", ")} missing (Debian: apt-get install ${packages.join(" ")})`;
     }
-    // Where they are built in, or cannot be loaded, what follows says whether that matters.
+    // A failure does not matter: modules may be built into the kernel, and the checks below find what is missing.
     await attempt("modprobe", ["--all", "--quiet", ...KERNEL_MODULES]);
     if (!/\boverlay$/m.test(fs.readFileSync("/proc/filesystems", "utf8"))) return "the kernel has no overlay file system";
     const trial =
@@ -48,12 +50,12 @@ export async function whyUnsupported(): Promise<string | undefined> {
     } catch (error) {
         if (!(error instanceof HostError)) throw error;
         const [reason] = error.stderr.trim().split("\n");
-        return `this host lets us make no network of our own (${reason || "br_netfilter is missing"})`;
+        return `this host does not allow a network namespace with a bridge and a packet filter (${reason || "br_netfilter is missing"})`;
     }
     return undefined;
 }
 
-/** Which limits of machines the kernel keeps, found out with a group that is gone afterwards. */
+/** Which limits of machines the kernel enforces, tested with a temporary control group. */
 export async function enforcedLimits(): Promise<{ memory: boolean; processors: boolean }> {
     const group = `csl-trial-${process.pid}`;
     const machine = `${group}/1`;

@@ -1,9 +1,9 @@
 /**
  * The control groups of machines: one group per machine in every hierarchy, so that a machine's processes are found
- * whatever became of their parents, and so that no machine writes into the groups of another. Its processes are one
- * level further down, so that it cannot lift its own limits.
+ * even when their parents have ended, and so that no machine can write to the groups of another. Its processes are one
+ * level below that group, so that it cannot change its own limits.
  *
- * Hosts have one tree (v2), or one tree per controller (v1), or both beside each other; which it is, is looked at.
+ * A host has one unified hierarchy (v2), one per controller (v1), or both (hybrid); the mounts tell which.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -20,7 +20,7 @@ export interface Hierarchies {
     readonly roots: readonly string[];
 }
 
-/** What `/proc/self/mounts` says. A v2 tree beside v1 controllers is one more hierarchy, without controllers. */
+/** Parses `/proc/self/mounts`. On a hybrid host the v2 tree is one more hierarchy, without controllers. */
 export function hierarchiesOf(mounts: string): Hierarchies {
     const found = mounts
         .split("\n")
@@ -39,17 +39,17 @@ export function foldersOf(name: string, { roots } = hierarchies()): string[] {
     return roots.map((root) => path.join(root, name));
 }
 
-/** The group below a machine's own in which its processes are: what stands above it they can neither see nor change. */
+/** The group below a machine's own that holds its processes: they can neither see nor change groups above it. */
 const INNER = "machine";
 
 /**
- * Makes the groups of a machine and sets its limits as far as the kernel lets us; answers the folders of the groups in
- * which its processes are to be.
+ * Creates the groups of a machine and sets the limits that the kernel supports; returns the folders of the groups for
+ * its processes.
  */
 export function makeGroup(name: string, limits: Limits): string[] {
     const { isV1, roots } = hierarchies();
     const inner = path.join(name, INNER);
-    // From the top to the bottom.
+    // Parents before children.
     const groups = [path.dirname(name), name, inner];
     for (const root of roots) {
         fs.mkdirSync(path.join(root, inner), { recursive: true });
@@ -61,7 +61,7 @@ export function makeGroup(name: string, limits: Limits): string[] {
     return foldersOf(inner, { isV1, roots });
 }
 
-/** In the order in which they are written: memory and swap together may not be less than memory. */
+/** In the order of writing: the kernel rejects a limit of memory plus swap below the limit of memory. */
 function limitFiles(isV1: boolean, { memoryMiB, cpuNumber }: Limits): [string, string][] {
     const bytes = String(memoryMiB * 2 ** 20);
     const quota = String(cpuNumber * 100_000);
@@ -78,7 +78,7 @@ function limitFiles(isV1: boolean, { memoryMiB, cpuNumber }: Limits): [string, s
           ];
 }
 
-/** A group of the v1 controller cpuset takes no process before it has processors and memory. */
+/** A group of the v1 controller cpuset accepts no process until its CPUs and memory nodes are set. */
 function inheritCpuset(root: string, groups: readonly string[]): void {
     if (!fs.existsSync(path.join(root, "cpuset.cpus"))) return;
     for (const group of groups) {
@@ -90,29 +90,29 @@ function inheritCpuset(root: string, groups: readonly string[]): void {
     }
 }
 
-/** Lets the groups below a v2 group have its controllers, one by one: a kernel may lack some. */
+/** Enables a v2 group's controllers for its children, one by one, since the kernel may lack some of them. */
 function enableControllers(folder: string): void {
     for (const controller of ["cpu", "cpuset", "memory", "pids", "io"])
         tryWrite(path.join(folder, "cgroup.subtree_control"), `+${controller}`);
 }
 
-/** Writes where the file is there and the kernel takes it: a limit that cannot be set is none. */
+/** Writes a value if the file exists; a limit that the kernel rejects is not set. */
 export function tryWrite(file: string, value: string): void {
     if (!fs.existsSync(file)) return;
     try {
         fs.writeFileSync(file, value);
     } catch {
-        // Said in the documentation: limits hold where the kernel lets them be set.
+        // docs/local-cloud.md documents which limits hold on which hosts.
     }
 }
 
-/** A group and all below it, each before those in it. */
+/** The folders of a group and its descendants, parents first. */
 export function withDescendants(folder: string): string[] {
     try {
         const inner = fs.readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
         return [folder, ...inner.flatMap((entry) => withDescendants(path.join(folder, entry.name)))];
     } catch {
-        // It is not there, or went meanwhile.
+        // It does not exist, or was just removed.
         return [];
     }
 }
@@ -121,28 +121,28 @@ const deepestFirst = (folder: string) => withDescendants(folder).reverse();
 
 function pidsIn(file: string): number[] {
     try {
-        // 0 is a process that cannot be seen from here.
+        // 0 stands for a process outside of this pid namespace.
         return fs.readFileSync(file, "utf8").split("\n").map(Number).filter((pid) => pid > 0);
     } catch {
-        // The group went meanwhile.
+        // The group was just removed.
         return [];
     }
 }
 
-/** The processes in a group and all below it. */
+/** The processes in a group and its descendants. */
 export function processesOf(name: string): number[] {
     const folders = foldersOf(name).flatMap(withDescendants);
     return [...new Set(folders.flatMap((folder) => pidsIn(path.join(folder, "cgroup.procs"))))];
 }
 
-/** The groups that a process of a machine is in, in all hierarchies, as the files that take more processes. */
+/** The `cgroup.procs` files of the groups, in all hierarchies, that hold a process of a machine. */
 export function groupFilesOf(name: string, pid: number): string[] {
     return foldersOf(name)
         .map((root) => withDescendants(root).map((folder) => path.join(folder, "cgroup.procs")))
         .flatMap((files) => files.find((file) => pidsIn(file).includes(pid)) ?? []);
 }
 
-/** Kills what is left of a machine and removes its groups. */
+/** Kills the remaining processes of a machine and removes its groups. */
 export async function removeGroup(name: string): Promise<void> {
     const isEmpty = () => {
         const pids = processesOf(name);
@@ -150,13 +150,13 @@ export async function removeGroup(name: string): Promise<void> {
         return pids.length === 0;
     };
     if (!(await until(isEmpty, 10_000, 50)))
-        throw new Error(`Processes ${processesOf(name).join(", ")} of ${name} cannot be ended`);
+        throw new Error(`Processes ${processesOf(name).join(", ")} of ${name} cannot be killed`);
     const isGone = () => {
         for (const folder of foldersOf(name).flatMap(deepestFirst)) {
             try {
                 fs.rmdirSync(folder);
             } catch {
-                // Its last process is just ending.
+                // Its last process has not ended yet.
             }
         }
         return foldersOf(name).every((folder) => !fs.existsSync(folder));
@@ -164,19 +164,19 @@ export async function removeGroup(name: string): Promise<void> {
     await until(isGone, 5_000, 50);
 }
 
-/** The names of all groups at the top of the hierarchies. */
+/** The names of all top-level groups. */
 export function topGroups(): string[] {
     return [...new Set(hierarchies().roots.flatMap((root) => fs.readdirSync(root)))];
 }
 
-/** The first of some files of a group, in whichever hierarchy has it. */
+/** Reads the first of these files of a group that exists in any hierarchy. */
 export function readGroupFile(name: string, ...files: readonly string[]): string | undefined {
     for (const folder of foldersOf(name)) {
         for (const file of files) {
             try {
                 return fs.readFileSync(path.join(folder, file), "utf8").trim();
             } catch {
-                // Another hierarchy, or another version.
+                // The file belongs to another hierarchy, or to the other version.
             }
         }
     }
@@ -184,13 +184,12 @@ export function readGroupFile(name: string, ...files: readonly string[]): string
 }
 
 /**
- * What a machine uses of the memory, without file cache that the kernel could have back at once, and the most that it
- * has held, with it; bytes.
+ * A machine's memory usage without reclaimable file cache, and its peak usage including file cache; bytes.
  */
 export function memoryOf(name: string): { used: number; peak: number } {
     const held = Number(readGroupFile(name, "memory.usage_in_bytes", "memory.current") ?? 0);
     const statistics = readGroupFile(name, "memory.stat") ?? "";
-    // Version 1 counts the groups below in a line of their own.
+    // Version 1 reports the sum with descendants under another name.
     const idle = (/^total_inactive_file (\d+)/m.exec(statistics) ?? /^inactive_file (\d+)/m.exec(statistics))?.[1];
     return {
         used: Math.max(0, held - Number(idle ?? 0)),
@@ -198,7 +197,7 @@ export function memoryOf(name: string): { used: number; peak: number } {
     };
 }
 
-/** What a machine has had of the processors, in seconds. */
+/** The processor time of a machine, in seconds. */
 export function processorSecondsOf(name: string): number {
     const v1 = readGroupFile(name, "cpuacct.usage");
     if (v1 !== undefined) return Number(v1) / 1e9;

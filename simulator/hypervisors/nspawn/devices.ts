@@ -1,10 +1,10 @@
 /**
- * Which of the host's devices a machine may open. All but its own disks are kept from it where the kernel has the v1
- * controller `devices`; version 2 does this only by programs that are loaded into the kernel, which we do not.
+ * Which of the host's devices a machine may open. If the kernel has the v1 controller `devices`, all disks but the
+ * machine's own are denied; version 2 would need a BPF program for this, which is not implemented.
  *
- * What is forbidden is listed, not what is allowed: runc gives every device to a privileged container of the machine,
- * and below a group that lists what is allowed the kernel refuses that, and the container fails. A list of what is
- * forbidden holds for it, too. Making a node is allowed, since runc makes them; opening it is not.
+ * The rules are a deny list: runc allows all devices to a privileged container of the machine, which the kernel rejects
+ * below a group with an allow list, so that the container fails. A deny list is inherited instead. Creating a device
+ * node stays allowed, since runc does so; opening it is denied.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -12,24 +12,24 @@ import { withDescendants, foldersOf, tryWrite } from "./cgroups";
 import type { Disk } from "./volumes";
 
 const LOOP_MAJOR = 7;
-/** Loop devices up to this one are forbidden before there are any. */
+/** Loop devices up to this one are denied even before they exist. */
 const LAST_LOOP_MINOR = 63;
 
-/** Character devices without danger: mem (see below), tty and console and ptmx, misc (see below), pts. */
+/** Majors of harmless character devices: mem (restricted below), tty, misc (restricted below), pts. */
 const ALLOWED_MAJORS = new Set([1, 5, 10, ...Array.from({ length: 8 }, (_, index) => 136 + index)]);
-/** mem, kmem, port, kmsg: the memory of the host, and its log. */
+/** Minors of mem, kmem, port and kmsg: the host's memory, I/O ports and log. */
 const MEMORY_MINORS = [1, 2, 4, 11];
-/** What pods may need. */
+/** Devices of major misc that pods may need. */
 const ALLOWED_MISC = new Set(["fuse", "tun", "autofs", "userfaultfd", "cpu_dma_latency"]);
 
-/** What the kernel says of its devices: `/proc/devices`, `/proc/misc`, and the numbers of loop devices. */
+/** The host's devices: the contents of `/proc/devices` and `/proc/misc`, and the numbers of its loop devices. */
 export interface HostDevices {
     readonly devices: string;
     readonly misc: string;
     readonly loops: readonly number[];
 }
 
-/** The rules that keep all but these disks from a group, as `devices.deny` takes them. */
+/** The rules for `devices.deny` that deny a group all disks but these. */
 export function denyRules({ devices, misc, loops }: HostDevices, own: readonly Disk[]): string[] {
     const [characters, blocks = ""] = devices.split(/^Block devices:$/m);
     const majorsOf = (text: string) => {
@@ -57,18 +57,18 @@ function hostDevices(): HostDevices {
     };
 }
 
-/** The folder of a group in the hierarchy of the controller; nothing where there is none. */
+/** The folder of a group in the hierarchy of the controller; empty if the host has none. */
 function devicesFolders(group: string): string[] {
     return foldersOf(group).filter((folder) => fs.existsSync(path.join(folder, "devices.deny")));
 }
 
-/** @param group in which nothing runs yet */
+/** @param group a group without processes */
 export function restrict(group: string, own: readonly Disk[]): void {
     for (const folder of devicesFolders(group))
         for (const rule of denyRules(hostDevices(), own)) tryWrite(path.join(folder, "devices.deny"), rule);
 }
 
-/** Lets a group have one more disk, and the groups below it, but for those that the machine itself restricts. */
+/** Allows one more disk to a group and its descendants, except those that the machine itself has restricted. */
 export function allow(group: string, disk: Disk): void {
     for (const folder of devicesFolders(group).flatMap(withDescendants)) {
         if (fs.readFileSync(path.join(folder, "devices.list"), "utf8").trim() === "a *:* rwm")
@@ -76,7 +76,7 @@ export function allow(group: string, disk: Disk): void {
     }
 }
 
-/** Takes a disk from a group and all below it. */
+/** Denies a disk to a group and its descendants. */
 export function deny(group: string, disk: Disk): void {
     for (const folder of devicesFolders(group)) tryWrite(path.join(folder, "devices.deny"), `b ${disk.major}:${disk.minor} rw`);
 }

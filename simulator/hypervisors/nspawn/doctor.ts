@@ -1,4 +1,4 @@
-/** What is to be said about a host: what clouds have on it, and whether it can hold machines. */
+/** Findings about a host: the resources that clouds hold on it, and whether it can run machines. */
 import * as fs from "node:fs";
 import { enforcedLimits, whyUnsupported } from "./capabilities";
 import { hierarchies } from "./cgroups";
@@ -8,20 +8,20 @@ import { isEmpty, type HostResources, runningMachines } from "./hostResources";
 import { registrationOf } from "./register";
 
 /**
- * `served`: its cloud runs. `unserved`: its machines run, and their management server does not. `unknown`: machines run
- * of which nobody knows the state folder. `leftover`: nothing needs it any more.
+ * `served`: the cloud is running. `unserved`: its machines run, but their management server does not. `unknown`:
+ * machines run whose state folder is unknown. `leftover`: nothing uses the resources any more.
  */
 export type CloudStatus = "served" | "unserved" | "unknown" | "leftover";
 
 export interface CloudFinding extends HostResources {
     readonly status: CloudStatus;
-    /** Names of the machines that run. */
+    /** Names of the running machines. */
     readonly machines: readonly string[];
-    /** Whether its state folder is gone. */
+    /** Whether its state folder was deleted. */
     readonly isGone: boolean;
 }
 
-/** Nothing for a cloud that has nothing here. */
+/** @returns undefined for a cloud without resources on this host */
 export function findingOf(found: HostResources): CloudFinding | undefined {
     if (isEmpty(found)) return undefined;
     const { stateDir, server } = found;
@@ -38,26 +38,26 @@ function statusOf(server: number | undefined, { stateDir, processes }: HostResou
 
 export interface HostFinding {
     readonly about: "machines" | "limits" | "rights" | "inotify" | "volumes" | "addresses";
-    /** `problem`: something will not work; `note`: something is less than it could be. */
+    /** `problem`: something will not work; `note`: something is restricted. */
     readonly level: "ok" | "note" | "problem";
     readonly text: string;
     /** What to do about it. */
     readonly remedy?: string;
 }
 
-/** The cloud whose network is looked at. */
+/** The cloud whose network is checked. */
 export interface CloudNetwork {
     readonly prefix: string;
     readonly cidr: string;
-    /** Whether it is there already, with this network. */
+    /** Whether the cloud already exists, with this network. */
     readonly exists: boolean;
 }
 
-/** Where machines cannot run at all, that alone is said. */
+/** If machines cannot run at all, that is the only finding. */
 export async function examineHost(network: CloudNetwork): Promise<HostFinding[]> {
     const reason = await whyUnsupported();
     if (reason !== undefined) {
-        const remedy = "clouds keep the states of machines here, and boot none";
+        const remedy = "none: clouds on this computer only keep the states of machines (hypervisor none)";
         return [{ about: "machines", level: "problem", text: `this computer cannot boot machines: ${reason}`, remedy }];
     }
     const machines: HostFinding = { about: "machines", level: "ok", text: "this computer can boot machines" };
@@ -75,8 +75,8 @@ async function limits(): Promise<HostFinding> {
     return {
         about,
         level: "note",
-        text: `machines are not limited in ${missing.join(" and ")} (${groups}): one may take all`,
-        remedy: `let root have the ${missing.join(" and ")} controller in /sys/fs/cgroup`,
+        text: `the kernel does not limit ${missing.join(" and ")} of machines (${groups}): one machine may use all of it`,
+        remedy: `enable the ${missing.join(" and ")} controller in /sys/fs/cgroup for root`,
     };
 }
 
@@ -86,21 +86,21 @@ function rights(): HostFinding {
     const status = fs.readFileSync("/proc/self/status", "utf8");
     const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
     if ((effective & SYS_RESOURCE) !== 0n)
-        return { about: "rights", level: "ok", text: "root has all rights that machines use" };
+        return { about: "rights", level: "ok", text: "root has all capabilities that machines use" };
     return {
         about: "rights",
         level: "note",
-        text: "root lacks CAP_SYS_RESOURCE: machines cannot raise limits of processes, or spare one when memory is short",
-        remedy: "none is needed; where this computer is a container, give it that capability",
+        text: "root lacks CAP_SYS_RESOURCE: machines cannot raise resource limits or lower OOM scores of processes",
+        remedy: "optional: if this computer is a container, add that capability to it",
     };
 }
 
-/** How many of root's inotify instances one machine holds, as counted: 6 with Debian 12, 5 with Debian 13. */
+/** How many of root's inotify instances one machine holds, as measured: 6 with Debian 12, 5 with Debian 13. */
 const INSTANCES_PER_MACHINE = 6;
-/** So many machines are to fit. */
+/** Room for fewer machines than this is reported. */
 const RECOMMENDED_ROOM = 8;
 
-/** inotify instances of root's processes: all machines share them. */
+/** Counts the inotify instances of root's processes, whose limit all machines share. */
 function inotifyInstances(): number {
     const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name));
     return pids.reduce((sum, pid) => sum + instancesOfProcess(`/proc/${pid}`), 0);
@@ -130,7 +130,7 @@ function inotify(): HostFinding {
     const all = Number(fs.readFileSync("/proc/sys/fs/inotify/max_user_instances", "utf8"));
     const used = inotifyInstances();
     const room = Math.max(0, Math.floor((all - used) / INSTANCES_PER_MACHINE));
-    const text = `${used} of ${all} inotify instances are in use; there is room for about ${room} more machines`;
+    const text = `${used} of ${all} inotify instances are in use; enough for about ${room} more machines`;
     if (room >= RECOMMENDED_ROOM) return { about, level: "ok", text };
     const remedy = "sysctl fs.inotify.max_user_instances=1024";
     return { about, level: room === 0 ? "problem" : "note", text, remedy };
@@ -141,25 +141,25 @@ function volumes(): HostFinding {
     return {
         about: "volumes",
         level: "problem",
-        text: "there is no /dev/loop-control: volumes cannot be attached",
+        text: "/dev/loop-control not found: volumes cannot be attached",
         remedy: "modprobe loop",
     };
 }
 
 async function addresses({ prefix, cidr, exists }: CloudNetwork): Promise<HostFinding> {
     const about = "addresses";
-    const occupant = await conflictingRoute(prefix, cidr);
-    if (occupant === undefined)
+    const conflict = await conflictingRoute(prefix, cidr);
+    if (conflict === undefined)
         return { about, level: "ok", text: `nothing else uses addresses of the network ${cidr}` };
-    const other = registrationOf(/ on (\w+)$/.exec(occupant)?.[1] ?? "");
-    const rest = isAlive(other) ? "" : ", which does not run";
+    const other = registrationOf(/ on (\w+)$/.exec(conflict)?.[1] ?? "");
+    const rest = isAlive(other) ? "" : ", which is not running";
     const whose = other === undefined ? "" : `, the cloud of ${other.stateDir}${rest}`;
     return {
         about,
         level: exists ? "problem" : "note",
-        text: `addresses of the network ${cidr} are in use (${occupant}${whose})`,
+        text: `addresses of the network ${cidr} are in use (${conflict}${whose})`,
         remedy: exists
-            ? "stop what uses them, or begin a new cloud in another folder with --cidr"
-            : "choose others: cloudstack-local start --cidr",
+            ? "stop what uses them, or start a new cloud in another folder with --cidr"
+            : "choose another network: cloudstack-local start --cidr",
     };
 }

@@ -1,11 +1,11 @@
 /**
- * Security groups as a packet filter in the network's namespace; one script replaces all of it at once, and connections
- * that are established stay.
+ * Security groups as an nftables rule set in the network's namespace; one script replaces it atomically, and
+ * established connections are kept.
  *
- * Two tables. In the bridge family, without state: what leaves a machine bears its own addresses. In the ip family,
- * which sees bridged packets where `bridge-nf-call-iptables` is 1: what the rules of groups allow. (Not every kernel
- * tracks connections in the bridge family, or knows its reject and its names of bridges: none of that is used.) What
- * is not allowed is dropped without an answer, as CloudStack does. What the router itself says and hears passes.
+ * It has two tables. The stateless one of family bridge drops packets with spoofed addresses. The one of family ip,
+ * which sees bridged packets if `bridge-nf-call-iptables` is 1, has the rules of the groups. (Connection tracking,
+ * reject and bridge names in family bridge are not used, since not every kernel supports them.) Other packets are
+ * dropped without an answer, as in CloudStack. Traffic of the router itself is accepted.
  */
 import type { FilterPlan, FilterRule } from "../hypervisor";
 import { inNamespace, run } from "./host";
@@ -13,12 +13,12 @@ import { portOf } from "./names";
 
 type Machine = FilterPlan["machines"][number];
 
-/** A machine's own number in names of chains. */
+/** The part of a chain's name that identifies the machine. */
 const nameOf = (machine: Machine) => portOf(machine.instanceName);
 
 const setName = (groupId: string) => `group_${groupId.replaceAll("-", "_")}`;
 
-/** An nft set or map of some elements; none may be empty. */
+/** An anonymous nft set or map, which must not be empty. */
 const braces = (elements: readonly string[]) => `{ ${elements.join(", ")} }`;
 
 function protocolMatch({ protocol, from, to }: FilterRule): string {
@@ -37,13 +37,13 @@ function protocolMatch({ protocol, from, to }: FilterRule): string {
     }
 }
 
-/** @param side the other one's: where the packet comes from, or goes to */
+/** @param side where the peer's address is: source for ingress, destination for egress */
 function peerMatch({ cidr, sourceGroupId }: FilterRule, side: "saddr" | "daddr"): string {
     if (sourceGroupId !== undefined) return `ip ${side} @${setName(sourceGroupId)}`;
     return cidr === undefined || cidr === "0.0.0.0/0" ? "" : `ip ${side} ${cidr}`;
 }
 
-/** Rules of IPv6 networks have nothing to do with an IPv4 network. */
+/** Rules with IPv6 CIDRs do not apply to an IPv4 network. */
 const isIPv4 = ({ cidr }: FilterRule) => cidr === undefined || !cidr.includes(":");
 
 function rulesOf(plan: FilterPlan, machine: Machine, direction: FilterRule["direction"]): FilterRule[] {
@@ -55,14 +55,14 @@ function chain(name: string, lines: readonly string[]): string {
     return `  chain ${name} {\n${lines.map((line) => `    ${line.replace(/ +/g, " ").trim()}\n`).join("")}  }\n`;
 }
 
-/** What may reach a machine: nothing but what a rule of one of its groups lets in. */
+/** Inbound packets: dropped unless a rule of one of the machine's groups accepts them. */
 function ingress(plan: FilterPlan, machine: Machine): string {
     const rules = rulesOf(plan, machine, "ingress").filter(isIPv4);
     const lines = rules.map((rule) => `${peerMatch(rule, "saddr")} ${protocolMatch(rule)} accept`);
     return chain(`in_${nameOf(machine)}`, [...lines, "drop"]);
 }
 
-/** What a machine may reach: all, until one of its groups has a rule about that. */
+/** Outbound packets: all accepted, until one of the machine's groups has an egress rule. */
 function egress(plan: FilterPlan, machine: Machine): string {
     const rules = rulesOf(plan, machine, "egress");
     const lines = rules.filter(isIPv4).map((rule) => `${peerMatch(rule, "daddr")} ${protocolMatch(rule)} return`);
@@ -83,21 +83,21 @@ function sets(plan: FilterPlan): string {
 
 function groupsTable(plan: FilterPlan): string {
     const { machines, cidr, hostAddress } = plan;
-    const known = machines.map(({ address }) => address);
+    const addresses = machines.map(({ address }) => address);
     const jumps = (way: string) => braces(machines.map((one) => `${one.address} : jump ${way}_${nameOf(one)}`));
     const lines = [
         "type filter hook forward priority 0; policy accept;",
         "ct state established,related accept",
-        // A machine that is not known yet, or no more, neither reaches anybody nor is reached.
-        `ip saddr ${cidr} ip saddr != ${braces([...known, hostAddress])} drop`,
-        `ip daddr ${cidr} ip daddr != ${braces([...known, hostAddress])} drop`,
+        // Drops traffic of machines that are not in the plan: not started yet, or already stopped.
+        `ip saddr ${cidr} ip saddr != ${braces([...addresses, hostAddress])} drop`,
+        `ip daddr ${cidr} ip daddr != ${braces([...addresses, hostAddress])} drop`,
         ...(machines.length === 0 ? [] : [`ip saddr vmap ${jumps("out")}`, `ip daddr vmap ${jumps("in")}`]),
     ];
     const chains = machines.map((machine) => egress(plan, machine) + ingress(plan, machine)).join("");
     return `table ip filter {\n${sets(plan)}${chains}${chain("forward", lines)}}\n`;
 }
 
-/** Nobody speaks in another's name, plays the router, or goes around the rules with IPv6. */
+/** Drops packets with spoofed MAC or IP addresses, DHCP replies, and IPv6, which the rules do not cover. */
 function antiSpoofing(machine: Machine): string {
     const { address, mac } = machine;
     return chain(`from_${nameOf(machine)}`, [
@@ -117,13 +117,13 @@ function antiSpoofingTable({ machines }: FilterPlan): string {
     return `table bridge filter {\n${machines.map(antiSpoofing).join("")}${chain("prerouting", lines)}}\n`;
 }
 
-/** The whole filter as a script for `nft -f`: what was there is replaced in one step. */
+/** The whole rule set as a script for `nft -f`, which replaces the old one atomically. */
 export function filterScript(plan: FilterPlan): string {
     const emptied = (table: string) => `table ${table} {}\ndelete table ${table}\n`;
     return emptied("bridge filter") + emptied("ip filter") + antiSpoofingTable(plan) + groupsTable(plan);
 }
 
-/** Puts the filter in force. */
+/** Applies the rule set. */
 export async function applyFilter(namespace: string, plan: FilterPlan): Promise<void> {
     await run(...inNamespace(namespace, "sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=1"));
     await run(...inNamespace(namespace, "nft", "-f", "-"), { input: filterScript(plan) });

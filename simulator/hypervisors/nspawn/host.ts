@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 
-/** Where administration programs lie that are not on every PATH. */
+/** PATH with the folders of administration programs, which not every user's PATH has. */
 export const HOST_ENV: NodeJS.ProcessEnv = {
     PATH: [process.env.PATH, "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"].join(":"),
     LC_ALL: "C",
@@ -13,7 +13,7 @@ export class HostError extends Error {
     readonly stderr: string;
 
     constructor(command: string, stderr: string) {
-        super(`${command}: ${stderr.trim() || "failed without a word"}`);
+        super(`${command}: ${stderr.trim() || "failed without any output"}`);
         this.stderr = stderr;
     }
 }
@@ -24,7 +24,7 @@ export interface RunOptions {
     readonly timeout?: number;
 }
 
-/** Runs a program and gives back what it prints. @throws HostError with what it complained of */
+/** Runs a program and returns its standard output. @throws HostError with its standard error */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
     return new Promise((resolve, reject) => {
         const child = execFile(
@@ -43,7 +43,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     });
 }
 
-/** As `run`, for what may fail because it is done already. */
+/** As `run`, for commands that may fail because their result exists already; returns whether it succeeded. */
 export async function attempt(command: string, args: readonly string[]): Promise<boolean> {
     try {
         await run(command, args);
@@ -59,7 +59,7 @@ export const inNamespace = (namespace: string, ...command: string[]): [string, s
     ["netns", "exec", namespace, ...command],
 ];
 
-/** Whether there is a namespace of this name; a file that an interrupted command has left is none. */
+/** Whether a namespace of this name exists; `ip netns add` leaves a plain file behind if it is interrupted. */
 export function hasNamespace(namespace: string): boolean {
     try {
         return fs.statSync(`/run/netns/${namespace}`).dev === fs.statSync("/proc/self/ns/net").dev;
@@ -68,19 +68,19 @@ export function hasNamespace(namespace: string): boolean {
     }
 }
 
-/** Makes a namespace, or finds it. */
+/** Creates a namespace unless it exists. */
 export async function ensureNamespace(namespace: string): Promise<void> {
     if (hasNamespace(namespace)) return;
     await attempt("ip", ["netns", "delete", namespace]);
     await run("ip", ["netns", "add", namespace]);
 }
 
-/** A process, told apart from a later one with its number by when it started. */
+/** A process, identified by pid and start time, since pids are reused. */
 export interface ProcessId {
     readonly pid: number;
     /** Clock ticks since the boot. */
     readonly started: string;
-    /** Which boot of the host: what starts by itself has the same number at the same moment of the next one. */
+    /** The host's boot id: after the next boot, another process may have the same pid and start time. */
     readonly boot: string;
 }
 
@@ -89,7 +89,7 @@ const thisBoot = () => fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8"
 function statOf(pid: number): string[] | undefined {
     try {
         const text = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-        // The name in parentheses may hold anything; what is counted begins behind it.
+        // The command name in parentheses may contain spaces and parentheses; the fields follow its last one.
         return text.slice(text.lastIndexOf(")") + 2).split(" ");
     } catch {
         return undefined;
@@ -107,12 +107,12 @@ export function isAlive(process: ProcessId | undefined): process is ProcessId {
     return stat !== undefined && stat[19] === process.started && stat[0] !== "Z" && process.boot === thisBoot();
 }
 
-/** For how many seconds a process has been there. */
+/** The age of a process in seconds. */
 export function ageOf(pid: number): number | undefined {
     const stat = statOf(pid);
     if (stat === undefined) return undefined;
     const [uptime] = fs.readFileSync("/proc/uptime", "utf8").split(" ");
-    // Linux tells programs of a hundred ticks a second, whatever its own clock does.
+    // USER_HZ is 100 on Linux, independent of the kernel's own timer frequency.
     return Math.max(0, Number(uptime) - Number(stat[19]) / 100);
 }
 
@@ -124,7 +124,7 @@ export function kill(pid: number, signal: NodeJS.Signals | number): void {
     }
 }
 
-/** The children of a process, by number. */
+/** The pids of a process's children. */
 export function childrenOf(pid: number): number[] {
     try {
         const text = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
@@ -142,17 +142,17 @@ export function commandOf(pid: number): string {
     }
 }
 
-/** Asks again until it is so; false when the time is up. */
-export async function until(isSo: () => boolean, milliseconds: number, every = 25): Promise<boolean> {
+/** Polls until the condition holds; resolves to false at the timeout. */
+export async function until(condition: () => boolean, milliseconds: number, every = 25): Promise<boolean> {
     const end = Date.now() + milliseconds;
-    while (!isSo()) {
+    while (!condition()) {
         if (Date.now() > end) return false;
         await new Promise((resolve) => setTimeout(resolve, every));
     }
     return true;
 }
 
-/** Whole or not at all: a reader never sees half a file. */
+/** Writes a file atomically: a reader never sees part of it. */
 export function writeWhole(file: string, text: string): void {
     const part = `${file}.${process.pid}.part`;
     fs.writeFileSync(part, text, { mode: 0o600 });

@@ -1,4 +1,7 @@
-/** What clouds have on this host: found by names and marks alone, so that what a crashed one has left is found, too. */
+/**
+ * The resources that clouds hold on this host, found by names and environments, so that leftovers of a crash are found
+ * too.
+ */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { foldersOf, processesOf, topGroups } from "./cgroups";
@@ -8,18 +11,18 @@ import { prefixIn, prefixOf } from "./names";
 import { nspawnFolder, ownedProcesses, stateDirOf } from "./owner";
 import { registeredPrefixes, registrationOf } from "./register";
 
-/** What one cloud has on the host, but for its files. */
+/** The resources of one cloud on the host, except its files. */
 export interface HostResources {
     readonly prefix: string;
-    /** Undefined where nobody knows any more. */
+    /** Undefined if it is unknown. */
     readonly stateDir?: string;
-    /** The process that serves it; undefined where there is none. */
+    /** The pid of the process that serves the cloud; undefined if there is none. */
     readonly server?: number;
-    /** Of machines and routers. */
+    /** The pids of machines and routers. */
     readonly processes: readonly number[];
-    /** Of networks. */
+    /** Network namespaces. */
     readonly namespaces: readonly string[];
-    /** Of the host's network. */
+    /** Links in the host's network namespace. */
     readonly links: readonly string[];
     /** Folders of control groups. */
     readonly groups: readonly string[];
@@ -30,7 +33,7 @@ export interface HostResources {
 
 const namesIn = (folder: string): string[] => (fs.existsSync(folder) ? fs.readdirSync(folder) : []);
 
-/** The state folders of all processes of clouds, with the processes. */
+/** The processes of clouds, by state folder. */
 function processesByState(): Map<string, number[]> {
     const found = new Map<string, number[]>();
     for (const { pid, owner } of ownedProcesses()) {
@@ -40,7 +43,7 @@ function processesByState(): Map<string, number[]> {
     return found;
 }
 
-/** All clouds that have anything here. */
+/** The resources of all clouds. */
 export function allHostResources(): HostResources[] {
     const names = [...namesIn("/run/netns"), ...namesIn("/sys/class/net"), ...topGroups(), ...registeredPrefixes()];
     const ofProcesses = [...processesByState().keys()].map(prefixOf);
@@ -48,7 +51,7 @@ export function allHostResources(): HostResources[] {
     return [...prefixes].sort().map((prefix) => hostResourcesOf(prefix));
 }
 
-/** @param stateDir where it is known; else it is looked for */
+/** @param stateDir default: the one of its registration or processes */
 export function hostResourcesOf(prefix: string, stateDir?: string): HostResources {
     const owned = [...processesByState()].filter(([state]) => prefixOf(state) === prefix);
     const registration = registrationOf(prefix);
@@ -67,17 +70,17 @@ export function hostResourcesOf(prefix: string, stateDir?: string): HostResource
     };
 }
 
-/** A folder by all of its names: the kernel knows files by their real one. */
+/** A folder's path as given and resolved, since the kernel reports resolved paths. */
 function namesOf(folder: string): string[] {
     try {
         return [folder, fs.realpathSync(folder)];
     } catch {
-        // It is gone; what was in it may be in use all the same.
+        // It was deleted; files in it may still be in use.
         return [folder];
     }
 }
 
-/** Loop devices on files of a folder, deleted ones included. */
+/** Loop devices with backing files in a folder, including deleted files. */
 export function loopDevicesBelow(folder: string): string[] {
     return namesIn("/sys/block").filter(hasBackingFileBelow(folder)).map((name) => `/dev/${name}`);
 }
@@ -87,7 +90,7 @@ const hasBackingFileBelow = (folder: string) => (name: string): boolean => {
         const file = fs.readFileSync(`/sys/block/${name}/loop/backing_file`, "utf8");
         return namesOf(folder).some((one) => file.startsWith(`${one}/`));
     } catch {
-        // No loop device, or a free one.
+        // Not a loop device, or an unused one.
         return false;
     }
 };
@@ -97,18 +100,18 @@ function mountsBelow(folder: string): string[] {
     return mounts.filter((where) => namesOf(folder).some((one) => where.startsWith(`${one}/`)));
 }
 
-/** Whether nothing of a cloud is here. */
+/** Whether a cloud holds no resources on this host. */
 export function isEmpty(found: HostResources): boolean {
     const { processes, namespaces, links, groups, loopDevices, mounts, isRegistered } = found;
     const lists = [processes, namespaces, links, groups, loopDevices, mounts];
     return lists.every((list) => list.length === 0) && !isRegistered;
 }
 
-/** All machines that a state has, whether they run or not. */
+/** All machines of a state, running or not. */
 export function machinesOf(stateDir: string): Machine[] {
     const folder = path.join(nspawnFolder(stateDir), "machines");
     return namesIn(folder).map((name) => new Machine(prefixOf(stateDir), folder, name));
 }
 
-/** The machines of a state that run, whoever started them. */
+/** The running machines of a state. */
 export const runningMachines = (stateDir: string) => machinesOf(stateDir).filter((machine) => machine.runs);

@@ -2,7 +2,7 @@
  * The hypervisor that boots machines: each a systemd-nspawn container over an overlay of a Debian root file system, on
  * a bridge in a network namespace of the cloud's own. Needs Linux and root.
  *
- * What runs outlives the management server: its next start finds it by what is written down in the state folder.
+ * Machines outlive the management server, whose next start finds them by their files in the state folder.
  */
 import * as path from "node:path";
 import { cacheFolder } from "../../cache";
@@ -41,10 +41,10 @@ export interface NspawnOptions {
     readonly log?: (line: string) => void;
 }
 
-/** How much of a console the API shows, in bytes. */
+/** How much of a console log the API returns, in bytes. */
 const CONSOLE_BYTES = 65_536;
 
-/** How often machines are looked at that may have ended by themselves, in milliseconds. */
+/** How often machines are checked for having ended by themselves, in milliseconds. */
 const WATCH_INTERVAL = 2_000;
 
 type Nic = MachinePlan["nics"][number];
@@ -58,15 +58,15 @@ export class Nspawn implements Hypervisor {
     private readonly log: (line: string) => void;
     private readonly volumes: Volumes;
     private readonly routers = new Map<string, Promise<Router>>();
-    /** Machines that are to run, by instance name. */
+    /** Machines that should be running, by instance name. */
     private readonly shouldRun = new Map<string, MachinePlan>();
-    /** What happens to a machine happens one after the other. */
+    /** The last action on each machine, after which the next one starts. */
     private readonly lastAction = new Map<string, Promise<unknown>>();
     private filterPlan: FilterPlan | undefined;
     private lastFilter: Promise<void> = Promise.resolve();
-    /** What was here before; nothing happens to a machine until that is settled. */
+    /** Takes over what an earlier server has left; actions on machines wait for it. */
     private takeover: Promise<void> = Promise.resolve();
-    /** Power is cut: nobody waits for machines any more. */
+    /** Whether power was cut: machines are no longer given time to shut down. */
     private isPowerCut = false;
     private timer: NodeJS.Timeout | undefined;
 
@@ -94,7 +94,7 @@ export class Nspawn implements Hypervisor {
         return mine;
     }
 
-    /** The router of a network, which is made with its network where it is missing. */
+    /** The router of a network; creates both if they do not exist. */
     private router(nic: Nic): Promise<Router> {
         const network = { id: nic.networkId, cidr: nic.cidr, gateway: nic.gateway, isShared: nic.isShared };
         const namespace = networkNamespace(this.prefix, network);
@@ -121,7 +121,8 @@ export class Nspawn implements Hypervisor {
                 for (const nic of plan.nics) await (await this.router(nic)).putMachine(plan, nic);
                 if (!machine.runs) await this.boot(machine, plan);
             } finally {
-                // Also where it failed: one that is still taken for running, as after a reboot, is found to have ended.
+                // Also after a failure: during a reboot the API still lists the machine as running, and the watch then
+                // reports its end.
                 this.shouldRun.set(plan.instanceName, plan);
             }
         });
@@ -141,7 +142,7 @@ export class Nspawn implements Hypervisor {
         }
     }
 
-    /** What a machine that has ended leaves on the host. */
+    /** Removes what a machine that has ended leaves on the host. */
     private async cleanUp(plan: MachinePlan): Promise<void> {
         await this.machine(plan.instanceName).cutPower();
         await unplug(this.prefix, plan.instanceName);
@@ -223,7 +224,7 @@ export class Nspawn implements Hypervisor {
             for (const [instanceName, plan] of this.shouldRun) {
                 if (this.machine(instanceName).runs) continue;
                 void this.serialized(instanceName, async () => {
-                    // A command may have stopped or started it meanwhile.
+                    // A command may have stopped or started it since the check.
                     if (!this.shouldRun.has(instanceName) || this.machine(instanceName).runs || this.isPowerCut) return;
                     this.log(`${plan.name} has ended by itself`);
                     await this.halt(plan, true);
@@ -238,7 +239,9 @@ export class Nspawn implements Hypervisor {
         return this.applyFilterPlan();
     }
 
-    /** The newest rules, one attempt after the other; a network that is not there yet gets them when it is made. */
+    /**
+     * Applies the newest plan, one call after the other; a network that does not exist yet gets it when it is created.
+     */
     private applyFilterPlan(): Promise<void> {
         this.lastFilter = this.lastFilter
             .catch(() => undefined)
@@ -249,7 +252,7 @@ export class Nspawn implements Hypervisor {
         return this.lastFilter;
     }
 
-    /** Machines that outlived an earlier server go on; else what it left is cleared, so that all begins anew. */
+    /** Takes over running machines of an earlier server; if there are none, removes the resources that it has left. */
     private async takeOverRunning(): Promise<void> {
         checkOwner(this.prefix, this.stateDir);
         if (isEmpty(hostResourcesOf(this.prefix, this.stateDir))) return;

@@ -1,6 +1,6 @@
 /**
- * One machine: a container over an overlay of its template, with its own namespace of network, its own groups, and a
- * mount namespace that takes all of its mounts along when it ends, however it ends.
+ * One machine: a container over an overlay of its template, with its own network namespace and control groups, and a
+ * mount namespace whose end removes all of its mounts.
  */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -29,12 +29,12 @@ import { type Disk, usesDisk, mountPoints } from "./volumes";
 
 /** How long a machine may take to shut down by itself before its power is cut, in milliseconds. */
 const SHUTDOWN_TIMEOUT = 90_000;
-/** Size from which a console's log is put aside when the machine starts, in bytes. */
+/** Size above which a console log is rotated when the machine starts, in bytes. */
 const CONSOLE_LIMIT = 2_000_000;
-/** By which systemd is told to halt: SIGRTMIN+3. */
+/** The signal that makes systemd halt: SIGRTMIN+3. */
 const HALT_SIGNAL = 37;
 
-/** What is put down about a machine, for whoever looks at it while no cloud serves it. */
+/** Content of `machine.json`, which describes the machine to commands while no cloud serves it. */
 export interface MachineFile {
     readonly id: string;
     readonly name: string;
@@ -43,7 +43,7 @@ export interface MachineFile {
     readonly cpuNumber: number;
     readonly memoryMiB: number;
     readonly dataVolumeIds: readonly string[];
-    /** The process that holds it up; absent where it was stopped. */
+    /** Process 1 of the machine's outer pid namespace, whose end ends the machine; absent if it was stopped. */
     readonly process?: ProcessId;
 }
 
@@ -58,14 +58,17 @@ function machineFileOf(plan: MachinePlan, process: ProcessId | undefined): Machi
 const disksText = (disks: readonly Disk[]) =>
     disks.map(({ name, major, minor }) => `${name}:${major}:${minor}`).join(" ");
 
-/** systemd calls it so when there is no inotify instance left, which all machines share with the host's root. */
+/**
+ * systemd reports "Too many open files" when no inotify instance is left, which all machines share with the host's
+ * root.
+ */
 const INOTIFY_REMEDY =
     "(For more machines, allow more inotify instances: sysctl fs.inotify.max_user_instances=1024; " +
     "cloudstack-local doctor counts them.)";
 
 export class Machine {
     readonly instanceName: string;
-    /** With its disk, its console and what is put down about it. */
+    /** Holds its disk, its console log and `machine.json`. */
     readonly folder: string;
     private readonly prefix: string;
 
@@ -102,12 +105,12 @@ export class Machine {
         writeWhole(path.join(this.folder, "disks"), disksText(disks));
     }
 
-    /** What was put down when it was started last. */
+    /** The content of `machine.json`, written at its latest start. */
     get recorded(): MachineFile | undefined {
         return readJson<MachineFile>(this.recordFile);
     }
 
-    /** Its host name, where it was ever started. */
+    /** Its host name; its instance name if it has never been started. */
     get name(): string {
         return this.recorded?.name ?? this.instanceName;
     }
@@ -120,7 +123,7 @@ export class Machine {
         return isAlive(this.process);
     }
 
-    /** The process of nspawn, as the host numbers it. */
+    /** The pid of systemd-nspawn on the host. */
     private get nspawn(): number | undefined {
         const { process } = this;
         if (!isAlive(process)) return undefined;
@@ -129,14 +132,14 @@ export class Machine {
             .find((pid) => commandOf(pid) === "systemd-nspawn");
     }
 
-    /** The machine's first process, as the host numbers it; nothing while it comes up or reboots. */
+    /** The pid of the machine's init process on the host; undefined while it starts or reboots. */
     get leader(): number | undefined {
         const { nspawn } = this;
         if (nspawn === undefined) return undefined;
         return childrenOf(nspawn).find((pid) => commandOf(pid) === "systemd");
     }
 
-    /** Starts the machine, whose namespace of network is there. */
+    /** Starts the machine; its network namespace must exist. */
     async start(machine: MachinePlan, templateRoot: string, disks: readonly Disk[]): Promise<void> {
         await removeGroup(this.group);
         for (const name of ["upper", "work", "root", "containerd", "kubelet"])
@@ -165,23 +168,23 @@ export class Machine {
         const hasStarted = await until(() => this.leader !== undefined || !isAlive(process), 30_000);
         if (!hasStarted || !isAlive(process)) {
             await this.cutPower();
-            throw new Error(`${machine.name} did not come up: ${this.consoleTail(before)}`);
+            throw new Error(`${machine.name} did not start: ${this.consoleTail(before)}`);
         }
     }
 
-    /** @param from where in the console's log this attempt began */
+    /** @param from the offset in the console log where this start began */
     private consoleTail(from: number): string {
         const text = stripVTControlCharacters(fs.readFileSync(this.consoleFile).subarray(from).toString());
-        const words = text.trim().split(/[\r\n]+/).slice(-3).join("; ").slice(-500) || "it said nothing on its console";
+        const words = text.trim().split(/[\r\n]+/).slice(-3).join("; ").slice(-500) || "its console is empty";
         return /Too many open files/.test(words) ? `${words} ${INOTIFY_REMEDY}` : words;
     }
 
-    /** Lets the machine shut down; cuts its power where it takes too long. */
+    /** Shuts the machine down; cuts its power at the timeout. */
     async shutDown(): Promise<void> {
         let lastSignal: number | undefined;
         const hasEnded = () => {
             const { leader } = this;
-            // One that has just come up does not hear yet: it is told once more.
+            // An init that has just started may ignore the signal, so it is repeated.
             if (leader !== undefined && (lastSignal === undefined || Date.now() - lastSignal > 1_000)) {
                 kill(leader, HALT_SIGNAL);
                 lastSignal = Date.now();
@@ -192,23 +195,23 @@ export class Machine {
         await this.cutPower();
     }
 
-    /** Ends the process that holds it up, which takes all others along. */
+    /** Kills process 1 of its outer pid namespace, upon which the kernel kills all others. */
     kill(): void {
         const { process } = this;
         if (isAlive(process)) kill(process.pid, "SIGKILL");
     }
 
-    /** Ends everything of the machine at once. */
+    /** Kills all processes of the machine and removes its control groups. */
     async cutPower(): Promise<void> {
         this.kill();
         await until(() => !this.runs, 10_000);
         for (const { pid, owner } of ownedProcesses()) if (owner === this.folder) kill(pid, "SIGKILL");
         await removeGroup(this.group);
-        const { recorded: note } = this;
-        if (note !== undefined) writeWhole(this.recordFile, JSON.stringify({ ...note, process: undefined }));
+        const { recorded } = this;
+        if (recorded !== undefined) writeWhole(this.recordFile, JSON.stringify({ ...recorded, process: undefined }));
     }
 
-    /** Gives it a fresh root disk at its next start. */
+    /** Deletes its root disk, so that its next start has a fresh one. */
     wipe(): void {
         for (const name of ["upper", "work", "containerd", "kubelet"])
             fs.rmSync(path.join(this.folder, name), { recursive: true, force: true });
@@ -218,18 +221,18 @@ export class Machine {
         fs.rmSync(this.folder, { recursive: true, force: true });
     }
 
-    /** The words of a command line that runs a program in the machine. @throws Error where it does not run */
+    /** The command line that runs a program in the machine. @throws Error if the machine is not running */
     commandLine(command: readonly string[]): string[] {
         const { leader } = this;
-        if (leader === undefined) throw new Error(`${this.instanceName} does not run`);
+        if (leader === undefined) throw new Error(`${this.instanceName} is not running`);
         const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd", "--no-fork"];
         const files = groupFilesOf(this.group, leader).join(" ");
         const rights = `--bounding-set=${DROPPED_CAPABILITIES.map((name) => `-${name}`).join(",")}`;
-        // A shell waits for the program. nsenter, too, would stop when systemd stops all processes to end them, and
-        // since nobody makes it go on, the machine would wait for it.
+        // A shell inside waits for the program. Without it nsenter itself would be a process of the machine that
+        // systemd stops (SIGSTOP) at shutdown without continuing it, and the shutdown would wait for it.
         const waiting = ["sh", "-c", '"$@"; exit $?', "sh"];
         const enter = ["setpriv", rights, "nsenter", "--target", String(leader), ...namespaces, "--"];
-        // Into its groups first: what runs in a machine is bound by its limits, and may no more than it.
+        // Enters the machine's control groups first, so that its limits apply to the program.
         return ["sh", "-c", 'for file in $0; do echo 0 >"$file" || exit; done; exec "$@"', files, ...enter, ...waiting, ...command];
     }
 
@@ -238,13 +241,13 @@ export class Machine {
         return run(program, args);
     }
 
-    /** Waits for a machine that is just starting anew by itself; false where it has ended. */
+    /** Waits for a machine that is rebooting; resolves to false if it has ended. */
     async isUp(): Promise<boolean> {
         await until(() => this.leader !== undefined || !this.runs, 30_000);
         return this.leader !== undefined;
     }
 
-    /** Plugs a disk into the running machine. */
+    /** Attaches a disk to the running machine. */
     async addDisk(disk: Disk): Promise<void> {
         const { name, major, minor } = disk;
         this.disks = [...this.disks.filter((other) => other.name !== name), disk];
@@ -255,8 +258,8 @@ export class Machine {
     }
 
     /**
-     * Pulls a disk out of the running machine, whatever uses it: file systems on it go, and processes that hold on to
-     * something there are ended, where those of a virtual machine would get nothing but errors any more.
+     * Detaches a disk from the running machine even if it is in use: file systems on it are unmounted, and processes
+     * that have files open there are killed, whereas those of a virtual machine would get I/O errors.
      */
     async removeDisk(name: string): Promise<void> {
         const disk = this.disks.find((other) => other.name === name);
@@ -268,7 +271,7 @@ export class Machine {
         }
         for (const pid of processesOf(this.group)) if (usesDisk(pid, disk)) kill(pid, "SIGKILL");
         deny(this.group, disk);
-        // Last, so that an attempt that is interrupted is made once more.
+        // Must be last, so that an interrupted attempt is repeated.
         this.disks = this.disks.filter((other) => other.name !== name);
     }
 }

@@ -1,6 +1,6 @@
 /**
- * A network: a namespace with a bridge that has the gateway's address, as a virtual router has. A shared network has a
- * link to the host besides, so that whoever sits at the host reaches the machines; nothing else of the host changes.
+ * A network: a namespace with a bridge that has the gateway's address, as a virtual router has. A shared network also
+ * has a link to the host, so that the machines can be reached from there; nothing else on the host changes.
  */
 import { rangeOf, toAddress, toNumber } from "../../state/addresses";
 import { attempt, ensureNamespace, inNamespace, run } from "./host";
@@ -26,8 +26,8 @@ function addressBounds(cidr: string): { first: number; size: number } {
 }
 
 /**
- * Of the gateway in every network. A bridge without an address of its own takes one of its ports', a new one as ports
- * come and go, and machines go on sending to the old one for seconds.
+ * The gateway's MAC address in every network. A bridge without one takes that of one of its ports, which changes as
+ * ports come and go, and machines would send to the old one until their ARP entry expires.
  */
 const GATEWAY_MAC = "1e:01:00:00:00:01";
 
@@ -35,7 +35,7 @@ const prefixLength = (cidr: string) => cidr.split("/")[1];
 
 const hasLink = (namespace: string, link: string) => attempt(...inNamespace(namespace, "ip", "link", "show", link));
 
-/** Makes a network, or finds it, or makes what is missing where an earlier attempt was interrupted. */
+/** Creates the parts of a network that do not exist. */
 export async function ensureNetwork(prefix: string, network: Network): Promise<void> {
     const namespace = networkNamespace(prefix, network);
     await ensureNamespace(namespace);
@@ -50,18 +50,18 @@ export async function ensureNetwork(prefix: string, network: Network): Promise<v
 
 async function ensureHostLink(prefix: string, namespace: string, cidr: string): Promise<void> {
     if (!(await hasLink(namespace, HOST_PORT))) {
-        // One that leads to a namespace that is no longer called so.
+        // A link of that name may be left over that leads to a deleted namespace.
         await attempt("ip", ["link", "delete", prefix]);
         await run("ip", ["link", "add", prefix, "type", "veth", "peer", "name", HOST_PORT, "netns", namespace]);
     }
     await run(...inNamespace(namespace, "ip", "link", "set", HOST_PORT, "master", BRIDGE, "up"));
     await run("ip", ["address", "replace", `${hostAddressOf(cidr)}/${prefixLength(cidr)}`, "dev", prefix]);
-    // The host gets no address of IPv6 by it, and no route: the network has none.
+    // No IPv6 link-local address and route on the host, since the network has no IPv6.
     await run("ip", ["link", "set", prefix, "addrgenmode", "none"]);
     await run("ip", ["link", "set", prefix, "up"]);
 }
 
-/** What of the host uses addresses of a network already; undefined where nothing does. */
+/** The first route of the host that overlaps with a network; undefined if none does. */
 export async function conflictingRoute(prefix: string, cidr: string): Promise<string | undefined> {
     const { first, size } = addressBounds(cidr);
     const routes = await run("ip", ["-4", "route", "show", "table", "all"]);
@@ -82,7 +82,7 @@ export interface Nic {
     readonly networkId: string;
 }
 
-/** Puts a machine on a network: its namespace, and the two ends of its cable. */
+/** Connects a machine to a network: creates its network namespace and a veth pair. */
 export async function plug(
     prefix: string,
     network: Network,
@@ -101,7 +101,7 @@ export async function plug(
     await run(...inNamespace(own, "ip", "link", "set", "lo", "up"));
 }
 
-/** The cables of a machine go with its namespace. */
+/** Disconnects a machine: deleting its network namespace deletes its veth pairs. */
 export async function unplug(prefix: string, instanceName: string): Promise<void> {
     await attempt("ip", ["netns", "delete", machineNamespace(prefix, instanceName)]);
 }

@@ -1,23 +1,23 @@
 /**
- * Which processes of the host are a cloud's: they carry in their environment the folder that they work for. It is
- * there from their first moment to their last, and where state folder and names are gone, too.
+ * Attributes processes of the host to clouds by an environment variable that names their folder. The variable is there
+ * during the whole life of a process, even if its state folder was deleted.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { HOST_ENV } from "./host";
 
-/** The folder of a machine, or of a network. */
+/** Its value is the folder of a machine or network. */
 const VARIABLE = "CLOUDSTACK_LOCAL_OWNER";
 
-/** Where a state keeps the folders of its machines, disks and networks. */
+/** The folder of a state's machines, volumes and networks. */
 export const nspawnFolder = (stateDir: string) => path.join(path.resolve(stateDir), "nspawn");
 
-/** The state folder of an owner; undefined where it is none of ours. */
+/** The state folder of an owner; undefined if it is not a folder of a cloud. */
 export function stateDirOf(owner: string): string | undefined {
     return /^(\/.*)\/nspawn\/(?:machines|networks)\/[^/]+$/.exec(owner)?.[1];
 }
 
-/** The environment of a process that works for a folder. */
+/** The environment of a process of a machine or network. */
 export function environmentFor(owner: string): NodeJS.ProcessEnv {
     return { ...HOST_ENV, [VARIABLE]: owner };
 }
@@ -27,7 +27,7 @@ export interface OwnedProcess {
     readonly owner: string;
 }
 
-/** All processes of clouds, but for those inside of machines: their environments are their own. */
+/** All processes of clouds, except those inside machines, whose environment lacks the variable. */
 export function ownedProcesses(): OwnedProcess[] {
     const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name));
     return pids.flatMap((pid) => {
@@ -41,7 +41,7 @@ function ownerOf(pid: string): string | undefined {
         const words = fs.readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
         return words.find((word) => word.startsWith(`${VARIABLE}=`))?.slice(VARIABLE.length + 1);
     } catch {
-        // It has ended, or is not ours to look at.
+        // It has ended, or its environment may not be read.
         return undefined;
     }
 }

@@ -1,6 +1,6 @@
 /**
- * Which cloud a prefix on this host belongs to, and which process serves it: one file each, there for as long as the
- * cloud has anything here. They go with a boot of the host, as all that they tell of.
+ * Registers the cloud of each prefix on this host, with the process that serves it: one file per cloud for as long as
+ * it holds resources here. They are on a tmpfs, so that a boot of the host removes them with the resources.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -14,7 +14,7 @@ export interface Registration extends ProcessId {
 
 const registrationFile = (prefix: string) => path.join(FOLDER, `${prefix}.json`);
 
-/** Says that this process serves the cloud of a state. */
+/** Registers this process as the one that serves a state's cloud. */
 export function register(prefix: string, stateDir: string): void {
     fs.mkdirSync(FOLDER, { recursive: true });
     writeWhole(registrationFile(prefix), JSON.stringify({ stateDir: path.resolve(stateDir), ...identify(process.pid) }));
@@ -25,7 +25,7 @@ export function unregister(prefix: string): void {
     try {
         fs.rmdirSync(FOLDER);
     } catch {
-        // Others are registered, or nobody ever was.
+        // Other clouds are registered, or the folder does not exist.
     }
 }
 

@@ -1,8 +1,8 @@
 /**
- * What a virtual router gives to the machines of a network: addresses by DHCP, names, user data, meta data and
- * passwords. Three processes in the network's namespace, which read what they tell from files, so they need not be
- * started anew when machines come and go, and go on when the management server is away. Names and addresses are told by
- * two of them, because dnsmasq would keep the name of a machine for as long as its lease, which has no end.
+ * The virtual router of a network: DHCP, DNS, user data, meta data and passwords. It consists of three processes in the
+ * network's namespace that read their data from files, so that they need not be restarted when machines come and go,
+ * and keep running while the management server is stopped. DNS and DHCP are separate processes, since one dnsmasq would
+ * resolve the name of a machine for as long as its lease, which is infinite.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -14,16 +14,16 @@ import { BRIDGE } from "./names";
 import type { Network } from "./network";
 import { environmentFor, ownedProcesses } from "./owner";
 
-/** What runs in a network's namespace. */
+/** The processes in a network's namespace. */
 const PROCESSES = ["dns", "dhcp", "http"] as const;
 
 /** The domain of machines' names. */
 const DOMAIN = "cs.local";
 
-/** What the router tells of, and to, one machine. */
+/** What the router serves about one machine. */
 export interface MachineEntry {
     readonly name: string;
-    /** Whether the machine's way out is here. */
+    /** Whether the machine's default route goes through this network. */
     readonly isDefault: boolean;
     readonly address: string;
     readonly mac: string;
@@ -60,10 +60,10 @@ export function hostsFile(gateway: string, entries: readonly MachineEntry[]): st
     return [`${gateway} data-server`, ...lines, ""].join("\n");
 }
 
-/** What NICs are called that their machine has no way out by. */
+/** The dnsmasq tag of NICs that get no default route. */
 const NO_ROUTER_TAG = "side";
 
-/** Which NIC gets which address. */
+/** The `--dhcp-hostsfile`: the address of each NIC. */
 export function leasesFile(entries: readonly MachineEntry[]): string {
     return entries
         .map(({ mac, isDefault, address, name }) =>
@@ -72,7 +72,7 @@ export function leasesFile(entries: readonly MachineEntry[]): string {
         .join("");
 }
 
-/** Leases that stand in the way of these machines: of others that had an address and ended without giving it back. */
+/** Drops leases on these machines' addresses that earlier machines have not released. */
 export function withoutStaleLeases(leases: string, entries: readonly MachineEntry[]): string {
     const lines = leases.split("\n").filter((line) => {
         const [, mac, address] = line.split(" ");
@@ -81,7 +81,7 @@ export function withoutStaleLeases(leases: string, entries: readonly MachineEntr
     return lines.join("\n");
 }
 
-/** Without a file that says its number: the usual one is that of the host's own dnsmasq. */
+/** Without a pid file, since the default one may be used by the host's own dnsmasq. */
 const COMMON_OPTIONS = [
     ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file="],
     ...["--user=root", "--log-facility=-"],
@@ -128,7 +128,7 @@ export class Router {
         this.mirror = mirror;
     }
 
-    /** Starts what does not run. */
+    /** Starts the processes that are not running. */
     ensure(): Promise<void> {
         this.starting ??= this.startMissing().finally(() => (this.starting = undefined));
         return this.starting;
@@ -140,7 +140,7 @@ export class Router {
             fs.mkdirSync(path.join(folder, name), { recursive: true, mode: 0o700 });
         await this.killUnknownProcesses();
         this.writeNames();
-        if (!this.isRunning("dhcp")) writeWhole(this.leases.file, this.leases.good);
+        if (!this.isRunning("dhcp")) writeWhole(this.leases.file, this.leases.expected);
         const http = [process.execPath, "--disable-warning=ExperimentalWarning", require.resolve("./routerMain")];
         await Promise.all([
             this.ensureProcess("dns", /started, version/, dnsCommand(folder, network)),
@@ -149,7 +149,7 @@ export class Router {
         ]);
     }
 
-    /** Ends those that nobody knows any more: the cloud was killed while they came up. */
+    /** Kills processes without a pid file: the cloud was killed while it started them. */
     private async killUnknownProcesses(): Promise<void> {
         if (PROCESSES.every((name) => this.isRunning(name))) return;
         const strays = () => {
@@ -164,7 +164,7 @@ export class Router {
         return path.join(this.folder, `${name}.pid`);
     }
 
-    /** @param ready what it says once it can be used: a signal before that would end it */
+    /** @param ready what it logs once it is ready: a SIGHUP before that would end it */
     private async ensureProcess(name: string, ready: RegExp, command: string[]): Promise<void> {
         if (this.isRunning(name)) return;
         const logFile = path.join(this.folder, `${name}.log`);
@@ -177,11 +177,11 @@ export class Router {
         });
         fs.closeSync(log);
         child.unref();
-        // The number stays: "ip netns exec" becomes the program.
+        // The pid stays the same, since "ip netns exec" executes the program in its own process.
         const process = child.pid === undefined ? undefined : identify(child.pid);
         const isReady = () => ready.test(fs.readFileSync(logFile, "utf8"));
         await until(() => isReady() || !isAlive(process), 10_000, 10);
-        if (!isReady()) throw new Error(`${name} does not start: ${fs.readFileSync(logFile, "utf8").trim().slice(-500)}`);
+        if (!isReady()) throw new Error(`The router process ${name} did not start: ${fs.readFileSync(logFile, "utf8").trim().slice(-500)}`);
         writeWhole(this.pidFile(name), JSON.stringify(process));
     }
 
@@ -209,19 +209,19 @@ export class Router {
         }
     }
 
-    /** The leases as they are, and as they should be. */
-    private get leases(): { file: string; text: string; good: string } {
+    /** The current leases, and the expected ones. */
+    private get leases(): { file: string; text: string; expected: string } {
         const file = path.join(this.folder, "dhcp.leases");
         const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
-        return { file, text, good: withoutStaleLeases(text, this.entries()) };
+        return { file, text, expected: withoutStaleLeases(text, this.entries()) };
     }
 
     /**
-     * dnsmasq gives up a lease of others only while it does not run; and reading anew the leases of NICs that it was to
-     * tell apart makes it crash (2.90).
+     * Leases of earlier machines can be removed only while dnsmasq is stopped; and dnsmasq 2.90 crashes when it rereads
+     * a hosts file with tags.
      */
     private mustRestartDhcp(): boolean {
-        return this.leases.text !== this.leases.good || this.entries().some(({ isDefault }) => !isDefault);
+        return this.leases.text !== this.leases.expected || this.entries().some(({ isDefault }) => !isDefault);
     }
 
     private async restartDhcp(): Promise<void> {
@@ -235,7 +235,7 @@ export class Router {
         return path.join(this.folder, "machines", `${instanceName}.json`);
     }
 
-    /** Tells a machine, and others of it, from now on. */
+    /** Adds or updates a machine. */
     async putMachine(machine: MachinePlan, nic: MachinePlan["nics"][number]): Promise<void> {
         writeWhole(this.entryFile(machine.instanceName), JSON.stringify(entryOf(machine, nic)));
         if (machine.password === undefined) this.dropPassword(machine.id);
@@ -245,14 +245,14 @@ export class Router {
         await this.lastRestart;
     }
 
-    /** Only a new password: one that the machine has fetched would undo what its user has changed since. */
+    /** Offers a password only once, since the machine would undo a change by its user if it fetched it again. */
     private offerPassword(id: string, password: string): void {
         const file = path.join(this.folder, "passwords", id);
-        const told = `${file}.told`;
-        const mark = createHash("sha256").update(password).digest("hex");
-        if (fs.existsSync(told) && fs.readFileSync(told, "utf8") === mark) return;
+        const offered = `${file}.told`;
+        const digest = createHash("sha256").update(password).digest("hex");
+        if (fs.existsSync(offered) && fs.readFileSync(offered, "utf8") === digest) return;
         writeWhole(file, password);
-        writeWhole(told, mark);
+        writeWhole(offered, digest);
     }
 
     hasMachine(instanceName: string): boolean {
@@ -264,7 +264,7 @@ export class Router {
         if (fs.existsSync(path.join(this.folder, "hosts"))) this.reload();
     }
 
-    /** Also what only concerns the machine itself: there is going to be no such machine any more. */
+    /** Removes an expunged machine, including its password. */
     removeMachine({ id, instanceName }: { id: string; instanceName: string }): void {
         this.removeEntry(instanceName);
         this.dropPassword(id);

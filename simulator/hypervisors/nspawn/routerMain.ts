@@ -1,13 +1,13 @@
 /**
- * The part of a virtual router that speaks HTTP to machines, run in a network's namespace as a process of its own, so
- * that it goes on when the management server is away: meta data and user data (port 80), passwords (port 8080), and the
- * mirror of release files (/artifacts/). Who asks is told by the address that he asks from.
+ * The HTTP server of a virtual router: meta data and user data (port 80), passwords (port 8080), and the mirror of
+ * release files (/artifacts/). It runs as a separate process in the network's namespace, so that it keeps running while
+ * the management server is stopped. It identifies a machine by the source address of the request.
  *
  *     node routerMain ADDRESS FOLDER MIRROR
  *
- * FOLDER/machines/*.json say what each machine is told (`MachineEntry` of `router.ts`), FOLDER/passwords/ID holds the
- * password of a machine that has not fetched it yet. Files are read anew for each request. This module imports nothing
- * of ours.
+ * FOLDER/machines/*.json hold the data of each machine (`MachineEntry` of `router.ts`), FOLDER/passwords/ID the
+ * password of a machine that has not fetched it yet. Files are read for each request. This module imports Node's
+ * modules only.
  */
 import * as fs from "node:fs";
 import * as http from "node:http";
@@ -29,7 +29,7 @@ function entryOf(address: string): Entry | undefined {
             const entry = JSON.parse(fs.readFileSync(path.join(machines, name), "utf8")) as Entry;
             if (entry.address === address) return entry;
         } catch {
-            // Just being replaced or removed.
+            // The file was just removed.
         }
     }
     return undefined;
@@ -57,7 +57,7 @@ function release(request: http.IncomingMessage, response: http.ServerResponse, n
     try {
         size = fs.statSync(file).size;
     } catch {
-        return respond(response, 404, `${name} is not on this mirror: cloudstack-local artifacts makes it\n`);
+        return respond(response, 404, `${name} is not on this mirror: cloudstack-local artifacts adds it\n`);
     }
     response.writeHead(200, { "Content-Type": "application/octet-stream", "Content-Length": size });
     if (request.method === "HEAD") return void response.end();
@@ -73,7 +73,7 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse): v
     return respond(response, 404, "");
 }
 
-/** A password is given until the machine says that it has it. */
+/** Serves a password until the machine confirms with `saved_password` that it has it. */
 function password(request: http.IncomingMessage, response: http.ServerResponse): void {
     const id = entryOf(clientOf(request))?.serveMetaData["vm-id"] ?? "nobody";
     const file = path.join(folder, "passwords", id);

@@ -1,4 +1,4 @@
-/** The end of all that a cloud has on the host. */
+/** Removes all resources of a cloud from the host. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { removeGroup } from "./cgroups";
@@ -7,27 +7,27 @@ import { nspawnFolder } from "./owner";
 import { isEmpty, loopDevicesBelow, type HostResources, hostResourcesOf, runningMachines } from "./hostResources";
 import { registrationOf, unregister } from "./register";
 
-/** How long the kernel may take to let go of a disk that nobody uses any more, in milliseconds. */
+/** How long the kernel may take to release an unused loop device, in milliseconds. */
 const DETACH_TIMEOUT = 10_000;
 
 /**
- * Names are made of a part of a sum: two clouds may get the same ones.
+ * Prefixes are truncated hashes, so that two clouds may get the same one.
  *
- * @throws Error where this is so, and the other one is still there
+ * @throws Error if another cloud, whose state folder exists, has this prefix
  */
 export function checkOwner(prefix: string, stateDir: string): void {
     const other = registrationOf(prefix)?.stateDir;
     if (other === undefined || other === path.resolve(stateDir) || !fs.existsSync(other)) return;
     throw new Error(
-        `the clouds of ${other} and ${stateDir} have the same name on this host (${prefix}): use another folder`,
+        `the clouds of ${other} and ${stateDir} have the same prefix on this host (${prefix}): use another folder`,
     );
 }
 
 /**
- * Takes away everything of a cloud but its files: machines shut down first, where `force` does not cut their power.
- * Safe to repeat, and to do wherever an earlier attempt or a crash has stopped.
+ * Removes all resources of a cloud except its files. Machines are shut down first; `force` cuts their power instead.
+ * Idempotent, also after an interrupted attempt or a crash.
  *
- * @throws Error that names what is still there
+ * @throws Error that lists what could not be removed
  */
 export async function takeDown(prefix: string, stateDir: string | undefined, force: boolean): Promise<void> {
     if (stateDir !== undefined) checkOwner(prefix, stateDir);
@@ -46,10 +46,10 @@ export async function takeDown(prefix: string, stateDir: string | undefined, for
     }
     unregister(prefix);
     const left = hostResourcesOf(prefix, stateDir);
-    if (!isEmpty(left)) throw new Error(`Still there of ${stateDir ?? prefix}: ${describeResources(left).join(", ")}`);
+    if (!isEmpty(left)) throw new Error(`Resources of ${stateDir ?? prefix} that could not be removed: ${describeResources(left).join(", ")}`);
 }
 
-/** Nobody is on the networks of a state any more. */
+/** Deletes the routers' entries of all machines of a state. */
 function removeRouterEntries(stateDir: string): void {
     const networks = path.join(nspawnFolder(stateDir), "networks");
     if (!fs.existsSync(networks)) return;
@@ -57,7 +57,7 @@ function removeRouterEntries(stateDir: string): void {
         fs.rmSync(path.join(networks, name, "machines"), { recursive: true, force: true });
 }
 
-/** What there is, one by one, in words. */
+/** One line per resource. */
 export function describeResources({ processes, namespaces, links, groups, loopDevices, mounts }: HostResources): string[] {
     return [
         ...processes.map((pid) => `process ${pid}`),

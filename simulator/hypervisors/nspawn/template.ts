@@ -13,7 +13,7 @@ import { ENABLED_UNITS, MASKED_UNITS, REMOVED_FILES, TEMPLATE_FILES } from "./te
 /** Debian's releases by the number in a template's name. */
 const SUITES: Readonly<Record<string, string>> = { "12": "bookworm", "13": "trixie" };
 
-/** What an image for clouds holds, and what nodes are told to have (docs/local-cloud.md). */
+/** The packages of a cloud image, and those that docs/local-cloud.md lists for nodes. */
 const PACKAGES = [
     ...["systemd", "systemd-sysv", "systemd-resolved", "libnss-myhostname", "dbus", "udev", "cloud-init"],
     ...["ca-certificates", "curl", "wget", "openssl", "iproute2", "iputils-ping", "nftables", "procps", "mount"],
@@ -22,29 +22,29 @@ const PACKAGES = [
 
 const DPKG_EXCLUDES = ["man", "doc", "locale"].map((name) => `path-exclude=/usr/share/${name}/*`);
 
-/** The suite of a template's name. @throws Error that names the templates that there are */
+/** The Debian suite of a template's name. @throws Error that lists the available templates */
 export function suiteOf(templateName: string): string {
     const suite = SUITES[/^Debian (\d+)/.exec(templateName)?.[1] ?? ""];
     if (suite === undefined)
         throw new Error(
-            `There is no root file system for the template "${templateName}": the hypervisor nspawn has Debian ` +
+            `The hypervisor nspawn has no root file system for the template "${templateName}", only for Debian ` +
                 `${Object.keys(SUITES).join(" and ")}.`,
         );
     return suite;
 }
 
-/** A name that changes with everything that goes into the root file system. */
+/** A folder name with a hash of all inputs of the root file system. */
 function recipeName(suite: string): string {
     const recipe = JSON.stringify([PACKAGES, DPKG_EXCLUDES, TEMPLATE_FILES, REMOVED_FILES, MASKED_UNITS, ENABLED_UNITS]);
     return `${suite}-${createHash("sha256").update(recipe).digest("hex").slice(0, 8)}`;
 }
 
-/** Where a template's root file system is, made or not. */
+/** The path of a template's root file system, whether it exists or not. */
 export function templateRoot(cacheDir: string, templateName: string): string {
     return path.join(cacheDir, "templates", recipeName(suiteOf(templateName)), "root");
 }
 
-/** The host's own ways to its package mirror (proxies; whether old indexes are taken) are those of the templates. */
+/** The host's own apt options for its package mirror: proxies, and whether expired indexes are accepted. */
 async function hostAptOptions(): Promise<string[]> {
     const names = ["Acquire::Check-Valid-Until", "Acquire::http::Proxy", "Acquire::https::Proxy"];
     if (!(await attempt("apt-config", ["--version"]))) return [];
@@ -81,9 +81,9 @@ function writeFiles(folder: string): void {
     }
 }
 
-/** Runs mmdebstrap, and passes on what it says it is doing. */
+/** Runs mmdebstrap, and passes on its progress messages. */
 function build(args: string[], target: string, finished: string, onStep: (line: string) => void): Promise<void> {
-    // Whoever waited for another build finds it done.
+    // A process that waited for another one's build finds the result under the lock.
     const script = 'final=$1 target=$2; shift 2; test -d "$final" || { mmdebstrap "$@" && mv "$target" "$final"; }';
     const lock = path.join(path.dirname(finished), "lock");
     return new Promise((resolve, reject) => {
@@ -106,10 +106,10 @@ function build(args: string[], target: string, finished: string, onStep: (line: 
 }
 
 /**
- * The root file system of a template, made where the cache has none: a minute, and some 240 MiB.
+ * Returns the root file system of a template, and builds it if the cache has none: a minute, and some 240 MiB.
  *
- * @param say hears about the steps of a build
- * @throws Error that says what to do where Debian's packages cannot be had
+ * @param onStep called with the steps of a build
+ * @throws Error that says what to do if Debian's packages cannot be downloaded
  */
 export async function ensureTemplate(
     cacheDir: string,
@@ -125,13 +125,13 @@ export async function ensureTemplate(
     const target = path.join(folder, `new-${process.pid}`);
     try {
         writeFiles(files);
-        say(`making the root file system of "${templateName}" from Debian's packages (${suite}), once`);
+        say(`building the root file system of "${templateName}" from Debian's packages (${suite}), once`);
         await build(await mmdebstrapArguments(suite, files, target), target, root, say);
         return root;
     } catch (error) {
         throw new Error(
-            `The root file system of "${templateName}" cannot be made: ${(error as Error).message}\n` +
-                "It needs Debian's package mirror (CLOUDSTACK_LOCAL_DEBIAN_MIRROR names another one), or use " +
+            `The root file system of "${templateName}" could not be built: ${(error as Error).message}\n` +
+                "It needs Debian's package mirror (CLOUDSTACK_LOCAL_DEBIAN_MIRROR sets another one), or use " +
                 "--hypervisor none.",
         );
     } finally {
@@ -143,8 +143,8 @@ export async function ensureTemplate(
 const CLOUD_CONFIG = "etc/cloud/cloud.cfg";
 
 /**
- * Makes a machine take a password whenever its router has a new one for it, not only when it boots for the first time:
- * what CloudStack's documentation wants of cloud-init in a template with passwords.
+ * Configures cloud-init to set a password at every boot for which the router has a new one, not only at the first boot,
+ * as CloudStack's documentation requires for templates with passwords.
  *
  * @param upper the machine's own layer over the template, not mounted
  */

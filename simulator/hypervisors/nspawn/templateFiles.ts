@@ -1,15 +1,16 @@
 /**
- * What a root file system holds only because its machine is a container. Everything else that a machine does is the
- * production document's business: these files only make a container look like the machine that it stands for.
+ * Files of a root file system that are needed only because the machine is a container. They make a container behave
+ * like a virtual machine; all other configuration comes from the machine's cloud-init document. A change rebuilds the
+ * templates.
  */
 
-/** The first process, which becomes systemd. Found by `machine.ts`. */
+/** The init process, which executes systemd. */
 export const INIT = "/usr/lib/cloudstack-local/init";
 
 /**
- * Control groups of version 1 are mounted read-only in a container. Settings of the kernel that belong to the whole
- * host are given to each machine as copies: it may write them, and nobody else sees it. Disks come as device nodes,
- * named in the environment variable DISKS as "NAME:MAJOR:MINOR …".
+ * Control groups of version 1 are mounted read-only in a container, and are remounted here. Host-wide kernel settings
+ * are replaced by copies that the machine can write without effect on the host. The environment variable DISKS lists
+ * the disks to make device nodes for, as "NAME:MAJOR:MINOR …".
  */
 const init = `#!/bin/sh
 exec 2>/dev/console
@@ -29,7 +30,10 @@ unset DISKS
 exec /lib/systemd/systemd "$@"
 `;
 
-/** cloud-init is told its source, since the hardware's description is the host's, and leaves the network alone. */
+/**
+ * Sets cloud-init's data source, since it would detect the host's from DMI data, and disables its network
+ * configuration.
+ */
 const cloudInit = `datasource_list: [CloudStack, None]
 datasource: {CloudStack: {max_wait: 60, timeout: 5}}
 network: {config: disabled}
@@ -40,8 +44,8 @@ locale: C.UTF-8
 `;
 
 /**
- * With the search domain the name data-server resolves, by which cloud-init finds its source. The machine's name is
- * cloud-init's business: networkd may not set it.
+ * The search domain resolves the name data-server, by which cloud-init finds its data source. cloud-init sets the
+ * machine's host name, so networkd must not.
  */
 const network = `[Match]
 Name=eth*
@@ -76,14 +80,14 @@ export const TEMPLATE_FILES: readonly TemplateFile[] = [
     { path: "/etc/systemd/network/10-eth.network", text: network },
     { path: "/etc/systemd/journald.conf.d/10-cloudstack-local.conf", text: journal },
     { path: "/etc/machine-id", text: "" },
-    // Newer than /usr: nothing is rebuilt at the first boot.
+    // Newer than /usr, so that systemd's ConditionNeedsUpdate is false at the first boot.
     { path: "/etc/.updated", text: "" },
     { path: "/var/.updated", text: "" },
 ];
 
 export const REMOVED_FILES = ["/etc/hostname", "/etc/ssh/ssh_host_*"] as const;
 
-/** Units that have nothing to do in a container, or would act on the host. */
+/** Units that are useless in a container, or would change the host. */
 export const MASKED_UNITS = [
     "systemd-modules-load.service",
     "getty.target",

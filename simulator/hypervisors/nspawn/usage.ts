@@ -1,4 +1,4 @@
-/** What a machine uses of the host. */
+/** A machine's resource usage on the host. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { memoryOf, processorSecondsOf } from "./cgroups";
@@ -6,18 +6,18 @@ import { ageOf, run } from "./host";
 import type { Machine } from "./machine";
 import { nspawnFolder } from "./owner";
 
-/** Sizes in bytes, times in seconds. What only a machine that runs uses is absent where it does not. */
+/** Sizes in bytes, times in seconds. Optional values exist only for a running machine. */
 export interface Usage {
-    /** Without file cache that the kernel could have back at once. */
+    /** Without reclaimable file cache. */
     readonly memoryBytes?: number;
-    /** The most that it has held since it was switched on, file cache included. */
+    /** The peak since it was started, including file cache. */
     readonly memoryPeakBytes?: number;
     readonly processorSeconds?: number;
     /** Since its last boot. */
     readonly upSeconds?: number;
-    /** What it has written over its template. */
+    /** The size of its overlay over the template. */
     readonly rootDiskBytes: number;
-    /** What its attached volumes take. */
+    /** Disk space that its attached volumes take. */
     readonly volumeBytes: number;
 }
 
@@ -37,13 +37,13 @@ function runningUsage({ group, leader }: Machine): Partial<Usage> {
     return { memoryBytes: used, memoryPeakBytes: peak, processorSeconds: processorSecondsOf(group), upSeconds };
 }
 
-/** Sparse files take less than they are long. */
+/** The allocated size, which for sparse files is less than their length. */
 function allocated(file: string): number {
     const found = fs.statSync(file, { throwIfNoEntry: false });
     return found === undefined ? 0 : found.blocks * 512;
 }
 
-/** Files that go while they are counted do no harm. */
+/** Ignores files that are removed while they are counted. */
 async function allocatedBelow(folder: string): Promise<number> {
     const script = 'du --summarize --one-file-system --block-size=1 "$1" 2>/dev/null || true';
     const text = await run("sh", ["-c", script, "sh", folder]);

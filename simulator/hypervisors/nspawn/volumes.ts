@@ -1,10 +1,10 @@
-/** Data volumes: sparse files, which machines see as disks through loop devices. */
+/** Data volumes: sparse files that are attached to machines through loop devices. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { VolumePlan } from "../hypervisor";
 import { run, until } from "./host";
 
-/** A disk of a machine: what it is called there, and which device of the host is behind it. */
+/** A disk of a machine: its name there, and the host's device behind it. */
 export interface Disk {
     /** As /dev/NAME in the machine: vda is the root disk's name, so data disks begin with vdb. */
     readonly name: string;
@@ -16,7 +16,7 @@ export function diskName({ deviceId }: Pick<VolumePlan, "deviceId">): string {
     return `vd${String.fromCharCode("a".charCodeAt(0) + deviceId)}`;
 }
 
-/** Where a file system on the disk is mounted, by `/proc/PID/mountinfo`: the latest mount first. */
+/** The mount points of a disk according to `/proc/PID/mountinfo`, latest mount first. */
 export function mountPoints(mountInfo: string, { major, minor }: Disk): string[] {
     const found = mountInfo.split("\n").map((line) => line.split(" "));
     return found
@@ -25,13 +25,13 @@ export function mountPoints(mountInfo: string, { major, minor }: Disk): string[]
         .reverse();
 }
 
-/** Major and minor in one number, as `stat` gives it. */
+/** Major and minor in one number, as `stat` encodes it. */
 const deviceNumber = ({ major, minor }: Disk) => (major << 8) | (minor & 0xff) | ((minor & 0xfff00) << 12);
 
-/** Whether a process has something open that is on the disk, or the disk itself. */
+/** Whether a process has the disk or a file on it open. */
 export function usesDisk(pid: number, disk: Disk): boolean {
     const number = deviceNumber(disk);
-    const isThere = (file: string) => {
+    const isOnDisk = (file: string) => {
         try {
             const { dev, rdev } = fs.statSync(file);
             return dev === number || rdev === number;
@@ -45,7 +45,7 @@ export function usesDisk(pid: number, disk: Disk): boolean {
         const hex = (value: number) => value.toString(16).padStart(2, "0");
         const mapped = ` ${hex(disk.major)}:${hex(disk.minor)} `;
         return (
-            [`${folder}/cwd`, `${folder}/root`, ...open].some(isThere) ||
+            [`${folder}/cwd`, `${folder}/root`, ...open].some(isOnDisk) ||
             fs.readFileSync(`${folder}/maps`, "utf8").includes(mapped)
         );
     } catch {
@@ -54,7 +54,7 @@ export function usesDisk(pid: number, disk: Disk): boolean {
     }
 }
 
-/** Which file is behind a loop device; nothing where it is free. */
+/** The backing file of a loop device; undefined if the device is unused. */
 function backingOf(device: string): string | undefined {
     try {
         return fs.readFileSync(`/sys/block/${path.basename(device)}/loop/backing_file`, "utf8").trim();
@@ -74,7 +74,7 @@ export class Volumes {
         return path.join(this.folder, `${id}.img`);
     }
 
-    /** The devices of a volume's file; more than one only after something went wrong. */
+    /** The loop devices of a volume's file; more than one only after an error. */
     private async devicesOf(id: string): Promise<string[]> {
         const file = this.fileOf(id);
         if (!fs.existsSync(file)) return [];
@@ -82,7 +82,7 @@ export class Volumes {
         return text.split("\n").map((line) => line.trim()).filter(Boolean);
     }
 
-    /** Makes the file where there is none, and grows it where it is smaller. */
+    /** Creates the file if it does not exist, and grows it to the volume's size. */
     private make({ id, sizeGiB }: VolumePlan): void {
         fs.mkdirSync(this.folder, { recursive: true, mode: 0o700 });
         const handle = fs.openSync(this.fileOf(id), "a", 0o600);
@@ -94,7 +94,7 @@ export class Volumes {
         }
     }
 
-    /** Connects a volume to a loop device, or finds the one that it has. */
+    /** Sets up a loop device for a volume unless it has one. */
     async connect(volume: VolumePlan): Promise<Disk> {
         this.make(volume);
         const [found] = await this.devicesOf(volume.id);
@@ -103,12 +103,12 @@ export class Volumes {
         return { name: diskName(volume), major: (rdev >> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >> 12) & 0xfff00) };
     }
 
-    /** Comes back when nothing uses the file any more. @throws Error where something keeps doing so */
+    /** Detaches a volume's loop devices. @throws Error if one stays in use */
     async disconnect(id: string): Promise<void> {
         for (const device of await this.devicesOf(id)) {
             const file = backingOf(device);
             await run("losetup", ["--detach", device]);
-            // The kernel frees it with the last file system on it, a moment after the machine's end.
+            // The kernel releases it with the last mount on it, shortly after the machine's end.
             if (!(await until(() => file === undefined || backingOf(device) !== file, 10_000, 10)))
                 throw new Error(`The volume ${id} is still in use on ${device}`);
         }

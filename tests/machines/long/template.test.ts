@@ -17,7 +17,7 @@ withMachines("templates", () => {
         process.env.CLOUDSTACK_LOCAL_DEBIAN_MIRROR = "http://127.0.0.1:1/debian";
         try {
             await expect(ensureTemplate(cacheDir, "Debian 13")).rejects.toThrow(
-                /"Debian 13" cannot be made: [^]*CLOUDSTACK_LOCAL_DEBIAN_MIRROR names another one[^]*--hypervisor none/,
+                /"Debian 13" could not be built: [^]*CLOUDSTACK_LOCAL_DEBIAN_MIRROR sets another one[^]*--hypervisor none/,
             );
         } finally {
             delete process.env.CLOUDSTACK_LOCAL_DEBIAN_MIRROR;
@@ -25,7 +25,7 @@ withMachines("templates", () => {
         const [folder] = folders();
         expect(fs.readdirSync(path.join(cacheDir, "templates", folder))).toEqual(["lock"]);
         await expect(ensureTemplate(cacheDir, "Windows")).rejects.toThrow(
-            'There is no root file system for the template "Windows"',
+            'The hypervisor nspawn has no root file system for the template "Windows"',
         );
     });
 

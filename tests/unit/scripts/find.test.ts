@@ -60,7 +60,7 @@ describe("finding an engine", () => {
             expect(fs.existsSync(bin)).toBe(false);
         }));
 
-    test("one without a language host is copied, and ours stands beside it", () =>
+    test("one without a language host is copied, and this package's is put beside it", () =>
         withFolder(async (folder) => {
             const bare = place(path.join(folder, "bare"), "3.259.0");
             const { engine, bin } = await find(folder, bare);
@@ -93,19 +93,19 @@ describe("finding an engine", () => {
             const broken = place(path.join(folder, "broken"), "");
             expect(await find(folder, broken)).toMatchObject({
                 engine: undefined,
-                rejected: [`${broken}/pulumi does not run`],
+                rejected: [`${broken}/pulumi cannot be run`],
             });
         }));
 
-    test("there may be none at all", () =>
+    test("there may be no engine", () =>
         withFolder(async (folder) => {
             expect(await find(folder)).toMatchObject({ engine: undefined, rejected: [] });
         }));
 });
 
-test("what to do without an engine stands below what went wrong", () => {
-    const { advice } = load("installEngine");
-    const text = advice(["https://get.pulumi.com cannot be reached", "go list ended with 1\nno such module"]);
+test("advice on a missing engine follows the reasons", () => {
+    const { installAdvice } = load("installEngine");
+    const text = installAdvice(["https://get.pulumi.com cannot be reached", "go list ended with 1\nno such module"]);
     expect(text.split("\n")).toEqual([
         "The Pulumi engine could not be installed:",
         "  - https://get.pulumi.com cannot be reached",
@@ -117,7 +117,7 @@ test("what to do without an engine stands below what went wrong", () => {
     ]);
 });
 
-test("of host tools, those are missing that cannot be found", () => {
+test("host tools that cannot be found are missing", () => {
     const { hostTools, missingTools } = load("hostTools");
     expect(missingTools(hostTools, () => "/usr/bin/it")).toEqual([]);
     const names = (tools: { command: string }[]) => tools.map(({ command }) => command);

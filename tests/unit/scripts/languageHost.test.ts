@@ -4,7 +4,7 @@ import { withFolder } from "../../support/tools";
 import { load } from "./support";
 
 const { readOptions, splitArguments } = load("languageHost/options");
-const { describe: startOf, outcome, resolveFrom } = load("languageHost/program");
+const { runnerCommand: startOf, outcome, resolveFrom } = load("languageHost/program");
 const { dependencies, packageManager, requiredPlugins } = load("languageHost/packages");
 
 describe("runtime.options", () => {
