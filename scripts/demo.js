@@ -16,11 +16,13 @@ const { makeStack, readStack } = require("./stackState");
 
 const help = `Usage: npm run demo [-- --hypervisor auto|nspawn|none]
 
-Installs what is missing (npm run setup), starts the embedded cloud, runs \`pulumi up\` on stack ${localStack}, and prints what was
-created. It can be run again: existing resources are not changed. Destroy everything with: npm run demo:down
+Installs what is missing (npm run setup), starts the embedded cloud, runs \`pulumi up\` on stack ${localStack}, and
+prints what was created. It can be run again: existing resources are not changed. Destroy everything with:
+npm run demo:down
 
 As root on Linux the cloud boots the machines (hypervisor nspawn), and the demo ends with a put and a get in the etcd
-cluster that runs on them. Elsewhere the machines do not boot (hypervisor none), and the stack also has Kubernetes machines.
+cluster that runs on them. Elsewhere the machines do not boot (hypervisor none), and the stack also has Kubernetes
+machines.
 
 The cloud listens on 127.0.0.1, port 8080, or a free one if that is in use; CLOUDSTACK_LOCAL_PORT sets another.`;
 

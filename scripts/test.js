@@ -9,8 +9,8 @@ const { setup } = require("./setup");
 
 const help = `Usage: npm test [-- JEST ARGUMENTS]
 
-Installs what the tests need (npm run setup), builds the package, and runs the linter and all tests; the last line counts the tests.
-Tests that cannot run on a machine are skipped by name. One folder alone: npm run test:unit,
+Installs what the tests need (npm run setup), builds the package, and runs the linter and all tests; the last line
+counts the tests. Tests that cannot run on a machine are skipped by name. One folder alone: npm run test:unit,
 test:contract, test:e2e. Two suites run only in part; run them whole with npm run test:faults (kills, lost
 answers and other faults at every call) and npm run test:machines (failures of clusters on real machines).`;
 
