@@ -1,7 +1,6 @@
 /**
- * Commands of CloudStack that its role User does not have and this cloud neither: they are refused as "not
- * available", while a command that does not exist at all is refused as an unverified request, as a real management
- * server does.
+ * Commands of CloudStack that the role User may not call and that this cloud does not implement. They are refused as
+ * "not available", whereas a command that does not exist is refused with 401, as by a real management server.
  */
 const NAMES = `
     addBaremetalDhcp addBaremetalHost addCluster addGuestOs addGuestOsMapping addHost addImageStore

@@ -16,12 +16,12 @@ export interface Request {
     readonly method: "GET" | "POST";
 }
 
-/** A job at work: its request again, from the stored arguments, and the job itself. */
+/** A running job: its request, restored from the stored arguments, and the job itself. */
 export interface Work extends Request {
     readonly job: Job;
 }
 
-/** What `id` and `ids` of a command refer to; see `entities.ts`. */
+/** The kind of record that `id` and `ids` of a command refer to; see `entities.ts`. */
 export type Entity =
     | "account"
     | "affinityGroup"
@@ -47,43 +47,43 @@ export type Entity =
 
 interface Common {
     readonly entity?: Entity;
-    /** Type of the event that it leaves behind, such as VM.START. */
+    /** Type of the event that it records, such as VM.START. */
     readonly event?: string;
 }
 
-/** Answers at once. It runs in a transaction: an exception undoes what it did. */
+/** A command that answers immediately. It runs in a transaction, which an exception rolls back. */
 export interface SyncCommand extends Common {
     run(request: Request): object;
 }
 
-/** What the caller of an asynchronous command gets to know before its job runs. */
+/** The result of submitting an asynchronous command, before its job runs. */
 export interface Submission {
-    /** Id of what the command makes; answered beside the job's id. */
+    /** Id of the record that the command creates; returned with the job's id. */
     readonly created?: string;
-    /** What the job works on. */
+    /** Id of the record that the job works on. */
     readonly instanceId?: string;
     /** Jobs of one queue run one after the other. */
     readonly queue: string;
 }
 
 /**
- * Answers with a job. `submit`, `begin`, `finish` and `abandon` each run in a transaction of their own.
+ * A command that answers with a job. `submit`, `begin`, `finish` and `abandon` each run in a separate transaction.
  */
 export interface AsyncCommand extends Common {
-    /** The class that CloudStack names as `cmd` of the job, below org.apache.cloudstack.api.command. */
+    /** The Java class in CloudStack's `cmd` field of the job, below org.apache.cloudstack.api.command. */
     readonly java: string;
     readonly instanceType?: string;
-    /** Checks what is checked before there is a job, and makes what is to have an id at once. */
+    /** Makes the checks that precede the job, and creates the record whose id is returned. */
     submit(request: Request): Submission;
-    /** Checked when the job is handed out, before it waits for other jobs of its queue. */
+    /** Checks that run when the job is dispatched, before it waits for other jobs of its queue. */
     admit?(work: Work): void;
-    /** The job got its turn: checks, and the state of transition. What it returns is remembered as the job's `memo`. */
+    /** Runs when the job starts: checks, and the transitional state. Its result is stored as the job's `memo`. */
     begin?(work: Work): unknown;
-    /** What happens to real machines; done again after a restart in the middle. */
+    /** Calls the hypervisor; repeated if the cloud is restarted meanwhile. */
     act?(work: Work): Promise<void>;
-    /** The new state, and the job's result. */
+    /** Sets the new state, and returns the job's result. */
     finish(work: Work): object;
-    /** `begin` was done and then something failed: the state that is left behind. */
+    /** Sets the state after a failure that follows `begin`. */
     abandon?(work: Work): void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The way in for `cloudstack-local status` and `fault`: JSON below /control/, for whoever holds the state folder's
- * token (header `Authorization: Bearer …`).
+ * The control endpoint of `cloudstack-local`: JSON below /control/, authorized by the state folder's token (header
+ * `Authorization: Bearer …`).
  *
  *     GET    /control/status          GET /control/machines
  *     GET    /control/faults          POST /control/faults (a rule)          DELETE /control/faults[?id=…]
@@ -53,7 +53,7 @@ export function control(parts: ControlParts): (request: http.IncomingMessage, bo
             case "DELETE /control/faults":
                 return { status: 200, body: { cleared: parts.faults.clear(url.searchParams.get("id") ?? undefined) } };
             default:
-                return problem(404, `Nothing at ${request.method} ${url.pathname}.`);
+                return problem(404, `${request.method} ${url.pathname} not found.`);
         }
     };
 }

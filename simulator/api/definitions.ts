@@ -1,11 +1,11 @@
 /**
- * What commands exist, with their parameters and the fields of their answers: names, types and lengths of CloudStack
- * 4.22 as its own `listApis` tells them to a user, in a compact notation (`definitions.json`).
+ * The commands with their parameters and the fields of their answers: names, types and lengths as `listApis` of
+ * CloudStack 4.22 returns them to a user, in a compact notation (`definitions.json`).
  *
  * `params`: "*id:uuid name:string userdata:string:1048576": a star marks a required one, a number the longest value
- * (else 255); required ones come first, in the order in which CloudStack misses them. `responses`: "name:type", or
- * "name:type>other" for the fields of an object. `absent` are commands that a user of CloudStack may call and that
- * this cloud does not have.
+ * (else 255); required ones come first, in the order in which CloudStack reports them as missing. `responses`:
+ * "name:type", or "name:type>other" for the fields of an object. `absent` are commands that a user of CloudStack may
+ * call and that this cloud does not have.
  */
 import table from "./definitions.json";
 
@@ -43,7 +43,7 @@ function readParameter(word: string): ParameterDefinition {
 
 function readCommand(name: string, entry: Entry): CommandDefinition {
     const parameters = words(entry.params).map(readParameter);
-    // Every asynchronous command also takes the id that its job is to have.
+    // Every asynchronous command also accepts the id of its job.
     if (entry.async === true) parameters.push({ name: "customjobid", type: "string", required: false, length: 255 });
     return {
         name,
@@ -58,19 +58,19 @@ export const DEFINITIONS: ReadonlyMap<string, CommandDefinition> = new Map(
     Object.entries(table.commands as Record<string, Entry>).map(([name, entry]) => [name, readCommand(name, entry)]),
 );
 
-export const ABSENT: ReadonlySet<string> = new Set(words(table.absent));
+export const NOT_IMPLEMENTED: ReadonlySet<string> = new Set(words(table.absent));
 
-/** CloudStack's own names of answers; all others are the command in lower case with "response". */
+/** Names of answers that CloudStack spells differently; all others are the command in lower case with "response". */
 const RESPONSE_NAMES: Readonly<Record<string, string>> = {
     resetSSHKeyForVirtualMachine: "resetSSHKeyforvirtualmachineresponse",
     restoreVirtualMachine: "restorevmresponse",
     updateVMAffinityGroup: "updatevirtualmachineresponse",
 };
 
-/** Under which name the answer to `command` stands in its JSON. */
+/** The name of the JSON object that holds the answer to `command`. */
 export function responseName(command: string): string {
     if (RESPONSE_NAMES[command] !== undefined) return RESPONSE_NAMES[command];
-    return DEFINITIONS.has(command) || ABSENT.has(command) ? `${command.toLowerCase()}response` : "errorresponse";
+    return DEFINITIONS.has(command) || NOT_IMPLEMENTED.has(command) ? `${command.toLowerCase()}response` : "errorresponse";
 }
 
 function describeFields(response: string): object[] {
@@ -87,7 +87,7 @@ function describeFields(response: string): object[] {
 }
 
 /** "deployVirtualMachine" as "Deploy virtual machine". */
-function inWords(command: string): string {
+function descriptionOf(command: string): string {
     const spaced = command.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/([A-Z])([A-Z][a-z])/g, "$1 $2");
     const lower = spaced.replace(/\b[A-Z][a-z]+/g, (word) => word.toLowerCase());
     return lower.charAt(0).toUpperCase() + lower.slice(1);
@@ -97,7 +97,7 @@ function inWords(command: string): string {
 export function describe(command: CommandDefinition): object {
     return {
         name: command.name,
-        description: inWords(command.name),
+        description: descriptionOf(command.name),
         isasync: command.async,
         related: "",
         params: command.parameters.map((p) => ({

@@ -1,8 +1,8 @@
-/** From the parameters of a request to status and body: who calls, may they, is it well-formed, what comes of it. */
+/** Turns the parameters of a request into status and body: authenticates, authorizes, validates and executes it. */
 import { record, type Cloud } from "../cloud";
 import type { Account, User } from "../state/records";
 import { isAsync, type Caller, type Command, type Commands, type Request } from "./command";
-import { ABSENT, DEFINITIONS, responseName } from "./definitions";
+import { NOT_IMPLEMENTED, DEFINITIONS, responseName } from "./definitions";
 import { exists } from "./entities";
 import { ApiError, errorBody, notAvailable, unauthorized } from "./errors";
 import type { Jobs } from "./jobs";
@@ -26,7 +26,7 @@ export class Dispatcher {
         this.jobs = jobs;
     }
 
-    /** The account a request claims to come from, before its signature is checked. */
+    /** The account of a request's API key, before its signature is checked. */
     accountOf(parameters: ReadonlyMap<string, string>): Account | undefined {
         const user = this.userOf(reserved(parameters, "apikey") ?? "");
         return user && this.cloud.store.accounts.get(user.accountId);
@@ -63,7 +63,7 @@ export class Dispatcher {
         if (definition !== undefined && (caller.isAdmin || !definition.adminOnly)) return this.commands[name];
         refuse();
         if (definition !== undefined) throw notAvailable(name, caller.user.id);
-        if (ABSENT.has(name))
+        if (NOT_IMPLEMENTED.has(name))
             throw notAvailable(name, caller.user.id, " (CloudStack has it, this embedded cloud does not)");
         if (isAdministrative(name)) throw notAvailable(name, caller.user.id);
         throw unauthorized();

@@ -1,8 +1,8 @@
-/** Which record an id in a request refers to. */
+/** The kind of record that an id in a request refers to. */
 import type { Store } from "../state/store";
 import type { Entity } from "./command";
 
-/** By the name of the parameter; `id` and `ids` are told by the command. Ids of anything else never exist here. */
+/** By parameter name; for `id` and `ids` the command defines it. Ids in other parameters are always unknown. */
 const BY_PARAMETER: Readonly<Record<string, Entity>> = {
     affinitygroupid: "affinityGroup",
     affinitygroupids: "affinityGroup",
@@ -78,7 +78,7 @@ function has(store: Store, entity: Entity, id: string): boolean {
     }
 }
 
-/** Whether the id in `parameter` exists, machines and volumes that were removed included, as in CloudStack. */
+/** Whether the id in `parameter` exists; ids of removed machines and volumes do, as in CloudStack. */
 export function exists(store: Store, own: Entity | undefined, parameter: string, id: string): boolean {
     if (parameter === "domainid") return id === DOMAIN.id;
     const entity = parameter === "id" || parameter === "ids" ? own : BY_PARAMETER[parameter];

@@ -1,6 +1,6 @@
 /**
- * CloudStack's error codes: the HTTP status is the `errorcode` of the body, `cserrorcode` says which exception it
- * was.
+ * CloudStack's error codes: the HTTP status is the `errorcode` of the body, `cserrorcode` identifies the
+ * exception.
  */
 
 export class ApiError extends Error {
@@ -15,7 +15,7 @@ export class ApiError extends Error {
     }
 }
 
-/** What tenants are told instead of an internal reason. */
+/** The text that tenants get instead of an internal reason. */
 export const INTERNAL_TEXT = "Internal error executing command, please contact your system administrator";
 
 /** The request itself is wrong: a parameter is missing or refers to nothing. */
@@ -24,15 +24,15 @@ export const malformed = (text: string) => new ApiError(431, text, 9999);
 /** The value of a parameter is refused (InvalidParameterValueException). */
 export const invalid = (text: string) => new ApiError(431, text, 4350);
 
-/** An internal error, of which a tenant sees no reason. */
+/** An internal error without its reason. */
 export const internal = (csErrorCode = 4250) => new ApiError(530, INTERNAL_TEXT, csErrorCode);
 
-/** An internal error whose reason is told, as jobs do. */
+/** An internal error with its reason, as jobs report it. */
 export const failed = (text: string) => new ApiError(530, text, 4250);
 
 export const denied = (text: string) => new ApiError(531, text, 4365);
 
-/** @param csErrorCode 9999 where the command words it itself, as a deployment does (DeployVMCmd) */
+/** @param csErrorCode 9999 if the command itself creates the error, as DeployVMCmd does */
 export const overLimit = (text: string, csErrorCode = 4370) => new ApiError(535, text, csErrorCode);
 
 export const inUse = (text: string) => new ApiError(536, text, 9999);
@@ -46,7 +46,7 @@ export const notAvailable = (command: string, userId: string, why = "") =>
         9999,
     );
 
-/** The body of an error under the name of its command's answer (`errorresponse` where there is no such command). */
+/** The body of an error under the name of its command's answer (`errorresponse` if there is no such command). */
 export function errorBody(responseName: string, error: ApiError): object {
     const code = error.csErrorCode === undefined ? {} : { cserrorcode: error.csErrorCode };
     return { [responseName]: { uuidList: [], errorcode: error.status, ...code, errortext: error.message } };

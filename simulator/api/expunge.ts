@@ -1,11 +1,11 @@
-/** The end of machines: what a destroyed one leaves, and the clock that expunges it. */
+/** Removes machines and volumes, and expunges destroyed machines after a delay. */
 import type { Cloud } from "../cloud";
 import type { Machine, Volume } from "../state/records";
 import { rootVolumeOf } from "./answers/machine";
 import { machinePlan } from "./plan";
 
-/** Frees a volume of its machine; its data is kept. */
-export function detached(cloud: Cloud, volume: Volume): Volume {
+/** Marks a volume as detached; its data is kept. */
+export function markDetached(cloud: Cloud, volume: Volume): Volume {
     return cloud.store.volumes.change(volume.id, { machineId: undefined, deviceId: undefined, attached: undefined });
 }
 
@@ -14,12 +14,12 @@ export function removeVolume(cloud: Cloud, volume: Volume): void {
     for (const tag of cloud.store.tags.filter((t) => t.resourceId === volume.id)) cloud.store.tags.remove(tag.id);
 }
 
-/** Whether a machine waits to be expunged: one that never started is `Expunging` all the while. */
+/** Whether a machine waits to be expunged: one that never started is in state `Expunging` meanwhile. */
 export function isDestroyed({ state }: Machine): boolean {
     return state === "Destroyed" || state === "Expunging";
 }
 
-/** The machine is gone: its name, addresses, groups, tags and root volume are free. Its id stays known. */
+/** Marks a machine as removed, and releases its name, addresses, groups, tags and root volume. Its id stays known. */
 export function removeMachine(cloud: Cloud, machine: Machine): void {
     const root = rootVolumeOf(cloud, machine.id);
     if (root !== undefined) removeVolume(cloud, root);
@@ -36,7 +36,7 @@ export function removeMachine(cloud: Cloud, machine: Machine): void {
     });
 }
 
-/** Expunges destroyed machines whose time has come. */
+/** Expunges destroyed machines after the delay. */
 export class Expunger {
     private readonly cloud: Cloud;
     private readonly busy = new Set<string>();

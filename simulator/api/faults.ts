@@ -1,16 +1,16 @@
 /**
- * Faults on demand: a rule says for which command, how often, and what goes wrong. Rules live in memory only; a restart
- * clears them.
+ * Fault injection: a rule defines what goes wrong, for which command, and how often. Rules are kept in memory only; a
+ * restart clears them.
  */
 import { randomUUID } from "node:crypto";
 
 /**
- * - `refuse`: the answer is an error (`status`, `text`), nothing is done
+ * - `refuse`: the answer is an error (`status`, `text`); the request is not executed
  * - `throttle`: the same with 429 and CloudStack's text
- * - `unavailable`: the same with 503 and a page of HTML, as a proxy in front sends it
- * - `delay`: the request is dealt with after `seconds`
- * - `cut`: the connection is cut, nothing is done
- * - `drop`: the request is done, then the connection is cut
+ * - `unavailable`: the same with 503 and an HTML page, as a proxy sends it
+ * - `delay`: the request is executed after `seconds`
+ * - `cut`: the connection is closed; the request is not executed
+ * - `drop`: the request is executed, then the connection is closed without an answer
  * - `failJob`: the command's job fails at its end (`status`, `text`)
  * - `jobSeconds`: the command's job takes `seconds`
  */
@@ -29,13 +29,13 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {
     readonly kind: FaultKind;
-    /** Name of a command, with `*` for any text; default all. */
+    /** Name of a command, where `*` matches any characters; default all. */
     readonly command?: string;
-    /** Name of the account whose requests are hit; default all. */
+    /** Name of the account whose requests it applies to; default all. */
     readonly account?: string;
-    /** How many requests (or jobs) are hit; default 1, 0 for all until the rule is cleared. */
+    /** How many requests (or jobs) it applies to; default 1, 0 for all until the rule is cleared. */
     readonly count?: number;
-    /** How many matching ones pass before the first is hit; default 0. */
+    /** How many matching requests (or jobs) pass before it applies; default 0. */
     readonly skip?: number;
     /** Error code and HTTP status; default 530. */
     readonly status?: number;
@@ -43,7 +43,7 @@ export interface Fault {
     readonly seconds?: number;
 }
 
-/** A rule and how it stands. */
+/** A rule and its counters. */
 export interface FaultRule extends Fault {
     readonly id: string;
     readonly hits: number;
@@ -62,27 +62,27 @@ function toPattern(command: string): RegExp {
     );
 }
 
-/** What is wrong with a rule that somebody wrote, or nothing. */
+/** Describes what is wrong with a rule; undefined if it is valid. */
 export function checkFault(fault: Record<string, unknown>): string | undefined {
     const known = ["kind", "command", "account", "count", "skip", "status", "text", "seconds"];
     const unknown = Object.keys(fault).filter((key) => !known.includes(key));
-    if (unknown.length > 0) return `Unknown field ${unknown.join(", ")}: a fault has ${known.join(", ")}.`;
+    if (unknown.length > 0) return `Unknown field ${unknown.join(", ")}: the fields of a fault are ${known.join(", ")}.`;
     if (!(FAULT_KINDS as readonly unknown[]).includes(fault.kind))
         return `kind must be one of ${FAULT_KINDS.join(", ")}.`;
     for (const key of ["count", "skip", "status", "seconds"]) {
         const value = fault[key];
         if (value !== undefined && !(typeof value === "number" && value >= 0))
-            return `${key} must be a number, 0 or more.`;
+            return `${key} must be a number from 0.`;
     }
     if ((fault.kind === "delay" || fault.kind === "jobSeconds") && fault.seconds === undefined)
-        return `${fault.kind} needs seconds.`;
+        return `seconds is required for ${fault.kind}.`;
     return undefined;
 }
 
 export class Faults {
     private rules: (FaultRule & { readonly pattern: RegExp })[] = [];
 
-    /** @throws RangeError that says what is wrong with the rule */
+    /** @throws RangeError if the rule is not valid */
     add(fault: Fault): FaultRule {
         const problem = checkFault({ ...fault });
         if (problem !== undefined) throw new RangeError(problem);
@@ -94,26 +94,26 @@ export class Faults {
             pattern: toPattern(fault.command ?? "*"),
         };
         this.rules.push(rule);
-        return shown(rule);
+        return withoutPattern(rule);
     }
 
     list(): FaultRule[] {
-        return this.rules.map(shown);
+        return this.rules.map(withoutPattern);
     }
 
-    /** Removes one rule, or all; answers how many went. */
+    /** Removes one rule, or all; returns how many were removed. */
     clear(id?: string): number {
         const before = this.rules.length;
         this.rules = id === undefined ? [] : this.rules.filter((rule) => rule.id !== id);
         return before - this.rules.length;
     }
 
-    /** The faults that hit this request; they are used up by asking. */
+    /** The faults that apply to this request; each call counts as a hit. */
     forRequest(command: string, account: string | undefined): Fault[] {
         return this.take(command, account, (kind) => !JOB_KINDS.includes(kind));
     }
 
-    /** The faults that hit this job; they are used up by asking. */
+    /** The faults that apply to this job; each call counts as a hit. */
     forJob(command: string, account: string): Fault[] {
         return this.take(command, account, (kind) => JOB_KINDS.includes(kind));
     }
@@ -137,6 +137,6 @@ export class Faults {
     }
 }
 
-function shown({ pattern: _, ...rule }: FaultRule & { pattern: RegExp }): FaultRule {
+function withoutPattern({ pattern: _, ...rule }: FaultRule & { pattern: RegExp }): FaultRule {
     return rule;
 }

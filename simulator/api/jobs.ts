@@ -1,6 +1,6 @@
 /**
- * Asynchronous jobs: accepted with the request, run one after the other where they work on the same thing, remembered
- * with their results. A job that was at work when the cloud was killed goes on when it comes back.
+ * Asynchronous jobs: accepted with the request, run one after the other if they work on the same record, and kept with
+ * their results. A job that was interrupted by the end of the process is resumed at the next start.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,15 +11,15 @@ import type { AsyncCommand, Request, Submission, Work } from "./command";
 import type { Faults } from "./faults";
 import { Timing } from "./timing";
 
-/** How long results can be asked for (CloudStack's `job.expire.minutes`): a day. */
-const KEPT_MILLISECONDS = 86_400_000;
+/** How long results are kept (CloudStack's `job.expire.minutes`): a day, in milliseconds. */
+const RETENTION = 86_400_000;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Longest time that a timer of Node takes, in milliseconds: 24 days. */
+/** The longest timeout of a Node timer, in milliseconds: 24 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** What a job's failure is told as: errors of access become internal ones there, as in CloudStack. */
+/** The result of a failed job: its access errors become internal ones, as in CloudStack. */
 function toFailure(error: unknown): { code: number; text: string } {
     if (error instanceof ApiError) return { code: error.status === 531 ? 530 : error.status, text: error.message };
     return { code: 530, text: error instanceof Error ? error.message : INTERNAL_TEXT };
@@ -31,7 +31,7 @@ export class Jobs {
     private readonly commandOf: (name: string) => AsyncCommand;
     private readonly queues = new Map<string, Promise<void>>();
     private readonly stopping = new AbortController();
-    /** What a real server's requests and jobs wait for, where this cloud is to be as slow. */
+    /** The delays of a real server, if this cloud simulates them. */
     readonly timing: Timing;
 
     constructor(cloud: Cloud, faults: Faults, commandOf: (name: string) => AsyncCommand) {
@@ -42,9 +42,10 @@ export class Jobs {
     }
 
     /**
-     * Accepts a job: what `submit` makes is kept even where the job's chosen id turns out to be used, as in CloudStack.
+     * Accepts a job. The record that `submit` creates is kept even if the custom job id is already in use, as in
+     * CloudStack.
      *
-     * @throws ApiError what `submit` throws; 431 for a `customjobid` that is no UUID; 530 for one that is used
+     * @throws ApiError what `submit` throws; 431 if `customjobid` is not a UUID; 530 if it is in use
      */
     accept(name: string, command: AsyncCommand, request: Request): object {
         const chosen = request.arguments.customjobid as string | undefined;
@@ -55,7 +56,7 @@ export class Jobs {
             if (chosen !== undefined && store.jobs.get(chosen) !== undefined) return undefined;
             return { submission, job: this.insert(name, command, request, submission, chosen ?? randomUUID()) };
         });
-        // Not the code of other internal errors: the queue of jobs words it itself.
+        // CloudStack's job queue reports this with another code than other internal errors.
         if (accepted === undefined) throw internal(9999);
         this.enqueue(accepted.job);
         const { created } = accepted.submission;
@@ -64,7 +65,7 @@ export class Jobs {
 
     private insert(name: string, command: AsyncCommand, request: Request, submission: Submission, id: string): Job {
         const { store } = this.cloud;
-        const oldest = this.cloud.now() - KEPT_MILLISECONDS;
+        const oldest = this.cloud.now() - RETENTION;
         for (const old of store.jobs.filter((job) => job.completed !== undefined && job.completed < oldest))
             store.jobs.remove(old.id);
         return store.jobs.insert({
@@ -73,7 +74,7 @@ export class Jobs {
             command: name,
             accountId: request.caller.account.id,
             userId: request.caller.user.id,
-            // What was made already is told to the job's steps as an argument of its own.
+            // The job's steps get the id of the created record as an additional argument.
             arguments: {
                 ...request.arguments,
                 ...(submission.created === undefined ? {} : { created: submission.created }),
@@ -87,34 +88,37 @@ export class Jobs {
         });
     }
 
-    /** Takes up the jobs that were not done when the cloud stopped, in their order. */
+    /** Resumes the pending jobs of an earlier process, in their order. */
     resume(): number {
         const pending = this.cloud.store.jobs.filter((job) => job.status === 0);
         for (const job of pending) this.enqueue(job);
         return pending.length;
     }
 
-    /** Leaves all jobs as they are; `resume` takes them up. */
+    /** Stops without completing jobs; `resume` continues them. */
     async stop(): Promise<void> {
         this.stopping.abort();
         await Promise.allSettled(this.queues.values());
     }
 
-    /** Resolves when no job is waiting or at work. */
+    /** Resolves when no job is waiting or running. */
     async idle(): Promise<void> {
         while (this.queues.size > 0) await Promise.all(this.queues.values());
     }
 
     private enqueue(job: Job): void {
         const queue = this.timing.queueOf(job);
-        const mine: Promise<void> = this.turn(job, this.queues.get(queue)).finally(() => {
+        const mine: Promise<void> = this.runAfter(job, this.queues.get(queue)).finally(() => {
             if (this.queues.get(queue) === mine) this.queues.delete(queue);
         });
         this.queues.set(queue, mine);
     }
 
-    /** Runs the job after those before it. One that is not admitted fails at once; those behind it wait for those before it all the same. */
-    private async turn(job: Job, before: Promise<void> | undefined): Promise<void> {
+    /**
+     * Runs the job after the previous ones of its queue. A job that is not admitted fails immediately, but keeps its
+     * place.
+     */
+    private async runAfter(job: Job, before: Promise<void> | undefined): Promise<void> {
         const refusal = job.started === undefined ? this.admit(job) : undefined;
         if (refusal !== undefined) this.fail(job.id, this.commandOf(job.command), refusal.error);
         await before;
@@ -137,19 +141,19 @@ export class Jobs {
         const turn = await this.timing.job(job);
         try {
             if (this.stopping.signal.aborted) return;
-            const problem = await this.attempt(id, command, turn.seconds);
+            const problem = await this.execute(id, command, turn.seconds);
             if (problem !== undefined) this.fail(id, command, problem.error);
         } finally {
             turn.end();
         }
     }
 
-    /** Does the job in at least so many seconds; answers what went wrong. */
-    private async attempt(id: string, command: AsyncCommand, least: number): Promise<{ error: unknown } | undefined> {
-        const { seconds, failure } = this.ordersFor(this.cloud.store.jobs.need(id), least);
+    /** Executes the job, which takes at least `least` seconds; returns its error if it fails. */
+    private async execute(id: string, command: AsyncCommand, least: number): Promise<{ error: unknown } | undefined> {
+        const { seconds, failure } = this.effectsOfFaults(this.cloud.store.jobs.need(id), least);
         const refusal = this.cloud.store.jobs.need(id).started === undefined ? this.begin(id, command) : undefined;
         const until = (this.cloud.store.jobs.need(id).started ?? this.cloud.now()) + seconds * 1000;
-        // A failing job takes its time, too.
+        // A failing job takes as long as a successful one.
         const [acted] = await Promise.allSettled([refusal ?? this.act(id, command), this.wait(until)]);
         if (this.stopping.signal.aborted) return undefined;
         if (refusal !== undefined) return refusal;
@@ -157,15 +161,15 @@ export class Jobs {
         return failure === undefined ? this.finish(id, command) : { error: failure };
     }
 
-    /** How long it takes and whether it is to fail, by the faults that hit it. */
-    private ordersFor(job: Job, least: number): { seconds: number; failure?: ApiError } {
+    /** The job's duration and failure according to the faults that apply to it. */
+    private effectsOfFaults(job: Job, least: number): { seconds: number; failure?: ApiError } {
         const faults = this.faults.forJob(job.command, this.cloud.store.accounts.need(job.accountId).name);
         const seconds =
             faults.find((fault) => fault.kind === "jobSeconds")?.seconds ??
             Math.max(least, this.cloud.settings.jobSeconds);
         const fault = faults.find(({ kind }) => kind === "failJob");
         if (fault === undefined) return { seconds };
-        return { seconds, failure: new ApiError(fault.status ?? 530, fault.text ?? "The job was told to fail.") };
+        return { seconds, failure: new ApiError(fault.status ?? 530, fault.text ?? "The job failed because of an injected fault.") };
     }
 
     private async act(id: string, command: AsyncCommand): Promise<void> {
@@ -221,7 +225,7 @@ export class Jobs {
                 this.complete(id, command, outcome);
             });
         } catch {
-            // What was to be put back is gone itself; the job has failed all the same.
+            // `abandon` fails if its record no longer exists; the job fails nevertheless.
             store.transaction(() => this.complete(id, command, outcome));
         }
     }
@@ -229,11 +233,11 @@ export class Jobs {
     private complete(id: string, command: AsyncCommand, outcome: Pick<Job, "status" | "resultCode" | "result">): void {
         const job = this.cloud.store.jobs.change(id, { ...outcome, completed: this.cloud.now() });
         if (command.event === undefined) return;
-        const words = outcome.status === 1 ? "Successfully completed" : "Error while";
+        const result = outcome.status === 1 ? "Successfully completed" : "Error while";
         record(this.cloud, {
             type: command.event,
             level: outcome.status === 1 ? "INFO" : "ERROR",
-            description: `${words} ${job.command}`,
+            description: `${result} ${job.command}`,
             userId: job.userId,
             accountId: job.accountId,
             resourceId: job.instanceId,

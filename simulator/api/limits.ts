@@ -1,11 +1,11 @@
-/** How much an account may have of each kind of resource, and how much it has. */
+/** Resource limits and usage of accounts. */
 import type { Cloud } from "../cloud";
 import type { Account } from "../state/records";
 import { DOMAIN } from "./entities";
 import { overLimit } from "./errors";
 import { isDestroyed } from "./expunge";
 
-/** CloudStack's resource types by number, and what an account may have of each by default. */
+/** CloudStack's resource types by number, with the default limits of an account. */
 export const RESOURCE_TYPES = [
     ["user_vm", 500],
     ["public_ip", 200],
@@ -32,7 +32,7 @@ export function limitOf(account: Account, type: number): number {
     return account.limits[type] ?? RESOURCE_TYPES[type][1];
 }
 
-/** What counts: a destroyed machine does not, its root volume does until it is expunged. */
+/** A destroyed machine does not count; its root volume counts until it is expunged. */
 export function usageOf(cloud: Cloud, account: Account): Partial<Record<ResourceType, number>> {
     const { store } = cloud;
     const machines = store.machines.filter(
@@ -52,10 +52,11 @@ export function usageOf(cloud: Cloud, account: Account): Partial<Record<Resource
 }
 
 /**
- * Refuses what would exceed a limit.
+ * Checks that a request would not exceed a limit.
  *
- * @param wanted how much more of each type (machines, MiB of memory, GiB of primary storage)
- * @param reserves whether it reserves what it wants, as a deployment does: another text and code (CheckedReservation)
+ * @param wanted the additional amount of each type (machines, MiB of memory, GiB of primary storage)
+ * @param reserves whether the request makes a reservation, as a deployment does: the error has another text and code
+ * (CheckedReservation)
  * @throws ApiError 535
  */
 export function checkLimits(

@@ -1,15 +1,15 @@
 /**
- * Lists as CloudStack answers them: one page of what matches, with the count of all; nothing at all where nothing
- * matches.
+ * List answers as CloudStack returns them: one page of the matches, with the count of all; an empty object if there are
+ * none.
  */
 import { invalid, malformed } from "./errors";
 import type { Arguments } from "./parameters";
 
-/** CloudStack's `default.page.size`: the longest page, and what is given where no page is asked for. */
+/** CloudStack's `default.page.size`: the largest page, and the default page. */
 const PAGE_LIMIT = 500;
 
 /**
- * @throws ApiError 431 where `page` and `pagesize` do not come together, or are out of bounds
+ * @throws ApiError 431 if only one of `page` and `pagesize` is given, or one is out of range
  */
 export function page<T>(
     request: { arguments: Arguments },
@@ -30,17 +30,17 @@ export function page<T>(
     return shown.length === 0 ? {} : { count: items.length, [name]: shown.map(show) };
 }
 
-/** Whether `text` holds the keyword, in any case; true without one. */
+/** Whether `text` contains the keyword, ignoring case; true without a keyword. */
 export function contains(text: string | undefined, keyword: string | undefined): boolean {
     return keyword === undefined || (text ?? "").toLowerCase().includes(keyword.toLowerCase());
 }
 
-/** Whether `value` is what was asked for; true where nothing was. */
+/** Whether `value` is the requested one; true if none is requested. */
 export function matches<T>(value: T, wanted: T | undefined): boolean {
     return wanted === undefined || value === wanted;
 }
 
-/** Names compare in any case, as in CloudStack's database. */
-export function named(name: string, wanted: string | undefined): boolean {
+/** Compares names ignoring case, as CloudStack's database does. */
+export function equalsName(name: string, wanted: string | undefined): boolean {
     return wanted === undefined || name.toLowerCase() === wanted.toLowerCase();
 }

@@ -1,4 +1,4 @@
-/** The machines of a cloud, whoever they belong to, as `cloudstack-local ps` shows them. */
+/** The machines of all accounts, for `cloudstack-local ps`. */
 import { DEFAULT_SETTINGS } from "../cloud";
 import { none } from "../hypervisors/none";
 import type { MachineState } from "../state/records";
@@ -17,7 +17,7 @@ export interface ListedMachine {
     readonly volumeIds: readonly string[];
 }
 
-/** Those that are destroyed and not expunged yet are among them: they hold their addresses and disks. */
+/** Includes destroyed machines that are not expunged yet, since they keep their addresses and disks. */
 export function machineList(store: Store): ListedMachine[] {
     const cloud = { store, settings: DEFAULT_SETTINGS, hypervisor: none, now: Date.now };
     return store.machines

@@ -1,4 +1,4 @@
-/** Whose resources a caller sees, makes and works on. */
+/** Which account owns the resources of a request, and which resources a caller may list and change. */
 import type { Account, Project } from "../state/records";
 import { denied, invalid } from "./errors";
 import { DOMAIN } from "./entities";
@@ -32,7 +32,7 @@ function accountNamed(request: Request, name: string): Account {
     return account;
 }
 
-/** The account that owns what the request makes: the project's, the named one's, or the caller's own. */
+/** The account that owns what the request creates: the project's, the named one, or the caller's own. */
 export function ownerOf(request: Request): Account {
     const { projectid, account } = request.arguments;
     if (projectid === "-1") throw invalid("Unable to find project by id -1");
@@ -40,7 +40,7 @@ export function ownerOf(request: Request): Account {
     return account === undefined ? request.caller.account : accountNamed(request, account);
 }
 
-/** Whether a resource of an owner belongs into the list that was asked for. */
+/** A predicate on owners: whether their resources belong in the requested list. */
 export function scopeOf(request: Request): (ownerId: string) => boolean {
     const { projectid, account, listall, id, ids } = request.arguments;
     const { caller, cloud } = request;
@@ -63,7 +63,7 @@ export function scopeOf(request: Request): (ownerId: string) => boolean {
 }
 
 /**
- * The caller may work on what `ownerId` owns.
+ * Checks that the caller may change resources of `ownerId`.
  *
  * @throws ApiError 531
  */
@@ -82,12 +82,12 @@ export function checkAccess(request: Request, ownerId: string): void {
     );
 }
 
-/** How answers name an owner: the account, or the project instead. `path` is left out of tags inside other answers. */
+/** The owner's fields in answers: account or project, and domain. */
 export function ownerFields(request: Pick<Request, "cloud">, ownerId: string): Record<string, string> {
     return { ...accountFields(request, ownerId), domainid: DOMAIN.id, domain: DOMAIN.name, domainpath: DOMAIN.name };
 }
 
-/** The account, or the project instead. */
+/** The account, or for a project's account the project instead. */
 export function accountFields(request: Pick<Request, "cloud">, ownerId: string): Record<string, string> {
     const owner = request.cloud.store.accounts.need(ownerId);
     if (owner.projectId === undefined) return { account: owner.name };

@@ -1,31 +1,30 @@
 /**
- * From the text of a request to the arguments of a command, checked as CloudStack checks them: in the order of the
- * definition, stopping at the first problem, with its texts. Ids are looked up here, so that a command only sees ids
- * that exist.
+ * Parses and checks the parameters of a command as CloudStack does: in the order of the definition, stopping at the
+ * first error, with CloudStack's texts. Ids are looked up here, so that a command only gets ids that exist.
  */
 import { internal, malformed } from "./errors";
 import type { CommandDefinition, ParameterDefinition } from "./definitions";
 
-/** Values by the parameter's name: text, number, boolean, list of texts, or the entries of a map. */
+/** Values by parameter name: string, number, boolean, list of strings, or the entries of a map. */
 export type Arguments = Readonly<Record<string, any>>;
 
-/** Whether an id of this parameter exists: the parameter's name, and the value. */
+/** Whether the id in a parameter exists. */
 export type Exists = (parameter: string, id: string) => boolean;
 
-/** Tab counts among them, line feed and carriage return do not. */
-const CONTROL = /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f]/;
+/** ASCII control characters including tab, except line feed and carriage return. */
+const CONTROL_CHARACTERS = /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f]/;
 
-/** What a host name is, as CloudStack's error texts go on after "it" or "Vm name". */
+/** The rule for host names in CloudStack's error texts, after "it" or "Vm name". */
 export const NAME_RULE =
     "can contain ASCII letters 'a' through 'z', the digits '0' through '9', and the hyphen ('-'), " +
     "must be between 1 and 63 characters long, and can't start or end with \"-\" and can't start with digit";
 
-/** Whether it can be the name of a machine, which is its host name. */
+/** Whether it is valid as a machine's name, which is its host name. */
 export function isHostName(name: string): boolean {
     return /^[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(name);
 }
 
-/** The plain values by lower-case name, and the maps: `tags[0].key=env` is entry 0 of `tags`, with `{key: "env"}`. */
+/** Plain values by lower-case name, and maps: `tags[0].key=env` is entry 0 of `tags`, with `{key: "env"}`. */
 function unpack(parameters: ReadonlyMap<string, string>): Map<string, string | Record<string, string>[]> {
     const unpacked = new Map<string, string | Record<string, string>[]>();
     for (const [name, value] of parameters) {
@@ -66,7 +65,7 @@ class Reader {
         return value;
     }
 
-    private whole(parameter: string, value: string): number {
+    private integer(parameter: string, value: string): number {
         if (!/^[+-]?\d+$/.test(value)) this.refuse(`invalid value ${value} for parameter ${parameter}`);
         return Number(value);
     }
@@ -95,9 +94,9 @@ class Reader {
             case "boolean":
                 return value.toLowerCase() === "true";
             case "integer":
-                return value.trim() === "" ? undefined : this.whole(parameter.name, value);
+                return value.trim() === "" ? undefined : this.integer(parameter.name, value);
             case "long":
-                return this.whole(parameter.name, value);
+                return this.integer(parameter.name, value);
             case "uuid":
                 return parameter.name === "projectid" && value === "-1" ? value : this.id(parameter.name, value);
             case "list":
@@ -125,7 +124,7 @@ class Reader {
 }
 
 /**
- * The arguments of `command`.
+ * Parses the arguments of `command`.
  *
  * @throws ApiError 431 for the first missing, malformed or unknown one
  */
@@ -135,22 +134,26 @@ export function readArguments(
     exists: Exists,
 ): Arguments {
     for (const [name, value] of parameters) {
-        if (CONTROL.test(value))
+        if (CONTROL_CHARACTERS.test(value))
             throw malformed(`Received value containing illegal ASCII non-printable characters for parameter ${name}`);
     }
     return new Reader(command, exists).read(unpack(parameters));
 }
 
-/** What columns of the database hold, in characters: names and values of tags, values of a machine's details. */
-export const COLUMNS = { name: 255, tag: 255, detail: 5120 } as const;
+/** Lengths of CloudStack's database columns: names and values of tags, values of a machine's details. */
+export const COLUMN_LENGTHS = { name: 255, tag: 255, detail: 5120 } as const;
 
-/** Values of maps have no longest length of their own: what is too long fails when it is stored. @throws ApiError 530 */
+/**
+ * Values of maps have no length limit of their own, but fail when stored in too short a column.
+ *
+ * @throws ApiError 530
+ */
 export function checkColumns(values: Readonly<Record<string, string>>, longest: number): void {
     for (const [key, value] of Object.entries(values))
-        if (key.length > COLUMNS.name || value.length > longest) throw internal();
+        if (key.length > COLUMN_LENGTHS.name || value.length > longest) throw internal();
 }
 
-/** The entries of a map as one set of key and value: `details[0].owner=x` is `{owner: "x"}`. */
+/** Merges the entries of a map into one object: `details[0].owner=x` is `{owner: "x"}`. */
 export function merged(entries: Record<string, string>[] | undefined): Record<string, string> {
     return Object.assign({}, ...(entries ?? []));
 }

@@ -1,4 +1,4 @@
-/** From the cloud's records to what a hypervisor is told. */
+/** Derives a hypervisor's plans from the cloud's records. */
 import type { Cloud } from "../cloud";
 import type { FilterPlan, MachinePlan, VolumePlan } from "../hypervisors/hypervisor";
 import { rangeOf } from "../state/addresses";
@@ -50,11 +50,11 @@ export function machinePlan(cloud: Cloud, machine: Machine): MachinePlan {
     };
 }
 
-/** States in which a machine is on its network. */
-const CONNECTED = ["Starting", "Running", "Stopping"];
+/** States in which a machine is connected to its network. */
+const CONNECTED_STATES = ["Starting", "Running", "Stopping"];
 
-/** Who may reach whom, as the hypervisor is to enforce it now. */
-export async function enforceGroups(cloud: Cloud): Promise<void> {
+/** Passes the current rules of all security groups to the hypervisor. */
+export async function applySecurityGroups(cloud: Cloud): Promise<void> {
     const plan = filterPlan(cloud);
     if (plan !== undefined) await cloud.hypervisor.filter(plan);
 }
@@ -64,7 +64,7 @@ function filterPlan(cloud: Cloud): FilterPlan | undefined {
     const network = store.networks.find(({ ownerId }) => ownerId === undefined);
     if (network === undefined) return undefined;
     const machines = store.machines.filter(
-        ({ state, removed }) => removed === undefined && CONNECTED.includes(state),
+        ({ state, removed }) => removed === undefined && CONNECTED_STATES.includes(state),
     );
     return {
         cidr: network.cidr,

@@ -1,17 +1,19 @@
-/** Machines that ran when the cloud stopped run again when it starts, and those that end by themselves are stopped. */
+/**
+ * Starts the machines that were running when the cloud stopped, and marks machines that end by themselves as stopped.
+ */
 import { record, type Cloud } from "../cloud";
 import type { Machine } from "../state/records";
 import { setState } from "./commands/machineRules";
-import { enforceGroups, machinePlan } from "./plan";
+import { applySecurityGroups, machinePlan } from "./plan";
 
-/** How many machines come up at a time. */
-const AT_ONCE = 4;
+/** How many machines are started at a time. */
+const CONCURRENCY = 4;
 
 export class Power {
     private readonly cloud: Cloud;
     private readonly log: (line: string) => void;
-    /** Machines that have not come up yet. */
-    private waiting: Machine[] = [];
+    /** Machines that have not been started yet. */
+    private pending: Machine[] = [];
     private resuming: Promise<unknown> = Promise.resolve();
     private isStopping = false;
 
@@ -20,26 +22,26 @@ export class Power {
         this.log = log;
     }
 
-    /** Does not wait until the machines are there. A machine that runs is left alone. */
+    /** Does not wait until the machines are started. Running machines are not changed. */
     start(): void {
         const { store, hypervisor } = this.cloud;
         hypervisor.watch(({ id }) => this.hasEnded(id));
-        this.waiting = store.machines.filter(({ state, removed }) => state === "Running" && removed === undefined);
+        this.pending = store.machines.filter(({ state, removed }) => state === "Running" && removed === undefined);
         const next = async (): Promise<void> => {
-            for (let machine = this.waiting.shift(); machine !== undefined; machine = this.waiting.shift())
-                await this.raise(machine);
+            for (let machine = this.pending.shift(); machine !== undefined; machine = this.pending.shift())
+                await this.startMachine(machine);
         };
-        this.resuming = Promise.all(Array.from({ length: AT_ONCE }, next));
+        this.resuming = Promise.all(Array.from({ length: CONCURRENCY }, next));
     }
 
-    private async raise(machine: Machine): Promise<void> {
+    private async startMachine(machine: Machine): Promise<void> {
         try {
-            await enforceGroups(this.cloud);
+            await applySecurityGroups(this.cloud);
             await this.cloud.hypervisor.start(machinePlan(this.cloud, machine));
         } catch (error) {
-            // One whose power was cut meanwhile comes up with the next start.
+            // A machine whose power was cut stays in state Running, and is started at the next start of the cloud.
             if (this.isStopping) return;
-            this.log(`${machine.name} does not come up: ${(error as Error).message}`);
+            this.log(`${machine.name} did not start: ${(error as Error).message}`);
             this.hasEnded(machine.id);
         }
     }
@@ -63,7 +65,7 @@ export class Power {
 
     async stop(): Promise<void> {
         this.isStopping = true;
-        this.waiting = [];
+        this.pending = [];
         await this.resuming;
         await this.cloud.hypervisor.close();
     }

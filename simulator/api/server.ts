@@ -1,4 +1,4 @@
-/** The HTTP side: requests in, answers out, faults between them, and what was called. */
+/** The HTTP server: requests, answers, injected faults, and the log of calls. */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,24 +9,24 @@ import type { Fault, Faults } from "./faults";
 import { reserved } from "./signature";
 import type { Timing } from "./timing";
 
-/** One call of the API, as it was answered. */
+/** One API call and its outcome. */
 export interface Call {
     readonly command: string;
-    /** Name of the account that signed, or claimed to. */
+    /** Name of the account of the API key, whether or not the signature was valid. */
     readonly account?: string;
-    /** HTTP status; 0 where the connection was cut. */
+    /** HTTP status; 0 if the connection was closed. */
     readonly status: number;
-    /** When it came, in milliseconds since 1970. */
+    /** When it was received, in milliseconds since 1970. */
     readonly at: number;
     readonly milliseconds: number;
-    /** What was asked, without key and signature; long values are cut. */
+    /** Its parameters, without API key and signature; long values are truncated. */
     readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** How many calls are remembered. */
-const CALLS_KEPT = 20_000;
+/** How many calls are kept. */
+const MAX_CALLS = 20_000;
 
-/** Longest body of a request in bytes (CloudStack's `request.content.size`). */
+/** Largest request body in bytes (CloudStack's `request.content.size`). */
 const BODY_LIMIT = 1_048_576;
 
 const API_PATH = "/client/api";
@@ -36,7 +36,7 @@ export interface ServerParts {
     readonly faults: Faults;
     readonly timing: Timing;
     readonly now: () => number;
-    /** Deals with requests below /control/. */
+    /** Handles requests below /control/. */
     readonly control: (request: http.IncomingMessage, body: string) => Promise<Answer>;
     readonly log: (line: string) => void;
 }
@@ -52,21 +52,21 @@ async function readBody(request: http.IncomingMessage): Promise<string> {
     return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Longest value of a parameter that is remembered: user data would fill the memory. */
-const VALUE_KEPT = 300;
+/** Longest parameter value that is kept, since user data would use too much memory. */
+const MAX_VALUE_LENGTH = 300;
 
-function hidden(parameters: ReadonlyMap<string, string>): Record<string, string> {
+function loggedParameters(parameters: ReadonlyMap<string, string>): Record<string, string> {
     const shown = [...parameters].filter(([name]) => !["apikey", "signature"].includes(name.toLowerCase()));
     const short = (value: string) =>
-        value.length <= VALUE_KEPT ? value : `${value.slice(0, VALUE_KEPT)}… (${value.length} characters)`;
+        value.length <= MAX_VALUE_LENGTH ? value : `${value.slice(0, MAX_VALUE_LENGTH)}… (${value.length} characters)`;
     return Object.fromEntries(shown.map(([name, value]) => [name, short(value)]));
 }
 
-/** The answer that a fault gives instead of the cloud's. */
-function refusal(command: string, fault: Fault): { status: number; body: object | string } | undefined {
+/** The answer of an injected fault, in place of the cloud's. */
+function faultAnswer(command: string, fault: Fault): { status: number; body: object | string } | undefined {
     switch (fault.kind) {
         case "refuse": {
-            const error = new ApiError(fault.status ?? 530, fault.text ?? "The request was told to fail.", 4250);
+            const error = new ApiError(fault.status ?? 530, fault.text ?? "The request failed because of an injected fault.", 4250);
             return { status: error.status, body: errorBody(responseName(command), error) };
         }
         case "throttle": {
@@ -108,7 +108,7 @@ export class ApiServer {
         this.server.keepAliveTimeout = 60_000;
     }
 
-    /** @throws the system's error where the port is taken or not allowed */
+    /** @throws the system's error if the port is in use or not permitted */
     async listen(port: number): Promise<number> {
         await new Promise<void>((resolve, reject) => {
             this.server.once("error", reject);
@@ -143,7 +143,7 @@ export class ApiServer {
                 const answer = await this.parts.control(request, body);
                 return this.send(response, answer.status, answer.body);
             }
-            if (path !== API_PATH) throw new ApiError(404, `Nothing here: the API is at ${API_PATH}`);
+            if (path !== API_PATH) throw new ApiError(404, `Not found: the API is at ${API_PATH}`);
             if (request.method !== "GET" && request.method !== "POST")
                 throw new ApiError(405, `Method ${request.method} is not allowed: use GET or POST`);
             const parameters = new Map(url.searchParams);
@@ -169,23 +169,23 @@ export class ApiServer {
         const hit = faults.forRequest(command, account);
         for (const fault of hit)
             if (fault.kind === "delay") await sleep(fault.seconds! * 1000, undefined, { ref: false });
-        const refused = hit.map((fault) => refusal(command, fault)).find((answer) => answer !== undefined);
+        const refused = hit.map((fault) => faultAnswer(command, fault)).find((answer) => answer !== undefined);
         const cut = hit.some((fault) => fault.kind === "cut");
         const answer = refused ?? (cut ? undefined : await this.handle(command, parameters, method));
         const lost = answer === undefined || (refused === undefined && hit.some((fault) => fault.kind === "drop"));
         if (lost) response.destroy();
         else this.send(response, answer.status, answer.body);
-        this.remember({
+        this.recordCall({
             command,
             account,
             status: lost ? 0 : answer.status,
             at,
             milliseconds: Math.round((performance.now() - start) * 100) / 100,
-            parameters: hidden(parameters),
+            parameters: loggedParameters(parameters),
         });
     }
 
-    /** In the time that a real server takes, where the cloud is told so. */
+    /** Handles a request, with a real server's delays if the cloud simulates them. */
     private async handle(command: string, parameters: Map<string, string>, method: "GET" | "POST"): Promise<Answer> {
         const { dispatcher, timing } = this.parts;
         const definition = DEFINITIONS.get(command);
@@ -199,9 +199,9 @@ export class ApiServer {
         }
     }
 
-    private remember(call: Call): void {
+    private recordCall(call: Call): void {
         this.calls.push(call);
-        if (this.calls.length > CALLS_KEPT) this.calls.splice(0, CALLS_KEPT / 10);
+        if (this.calls.length > MAX_CALLS) this.calls.splice(0, MAX_CALLS / 10);
         this.parts.log(
             `${call.command || "-"} ${call.account ?? "-"} ${call.status === 0 ? "cut" : call.status} ` +
                 `${call.milliseconds} ms`,

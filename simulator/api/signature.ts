@@ -1,5 +1,5 @@
 /**
- * Who is calling: the check of CloudStack's request signature, written from the API's definition
+ * Authenticates requests by CloudStack's signature, implemented from the API's documentation
  * (all parameters but the signature, sorted by name as written, values encoded as Java's URLEncoder does, the whole in
  * lower case, HMAC-SHA1 with the secret key, base64).
  */
@@ -21,21 +21,21 @@ export function sign(parameters: ReadonlyMap<string, string>, secretKey: string)
     return createHmac("sha1", secretKey).update(text.toLowerCase(), "utf8").digest("base64");
 }
 
-/** The value of a parameter whose name counts in any case. */
+/** The value of a parameter whose name is case-insensitive. */
 export function reserved(parameters: ReadonlyMap<string, string>, name: string): string | undefined {
     for (const [key, value] of parameters) if (key.toLowerCase() === name) return value;
     return undefined;
 }
 
-/** Moment of an `expires`: 2026-01-02T03:04:05+0000, …Z, or with milliseconds. */
+/** The time of an `expires`: 2026-01-02T03:04:05+0000, …Z, or with milliseconds. */
 function moment(text: string): number {
     return Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2"));
 }
 
 /**
- * The user who signed the request.
+ * Returns the user who signed the request.
  *
- * @throws ApiError 401, with one and the same text, where key, signature or expiry is missing or wrong
+ * @throws ApiError 401, always with the same text, if key, signature or expiry is missing or wrong
  */
 export function authenticate(
     parameters: ReadonlyMap<string, string>,

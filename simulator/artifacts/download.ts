@@ -1,37 +1,37 @@
-/** Official releases. */
+/** Downloads official releases. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Release } from "./releases";
 
-/** How long is waited, in milliseconds. */
-const PATIENCE = {
-    /** For the beginning of an answer: where there is no internet, that is to be known soon. */
+/** Timeouts in milliseconds. */
+const TIMEOUTS = {
+    /** Until the response begins: short, so that a missing internet connection is detected soon. */
     answer: 8_000,
-    /** For more of it. */
+    /** Between two parts of the response. */
     silence: 20_000,
 };
 
 export interface DownloadOptions {
-    /** Hears how many bytes there are, of how many where that is known; often. */
+    /** Called often with the bytes received, and the total if it is known. */
     readonly onBytes?: (received: number, total: number | undefined) => void;
-    readonly patience?: typeof PATIENCE;
+    readonly patience?: typeof TIMEOUTS;
 }
 
 /**
- * Gets the official file of a release, and answers its SHA-256.
+ * Downloads the official file of a release, and returns its SHA-256.
  *
- * @throws Error where it cannot be reached, or is not the file that this package knows
+ * @throws Error if it cannot be downloaded, or has another SHA-256 than expected
  */
 export async function download(
     { url, sha256, fileName, version }: Pick<Release, "url" | "sha256" | "fileName" | "version">,
     file: string,
-    { onBytes = () => undefined, patience = PATIENCE }: DownloadOptions = {},
+    { onBytes = () => undefined, patience = TIMEOUTS }: DownloadOptions = {},
 ): Promise<string> {
-    if (sha256 === undefined) throw new Error(`this package does not know the SHA-256 of version ${version}`);
+    if (sha256 === undefined) throw new Error(`the SHA-256 of version ${version} is not known to this package`);
     const { host } = new URL(url);
-    const watch = new Watch();
+    const watch = new Watchdog();
     try {
         watch.expect(patience.answer, `${host} did not answer within ${patience.answer / 1000} s`);
         const response = await fetch(url, { signal: watch.signal });
@@ -53,14 +53,14 @@ export async function download(
         if (found !== sha256) throw new Error(`${fileName} has the SHA-256 ${found}, expected ${sha256} (from ${url})`);
         return found;
     } catch (error) {
-        throw watch.reason ?? new Error(explained(error as Error));
+        throw watch.reason ?? new Error(messageOf(error as Error));
     } finally {
         watch.end();
     }
 }
 
-/** Gives up on what takes too long. */
-class Watch {
+/** Aborts an operation at a timeout. */
+class Watchdog {
     private readonly controller = new AbortController();
     private timer: NodeJS.Timeout | undefined;
 
@@ -72,10 +72,10 @@ class Watch {
         return this.signal.aborted ? (this.signal.reason as Error) : undefined;
     }
 
-    /** From now on, until it is called again. */
-    expect(milliseconds: number, complaint: string): void {
+    /** Sets the timeout, replacing an earlier one. */
+    expect(milliseconds: number, message: string): void {
         this.end();
-        this.timer = setTimeout(() => this.controller.abort(new Error(complaint)), milliseconds);
+        this.timer = setTimeout(() => this.controller.abort(new Error(message)), milliseconds);
     }
 
     end(): void {
@@ -83,8 +83,8 @@ class Watch {
     }
 }
 
-/** Why a connection fails stands in the cause of the error that `fetch` throws. */
-function explained({ message, cause }: Error): string {
+/** `fetch` has the reason of a failed connection in the cause of its error. */
+function messageOf({ message, cause }: Error): string {
     if (cause === undefined) return message;
     const reason = (cause as Error).message || message;
     const { https_proxy, HTTPS_PROXY, NODE_USE_ENV_PROXY } = process.env;

@@ -1,27 +1,27 @@
-/** Makes a release's file with a Go toolchain, where the release itself cannot be had. */
+/** Builds a release's file with a Go toolchain, if the release itself cannot be downloaded. */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as readline from "node:readline";
 import type { Release } from "./releases";
 
-/** Go 1.21 and later fetch the toolchain that a module asks for. */
+/** Go 1.21 and later download the toolchain that a module requires. */
 export const OLDEST_GO = "1.21";
 
-/** Where distributions and Go's own installer put it, if it is not on PATH. */
-const PLACES = ["go", "/usr/local/go/bin/go", "/usr/lib/go/bin/go"];
+/** Go on PATH, or in the folders of Go's own installer and of distributions. */
+const GO_PATHS = ["go", "/usr/local/go/bin/go", "/usr/lib/go/bin/go"];
 
-/** How many lines of a failed program's output its error repeats. */
+/** How many lines of a failed program's output its error message contains. */
 const TAIL_LINES = 5;
 
 interface RunOptions {
     readonly cwd?: string;
     readonly env?: NodeJS.ProcessEnv;
-    /** Hears each line of standard error. */
+    /** Called with each line of standard error. */
     readonly onLine?: (line: string) => void;
 }
 
-/** @throws Error with the end of what the program complained of */
+/** @throws Error with the end of the program's standard error */
 function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
     const { cwd, env = process.env, onLine } = options;
     return new Promise((resolve, reject) => {
@@ -46,9 +46,9 @@ function run(command: string, args: readonly string[], options: RunOptions = {})
 /**
  * The path of the Go toolchain.
  *
- * @throws Error where there is none, or too old a one
+ * @throws Error if there is none, or if it is too old
  */
-export async function findGo(places: readonly string[] = PLACES): Promise<string> {
+export async function findGo(places: readonly string[] = GO_PATHS): Promise<string> {
     for (const go of places) {
         const answer = await run(go, ["env", "GOVERSION"]).catch((error: NodeJS.ErrnoException) => {
             if (error.code === "ENOENT") return undefined;
@@ -56,13 +56,13 @@ export async function findGo(places: readonly string[] = PLACES): Promise<string
         });
         if (answer === undefined) continue;
         const version = answer.trim().replace(/^go/, "");
-        if (!isNewEnough(version)) throw new Error(`${go} is ${version || "older"}, and ${OLDEST_GO} is needed`);
+        if (!isNewEnough(version)) throw new Error(`${go} is ${version || "older"}, but ${OLDEST_GO} or later is required`);
         return go;
     }
-    throw new Error("there is none on PATH");
+    throw new Error("not found on PATH");
 }
 
-/** Development versions (`devel …`) are taken for new ones. */
+/** Development versions (`devel …`) are assumed to be new enough. */
 function isNewEnough(version: string): boolean {
     const [major, minor] = OLDEST_GO.split(".").map(Number);
     const [, foundMajor, foundMinor] = /^(\d+)\.(\d+)/.exec(version)?.map(Number) ?? [];
@@ -70,7 +70,7 @@ function isNewEnough(version: string): boolean {
     return foundMajor > major || (foundMajor === major && foundMinor >= minor);
 }
 
-/** The user's settings of proxies, sums and caches, and nothing of his that would change what is built. */
+/** Keeps the user's settings of proxies, checksums and caches, but no settings that would change the result. */
 function buildEnvironment({ architecture }: Release, isPinned: boolean): NodeJS.ProcessEnv {
     return {
         ...process.env,
@@ -85,19 +85,19 @@ function buildEnvironment({ architecture }: Release, isPinned: boolean): NodeJS.
     };
 }
 
-/** The folder of this package: this module is in it as a source, and compiled in `dist`. */
+/** The root folder of this package, for this module as a source and compiled in `dist`. */
 function packageFolder(folder = __dirname): string {
     return fs.existsSync(path.join(folder, "package.json")) ? folder : packageFolder(path.dirname(folder));
 }
 
-/** Has the go.mod and go.sum of a release that this package knows, or does not exist. */
+/** The folder with go.mod and go.sum of a release; it exists for the versions that this package knows. */
 export function pinnedModules({ program, version }: Pick<Release, "program" | "version">): string {
     return path.join(packageFolder(), "simulator", "artifacts", "modules", `${program}-${version}`);
 }
 
 /**
- * Makes the module that the programs are built in: from the package's own go.mod and go.sum, else from the release's
- * modules alone, whose sums Go then gets from the checksum database. Answers whether it is the package's own.
+ * Creates the module that the programs are built in: from the package's own go.mod and go.sum, otherwise from the
+ * release's modules, whose checksums Go then gets from the checksum database. Returns whether it is the package's own.
  */
 function prepareModule(release: Release, folder: string): boolean {
     const pinned = pinnedModules(release);
@@ -111,13 +111,13 @@ function prepareModule(release: Release, folder: string): boolean {
 }
 
 /**
- * Builds the programs of a release from its Go modules, whose sums Go checks, and packs them as the release does. The
- * same toolchain makes the same bytes each time.
+ * Builds the programs of a release from its Go modules, whose checksums Go verifies, and packs them as the release
+ * does. The build is reproducible with the same toolchain.
  *
- * @param folder an empty one to work in
- * @param file where the result goes
- * @param onProgress hears what is done just now; often
- * @throws Error with the end of what Go said
+ * @param folder an empty working folder
+ * @param file path of the result
+ * @param onProgress called often with the current step
+ * @throws Error with the end of Go's output
  */
 export async function buildRelease(
     release: Release,
@@ -147,7 +147,7 @@ export async function buildRelease(
     await pack(release, out, file);
 }
 
-/** With fixed times, owners and modes, in a fixed order. */
+/** Packs with fixed times, owners, modes and order, so that the archive is reproducible. */
 async function pack({ fileName, go }: Release, folder: string, file: string): Promise<void> {
     if (!/\.(tar\.gz|tgz)$/.test(fileName)) {
         const [program] = Object.keys(go.programs);

@@ -1,22 +1,22 @@
-/** One process at a time. */
+/** A lock between processes. */
 import { DatabaseSync } from "node:sqlite";
 
-/** How often it is tried, in milliseconds. */
+/** Interval of attempts, in milliseconds. */
 const INTERVAL = 200;
 
 /** SQLITE_BUSY */
 const BUSY = 5;
 
 /**
- * Does something while nobody else does it, on this computer. The lock is SQLite's on a file that stays empty, so the
- * kernel takes it from a process that ends, however it ends.
+ * Runs `work` while no other process on this computer holds the lock. It is SQLite's lock on an empty file, which the
+ * kernel releases when the process ends, even if it is killed.
  *
- * @param onWait hears that another one is at it, again and again
+ * @param onWait called repeatedly while another process holds the lock
  */
 export async function withLock<T>(file: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
     const database = new DatabaseSync(file);
     try {
-        while (!hasTaken(database)) {
+        while (!tryLock(database)) {
             onWait();
             await new Promise((resolve) => setTimeout(resolve, INTERVAL));
         }
@@ -26,7 +26,7 @@ export async function withLock<T>(file: string, onWait: () => void, work: () => 
     }
 }
 
-function hasTaken(database: DatabaseSync): boolean {
+function tryLock(database: DatabaseSync): boolean {
     try {
         database.exec("BEGIN EXCLUSIVE");
         return true;

@@ -16,9 +16,9 @@ export function manifestFile(cacheDir: string): string {
 export type Manifest = Readonly<Record<string, string>>;
 
 /**
- * Empty where there is none yet.
+ * Empty if there is none yet.
  *
- * @throws Error where it is damaged: nobody knows then what the files are
+ * @throws Error if it is damaged, since the files cannot be verified then
  */
 export function readManifest(cacheDir: string): Manifest {
     const file = manifestFile(cacheDir);
@@ -31,8 +31,8 @@ export function readManifest(cacheDir: string): Manifest {
 }
 
 /**
- * Adds a file that is in the folder, and leaves out those that are no longer. A reader sees the old manifest or the new
- * one. The caller has the mirror's lock.
+ * Adds a file, and removes entries of files that no longer exist. A reader sees the old manifest or the new one. The
+ * caller must hold the mirror's lock.
  */
 export function addToManifest(cacheDir: string, fileName: string, sha256: string): void {
     const folder = artifactsFolder(cacheDir);
@@ -43,7 +43,7 @@ export function addToManifest(cacheDir: string, fileName: string, sha256: string
     putInPlace(part, manifestFile(cacheDir));
 }
 
-/** Gives a finished file its name. Not before it is on disk: a crash of the computer leaves no half file behind it. */
+/** Renames a finished file after it was synced to disk, so that a crash of the computer leaves no partial file. */
 export function putInPlace(part: string, file: string): void {
     const descriptor = fs.openSync(part, "r");
     fs.fsyncSync(descriptor);
@@ -51,7 +51,7 @@ export function putInPlace(part: string, file: string): void {
     fs.renameSync(part, file);
 }
 
-/** Hexadecimal SHA-256 of a file; undefined where there is none. */
+/** Hexadecimal SHA-256 of a file; undefined if it does not exist. */
 export async function sumOf(file: string): Promise<string | undefined> {
     if (!fs.existsSync(file)) return undefined;
     const hash = createHash("sha256");

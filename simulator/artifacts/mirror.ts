@@ -1,5 +1,5 @@
 /**
- * The mirror: a folder with release files for machines that reach no other place, and a manifest of their SHA-256 sums.
+ * The mirror: a folder with release files for machines without internet access, and a manifest of their SHA-256 sums.
  * The cloud serves it to its machines at http://GATEWAY/artifacts/FILE.
  */
 import * as fs from "node:fs";
@@ -16,14 +16,14 @@ export const SOURCES = ["auto", "release", "go"] as const;
 /** Where files come from: the official release, a Go toolchain, or the first of them that works. */
 export type Source = (typeof SOURCES)[number];
 
-/** What became of a release. */
+/** The outcome for one release. */
 export interface Outcome {
     readonly fileName: string;
     readonly sha256: string;
     readonly bytes: number;
-    /** `mirror`: it was there. */
+    /** `mirror`: it was already present. */
     readonly from: "mirror" | "release" | "go";
-    /** Why it is not the official release, where that was tried first. */
+    /** Why the official release could not be used, if that was tried first. */
     readonly because?: string;
     readonly seconds: number;
 }
@@ -31,9 +31,9 @@ export interface Outcome {
 export interface EnsureOptions {
     /** @default "auto" */
     readonly source?: Source;
-    /** Hears what is done just now; often. */
+    /** Called often with the current step. */
     readonly onProgress?: (text: string) => void;
-    /** Hears of each file as soon as it is there. */
+    /** Called with each file as soon as it is present. */
     readonly onFile?: (outcome: Outcome) => void;
 }
 
@@ -41,8 +41,8 @@ export interface EnsureOptions {
 export type Versions = Readonly<Partial<Record<ProgramName, readonly string[]>>>;
 
 /**
- * Completes the mirror with these versions for this computer's machines. Files that are there as the manifest has them
- * stay, and so does an official file that somebody has put there. Several processes may do so at once.
+ * Completes the mirror with these versions for this computer's machines. Files that match the manifest are kept, as are
+ * official files that were copied there by hand. Several processes may do so at once.
  *
  * @example await ensureArtifacts(cacheFolder(), { etcd: ["3.6.14"] })
  * @throws Error that says what was tried, and what to do
@@ -58,7 +58,7 @@ export function ensureArtifacts(
     return ensureReleases(cacheDir, releases, options);
 }
 
-/** As `ensureArtifacts`, for what `releaseOf` gives. */
+/** As `ensureArtifacts`, for the results of `releaseOf`. */
 export async function ensureReleases(
     cacheDir: string,
     releases: readonly Release[],
@@ -72,22 +72,22 @@ export async function ensureReleases(
         onFile(outcome);
     };
     for (const release of releases) {
-        const outcome = await present(cacheDir, release, false);
+        const outcome = await findFile(cacheDir, release, false);
         if (outcome === undefined) missing.push(release);
         else add(outcome);
     }
     if (missing.length === 0) return outcomes;
     fs.mkdirSync(folder, { recursive: true });
-    const onWait = () => onProgress("another process completes the mirror; waiting for it");
+    const onWait = () => onProgress("waiting for another process that completes the mirror");
     await withLock(path.join(folder, ".lock"), onWait, async () => {
         for (const release of missing)
-            add((await present(cacheDir, release, true)) ?? (await make(cacheDir, release, source, onProgress)));
+            add((await findFile(cacheDir, release, true)) ?? (await makeFile(cacheDir, release, source, onProgress)));
     });
     return outcomes;
 }
 
-/** A file that is what the manifest says, or where `isLocked`, also the official one, which then is put into it. */
-async function present(cacheDir: string, release: Release, isLocked: boolean): Promise<Outcome | undefined> {
+/** A file that matches the manifest; with `isLocked` also an official file, which is then added to the manifest. */
+async function findFile(cacheDir: string, release: Release, isLocked: boolean): Promise<Outcome | undefined> {
     const started = Date.now();
     const { fileName } = release;
     const file = path.join(artifactsFolder(cacheDir), fileName);
@@ -102,10 +102,10 @@ async function present(cacheDir: string, release: Release, isLocked: boolean): P
     return { fileName, sha256, from: "mirror", bytes: fs.statSync(file).size, seconds: (Date.now() - started) / 1000 };
 }
 
-const WORK = ".work-";
+const WORK_PREFIX = ".work-";
 
-/** Makes a file and gives it its place. The caller has the lock: what others left behind here, they left by a crash. */
-async function make(
+/** Downloads or builds a file. The caller holds the lock, so that other working folders are leftovers of crashes. */
+async function makeFile(
     cacheDir: string,
     release: Release,
     source: Source,
@@ -114,14 +114,14 @@ async function make(
     const started = Date.now();
     const { fileName } = release;
     const folder = artifactsFolder(cacheDir);
-    for (const name of fs.readdirSync(folder).filter((one) => one.startsWith(WORK)))
+    for (const name of fs.readdirSync(folder).filter((one) => one.startsWith(WORK_PREFIX)))
         fs.rmSync(path.join(folder, name), { recursive: true, force: true });
-    // A name of its own: what a killed process had started may still be writing into its folder.
-    const work = fs.mkdtempSync(path.join(folder, WORK));
+    // A unique name, since child processes of a killed process may still be writing to its folder.
+    const work = fs.mkdtempSync(path.join(folder, WORK_PREFIX));
     const part = path.join(work, "file");
     try {
         const made = await obtain(release, source, work, part, onProgress).catch((reasons: Failure) => {
-            throw new Error(advice(release, folder, reasons));
+            throw new Error(installAdvice(release, folder, reasons));
         });
         const sha256 = (await sumOf(part))!;
         fs.chmodSync(part, 0o644);
@@ -134,7 +134,7 @@ async function make(
     }
 }
 
-/** All that was tried has failed. */
+/** All sources have failed. */
 class Failure extends Error {
     readonly reasons: readonly string[];
 
@@ -156,11 +156,11 @@ async function obtain(
     const reasons: string[] = [];
     let because: string | undefined;
     if (source !== "go") {
-        const doing = `fetching ${fileName}`;
-        onProgress(doing);
+        const step = `downloading ${fileName}`;
+        onProgress(step);
         const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
         const onBytes = (received: number, total = NaN) =>
-            onProgress(`${doing}: ${mebibytes(received)}${total ? ` of ${mebibytes(total)}` : ""} MiB`);
+            onProgress(`${step}: ${mebibytes(received)}${total ? ` of ${mebibytes(total)}` : ""} MiB`);
         try {
             await download(release, part, { onBytes });
             return { from: "release" };
@@ -170,10 +170,10 @@ async function obtain(
         }
     }
     if (source !== "release") {
-        const doing = `building ${program} ${version} with Go`;
-        onProgress(doing);
+        const step = `building ${program} ${version} with Go`;
+        onProgress(step);
         try {
-            await buildRelease(release, work, part, (text) => onProgress(`${doing}: ${text}`));
+            await buildRelease(release, work, part, (text) => onProgress(`${step}: ${text}`));
             return { from: "go", because };
         } catch (error) {
             reasons.push(`Go: ${(error as Error).message}`);
@@ -182,14 +182,14 @@ async function obtain(
     throw new Failure(reasons);
 }
 
-function advice({ fileName, url, sha256, knownVersions }: Release, folder: string, { reasons }: Failure): string {
+function installAdvice({ fileName, url, sha256, knownVersions }: Release, folder: string, { reasons }: Failure): string {
     const isKnown = sha256 !== undefined;
     return [
-        `${fileName} cannot be had:`,
+        `${fileName} could not be obtained:`,
         ...reasons.map((reason) => `  - ${reason.replaceAll("\n", "\n    ")}`),
         "Do one of these, then run this command again:",
         `  - install Go ${OLDEST_GO} or later (https://go.dev/doc/install), with access to a Go module proxy`,
-        `  - fetch ${url} elsewhere, and put it into ${folder}` +
+        `  - download ${url} elsewhere, and put it into ${folder}` +
             (isKnown ? "" : `, and its SHA-256 into manifest.json there: { "${fileName}": "…" }`),
         ...(isKnown ? [] : [`  - use a version that this package knows: ${knownVersions.join(", ")}`]),
     ].join("\n");

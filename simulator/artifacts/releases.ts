@@ -1,30 +1,30 @@
 /**
- * The release files that machines ask a mirror for. Whatever is to be on it has an entry in `PROGRAMS`, and the sums of
- * its official files in `releases.json`.
+ * The release files that a mirror can have. Each program has an entry in `PROGRAMS`, and the SHA-256 sums of its
+ * official files in `releases.json`.
  */
 import sums from "./releases.json";
 
 export type Architecture = "amd64" | "arm64";
 
-/** That of this computer, which its machines have too. */
+/** The architecture of this computer and its machines. */
 export const ARCHITECTURE: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
 
-/** In texts, `{v}` is the version and `{a}` the architecture. */
+/** In strings, `{v}` is the version and `{a}` the architecture. */
 interface Program {
-    /** The official place. */
+    /** The official URL. */
     readonly url: string;
-    /** The name on a mirror, which has all files in one folder. @default the last part of `url` */
+    /** The file name on a mirror. @default the last part of `url` */
     readonly fileName?: string;
     readonly go: GoRecipe;
 }
 
-/** How a Go toolchain makes the file. */
+/** How a Go toolchain builds the file. */
 export interface GoRecipe {
     /** Modules, each at the version of the release. */
     readonly modules: readonly string[];
     /**
-     * The packages that programs are built from, by their path in the archive. Of a file that is no archive (`.tar.gz`,
-     * `.tgz`) there is one, whose path does not matter.
+     * The packages that programs are built from, by their path in the archive. A file that is not an archive
+     * (`.tar.gz`, `.tgz`) has one, whose path is ignored.
      */
     readonly programs: Readonly<Record<string, string>>;
     /** Values of variables that the linker sets. */
@@ -43,7 +43,7 @@ const PROGRAMS = {
                 [`${etcdFolder}/etcdctl`]: "go.etcd.io/etcd/etcdctl/v3",
                 [`${etcdFolder}/etcdutl`]: "go.etcd.io/etcd/etcdutl/v3",
             },
-            // The version is in the module itself; which commit it was, a module does not know.
+            // The module contains the version but not the commit.
             variables: { "go.etcd.io/etcd/api/v3/version.GitSHA": "built-from-go-modules" },
         },
     },
@@ -60,9 +60,9 @@ export interface Release {
     readonly architecture: Architecture;
     readonly fileName: string;
     readonly url: string;
-    /** Of the official file, hexadecimal; undefined for a version that this package does not know. */
+    /** Hexadecimal SHA-256 of the official file; undefined for a version that this package does not know. */
     readonly sha256: string | undefined;
-    /** Those that this package knows, oldest first. */
+    /** The versions that this package knows, oldest first. */
     readonly knownVersions: readonly string[];
     readonly go: GoRecipe;
 }

@@ -1,4 +1,4 @@
-/** Arithmetic with IPv4 addresses, and what counts as a CIDR. */
+/** Arithmetic on IPv4 addresses, and validation of CIDRs. */
 import * as net from "node:net";
 
 /** Addresses of the shared network of a new cloud. */
@@ -12,7 +12,7 @@ export function toAddress(value: number): string {
     return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 
-/** A network's figures. Machines get the tenth to the last but five address, the gateway the first. */
+/** A network's addresses: the gateway has the first, machines those from the tenth up to the sixth from the end. */
 export interface Range {
     readonly cidr: string;
     readonly gateway: string;
@@ -21,7 +21,7 @@ export interface Range {
     readonly end: string;
 }
 
-/** @throws RangeError where `cidr` is not an IPv4 network of /16 to /27 */
+/** @throws RangeError if `cidr` is not an IPv4 network of /16 to /27 */
 export function rangeOf(cidr: string): Range {
     const [address, bits] = cidr.split("/");
     const prefix = Number(bits);
@@ -55,7 +55,7 @@ export function isWithin(address: string, start: string, end: string): boolean {
     return value >= toNumber(start) && value <= toNumber(end);
 }
 
-/** Whether it is an IPv4 or IPv6 network as security group rules take it. */
+/** Whether it is an IPv4 or IPv6 network, as security group rules require. */
 export function isCidr(text: string): boolean {
     const [address, bits, more] = text.split("/");
     if (more !== undefined || bits === undefined || !/^\d{1,3}$/.test(bits)) return false;

@@ -1,6 +1,6 @@
 /**
- * What the cloud knows, one record type per kind of thing. Records are plain JSON and are never changed in place:
- * a change is a new record in its table (see `store.ts`), which is what makes a transaction cheap to undo.
+ * The records of the cloud's state. Records are plain JSON and immutable: a change puts a new record in the table (see
+ * `store.ts`), so that a transaction can be rolled back cheaply.
  *
  * Times are milliseconds since 1970 (UTC). `number` is the internal id that a few error texts of CloudStack show.
  */
@@ -9,10 +9,10 @@ export interface Row {
     readonly id: string;
 }
 
-/** Something that the operator offers. */
+/** An entry of the operator's catalogue. */
 export interface Offer extends Row {
     readonly name: string;
-    /** Taken out of the offer: whoever has it keeps it, and lists do not show it. */
+    /** Withdrawn: lists omit it, but what already uses it keeps it. */
     readonly retired?: boolean;
 }
 
@@ -25,9 +25,9 @@ export interface Account extends Row {
     readonly created: number;
     /** Whether it may expunge and recover machines (`allow.user.expunge.recover.vm`). */
     readonly mayExpunge: boolean;
-    /** The project whose account this is. */
+    /** The project that this account belongs to. */
     readonly projectId?: string;
-    /** Limits set by the administrator, by the number of the resource type; -1 lifts a limit. */
+    /** Limits set by the administrator, by the number of the resource type; -1 is unlimited. */
     readonly limits: Readonly<Record<number, number>>;
 }
 
@@ -74,20 +74,20 @@ export interface ServiceOffering extends Offer {
     readonly number: number;
     readonly created: number;
     readonly diskOfferingId: string;
-    /** Absent where the machine's details say it. */
+    /** Absent if the machine's details define it. */
     readonly cpuNumber?: number;
-    /** MHz; absent where the machine's details say it. */
+    /** MHz; absent if the machine's details define it. */
     readonly cpuSpeed?: number;
-    /** MiB; absent where the machine's details say it. */
+    /** MiB; absent if the machine's details define it. */
     readonly memory?: number;
-    /** A custom offering, whose machines choose within its bounds; a constrained one fixes the speed. */
+    /** The bounds of a custom offering; a constrained one also has a fixed speed. */
     readonly bounds?: Readonly<{ minCpu: number; maxCpu: number; minMemory: number; maxMemory: number }>;
 }
 
 export interface DiskOffering extends Offer {
     readonly displayText: string;
     readonly created: number;
-    /** GiB; 0 where the volume says it. */
+    /** GiB; 0 if the volume defines it. */
     readonly sizeGiB: number;
 }
 
@@ -108,7 +108,7 @@ export interface Network extends Row {
     readonly state: "Setup" | "Allocated" | "Implemented";
     readonly cidr: string;
     readonly gateway: string;
-    /** First and last address that machines get. */
+    /** First and last address for machines. */
     readonly start: string;
     readonly end: string;
     readonly domain: string;
@@ -145,15 +145,15 @@ export interface Machine extends Row {
     readonly haEnabled: boolean;
     readonly dynamicallyScalable: boolean;
     readonly deleteProtection: boolean;
-    /** What it has of its offering, which a custom one leaves to the machine. */
+    /** CPU and memory, from its offering or, if that is a custom one, from its details. */
     readonly size: Readonly<{ cpuNumber: number; cpuSpeed: number; memory: number }>;
     readonly details: Readonly<Record<string, string>>;
-    /** Base64, as CloudStack keeps it. */
+    /** Base64, as CloudStack stores it. */
     readonly userData?: string;
     readonly securityGroupIds: readonly string[];
     readonly affinityGroupIds: readonly string[];
     readonly nics: readonly Nic[];
-    /** From when the cloud has figures about it (CPU, network, disks). */
+    /** From when the cloud has statistics of it (CPU, network, disks). */
     readonly statisticsFrom?: number;
     readonly password?: string;
     readonly destroyed?: number;
@@ -194,9 +194,9 @@ export interface SecurityGroupRule extends Row {
     readonly direction: "ingress" | "egress";
     /** tcp, udp, icmp, all or a protocol number. */
     readonly protocol: string;
-    /** First port, or the ICMP type; 0 where the protocol has none. */
+    /** First port, or the ICMP type; 0 if the protocol has none. */
     readonly from: number;
-    /** Last port, or the ICMP code; 0 where the protocol has none. */
+    /** Last port, or the ICMP code; 0 if the protocol has none. */
     readonly to: number;
     readonly cidr?: string;
     readonly sourceGroupId?: string;
@@ -235,7 +235,7 @@ export interface Job extends Row {
     /** Jobs of one queue run one after the other. */
     readonly queue: string;
     readonly created: number;
-    /** When it got its turn; what it needs to go on after a restart of the cloud is in `memo`. */
+    /** When it started; `memo` is what it needs to continue after a restart of the cloud. */
     readonly started?: number;
     readonly memo?: unknown;
     readonly completed?: number;
@@ -257,7 +257,7 @@ export interface Event extends Row {
     readonly resourceType?: string;
 }
 
-/** A number that grows, by its name. */
+/** The latest value of a sequence; the id is its name. */
 export interface Counter extends Row {
     readonly value: number;
 }

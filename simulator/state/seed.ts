@@ -1,6 +1,5 @@
 /**
- * A new cloud: its zones, offerings, templates, networks and accounts. Keys and ids are random, so no two clouds are
- * the same.
+ * A new cloud: its zones, offerings, templates, networks and accounts. Keys and ids are random.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { rangeOf } from "./addresses";
@@ -48,10 +47,10 @@ function addAccounts(store: Store, now: number): void {
         addAccount(store, now, ACCOUNTS.expunger, 0, true),
     ];
     const projectId = randomUUID();
-    const behind = store.accounts.insert({
+    const projectAccount = store.accounts.insert({
         id: randomUUID(),
         number: store.next("account"),
-        // As CloudStack names them: with the number of the project's domain.
+        // CloudStack's name for it, with the number of the project's domain.
         name: `PrjAcct-${PROJECT}-1`,
         type: 5,
         created: now,
@@ -63,11 +62,11 @@ function addAccounts(store: Store, now: number): void {
         id: projectId,
         name: PROJECT,
         displayText: "A project to try projects with",
-        ownerId: behind.id,
+        ownerId: projectAccount.id,
         memberIds: members.map((member) => member.id),
         created: now,
     });
-    for (const owner of [admin, ...members, behind]) {
+    for (const owner of [admin, ...members, projectAccount]) {
         store.securityGroups.insert({
             id: randomUUID(),
             name: "default",
@@ -105,7 +104,7 @@ function addOfferings(store: Store, now: number): void {
         cpuSpeed: 1000,
         bounds: { minCpu: 1, maxCpu: 8, minMemory: 512, maxMemory: 16_384 },
     });
-    // An unconstrained one bounds nothing but what a number of Java's may be.
+    // An unconstrained one is only limited by the range of a Java integer.
     store.serviceOfferings.insert({
         id: randomUUID(),
         number: store.next("serviceOffering"),
@@ -149,7 +148,7 @@ function addTemplates(store: Store, now: number, zoneIds: string[]): void {
         name: "Debian GNU/Linux 12 (64-bit)",
         categoryId: debian.id,
     });
-    const later = store.osTypes.insert({
+    const osType13 = store.osTypes.insert({
         id: randomUUID(),
         name: "Debian GNU/Linux 13 (64-bit)",
         categoryId: debian.id,
@@ -158,8 +157,8 @@ function addTemplates(store: Store, now: number, zoneIds: string[]): void {
         ["Debian 12", "Debian 12 (bookworm), first build", osType, 60, false],
         ["Debian 12", "Debian 12 (bookworm)", osType, 1, false],
         ["Debian 12 with password", "Debian 12 (bookworm) with the password script", osType, 1, true],
-        ["Debian 13", "Debian 13 (trixie)", later, 1, false],
-        ["Debian 13 with password", "Debian 13 (trixie) with the password script", later, 1, true],
+        ["Debian 13", "Debian 13 (trixie)", osType13, 1, false],
+        ["Debian 13 with password", "Debian 13 (trixie) with the password script", osType13, 1, true],
     ] as const;
     for (const [name, displayText, { id: osTypeId }, age, passwordEnabled] of templates) {
         store.templates.insert({

@@ -1,11 +1,11 @@
 /**
- * The cloud's memory: tables of records that live in maps (reads cost nothing) and in SQLite (nothing acknowledged is
- * lost).
+ * The cloud's state: tables of records that are kept in maps, for fast reads, and in SQLite, so that nothing
+ * acknowledged is lost.
  *
- * All changes happen in `transaction`, which is written to SQLite as a whole before it returns; an exception undoes
- * the maps instead. The journal is a write-ahead log, so a killed process loses nothing that was committed;
- * `synchronous=NORMAL` means that only a crash of the whole computer may take the last moments with it, and never
- * leaves a torn state.
+ * All changes happen in `transaction`, which is written to SQLite as a whole before it returns; an exception rolls
+ * back the maps instead. The journal is a write-ahead log, so a killed process loses nothing that was committed;
+ * with `synchronous=NORMAL` only a crash of the whole computer may lose the latest transactions, and never leaves a
+ * partial one.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -32,10 +32,10 @@ export class Table<R extends r.Row> {
         return id === undefined ? undefined : this.rows.get(id);
     }
 
-    /** The record that must be there, because another record refers to it. */
+    /** The record of an id that another record refers to. @throws StateError if it does not exist */
     need(id: string): R {
         const row = this.rows.get(id);
-        if (row === undefined) throw new StateError(`The state refers to ${this.kind} ${id}, which it does not hold.`);
+        if (row === undefined) throw new StateError(`The state refers to ${this.kind} ${id}, which does not exist.`);
         return row;
     }
 
@@ -70,12 +70,12 @@ export class Table<R extends r.Row> {
 
     remove(id: string): void {
         const before = this.need(id);
-        // Undone, the record stands at the end of the order until the next start; nothing depends on that.
+        // After a rollback the record is last in order until the next start; nothing depends on that.
         this.changed(this.kind, id, () => this.rows.set(id, before));
         this.rows.delete(id);
     }
 
-    /** Fills the table while the store opens; not a change. */
+    /** Loads a record while the store is opened, outside of a transaction. */
     load(row: R): void {
         this.rows.set(row.id, row);
     }
@@ -113,18 +113,18 @@ export class Store {
     readonly counters = this.table<r.Counter>("counter");
 
     /**
-     * Opens the state in `folder` (made where it is missing), or a state in memory without one.
+     * Opens the state in `folder` (created if missing), or a state in memory without one.
      *
-     * @throws StateError where the file is damaged, of a later version, or held by another process
+     * @throws StateError if the file is damaged, of a later version, or in use by another process
      */
     constructor(folder?: string) {
         const file = folder === undefined ? ":memory:" : path.join(folder, "cloud.sqlite");
         if (folder !== undefined) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
         try {
-            // The journal beside it takes over the permissions of the file.
+            // SQLite creates the journal with the permissions of this file.
             if (folder !== undefined) fs.closeSync(fs.openSync(file, "a", 0o600));
             this.database = new DatabaseSync(file);
-            // One process owns a state: the lock is taken with the first write and kept.
+            // Only one process may use a state: the lock is taken at the first write and kept.
             this.database.exec(`
                 PRAGMA locking_mode = EXCLUSIVE;
                 PRAGMA journal_mode = WAL;
@@ -159,7 +159,7 @@ export class Store {
 
     private table<R extends r.Row>(kind: string): Table<R> {
         const table = new Table<R>(kind, (changedKind, id, undo) => {
-            if (this.dirty === undefined) throw new StateError("A change outside of a transaction.");
+            if (this.dirty === undefined) throw new StateError("A change was made outside of a transaction.");
             this.dirty.set(`${changedKind}/${id}`, [changedKind, id]);
             this.undo.push(undo);
         });
@@ -168,8 +168,8 @@ export class Store {
     }
 
     /**
-     * Runs `work` so that either all of its changes are kept, on disk, or none. A transaction inside another is part
-     * of it.
+     * Runs `work` so that either all of its changes are committed to disk or none. A nested transaction is part of the
+     * outer one.
      */
     transaction<T>(work: () => T): T {
         if (this.dirty !== undefined) return work();
@@ -219,7 +219,7 @@ export class Store {
 function explainOpening(file: string, error: unknown): string {
     const reason = error instanceof Error ? error.message : String(error);
     if (/locked|busy/i.test(reason))
-        return `Another process holds ${file}: stop it first (cloudstack-local stop), or use another folder (--state).`;
-    const advice = "move the folder away to begin anew, or use another one (--state)";
+        return `Another process uses ${file}: stop it first (cloudstack-local stop), or use another folder (--state).`;
+    const advice = "move the folder away to start with a new state, or use another one (--state)";
     return `The state in ${file} cannot be read (${reason}): ${advice}.`;
 }

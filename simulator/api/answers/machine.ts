@@ -1,4 +1,4 @@
-/** Virtual machines as answers show them. */
+/** Virtual machines in answers. */
 import { timestamp, type Cloud } from "../../cloud";
 import { rangeOf } from "../../state/addresses";
 import type { Machine, Nic, Volume } from "../../state/records";
@@ -6,7 +6,7 @@ import { accountFields, ownerFields } from "../ownership";
 import { nestedGroupAnswer } from "./securityGroup";
 import { nestedTagAnswer, tagsOf } from "./tags";
 
-/** What `details` of `listVirtualMachines` chooses from. */
+/** The values of `details` of `listVirtualMachines`. */
 export const MACHINE_DETAILS = [
     "all",
     "group",
@@ -93,8 +93,8 @@ function offeringFields(cloud: Cloud, machine: Machine): object {
     };
 }
 
-/** Figures of a machine that nothing real stands behind: it does nothing. */
-const IDLE = {
+/** Statistics of an idle machine, since no real ones are collected. */
+const IDLE_STATISTICS = {
     cpuused: "0%",
     networkkbsread: 0,
     networkkbswrite: 0,
@@ -120,7 +120,7 @@ function affinityFields(cloud: Cloud, machine: Machine): object[] {
     });
 }
 
-/** What its user has set, what its custom offering needs, and for the administrator what the cloud notes for itself. */
+/** The details that its user has set, those of its custom offering, and for administrators internal ones. */
 function detailFields(cloud: Cloud, machine: Machine, admin: boolean): Record<string, string> {
     const offering = cloud.store.serviceOfferings.need(machine.serviceOfferingId);
     const { cpuNumber, cpuSpeed, memory } = machine.size;
@@ -161,7 +161,7 @@ export function machineAnswer(cloud: Cloud, machine: Machine, view: MachineView)
         ...(machine.state === "Running" || machine.state === "Stopping" ? { hostcontrolstate: "Enabled" } : {}),
         ...part("tmpl", () => templateFields(cloud, machine)),
         ...part("servoff", () => offeringFields(cloud, machine)),
-        ...(measured ? part("stats", () => IDLE) : {}),
+        ...(measured ? part("stats", () => IDLE_STATISTICS) : {}),
         guestosid: osType.id,
         ...(root === undefined ? {} : part("volume", () => ({ rootdeviceid: 0, rootdevicetype: "ROOT" }))),
         securitygroup: shows("secgrp")
@@ -190,5 +190,5 @@ export function machineAnswer(cloud: Cloud, machine: Machine, view: MachineView)
     };
 }
 
-/** Details of a machine that a user sees and may not change. */
+/** Details of a machine that a user may not change. */
 export const READ_ONLY_DETAILS: readonly string[] = ["dataDiskController", "rootDiskController"];

@@ -1,4 +1,4 @@
-/** Networks and their offerings as answers show them. */
+/** Networks and their offerings in answers. */
 import { timestamp, type Cloud } from "../../cloud";
 import { rangeOf } from "../../state/addresses";
 import type { Network, NetworkOffering } from "../../state/records";
@@ -11,8 +11,7 @@ type Capabilities = readonly (readonly [name: string, value: string])[];
 const VIRTUAL_ROUTER = "VirtualRouter";
 
 /**
- * Services of the two kinds of networks: name, provider, and capabilities as a network, and as an offering, lists
- * them.
+ * Services of the two types of networks: name, provider, and capabilities in answers of networks and of offerings.
  */
 const SERVICES: Readonly<
     Record<

@@ -1,4 +1,4 @@
-/** Security groups as answers show them. */
+/** Security groups in answers. */
 import type { Cloud } from "../../cloud";
 import type { SecurityGroup, SecurityGroupRule } from "../../state/records";
 import { accountFields, ownerFields } from "../ownership";
@@ -16,7 +16,7 @@ function ruleAnswer(cloud: Cloud, rule: SecurityGroupRule): object {
         protocol: rule.protocol,
         ...ends,
         securitygroupname: source.name,
-        // The account's name here also where it is a project's own, which other answers leave out.
+        // Also the account of a project, which other answers omit.
         account: cloud.store.accounts.need(source.ownerId).name,
     };
 }
@@ -27,7 +27,7 @@ function rulesOf(cloud: Cloud, rules: readonly SecurityGroupRule[]): { ingressru
     return { ingressrule: of("ingress"), egressrule: of("egress") };
 }
 
-function head(cloud: Cloud, group: SecurityGroup): object {
+function groupFields(cloud: Cloud, group: SecurityGroup): object {
     const description = group.description === undefined ? {} : { description: group.description };
     return { id: group.id, name: group.name, ...description, ...ownerFields({ cloud }, group.ownerId) };
 }
@@ -47,7 +47,7 @@ export function securityGroupAnswer(cloud: Cloud, group: SecurityGroup): object 
     const tagged = (list: object[]) => list.map((rule) => ({ ...rule, tags: [] }));
     const members = membersOf(cloud, group.id);
     return {
-        ...head(cloud, group),
+        ...groupFields(cloud, group),
         ingressrule: tagged(rules.ingressrule),
         egressrule: tagged(rules.egressrule),
         tags: tagsOf(cloud, group.id).map((tag) => tagAnswer(cloud, tag)),
@@ -56,12 +56,12 @@ export function securityGroupAnswer(cloud: Cloud, group: SecurityGroup): object 
     };
 }
 
-/** The result of an authorisation: the group with the new rules only. */
+/** The result of an authorize job: the group with only its new rules. */
 export function authorizedAnswer(cloud: Cloud, group: SecurityGroup, rules: readonly SecurityGroupRule[]): object {
-    return { ...head(cloud, group), ...rulesOf(cloud, rules), tags: [], virtualmachineids: [] };
+    return { ...groupFields(cloud, group), ...rulesOf(cloud, rules), tags: [], virtualmachineids: [] };
 }
 
-/** A group as a machine's answer names it. */
+/** A group inside a machine's answer. */
 export function nestedGroupAnswer(cloud: Cloud, group: SecurityGroup): object {
     const description = group.description === undefined ? {} : { description: group.description };
     return {

@@ -1,4 +1,4 @@
-/** Tags as `listTags` and other answers show them. */
+/** Tags in answers. */
 import type { Cloud } from "../../cloud";
 import type { Tag } from "../../state/records";
 import { DOMAIN } from "../entities";
@@ -8,7 +8,7 @@ export function tagAnswer(cloud: Cloud, tag: Tag): object {
     return { ...nestedTagAnswer(cloud, tag), domainpath: DOMAIN.name };
 }
 
-/** Inside a machine's or volume's answer there is no path of the domain. */
+/** A tag inside a machine's or volume's answer, without the domain's path. */
 export function nestedTagAnswer(cloud: Cloud, tag: Tag): object {
     return {
         key: tag.key,

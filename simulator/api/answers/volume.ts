@@ -1,4 +1,4 @@
-/** Volumes as answers show them. */
+/** Volumes in answers. */
 import { timestamp, type Cloud } from "../../cloud";
 import type { Volume } from "../../state/records";
 import { ownerFields } from "../ownership";
@@ -23,7 +23,7 @@ function machineFields(cloud: Cloud, volume: Volume): object {
     };
 }
 
-/** A root volume is described by its machine's service offering (by its internal number, as CloudStack does). */
+/** A root volume has the fields of its machine's service offering, with its internal number as id, as in CloudStack. */
 function offeringFields(cloud: Cloud, volume: Volume): object {
     const machine = volume.type === "ROOT" ? cloud.store.machines.get(volume.machineId) : undefined;
     if (machine === undefined) return {};

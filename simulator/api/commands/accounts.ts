@@ -1,4 +1,4 @@
-/** Who is there and what they may: accounts, users, limits, capabilities, and the API itself. */
+/** Accounts, users, limits, capabilities, and the list of commands. */
 import { timestamp, type Cloud } from "../../cloud";
 import type { Account, User } from "../../state/records";
 import type { Commands, Request } from "../command";
@@ -6,7 +6,7 @@ import { DEFINITIONS, describe } from "../definitions";
 import { DOMAIN } from "../entities";
 import { denied, invalid } from "../errors";
 import { limitOf, RESOURCE_TYPES, usageOf, type ResourceType } from "../limits";
-import { contains, matches, named, page } from "../lists";
+import { contains, matches, equalsName, page } from "../lists";
 import { accountFields, describeAccount, ownerOf } from "../ownership";
 
 const ROLES = {
@@ -16,8 +16,8 @@ const ROLES = {
 
 const roleOf = (account: Account) => (account.type === 1 ? ROLES.admin : ROLES.user);
 
-/** What the fields of an account call the resource types, in CloudStack's order. */
-const COUNTED: readonly (readonly [field: string, type: ResourceType])[] = [
+/** The resource types by their names in the fields of an account, in CloudStack's order. */
+const RESOURCE_FIELDS: readonly (readonly [field: string, type: ResourceType])[] = [
     ["vm", "user_vm"],
     ["ip", "public_ip"],
     ["volume", "volume"],
@@ -37,11 +37,11 @@ const COUNTED: readonly (readonly [field: string, type: ResourceType])[] = [
     ["objectstorage", "object_storage"],
 ];
 
-/** Limit, use and rest of every resource type. */
-export function counts(cloud: Cloud, account: Account): object {
+/** Limit, usage and remainder of every resource type. */
+export function resourceCounts(cloud: Cloud, account: Account): object {
     const usage = usageOf(cloud, account);
     const fields: Record<string, string | number> = {};
-    for (const [field, type] of COUNTED) {
+    for (const [field, type] of RESOURCE_FIELDS) {
         const limit =
             account.type === 1
                 ? -1
@@ -96,7 +96,7 @@ function accountAnswer(cloud: Cloud, account: Account): object {
         domainid: DOMAIN.id,
         domain: DOMAIN.name,
         domainpath: DOMAIN.name,
-        ...counts(cloud, account),
+        ...resourceCounts(cloud, account),
         state: "enabled",
         created: timestamp(account.created),
         user: cloud.store.users.filter((u) => u.accountId === account.id).map((u) => userAnswer(cloud, u)),
@@ -105,7 +105,7 @@ function accountAnswer(cloud: Cloud, account: Account): object {
     };
 }
 
-/** Administrators see all with `listall`, others themselves. */
+/** Administrators see all accounts with `listall` or a filter, others only their own. */
 function seesAccount(request: Request, accountId: string): boolean {
     const { caller, arguments: given } = request;
     return (
@@ -126,7 +126,7 @@ function listAccounts(request: Request): object {
             a.projectId === undefined &&
             seesAccount(request, a.id) &&
             matches(a.id, id) &&
-            named(a.name, name) &&
+            equalsName(a.name, name) &&
             contains(a.name, keyword) &&
             matches(a.type as number, accounttype),
     );
@@ -140,9 +140,9 @@ function listUsers(request: Request): object {
         (u) =>
             seesAccount(request, u.accountId) &&
             matches(u.id, id) &&
-            named(u.name, username) &&
+            equalsName(u.name, username) &&
             contains(u.name, keyword) &&
-            named(cloud.store.accounts.need(u.accountId).name, account),
+            equalsName(cloud.store.accounts.need(u.accountId).name, account),
     );
     return page(request, "user", users, (user) => userAnswer(cloud, user));
 }
@@ -163,7 +163,7 @@ function listResourceLimits(request: Request): object {
     const { resourcetype, resourcetypename } = request.arguments;
     const owner = ownerOf(request);
     const types = RESOURCE_TYPES.map((_, type) => type).filter(
-        (type) => matches(type, resourcetype) && named(RESOURCE_TYPES[type][0], resourcetypename),
+        (type) => matches(type, resourcetype) && equalsName(RESOURCE_TYPES[type][0], resourcetypename),
     );
     return page(request, "resourcelimit", types, (type) => limitAnswer(request.cloud, owner, type));
 }
@@ -223,7 +223,7 @@ function listApis(request: Request): object {
         (c) => (request.caller.isAdmin || !c.adminOnly) && matches(c.name, name),
     );
     if (name !== undefined && commands.length === 0) throw invalid(`API name not found: ${name}`);
-    // This list knows no pages: a client that learns the API from it wants all of it.
+    // listApis has no pages, since clients that discover the API from it need the whole list.
     return { count: commands.length, api: commands.map(describe) };
 }
 

@@ -1,4 +1,4 @@
-/** Affinity groups: which machines are to run near or far from each other. */
+/** Affinity groups: which machines must run on the same or on different hosts. */
 import { randomUUID } from "node:crypto";
 import type { Cloud } from "../../cloud";
 import type { AffinityGroup } from "../../state/records";
@@ -84,7 +84,7 @@ const deleteAffinityGroup: AsyncCommand = {
     submit: (request) => ({ queue: groupOf(request).id }),
     finish(work) {
         const group = groupOf(work);
-        // Machines simply lose a group that is deleted.
+        // A deleted group is removed from its machines.
         for (const machine of work.cloud.store.machines.filter((m) => m.affinityGroupIds.includes(group.id))) {
             work.cloud.store.machines.change(machine.id, {
                 affinityGroupIds: machine.affinityGroupIds.filter((id) => id !== group.id),

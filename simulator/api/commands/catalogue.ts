@@ -5,7 +5,7 @@ import { networkOfferingAnswer } from "../answers/network";
 import type { Commands, Request } from "../command";
 import { DOMAIN } from "../entities";
 import { invalid } from "../errors";
-import { contains, matches, named, page } from "../lists";
+import { contains, matches, equalsName, page } from "../lists";
 
 const HYPERVISORS = ["KVM", "VMware", "XenServer", "Hyperv", "BareMetal", "Ovm", "LXC", "Ovm3", "External"];
 
@@ -43,9 +43,9 @@ function listZones(request: Request): object {
             z.retired !== true &&
             matches(z.id, id) &&
             (ids === undefined || ids.includes(z.id)) &&
-            named(z.name, name) &&
+            equalsName(z.name, name) &&
             contains(z.name, keyword) &&
-            named("Advanced", networktype),
+            equalsName("Advanced", networktype),
     );
     return page(request, "zone", zones, zoneAnswer);
 }
@@ -93,7 +93,7 @@ function templateAnswer(request: Request, template: Template, zone: Zone): objec
     };
 }
 
-/** A template stands in the list once for each zone. */
+/** A template is listed once per zone. */
 function listTemplates(request: Request): object {
     const { store } = request.cloud;
     const { id, ids, name, keyword, zoneid, templatefilter, hypervisor, tags } = request.arguments;
@@ -101,7 +101,7 @@ function listTemplates(request: Request): object {
         throw invalid("Please specify a valid template filter.");
     if (templatefilter.toLowerCase() === "all" && !request.caller.isAdmin)
         throw invalid("Filter all can be specified by admin only");
-    // The templates are the system's, public and featured: they are nobody's own.
+    // All templates are public, featured ones of the system, so filters for the caller's own templates match none.
     const shown =
         !["self", "selfexecutable", "sharedexecutable"].includes(templatefilter.toLowerCase()) &&
         (tags ?? []).length === 0;
@@ -112,9 +112,9 @@ function listTemplates(request: Request): object {
                 t.retired !== true &&
                 matches(t.id, id) &&
                 (ids === undefined || ids.includes(t.id)) &&
-                named(t.name, name) &&
+                equalsName(t.name, name) &&
                 contains(t.name, keyword) &&
-                named("KVM", hypervisor),
+                equalsName("KVM", hypervisor),
         )
         .flatMap((template) =>
             template.zoneIds
@@ -152,7 +152,7 @@ function serviceOfferingAnswer(offering: ServiceOffering): object {
     };
 }
 
-/** CPU and memory of a fixed offering, the bounds of a constrained one, nothing of a free one. */
+/** CPU and memory of a fixed offering, the bounds of a constrained one, no fields for an unconstrained one. */
 function offeredSize({ bounds, cpuNumber, cpuSpeed, memory }: ServiceOffering): object {
     if (bounds === undefined) return { cpunumber: cpuNumber, cpuspeed: cpuSpeed, memory };
     if (cpuSpeed === undefined) return {};
@@ -177,11 +177,11 @@ function listServiceOfferings(request: Request): object {
             issystem !== true &&
             o.retired !== true &&
             matches(o.id, id) &&
-            named(o.name, name) &&
+            equalsName(o.name, name) &&
             contains(o.name, keyword) &&
             matches(o.cpuNumber, cpunumber) &&
             matches(o.memory, memory) &&
-            // With a machine: what it could change to.
+            // With a machine: the offerings that it could be changed to.
             (machine === undefined || o.id !== machine.serviceOfferingId || o.bounds !== undefined),
     );
     return page(request, "serviceoffering", offerings, serviceOfferingAnswer);
@@ -208,7 +208,7 @@ function diskOfferingAnswer(offering: DiskOffering): object {
 function listDiskOfferings(request: Request): object {
     const { id, name, keyword } = request.arguments;
     const offerings = request.cloud.store.diskOfferings.filter(
-        (o) => o.retired !== true && matches(o.id, id) && named(o.name, name) && contains(o.name, keyword),
+        (o) => o.retired !== true && matches(o.id, id) && equalsName(o.name, name) && contains(o.name, keyword),
     );
     return page(request, "diskoffering", offerings, diskOfferingAnswer);
 }
@@ -218,10 +218,10 @@ function listNetworkOfferings(request: Request): object {
     const offerings = request.cloud.store.networkOfferings.filter(
         (o) =>
             matches(o.id, id) &&
-            named(o.name, name) &&
+            equalsName(o.name, name) &&
             contains(o.name, keyword) &&
-            named(o.guestType, guestiptype) &&
-            named("Enabled", state) &&
+            equalsName(o.guestType, guestiptype) &&
+            equalsName("Enabled", state) &&
             forvpc !== true &&
             (supportedservices ?? []).every(
                 (service: string) => service !== "SecurityGroup" || o.guestType === "Shared",
@@ -233,7 +233,7 @@ function listNetworkOfferings(request: Request): object {
 function listOsCategories(request: Request): object {
     const { id, name, keyword } = request.arguments;
     const categories = request.cloud.store.osCategories.filter(
-        (c) => matches(c.id, id) && named(c.name, name) && contains(c.name, keyword),
+        (c) => matches(c.id, id) && equalsName(c.name, name) && contains(c.name, keyword),
     );
     return page(request, "oscategory", categories, (c) => ({ id: c.id, name: c.name, isfeatured: true }));
 }
@@ -246,7 +246,7 @@ function listOsTypes(request: Request): object {
             matches(t.id, id) &&
             matches(t.categoryId, oscategoryid) &&
             contains(t.name, keyword) &&
-            named(t.name, description),
+            equalsName(t.name, description),
     );
     return page(request, "ostype", types, (t) => ({
         id: t.id,

@@ -42,7 +42,7 @@ function newName(request: Request, machine: Machine): string {
     return name;
 }
 
-/** The whole set is replaced; a user may not touch the read-only ones. */
+/** Replaces all details, except the read-only ones, which a user may not change. */
 function newDetails(request: Request, machine: Machine): Record<string, string> {
     if (request.arguments.cleanupdetails === true) return {};
     if (request.arguments.details === undefined) return { ...machine.details };
@@ -54,7 +54,7 @@ function newDetails(request: Request, machine: Machine): Record<string, string> 
     return kept;
 }
 
-/** Also an unchanged set is refused while the machine runs. An empty one is possible. */
+/** Refused while the machine runs, even if the groups do not change. An empty list is valid. */
 function newSecurityGroups(request: Request, machine: Machine): readonly string[] {
     const { securitygroupids, securitygroupnames } = request.arguments;
     if (securitygroupids === undefined && securitygroupnames === undefined) return machine.securityGroupIds;
@@ -67,7 +67,7 @@ function newSecurityGroups(request: Request, machine: Machine): readonly string[
     );
 }
 
-/** Machines that run read their user data and name from now on; those that do not are told when they start. */
+/** Updates what the metadata service serves to running machines; stopped ones get it when they start. */
 function describe({ cloud }: Request, machine: Machine): void {
     void cloud.hypervisor.updateMetadata(machinePlan(cloud, machine)).catch(() => undefined);
 }
@@ -75,7 +75,7 @@ function describe({ cloud }: Request, machine: Machine): void {
 function updateVirtualMachine(request: Request): object {
     const { cloud, arguments: given } = request;
     const machine = machineOf(request);
-    // Neither its name nor anything else of what could not start at its creation can be changed.
+    // A machine in state Error cannot be changed.
     if (machine.state === "Error") throw internal();
     const changed = cloud.store.machines.change(machine.id, {
         name: newName(request, machine),
@@ -95,7 +95,7 @@ function updateVirtualMachine(request: Request): object {
     return answer(request, changed);
 }
 
-/** The machine with another offering. @throws ApiError 431 outside of a custom offering's bounds, 535 over a limit */
+/** Changes the machine's offering. @throws ApiError 431 outside of a custom offering's bounds, 535 over a limit */
 function withOffering(request: Request, machine: Machine): Machine {
     const { cloud } = request;
     const offering = cloud.store.serviceOfferings.need(request.arguments.serviceofferingid);
@@ -137,7 +137,7 @@ const scaleVirtualMachine: AsyncCommand = {
     finish: (work) => machineResult(work, withOffering(work, machineAt(work))),
 };
 
-/** The key pairs replace those the machine had; on a template with passwords it also gets a new one. */
+/** Replaces the machine's key pairs; a machine of a template with passwords also gets a new password. */
 const resetSSHKeyForVirtualMachine: AsyncCommand = {
     ...common,
     java: "user.vm.ResetVMSSHKeyCmd",
@@ -158,7 +158,7 @@ const resetSSHKeyForVirtualMachine: AsyncCommand = {
     },
 };
 
-/** The result with a new password where the template takes one. */
+/** The result, with a new password if the template supports passwords. */
 function withPassword(work: Work, machine: Machine): object {
     const result = machineResult(work, machine) as { virtualmachine: object };
     if (!work.cloud.store.templates.need(machine.templateId).passwordEnabled) return result;

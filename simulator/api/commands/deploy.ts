@@ -1,6 +1,5 @@
 /**
- * deployVirtualMachine: what is checked and made before its job runs (the machine, stopped), and the job that starts
- * it.
+ * deployVirtualMachine: the checks and the creation of the stopped machine before the job, and the job that starts it.
  */
 import { randomUUID } from "node:crypto";
 import type { Cloud } from "../../cloud";
@@ -9,7 +8,7 @@ import type { AsyncCommand, Request, Submission } from "../command";
 import { invalid } from "../errors";
 import { checkLimits } from "../limits";
 import { checkAccess, ownerOf } from "../ownership";
-import { enforceGroups, machinePlan } from "../plan";
+import { applySecurityGroups, machinePlan } from "../plan";
 import {
     checkNameIsFree,
     instanceGroup,
@@ -42,7 +41,7 @@ interface Placement {
     readonly address?: string;
 }
 
-/** The networks asked for, with their addresses, or the zone's own choice. */
+/** The requested networks with their addresses, or the zone's default. */
 function placements(request: Request, zone: Zone, owner: Account): Placement[] {
     const { store } = request.cloud;
     const { networkids, iptonetworklist, ipaddress } = request.arguments;
@@ -79,7 +78,7 @@ function chosenByZone(request: Request, zone: Zone, owner: Account): Network {
     return own[0] ?? createIsolatedNetwork(cloud, owner, zone, { name: `${owner.name}-network` });
 }
 
-/** The groups asked for, by id or name, or the account's default; none in a zone without groups. */
+/** The requested groups, by id or name, or the account's default; none in a zone without security groups. */
 function securityGroups(request: Request, zone: Zone, owner: Account): SecurityGroup[] {
     const { cloud } = request;
     const { securitygroupids, securitygroupnames } = request.arguments;
@@ -96,7 +95,7 @@ function securityGroups(request: Request, zone: Zone, owner: Account): SecurityG
     return groups.length === 0 ? [defaultGroup(cloud, owner)] : groups;
 }
 
-/** @throws ApiError 431 for a group that does not exist, 531 for one of somebody else */
+/** @throws ApiError 431 for a group that does not exist, 531 for one of another account */
 export function findGroups(
     request: Request,
     owner: Account,
@@ -145,7 +144,7 @@ function rootDiskSize(request: Request, template: Template): number {
     return asked;
 }
 
-/** Size of the data disk that comes with the machine; undefined without one. */
+/** Size of the data disk that is created with the machine; undefined without one. */
 function dataDisk(request: Request): { offeringId: string; sizeGiB: number } | undefined {
     const { diskofferingid, size } = request.arguments;
     if (diskofferingid === undefined) return undefined;
@@ -264,15 +263,15 @@ export const deployVirtualMachine: AsyncCommand = {
     async act(work) {
         if (!starts(work.arguments)) return;
         const machine = machineAt(work);
-        await enforceGroups(work.cloud);
+        await applySecurityGroups(work.cloud);
         await work.cloud.hypervisor.start(machinePlan(work.cloud, machine));
     },
     finish(work) {
         return starts(work.arguments) ? startedResult(work, machineAt(work)) : machineResult(work, machineAt(work));
     },
     /**
-     * As in CloudStack, what cannot start at its creation is left in state Error, with its id, for its owner to
-     * destroy. One that was not to start stays stopped.
+     * As in CloudStack, a machine that cannot be started at its creation is left in state Error, and its owner must
+     * destroy it. With startvm=false it stays stopped.
      */
     abandon(work) {
         if (!starts(work.arguments)) return;

@@ -1,4 +1,4 @@
-/** What became of asynchronous jobs, and what happened in the cloud. */
+/** Results of asynchronous jobs, and events. */
 import { timestamp, type Cloud } from "../../cloud";
 import type { Event, Job } from "../../state/records";
 import { isAsync, type Commands, type Request } from "../command";
@@ -6,7 +6,7 @@ import { DOMAIN } from "../entities";
 import { contains, matches, page } from "../lists";
 import { checkAccess, ownerFields } from "../ownership";
 
-/** Who runs the jobs; one server, under one name. */
+/** The management server that runs the jobs. */
 const SERVER = {
     managementserverid: "7f9c24e5-2f0f-4d27-8e7a-3a8e2f0a9d11",
     managementservername: "localhost",
@@ -51,7 +51,7 @@ function eventAnswer(cloud: Cloud, event: Event): object {
     };
 }
 
-/** Days and moments as `listEvents` takes them. */
+/** Parses dates and times as `listEvents` accepts them. */
 const moment = (text: string | undefined, end: boolean) =>
     text === undefined
         ? undefined
@@ -75,7 +75,7 @@ function listEvents(request: Request): object {
     return page(request, "event", events.reverse(), (event) => eventAnswer(cloud, event));
 }
 
-/** @param commands all commands, by which a job tells its class */
+/** @param commands all commands, for the `cmd` field of a job */
 export function jobCommands(commands: () => Commands): Commands {
     return {
         queryAsyncJobResult: {
@@ -85,7 +85,7 @@ export function jobCommands(commands: () => Commands): Commands {
                 return jobAnswer(request.cloud, job, commands());
             },
         },
-        /** Pending jobs only; the caller's own, or everybody's for an administrator who asks for all. */
+        /** Only pending jobs: the caller's own, or with `listall` of an administrator those of all accounts. */
         listAsyncJobs: {
             run(request) {
                 const { cloud, caller } = request;

@@ -1,4 +1,4 @@
-/** SSH key pairs: registered by their public half, or made here. */
+/** SSH key pairs: registered by their public key, or generated. */
 import { createHash, generateKeyPairSync, randomUUID } from "node:crypto";
 import type { KeyPair } from "../../state/records";
 import type { Cloud } from "../../cloud";
@@ -23,12 +23,12 @@ function field(bytes: Buffer): Buffer {
     return Buffer.concat([length, bytes]);
 }
 
-/** A number of SSH's wire format is signed: a leading bit needs a zero byte before it. */
+/** An mpint of SSH's wire format is signed: if its highest bit is set, a zero byte precedes it. */
 function number(bytes: Buffer): Buffer {
     return field(bytes[0] >= 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);
 }
 
-/** The key's bytes, where type and content fit together. */
+/** The key's bytes if its content has the stated type. */
 function blobOf(publicKey: string): Buffer {
     const [type, base64] = publicKey.trim().split(/\s+/);
     const blob = Buffer.from(base64 ?? "", "base64");

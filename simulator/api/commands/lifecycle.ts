@@ -4,9 +4,9 @@ import type { Machine, Volume } from "../../state/records";
 import { rootVolumeOf, machineAnswer } from "../answers/machine";
 import type { AsyncCommand, Commands, Request, Work } from "../command";
 import { denied, failed, invalid } from "../errors";
-import { detached, isDestroyed, removeMachine, removeVolume } from "../expunge";
+import { markDetached, isDestroyed, removeMachine, removeVolume } from "../expunge";
 import { checkLimits } from "../limits";
-import { enforceGroups, machinePlan, volumePlan } from "../plan";
+import { applySecurityGroups, machinePlan, volumePlan } from "../plan";
 import {
     describeMachine,
     machineAt,
@@ -18,7 +18,7 @@ import {
     startedResult,
 } from "./machineRules";
 
-/** The state to return to, which `begin` left as the job's memo. */
+/** The state to return to, which `begin` has stored as the job's memo. */
 interface Memo {
     readonly before: Machine["state"];
 }
@@ -35,7 +35,7 @@ function common(java: string, event: string) {
     } as const;
 }
 
-/** Into a state of transition; what was before is remembered. */
+/** Sets a transitional state, and returns the previous one. */
 function passInto(work: Work, machine: Machine, state: Machine["state"]): Memo {
     setState(work.cloud, machine, state);
     return { before: machine.state };
@@ -54,7 +54,7 @@ function refuseRunning(work: Work): void {
 
 const startVirtualMachine: AsyncCommand = {
     ...common("StartVMCmd", "VM.START"),
-    // A start that is sent beside a stop does not wait for it: the machine still runs.
+    // A start that is sent during a stop does not wait for it, and fails since the machine still runs.
     admit: refuseRunning,
     begin(work) {
         refuseRunning(work);
@@ -64,7 +64,7 @@ const startVirtualMachine: AsyncCommand = {
         return passInto(work, machine, "Starting");
     },
     async act(work) {
-        await enforceGroups(work.cloud);
+        await applySecurityGroups(work.cloud);
         await work.cloud.hypervisor.start(machinePlan(work.cloud, machineAt(work)));
     },
     finish: (work) => startedResult(work, machineAt(work)),
@@ -100,7 +100,7 @@ const rebootVirtualMachine: AsyncCommand = {
     finish: (work) => machineResult(work, machineAt(work)),
 };
 
-/** A fresh root volume, of the machine's template or of another one; the machine runs again if it ran. */
+/** Creates a fresh root volume from the machine's template or another one; a running machine is started again. */
 const restoreVirtualMachine: AsyncCommand = {
     ...common("RestoreVMCmd", "VM.RESTORE"),
     submit: (request) => onMachine(request, request.arguments.virtualmachineid),
@@ -180,8 +180,8 @@ function dataVolumes(work: Work): Volume[] {
 }
 
 /**
- * Stops a machine and marks it destroyed: invisible to its user, its name, addresses and groups held, until it is
- * expunged. Its data volumes are detached and kept, except those in `volumeids`.
+ * Stops a machine and marks it destroyed: its user cannot see it, but it keeps its name, addresses and groups until it
+ * is expunged. Its data volumes are detached and kept, except those in `volumeids`.
  */
 const destroyVirtualMachine: AsyncCommand = {
     ...common("DestroyVMCmd", "VM.DESTROY"),
@@ -208,22 +208,22 @@ const destroyVirtualMachine: AsyncCommand = {
         await hypervisor.stop(plan, work.arguments.forced === true);
         for (const volume of dataVolumes(work)) await hypervisor.detach(plan, volumePlan(volume));
         if (work.arguments.expunge === true) await hypervisor.expunge(plan);
-        await enforceGroups(work.cloud);
+        await applySecurityGroups(work.cloud);
     },
     finish(work) {
         const machine = machineAt(work);
         for (const volume of dataVolumes(work)) {
             if ((work.arguments.volumeids ?? []).includes(volume.id)) removeVolume(work.cloud, volume);
-            else detached(work.cloud, volume);
+            else markDetached(work.cloud, volume);
         }
-        // One that could not start at its creation is Expunging from now on, and holds its name all the same.
+        // A machine in state Error becomes Expunging, and keeps its name until it is expunged.
         const state = memoOf(work).before === "Error" ? "Expunging" : "Destroyed";
         const destroyed = isDestroyed(machine)
             ? machine
             : setState(work.cloud, machine, state, { destroyed: work.cloud.now(), statisticsFrom: undefined });
         if (work.arguments.expunge !== true) return machineResult(work, destroyed);
         removeMachine(work.cloud, destroyed);
-        // The machine is gone: as in CloudStack, nothing is told about it.
+        // As in CloudStack, the result has no fields of an expunged machine.
         return { virtualmachine: { jobid: work.job.id, jobstatus: 0 } };
     },
     abandon: fallBack,

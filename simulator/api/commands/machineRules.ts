@@ -1,5 +1,5 @@
 /**
- * What several commands on virtual machines need: finding one, its states, its names, addresses, sizes and user data.
+ * Functions that several commands on virtual machines share: lookup, states, names, addresses, sizes and user data.
  */
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import type { Cloud } from "../../cloud";
@@ -8,10 +8,10 @@ import type { Account, Machine, MachineState, Network, Nic, ServiceOffering } fr
 import { instanceName, machineAnswer, type MachineView } from "../answers/machine";
 import type { Request, Work } from "../command";
 import { ApiError, internal, invalid, malformed } from "../errors";
-import { checkColumns, COLUMNS, merged } from "../parameters";
+import { checkColumns, COLUMN_LENGTHS, merged } from "../parameters";
 import { checkAccess } from "../ownership";
 
-/** The machine of a request; one that is expunged is gone, though its id is still known. */
+/** The machine of a request. An expunged one is not found, although its id is still known. */
 export function machineOf(request: Request, id: string = request.arguments.id): Machine {
     const machine = request.cloud.store.machines.get(id);
     if (machine === undefined || machine.removed !== undefined)
@@ -25,7 +25,7 @@ export function machineAt(work: Work): Machine {
     return machineOf(work, work.job.instanceId);
 }
 
-/** How error texts of CloudStack show a machine. */
+/** A machine in CloudStack's error texts. */
 export function describeMachine(cloud: Cloud, machine: Machine): string {
     return `VM instance ${JSON.stringify({
         id: machine.number,
@@ -51,14 +51,14 @@ export function machineResult(work: Work, machine: Machine, view: Omit<MachineVi
     return { virtualmachine: { ...answer, jobid: work.job.id, jobstatus: 0 } };
 }
 
-/** A command's job on one machine: jobs on a machine run one after the other. */
+/** The submission of a job on one machine; jobs on a machine run one after the other. */
 export function onMachine(request: Request, id: string = request.arguments.id): { instanceId: string; queue: string } {
     const machine = machineOf(request, id);
     return { instanceId: machine.id, queue: machine.id };
 }
 
 /**
- * @throws ApiError 431 where another machine of a network has the name, destroyed ones that are not expunged included
+ * @throws ApiError 431 if another machine of a network has the name, including destroyed ones that are not expunged
  */
 export function checkNameIsFree(cloud: Cloud, name: string, networks: readonly Network[], except?: string): void {
     for (const network of networks) {
@@ -78,10 +78,10 @@ export function checkNameIsFree(cloud: Cloud, name: string, networks: readonly N
 }
 
 /**
- * A new NIC with an address: the one asked for, or the first free one.
+ * A new NIC with the requested address, or the first free one.
  *
- * @throws ApiError 530 without a reason where the address is taken or outside of the range (as CloudStack answers),
- * 533 where none is left
+ * @throws ApiError 530 without a reason if the address is in use or out of range (as in CloudStack), 533 if none is
+ * free
  */
 export function newNic(
     cloud: Cloud,
@@ -106,7 +106,7 @@ export function newNic(
     return { id: randomUUID(), networkId: network.id, address, mac, isDefault, deviceId };
 }
 
-/** An address of the network that no machine holds, or undefined. */
+/** A free address of the network; undefined if there is none. */
 export function takeAddress(cloud: Cloud, network: Network, wanted: string | undefined): string | undefined {
     const taken = new Set<string>();
     for (const machine of cloud.store.machines.all()) {
@@ -117,9 +117,9 @@ export function takeAddress(cloud: Cloud, network: Network, wanted: string | und
 }
 
 /**
- * CPU and memory that an offering gives, or that the details ask of a custom one.
+ * CPU and memory of an offering; those of a custom one are in the details.
  *
- * @throws ApiError 431 outside of its bounds
+ * @throws ApiError 431 if they are out of the offering's bounds
  */
 export function sizeOf(offering: ServiceOffering, details: Record<string, string>): Machine["size"] {
     const { bounds } = offering;
@@ -144,10 +144,10 @@ export function sizeOf(offering: ServiceOffering, details: Record<string, string
 
 const SIZES: readonly string[] = ["cpuNumber", "cpuSpeed", "memory"];
 
-/** What is kept as a machine's details, and what was asked of its custom offering. */
+/** Separates the machine's own details from those of its custom offering. */
 export function readDetails(request: Request): { kept: Record<string, string>; size: Record<string, string> } {
     const given = merged(request.arguments.details);
-    checkColumns(given, COLUMNS.detail);
+    checkColumns(given, COLUMN_LENGTHS.detail);
     const all = Object.entries(given);
     const part = (wanted: boolean) => Object.fromEntries(all.filter(([key]) => SIZES.includes(key) === wanted));
     return { kept: part(false), size: part(true) };
@@ -157,9 +157,9 @@ export function readDetails(request: Request): { kept: Record<string, string>; s
 const GET_LIMIT = 4096;
 
 /**
- * User data as it is kept: base64 with padding; nothing for an empty text.
+ * Normalizes user data to base64 with padding; undefined if it is empty.
  *
- * @throws ApiError 431 with CloudStack's text where it is too long or no base64
+ * @throws ApiError 431 with CloudStack's text if it is too long or not base64
  */
 export function readUserData(request: Request, text: string | undefined): string | undefined {
     if (text === undefined || text === "") return undefined;
@@ -173,7 +173,7 @@ export function readUserData(request: Request, text: string | undefined): string
     return Buffer.from(decoded, "base64").toString("base64");
 }
 
-/** User data may be URL-encoded once more; what cannot be decoded is refused as Java's URLDecoder words it. */
+/** Decodes user data, which may be URL-encoded a second time; errors have the text of Java's URLDecoder. */
 function decodeOnceMore(text: string): string {
     const bad = /%(?![0-9A-Fa-f]{2})/.exec(text);
     if (bad === null) return decodeURIComponent(text.replace(/\+/g, "%2B"));
@@ -183,7 +183,7 @@ function decodeOnceMore(text: string): string {
     throw malformed(`URLDecoder: Illegal hex characters in escape (%) pattern - Error at index ${at} in: "${digits}"`);
 }
 
-/** The id of an account's group of machines (a mere label) of that name, made when first used. */
+/** The id of an account's instance group of that name, which is created at its first use. */
 export function instanceGroup(cloud: Cloud, owner: Account, name: string | undefined): string | undefined {
     if (name === undefined || name === "") return undefined;
     const { instanceGroups } = cloud.store;
@@ -191,7 +191,7 @@ export function instanceGroup(cloud: Cloud, owner: Account, name: string | undef
     return (group ?? instanceGroups.insert({ id: randomUUID(), name, ownerId: owner.id, created: cloud.now() })).id;
 }
 
-/** The details that key pairs are kept in. @throws ApiError 431 where one of them does not exist */
+/** The details that store key pairs. @throws ApiError 431 if one of them does not exist */
 export function keyPairDetails(cloud: Cloud, owner: Account, names: readonly string[]): Record<string, string> {
     const pairs = names.map((name) =>
         cloud.store.keyPairs.find((pair) => pair.ownerId === owner.id && pair.name === name),
@@ -205,20 +205,20 @@ export function keyPairDetails(cloud: Cloud, owner: Account, names: readonly str
     };
 }
 
-/** Letters and digits that nobody mistakes for each other: what CloudStack's PasswordGenerator takes. */
+/** Unambiguous letters and digits, as in CloudStack's PasswordGenerator. */
 const PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789";
 
-/** A password for a machine whose template takes one. None begins with a dash, which commands take for an option. */
+/** Generates a password. It does not begin with a dash, which commands would take for an option. */
 export function newPassword(): string {
     return Array.from({ length: 8 }, () => PASSWORD_LETTERS[randomInt(PASSWORD_LETTERS.length)]).join("");
 }
 
-/** The detail by which CloudStack knows that a machine has never started (VmDetailConstants.DEPLOY_VM). */
+/** The detail that marks a machine that has never been started (VmDetailConstants.DEPLOY_VM). */
 export const NEVER_STARTED = { deployvm: "true" } as const;
 
 /**
- * The result of a start. With its first one a machine's volumes become real and its networks get their router, and its
- * password is told: by the job that starts it, never by a deployment that does not (UserVmManagerImpl).
+ * The result of a start. The first start creates the machine's volumes and its networks' router, and its job returns
+ * the password; a deployment with startvm=false does not (UserVmManagerImpl).
  */
 export function startedResult(work: Work, machine: Machine): object {
     const { store } = work.cloud;

@@ -1,9 +1,9 @@
-/** Lists of virtual machines, and what is read of one. */
+/** Reads of virtual machines: list, password, console log. */
 import type { Machine } from "../../state/records";
 import { MACHINE_DETAILS, machineAnswer, type MachineDetail } from "../answers/machine";
 import type { Commands, Request } from "../command";
 import { invalid } from "../errors";
-import { contains, matches, named, page } from "../lists";
+import { contains, matches, equalsName, page } from "../lists";
 import { ownerFields, scopeOf } from "../ownership";
 import { timestamp } from "../../cloud";
 import { deployVirtualMachine } from "./deploy";
@@ -26,7 +26,7 @@ function chosenDetails(names: string[] | undefined): MachineDetail[] | undefined
 function inState(machine: Machine, wanted: string | undefined): boolean {
     if (wanted === undefined) return true;
     if (wanted === "Present") return !isDestroyed(machine);
-    return named(machine.state, wanted);
+    return equalsName(machine.state, wanted);
 }
 
 function listVirtualMachines(request: Request): object {
@@ -37,13 +37,13 @@ function listVirtualMachines(request: Request): object {
         throw invalid("Specify either id or ids but not both parameters");
     const machines = cloud.store.machines.filter(
         (m) =>
-            // A user does not see what is destroyed (allow.user.view.destroyed.vm is false).
+            // Users do not see destroyed machines (allow.user.view.destroyed.vm is false).
             m.removed === undefined &&
             (caller.isAdmin || !isDestroyed(m)) &&
             inScope(m.ownerId) &&
             matches(m.id, given.id) &&
             (given.ids === undefined || given.ids.includes(m.id)) &&
-            named(m.name, given.name) &&
+            equalsName(m.name, given.name) &&
             (contains(m.name, given.keyword) || contains(m.displayName, given.keyword)) &&
             inState(m, given.state) &&
             matches(m.zoneId, given.zoneid) &&
@@ -72,7 +72,7 @@ function getVirtualMachineUserData(request: Request): object {
     };
 }
 
-/** CloudStack encrypts the password with the machine's key; without one it has none to give. */
+/** CloudStack encrypts the password with the machine's SSH key; without one it returns none. */
 function getVMPassword(request: Request): object {
     machineOf(request);
     throw invalid(
@@ -81,7 +81,7 @@ function getVMPassword(request: Request): object {
     );
 }
 
-/** Not CloudStack's: what the machine wrote to its console last. */
+/** Not a command of CloudStack: the end of the machine's console log. */
 function getVirtualMachineConsoleLog(request: Request): object {
     const machine = machineOf(request);
     const log = request.cloud.hypervisor.console(machinePlan(request.cloud, machine));
@@ -93,7 +93,7 @@ function listInstanceGroups(request: Request): object {
     const { id, name, keyword } = request.arguments;
     const inScope = scopeOf(request);
     const groups = cloud.store.instanceGroups.filter(
-        (g) => inScope(g.ownerId) && matches(g.id, id) && named(g.name, name) && contains(g.name, keyword),
+        (g) => inScope(g.ownerId) && matches(g.id, id) && equalsName(g.name, name) && contains(g.name, keyword),
     );
     return page(request, "instancegroup", groups, (g) => ({
         id: g.id,

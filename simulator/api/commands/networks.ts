@@ -1,4 +1,4 @@
-/** Networks: the shared one with security groups, and isolated ones that accounts make. */
+/** Networks: the shared one with security groups, and isolated ones of accounts. */
 import { randomUUID } from "node:crypto";
 import type { Cloud } from "../../cloud";
 import { rangeOf, toAddress } from "../../state/addresses";
@@ -7,7 +7,7 @@ import { networkAnswer } from "../answers/network";
 import type { Commands, Request } from "../command";
 import { failed, invalid } from "../errors";
 import { checkLimits } from "../limits";
-import { contains, matches, named, page } from "../lists";
+import { contains, matches, equalsName, page } from "../lists";
 import { checkAccess, ownerOf, scopeOf } from "../ownership";
 import { hasTags } from "./tags";
 
@@ -26,7 +26,7 @@ interface Wishes {
     readonly offeringId?: string;
 }
 
-/** CloudStack's `guest.cidr`: isolated networks may overlap, so all get the same unless asked otherwise. */
+/** CloudStack's `guest.cidr`: isolated networks may overlap, so all have this CIDR by default. */
 const ISOLATED_CIDR = "10.1.1.0/24";
 
 export function createIsolatedNetwork(cloud: Cloud, owner: Account, zone: Zone, wishes: Wishes): Network {
@@ -53,7 +53,7 @@ export function createIsolatedNetwork(cloud: Cloud, owner: Account, zone: Zone, 
     });
 }
 
-/** The CIDR that gateway and netmask span, as `createNetwork` takes them. */
+/** The CIDR of the gateway and netmask of a `createNetwork`. */
 function cidrFrom(gateway: string | undefined, netmask: string | undefined): string | undefined {
     if (gateway === undefined && netmask === undefined) return undefined;
     if (gateway === undefined || netmask === undefined) throw invalid("gateway and netmask must be specified together");
@@ -108,7 +108,7 @@ function listNetworks(request: Request): object {
     const { cloud } = request;
     const { id, zoneid, type, keyword, tags, canusefordeploy, networkofferingid } = request.arguments;
     const inScope = scopeOf(request);
-    // The shared network belongs to the domain: everybody in it sees it.
+    // The shared network belongs to the domain, so that all accounts see it.
     const networks = cloud.store.networks.filter(
         (n) =>
             n.removed === undefined &&
@@ -119,7 +119,7 @@ function listNetworks(request: Request): object {
             canusefordeploy !== false &&
             contains(n.name, keyword) &&
             hasTags(cloud, n.id, tags) &&
-            named(cloud.store.networkOfferings.need(n.offeringId).guestType, type === "all" ? undefined : type),
+            equalsName(cloud.store.networkOfferings.need(n.offeringId).guestType, type === "all" ? undefined : type),
     );
     return page(request, "network", networks, (network) => networkAnswer(cloud, network));
 }
@@ -159,7 +159,7 @@ export const networkCommands: Commands = {
         finish(work) {
             const network = networkOf(work);
             const used = work.cloud.store.machines.find((m) => m.nics.some((nic) => nic.networkId === network.id));
-            // Also a destroyed machine holds its network until it is expunged.
+            // A destroyed machine uses its network until it is expunged.
             if (used !== undefined) throw failed("Failed to delete network");
             work.cloud.store.networks.change(network.id, { removed: work.cloud.now() });
             return { success: true };

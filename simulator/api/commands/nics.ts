@@ -25,7 +25,7 @@ function listNics(request: Request): object {
 }
 
 /**
- * A change takes effect with the machine's next start, so it must be stopped where the network gives addresses
+ * A changed address takes effect at the machine's next start, so the machine must be stopped if the network has DHCP
  * (CloudStack's UserVmManagerImpl).
  */
 function withNics(machine: Machine, change: (nic: Nic) => Nic): readonly Nic[] {

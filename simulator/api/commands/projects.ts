@@ -4,14 +4,14 @@ import type { Account, Project } from "../../state/records";
 import type { Commands, Request, Work } from "../command";
 import { DOMAIN } from "../entities";
 import { denied, invalid } from "../errors";
-import { contains, matches, named, page } from "../lists";
+import { contains, matches, equalsName, page } from "../lists";
 import { describeAccount } from "../ownership";
-import { counts } from "./accounts";
+import { resourceCounts } from "./accounts";
 
 function projectAnswer(cloud: Cloud, project: Project): object {
     const owner = cloud.store.accounts.need(project.ownerId);
-    // A project counts all that an account does but projects.
-    const counted = Object.entries(counts(cloud, owner)).filter(([field]) => !field.startsWith("project"));
+    // A project has the counts of an account except that of projects.
+    const counted = Object.entries(resourceCounts(cloud, owner)).filter(([field]) => !field.startsWith("project"));
     return {
         id: project.id,
         name: project.name,
@@ -48,9 +48,9 @@ function listProjects(request: Request): object {
         (p) =>
             (p.memberIds.includes(caller.account.id) || (caller.isAdmin && (listall === true || id !== undefined))) &&
             matches(p.id, id) &&
-            named(p.name, name) &&
+            equalsName(p.name, name) &&
             contains(p.name, keyword) &&
-            named("Active", state),
+            equalsName("Active", state),
     );
     return page(request, "project", projects, (project) => projectAnswer(cloud, project));
 }

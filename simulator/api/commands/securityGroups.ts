@@ -1,5 +1,5 @@
 /**
- * Security groups and their rules. Rules are checked inside the job, not when they are sent (CloudStack's
+ * Security groups and their rules. Rules are checked by the job, not at its submission (CloudStack's
  * SecurityGroupManagerImpl).
  */
 import { randomUUID } from "node:crypto";
@@ -12,14 +12,14 @@ import { DOMAIN } from "../entities";
 import { failed, inUse, invalid } from "../errors";
 import { contains, matches, page } from "../lists";
 import { checkAccess, ownerOf, scopeOf } from "../ownership";
-import { enforceGroups } from "../plan";
+import { applySecurityGroups } from "../plan";
 import { hasTags } from "./tags";
 
 type Direction = SecurityGroupRule["direction"];
 
 export const DEFAULT_GROUP = "default";
 
-/** An account's `default` group, made when it is first needed. */
+/** An account's `default` group, which is created when it is first needed. */
 export function defaultGroup(cloud: Cloud, owner: Account): SecurityGroup {
     return (
         groupNamed(cloud, owner.id, DEFAULT_GROUP) ??
@@ -36,7 +36,7 @@ function groupNamed(cloud: Cloud, ownerId: string, name: string): SecurityGroup 
     return cloud.store.securityGroups.find((group) => group.ownerId === ownerId && group.name === name);
 }
 
-/** The group that a request means by id or name. */
+/** The group of a request, by id or name. */
 function groupOf(request: Request, id: string | undefined, name: string | undefined): SecurityGroup {
     const { cloud } = request;
     const group =
@@ -47,10 +47,10 @@ function groupOf(request: Request, id: string | undefined, name: string | undefi
     return group;
 }
 
-/** What a rule allows, besides from or to where. */
+/** The protocol and ports of a rule, without its peer. */
 type Traffic = Pick<SecurityGroupRule, "protocol" | "from" | "to">;
 
-/** @throws ApiError 431 with CloudStack's text for the first thing that is wrong */
+/** @throws ApiError 431 with CloudStack's text for the first error */
 export function readTraffic(values: {
     protocol?: string;
     startport?: number;
@@ -121,7 +121,7 @@ function sourceGroups(work: Work, traffic: Traffic): SecurityGroup[] {
 
 const sameTraffic = (a: Traffic, b: Traffic) => a.protocol === b.protocol && a.from === b.from && a.to === b.to;
 
-/** Makes those of the rules that are not there yet. */
+/** Creates those of the rules that do not exist yet. */
 function authorizeRules(work: Work, direction: Direction): SecurityGroupRule[] {
     const { cloud } = work;
     const group = cloud.store.securityGroups.get(work.job.instanceId);
@@ -145,7 +145,7 @@ function authorizeRules(work: Work, direction: Direction): SecurityGroupRule[] {
                 rule.cidr === end.cidr &&
                 rule.sourceGroupId === end.sourceGroupId,
         );
-        // As in CloudStack, only the first rule with this traffic and end is looked at, of whichever direction.
+        // As in CloudStack, only the first rule with this traffic and peer is compared, regardless of its direction.
         if (existing?.direction === direction) continue;
         made.push(cloud.store.rules.insert({ id: randomUUID(), groupId: group.id, direction, ...traffic, ...end }));
     }
@@ -168,7 +168,7 @@ function authorize(direction: Direction, java: string): AsyncCommand {
             return { instanceId: group.id, queue: group.id };
         },
         begin: (work) => authorizeRules(work, direction).map((rule) => rule.id),
-        act: (work) => enforceGroups(work.cloud),
+        act: (work) => applySecurityGroups(work.cloud),
         finish(work) {
             const { store } = work.cloud;
             const group = store.securityGroups.get(work.job.instanceId);
@@ -204,7 +204,7 @@ function revoke(direction: Direction, java: string): AsyncCommand {
             work.cloud.store.rules.remove(rule.id);
             return rule;
         },
-        act: (work) => enforceGroups(work.cloud),
+        act: (work) => applySecurityGroups(work.cloud),
         finish: () => ({ success: true }),
         abandon(work) {
             work.cloud.store.rules.insert(work.job.memo as SecurityGroupRule);

@@ -7,9 +7,9 @@ import type { Commands, Request, Work } from "../command";
 import { failed, invalid } from "../errors";
 import { contains, matches, page } from "../lists";
 import { checkAccess, scopeOf } from "../ownership";
-import { checkColumns, COLUMNS } from "../parameters";
+import { checkColumns, COLUMN_LENGTHS } from "../parameters";
 
-/** Who owns a resource, by the name of its type in tags. */
+/** The owner of a resource, by the name of its type in tags. */
 const OWNERS: Readonly<Record<string, (cloud: Cloud, id: string) => string | undefined>> = {
     UserVm: (cloud, id) => cloud.store.machines.get(id)?.ownerId,
     Volume: (cloud, id) => cloud.store.volumes.get(id)?.ownerId,
@@ -19,7 +19,7 @@ const OWNERS: Readonly<Record<string, (cloud: Cloud, id: string) => string | und
 
 const TYPES = Object.keys(OWNERS);
 
-/** Whether a resource has all the tags that a list asks for. */
+/** Whether a resource has all tags that a list requests. */
 export function hasTags(cloud: Cloud, resourceId: string, wanted: Record<string, string>[] | undefined): boolean {
     return (wanted ?? []).every(
         ({ key, value }) =>
@@ -51,7 +51,7 @@ function createTags(work: Work): object {
         for (const { key, value } of work.arguments.tags as Record<string, string>[]) {
             if (key === undefined || key === "") throw invalid("Please specify key for the tag");
             if (value === undefined || value === "") throw invalid(`Value for the key ${key} is either null or empty`);
-            checkColumns({ [key]: value }, COLUMNS.tag);
+            checkColumns({ [key]: value }, COLUMN_LENGTHS.tag);
             if (store.tags.find((tag) => tag.resourceId === id && tag.key === key) !== undefined) {
                 throw failed(`tag ${key} already on ${type} with id ${id}`);
             }

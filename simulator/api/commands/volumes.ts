@@ -4,9 +4,9 @@ import type { Machine, Volume } from "../../state/records";
 import { volumeAnswer } from "../answers/volume";
 import type { AsyncCommand, Commands, Request, Work } from "../command";
 import { failed, invalid } from "../errors";
-import { detached, removeVolume } from "../expunge";
+import { markDetached, removeVolume } from "../expunge";
 import { checkLimits } from "../limits";
-import { contains, matches, named, page } from "../lists";
+import { contains, matches, equalsName, page } from "../lists";
 import { checkAccess, ownerOf, scopeOf } from "../ownership";
 import { machinePlan, volumePlan } from "../plan";
 import { machineOf } from "./machineRules";
@@ -15,7 +15,7 @@ import { hasTags } from "./tags";
 /** Smallest and largest custom volume in GiB (`custom.diskoffering.size.min` and `max`). */
 const SIZE = { min: 1, max: 1024 } as const;
 
-/** How many data volumes a machine takes. */
+/** How many data volumes a machine can have. */
 const DEVICES = 15;
 
 function volumeOf(request: Request, id: string = request.arguments.id): Volume {
@@ -31,7 +31,7 @@ function volumeResult(work: Work, volume: Volume): object {
     return { volume: { ...volumeAnswer(work.cloud, volume), jobid: work.job.id, jobstatus: 0 } };
 }
 
-/** Jobs on an attached volume wait for those on its machine, and the other way round. */
+/** Jobs on an attached volume and on its machine share a queue. */
 const queueOf = (volume: Volume) => volume.machineId ?? volume.id;
 
 function customSize(size: number | undefined): number {
@@ -101,7 +101,7 @@ const createVolume: AsyncCommand = {
     },
 };
 
-/** The first free device number after the root's 0; CloudStack leaves 3 to the CD drive. */
+/** The first free device number after the root volume's 0; CloudStack reserves 3 for the CD drive. */
 function freeDevice(work: Work, machineId: string): number {
     const taken = new Set(work.cloud.store.volumes.filter((v) => v.machineId === machineId).map((v) => v.deviceId));
     for (let device = 1; device <= DEVICES; device += 1) if (device !== 3 && !taken.has(device)) return device;
@@ -158,7 +158,7 @@ const attachVolume: AsyncCommand = {
         ),
 };
 
-/** The volume of a detach: by its own id, or by machine and device. */
+/** The volume of a detachVolume request: by its id, or by machine and device. */
 function toDetach(request: Request): Volume {
     const { id, virtualmachineid, deviceid } = request.arguments;
     if (id !== undefined) {
@@ -194,7 +194,7 @@ const detachVolume: AsyncCommand = {
         const machine = work.cloud.store.machines.need(volume.machineId!);
         await work.cloud.hypervisor.detach(machinePlan(work.cloud, machine), volumePlan(volume));
     },
-    finish: (work) => volumeResult(work, detached(work.cloud, volumeAt(work))),
+    finish: (work) => volumeResult(work, markDetached(work.cloud, volumeAt(work))),
 };
 
 const resizeVolume: AsyncCommand = {
@@ -252,7 +252,7 @@ function deleteVolume(request: Request): object {
             `Volume [id = ${volume.id}, name = ${volume.name}] has delete protection enabled and cannot be deleted.`,
         );
     removeVolume(request.cloud, volume);
-    // Sync as the command is, the file behind the volume goes when it goes.
+    // Not awaited, since the command is synchronous; a failure leaves the volume's file behind.
     void request.cloud.hypervisor.deleteVolume(volume.id).catch(() => undefined);
     return { success: true };
 }
@@ -266,10 +266,10 @@ function listVolumes(request: Request): object {
             inScope(v.ownerId) &&
             matches(v.id, given.id) &&
             (given.ids === undefined || given.ids.includes(v.id)) &&
-            named(v.name, given.name) &&
+            equalsName(v.name, given.name) &&
             contains(v.name, given.keyword) &&
-            named(v.type, given.type) &&
-            named(v.state, given.state) &&
+            equalsName(v.type, given.type) &&
+            equalsName(v.state, given.state) &&
             matches(v.zoneId, given.zoneid) &&
             matches(v.machineId, given.virtualmachineid) &&
             matches(v.diskOfferingId, given.diskofferingid) &&

@@ -6,27 +6,27 @@ import type { Cloud } from "../../cloud";
 import type { Job } from "../../state/records";
 
 export interface Duration {
-    /** Of a core, until the request is answered. */
+    /** Core time until the request is answered. */
     readonly answer: number;
-    /** Of a core, by the job. */
+    /** Core time of the job. */
     readonly work: number;
-    /** What the job waits for others: the hypervisor, the database. */
+    /** Time that the job waits for the hypervisor and the database. */
     readonly wait: number;
-    /** Also held while the request is answered, by whoever's row it is. */
+    /** A row that is locked while the request is answered: the caller's account. */
     readonly lock?: "account";
 }
 
-/** Lists, and all that only reads. */
+/** Lists and other reads. */
 const READ: Duration = { answer: 0.02, work: 0, wait: 0 };
-/** Questions about jobs. */
+/** Queries of jobs. */
 const POLL: Duration = { answer: 0.004, work: 0, wait: 0 };
-/** Changes that need no job. */
+/** Changes without a job. */
 const CHANGE: Duration = { answer: 0.05, work: 0, wait: 0 };
-/** Jobs that only change rows of the database. */
+/** Jobs that only change database rows. */
 const SHORT: Duration = { answer: 0.05, work: 0.05, wait: 0.05 };
 /** Jobs on rules: the lock of the group is held during `wait`. */
 const RULE: Duration = { answer: 0.04, work: 0.01, wait: 0.035 };
-/** Jobs that a host has to do something for. */
+/** Jobs that involve a host. */
 const POWER: Duration = { answer: 0.1, work: 0.3, wait: 1.5 };
 const DISK: Duration = { answer: 0.1, work: 0.1, wait: 1.8 };
 
@@ -56,11 +56,11 @@ const DURATIONS: Readonly<Record<string, Duration>> = {
 /** A deployment that does not start its machine. */
 const DEPLOY_STOPPED: Duration = { answer: 0.26, work: 0.1, wait: 0.1 };
 
-/** What a destroyed machine's removal from the database adds. */
+/** Additional time to remove a destroyed machine from the database. */
 const EXPUNGE = 2.1;
 
-/** What the start of an isolated network's virtual router adds to that of its first machine. */
-const ROUTER = 1.2;
+/** Additional time to start an isolated network's virtual router with its first machine. */
+const ROUTER_START = 1.2;
 
 /** @param isJob whether it answers with a job */
 export function durationOf(command: string, isJob: boolean): Duration {
@@ -68,8 +68,8 @@ export function durationOf(command: string, isJob: boolean): Duration {
     return DURATIONS[command] ?? other;
 }
 
-/** The isolated network of a starting machine that has no virtual router yet. */
-function unimplemented(cloud: Cloud, { command, instanceId }: Job): string | undefined {
+/** The isolated network of a starting machine whose virtual router is not running yet. */
+function networkToImplement(cloud: Cloud, { command, instanceId }: Job): string | undefined {
     if (command !== "deployVirtualMachine" && command !== "startVirtualMachine") return undefined;
     const nics = cloud.store.machines.get(instanceId)?.nics ?? [];
     return nics.find(({ networkId }) => cloud.store.networks.need(networkId).state === "Allocated")?.networkId;
@@ -82,7 +82,7 @@ export function durationOfJob(cloud: Cloud, job: Job): Duration {
     if (job.command === "deployVirtualMachine" && !starts(job)) return DEPLOY_STOPPED;
     const more = (seconds: number) => ({ ...duration, wait: duration.wait + seconds });
     if (job.command === "destroyVirtualMachine" && job.arguments.expunge === true) return more(EXPUNGE);
-    return unimplemented(cloud, job) !== undefined && starts(job) ? more(ROUTER) : duration;
+    return networkToImplement(cloud, job) !== undefined && starts(job) ? more(ROUTER_START) : duration;
 }
 
 export function locksItsGroup({ command }: Job): boolean {
@@ -92,6 +92,6 @@ export function locksItsGroup({ command }: Job): boolean {
 /** The row whose lock a job holds while it waits. */
 export function lockOfJob(cloud: Cloud, job: Job): string | undefined {
     if (locksItsGroup(job)) return `group ${job.instanceId}`;
-    const network = starts(job) ? unimplemented(cloud, job) : undefined;
+    const network = starts(job) ? networkToImplement(cloud, job) : undefined;
     return network === undefined ? undefined : `network ${network}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The real server's time, where the cloud is told to take it: how long answers and jobs take, and the locks that make
- * them wait for each other.
+ * Simulates a real server's timing if the setting `timing` is not 0: how long answers and jobs take, and the locks that
+ * make them wait for each other.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cloud } from "../../cloud";
@@ -9,11 +9,11 @@ import { durationOf, durationOfJob, lockOfJob, locksItsGroup } from "./durations
 import { RowLocks } from "./locks";
 import { Processor } from "./processor";
 
-/** A job that has its turn. */
+/** A job that may run now. */
 export interface Turn {
-    /** How long the rest of it takes, in seconds. */
+    /** Its remaining duration, in seconds. */
     readonly seconds: number;
-    /** Gives back what it holds. */
+    /** Releases its lock. */
     end(): void;
 }
 
@@ -35,18 +35,18 @@ export class Timing {
         return this.cloud.settings.timing > 0;
     }
 
-    /** Waits for so many seconds, and tells how many it were. When the cloud stops, nothing waits any more. */
+    /** Sleeps, and returns how many seconds it slept. Once the cloud stops, it returns immediately. */
     private async pause(seconds: number): Promise<number> {
         const scale = 1000 * this.cloud.settings.timing;
         const before = performance.now();
         await sleep(seconds * scale, undefined, { signal: this.stopping, ref: false }).catch(() => undefined);
         if (!this.stopping.aborted) return (performance.now() - before) / scale;
-        // Whoever looks again at once lets the others end.
+        // Yields to other tasks, since the caller may be polling in a loop.
         await new Promise((resolve) => setImmediate(resolve));
         return seconds;
     }
 
-    /** Waits as long as the request would; what it answers is to be called when it has been dealt with. */
+    /** Waits as long as a real request takes; the returned function must be called after the request was handled. */
     async request(command: string, isJob: boolean, accountId: string): Promise<() => void> {
         if (!this.isReal) return () => undefined;
         const { answer, lock } = durationOf(command, isJob);
@@ -55,12 +55,12 @@ export class Timing {
         return () => release?.();
     }
 
-    /** Jobs of one queue run one after the other; those on a group's rules meet at its lock instead. */
+    /** Jobs of one queue run one after the other; those on a group's rules contend for its lock instead. */
     queueOf(job: Job): string {
         return this.isReal && locksItsGroup(job) ? job.id : job.queue;
     }
 
-    /** Waits until the job has its turn. */
+    /** Waits until the job may run. */
     async job(job: Job): Promise<Turn> {
         if (!this.isReal) return { seconds: 0, end: () => undefined };
         const { work, wait } = durationOfJob(this.cloud, job);

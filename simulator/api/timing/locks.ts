@@ -1,9 +1,9 @@
 /**
- * Locks on rows of the database, as CloudStack's `acquireInLockTable` takes them: nobody queues. Whoever finds a lock
- * taken sleeps five seconds before looking again, and whoever looks first then gets it.
+ * Locks on database rows, as CloudStack's `acquireInLockTable` takes them: without a queue. A caller that finds a lock
+ * taken sleeps five seconds before it tries again, and the first to try gets it.
  */
 
-/** How long it sleeps, in seconds (framework/db, Merovingian2). */
+/** How long a caller sleeps, in seconds (framework/db, Merovingian2). */
 export const LOCK_SLEEP = 5;
 
 export class RowLocks {
@@ -14,7 +14,7 @@ export class RowLocks {
         this.pause = pause;
     }
 
-    /** Takes the lock; what it answers gives it back. */
+    /** Takes the lock; the returned function releases it. */
     async take(row: string): Promise<() => void> {
         while (this.taken.has(row)) await this.pause(LOCK_SLEEP);
         this.taken.add(row);

@@ -1,42 +1,42 @@
-/** The processor of the server that this cloud imitates: work that wants it at the same time takes longer. */
+/** The processor of the simulated server: concurrent work takes longer. */
 
-/** How many cores it has. */
+/** Number of cores. */
 const CORES = 2;
 
-/** How long one piece of work keeps a core before the next one has its turn, in seconds. */
+/** Time slice of the round-robin scheduler, in seconds. */
 const SLICE = 0.02;
 
-interface Piece {
-    left: number;
+interface Task {
+    remaining: number;
     readonly done: () => void;
 }
 
 export class Processor {
-    /** Waits for so many seconds, and tells how many it were. */
+    /** Sleeps, and returns how many seconds it slept. */
     private readonly pause: (seconds: number) => Promise<number>;
-    private readonly waiting: Piece[] = [];
+    private readonly waiting: Task[] = [];
     private busy = 0;
 
     constructor(pause: (seconds: number) => Promise<number>) {
         this.pause = pause;
     }
 
-    /** Resolves when the work has had `seconds` of a core. */
+    /** Resolves when the task has used `seconds` of core time. */
     run(seconds: number): Promise<void> {
         if (seconds <= 0) return Promise.resolve();
         return new Promise((done) => {
-            this.waiting.push({ left: seconds, done });
-            if (this.busy < CORES) void this.core();
+            this.waiting.push({ remaining: seconds, done });
+            if (this.busy < CORES) void this.runCore();
         });
     }
 
-    private async core(): Promise<void> {
+    private async runCore(): Promise<void> {
         this.busy += 1;
         for (let piece = this.waiting.shift(); piece !== undefined; piece = this.waiting.shift()) {
-            // Alone, it need not be cut into slices.
-            const turn = this.waiting.length === 0 ? Math.min(piece.left, 5 * SLICE) : Math.min(piece.left, SLICE);
-            piece.left -= await this.pause(turn);
-            if (piece.left > 0) this.waiting.push(piece);
+            // Without competitors the slices can be longer.
+            const slice = this.waiting.length === 0 ? Math.min(piece.remaining, 5 * SLICE) : Math.min(piece.remaining, SLICE);
+            piece.remaining -= await this.pause(slice);
+            if (piece.remaining > 0) this.waiting.push(piece);
             else piece.done();
         }
         this.busy -= 1;

@@ -228,7 +228,7 @@ describe("a started cloud", () => {
         expect(command.ok("fault", "list")).toMatch(/1 of 1/);
         expect(command.ok("fault", "clear")).toBe("1 removed.\n");
         expect(command.ok("fault", "list")).toBe("No faults.\n");
-        expect(command.run("fault", "delay")).toMatchObject({ status: 1, err: "delay needs seconds.\n" });
+        expect(command.run("fault", "delay")).toMatchObject({ status: 1, err: "seconds is required for delay.\n" });
         expect(command.run("fault").status).toBe(2);
     });
 

@@ -117,7 +117,7 @@ test("failJob: a deploy leaves a machine in Error; other jobs leave what was", a
 
 test("a wrong rule is refused with what is wrong", () => {
     expect(() => cloud.fault({ kind: "explode" as any })).toThrow(/kind must be one of/);
-    expect(() => cloud.fault({ kind: "delay" })).toThrow(/delay needs seconds/);
+    expect(() => cloud.fault({ kind: "delay" })).toThrow(/seconds is required for delay/);
     expect(() => cloud.fault({ kind: "drop", count: -1 })).toThrow(/count must be a number/);
     expect(() => cloud.fault({ kind: "drop", cmd: "x" } as any)).toThrow(/Unknown field cmd/);
 });

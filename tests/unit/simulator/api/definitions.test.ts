@@ -1,6 +1,6 @@
 import { isAsync } from "../../../../simulator/api/command";
 import { COMMANDS } from "../../../../simulator/api/commands";
-import { ABSENT, DEFINITIONS, describe as describeCommand, responseName } from "../../../../simulator/api/definitions";
+import { NOT_IMPLEMENTED, DEFINITIONS, describe as describeCommand, responseName } from "../../../../simulator/api/definitions";
 import { isAdministrative } from "../../../../simulator/api/administrative";
 import { readArguments } from "../../../../simulator/api/parameters";
 
@@ -10,7 +10,7 @@ test("every command is defined, and every definition has its command", () => {
     expect(Object.keys(COMMANDS).sort()).toEqual([...DEFINITIONS.keys()].sort());
     for (const [name, definition] of DEFINITIONS) {
         expect([name, isAsync(COMMANDS[name])]).toEqual([name, definition.async]);
-        expect([name, ABSENT.has(name)]).toEqual([name, false]);
+        expect([name, NOT_IMPLEMENTED.has(name)]).toEqual([name, false]);
         // What only administrators may call is told so; the rest is never "administrative".
         expect([name, isAdministrative(name) && !definition.adminOnly]).toEqual([name, false]);
     }

@@ -77,7 +77,7 @@ describe("cloudstack-local artifacts", () => {
             await withGo(cache, "exit 1", () =>
                 expect(printed("--cache", cache, "--from", "go")).rejects.toMatchObject({
                     exitCode: 1,
-                    message: expect.stringContaining("cannot be had:\n  - Go: go build ended with 1\n"),
+                    message: expect.stringContaining("could not be obtained:\n  - Go: go build ended with 1\n"),
                 }),
             );
             expect(ARTIFACTS_HELP).toContain("(default 3.6.14)");

@@ -103,8 +103,8 @@ test("a build that fails says how it ended", () =>
     ));
 
 test.each([
-    ["go1.20.14", /is 1\.20\.14, and 1\.21 is needed$/],
-    ["", /is older, and 1\.21 is needed$/],
+    ["go1.20.14", /is 1\.20\.14, but 1\.21 or later is required$/],
+    ["", /is older, but 1\.21 or later is required$/],
     ["go1.21.0", undefined],
     ["go1.100rc1", undefined],
     ["go2.0", undefined],
@@ -119,7 +119,7 @@ test.each([
     ),
 );
 
-test("without Go, that is said", () => expect(findGo(["/nowhere/go"])).rejects.toThrow("there is none on PATH"));
+test("without Go, the error says so", () => expect(findGo(["/nowhere/go"])).rejects.toThrow("not found on PATH"));
 
 testWithTools(["go", "tar", "gzip"])(
     "the real Go builds a program for Linux, twice the same",

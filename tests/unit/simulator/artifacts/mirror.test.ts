@@ -80,7 +80,7 @@ describe("what is there", () => {
 });
 
 describe("the official release", () => {
-    test("is fetched and checked", () =>
+    test("is downloaded and verified", () =>
         withFolder((cache) =>
             withServer(
                 (_, response) => response.end("official"),
@@ -90,7 +90,7 @@ describe("the official release", () => {
                     const onProgress = (text: string) => heard.push(text);
                     const outcomes = await ensureReleases(cache, [official], { onProgress });
                     expect(outcomes).toMatchObject([{ fileName, sha256: sha256("official"), from: "release" }]);
-                    expect(heard).toContain(`fetching ${fileName}`);
+                    expect(heard).toContain(`downloading ${fileName}`);
                     const file = path.join(artifactsFolder(cache), fileName);
                     expect(fs.readFileSync(file, "utf8")).toBe("official");
                     expect(fs.statSync(file).mode & 0o777).toBe(0o644);
@@ -121,7 +121,7 @@ describe("the official release", () => {
         withFolder(async (cache) => {
             await withGo(cache, "", async (go) => {
                 const attempt = ensureReleases(cache, [release], { source: "release" });
-                await expect(attempt).rejects.toThrow(`${fileName} cannot be had:\n  - the official release: `);
+                await expect(attempt).rejects.toThrow(`${fileName} could not be obtained:\n  - the official release: `);
                 await expect(attempt).rejects.not.toThrow("Go:");
                 expect(go.calls).toEqual([]);
             });
@@ -129,28 +129,28 @@ describe("the official release", () => {
         }));
 });
 
-test("where a file cannot be had, it is said what to do", () =>
+test("the error of a file that could not be obtained says what to do", () =>
     withFolder(async (cache) => {
         const folder = artifactsFolder(cache);
         await expect(ensureReleases(cache, [release], { source: "release" })).rejects.toThrow(
             `Do one of these, then run this command again:\n` +
                 `  - install Go 1.21 or later (https://go.dev/doc/install), with access to a Go module proxy\n` +
-                `  - fetch ${release.url} elsewhere, and put it into ${folder}`,
+                `  - download ${release.url} elsewhere, and put it into ${folder}`,
         );
         await expect(ensureArtifacts(cache, { etcd: ["9.9.9"] }, { source: "release" })).rejects.toThrow(
             new RegExp(
-                "this package does not know the SHA-256 of version 9\\.9\\.9[^]*" +
+                "the SHA-256 of version 9\\.9\\.9 is not known to this package[^]*" +
                     'and its SHA-256 into manifest\\.json there: \\{ "etcd-v9\\.9\\.9[^]*' +
                     "use a version that this package knows: .*3\\.6\\.14$",
             ),
         );
     }));
 
-test("where Go fails too, both reasons are told", () =>
+test("if Go fails too, both reasons are reported", () =>
     withFolder((cache) =>
         withGo(cache, "echo no such module >&2; exit 1", async () => {
             await expect(ensureReleases(cache, [release])).rejects.toThrow(
-                /had:\n {2}- the official .*\n {2}- Go: go build ended with 1\n( {4}.*\n)* {4}no such module\nDo/,
+                /could not be obtained:\n {2}- the official .*\n {2}- Go: go build ended with 1\n( {4}.*\n)* {4}no such module\nDo/,
             );
             expect(names(cache)).toEqual([]);
         }),
@@ -167,7 +167,7 @@ describe("several at once", () => {
                 expect(all.map(([{ from }]) => from).sort()).toEqual(["go", "mirror", "mirror"]);
                 expect(new Set(all.map(([{ sha256: sum }]) => sum)).size).toBe(1);
                 expect(go.calls).toHaveLength(3);
-                expect(heard).toContain("another process completes the mirror; waiting for it");
+                expect(heard).toContain("waiting for another process that completes the mirror");
             }),
         ),
     );

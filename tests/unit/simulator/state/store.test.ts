@@ -68,7 +68,7 @@ test("what was kept is there again, in its order", () => {
 
 test("a record that another refers to must be there", () => {
     const store = new Store();
-    expect(() => store.zones.need("x")).toThrow("The state refers to zone x, which it does not hold.");
+    expect(() => store.zones.need("x")).toThrow("The state refers to zone x, which does not exist.");
     expect(store.zones.get(undefined)).toBeUndefined();
     store.close();
 });
