@@ -1,6 +1,6 @@
 /** The configuration that CloudStack clients read, in the format of each. */
 
-import { shellWord } from "../shellWord";
+import { shellWord } from "../hypervisors/nspawn/host";
 
 export const FORMATS = ["shell", "cmk", "cs"] as const;
 

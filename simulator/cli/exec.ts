@@ -3,8 +3,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import type { Machine } from "../hypervisors/nspawn";
-import { HOST_ENV } from "../hypervisors/nspawn/host";
-import { shellWord } from "../shellWord";
+import { HOST_ENV, shellWord } from "../hypervisors/nspawn/host";
 import { findMachine, knownMachines, runningNames } from "./machines";
 import { STATE_HELP, stateFolder, UserError } from "./stateFolder";
 

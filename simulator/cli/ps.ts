@@ -21,7 +21,8 @@ ${STATE_HELP}  --json             print JSON, in bytes and seconds
 
 const HEAD = ["NAME", "ADDRESS", "STATE", "RUNS", "MEMORY", "CPU", "UP", "DISK", "TEMPLATE", "INSTANCE"];
 
-const NOT_RUNNING = "The cloud is not running. Its next start starts machines in state Running, or takes over those that still run.";
+const NOT_RUNNING =
+    "The cloud is not running. Its next start starts machines in state Running, or takes over those that still run.";
 
 interface Row extends Omit<KnownMachine, "real">, Partial<Usage> {
     readonly runs: boolean;

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import { startCloud, StateError, type RunningCloud } from "../index";
-import { shellWord } from "../shellWord";
+import { shellWord } from "../hypervisors/nspawn/host";
 import { runningCloud } from "./control";
 import { chooseHypervisor, hypervisorName, type HypervisorChoice, type HypervisorName } from "./hypervisor";
 import { stateFolder, UserError, type StateFolder } from "./stateFolder";

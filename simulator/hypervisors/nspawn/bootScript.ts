@@ -3,7 +3,7 @@
  * the machine's folder, since as an argument it would fill every process list of the host.
  */
 import type { MachinePlan } from "../hypervisor";
-import { shellWord } from "../../shellWord";
+import { shellWord } from "./host";
 import { INIT } from "./templateFiles";
 
 /** Exit status of systemd-nspawn when the machine has requested a reboot. */

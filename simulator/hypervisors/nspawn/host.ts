@@ -166,3 +166,8 @@ export function readJson<T>(file: string): T | undefined {
         return undefined;
     }
 }
+
+/** Quotes a string as one word of a POSIX shell. */
+export function shellWord(text: string): string {
+    return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

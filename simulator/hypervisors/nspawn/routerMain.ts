@@ -15,7 +15,7 @@ import * as path from "node:path";
 
 interface Entry {
     readonly address: string;
-    readonly serveMetaData: Readonly<Record<string, string>>;
+    readonly metaData: Readonly<Record<string, string>>;
     /** Base64. */
     readonly userData: string;
 }
@@ -42,12 +42,12 @@ function respond(response: http.ServerResponse, status: number, body: string | B
     response.end(body);
 }
 
-function metaData(request: http.IncomingMessage, response: http.ServerResponse, where: string): void {
+function serveMetaData(request: http.IncomingMessage, response: http.ServerResponse, where: string): void {
     const entry = entryOf(clientOf(request));
     if (entry === undefined) return respond(response, 404, "no machine of this network has this address\n");
     if (where === "user-data") return respond(response, 200, Buffer.from(entry.userData, "base64"));
-    if (/^meta-data\/?$/.test(where)) return respond(response, 200, Object.keys(entry.serveMetaData).join("\n") + "\n");
-    const value = entry.serveMetaData[where.replace(/^meta-data\//, "")];
+    if (/^meta-data\/?$/.test(where)) return respond(response, 200, Object.keys(entry.metaData).join("\n") + "\n");
+    const value = entry.metaData[where.replace(/^meta-data\//, "")];
     return value === undefined ? respond(response, 404, "") : respond(response, 200, value);
 }
 
@@ -69,13 +69,13 @@ function release(request: http.IncomingMessage, response: http.ServerResponse, n
 function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
     const where = decodeURIComponent(new URL(request.url ?? "/", "http://router").pathname);
     if (where.startsWith("/artifacts/")) return release(request, response, where.slice("/artifacts/".length));
-    if (where.startsWith("/latest/")) return metaData(request, response, where.slice("/latest/".length));
+    if (where.startsWith("/latest/")) return serveMetaData(request, response, where.slice("/latest/".length));
     return respond(response, 404, "");
 }
 
 /** Serves a password until the machine confirms with `saved_password` that it has it. */
 function password(request: http.IncomingMessage, response: http.ServerResponse): void {
-    const id = entryOf(clientOf(request))?.serveMetaData["vm-id"] ?? "nobody";
+    const id = entryOf(clientOf(request))?.metaData["vm-id"] ?? "nobody";
     const file = path.join(folder, "passwords", id);
     const has = fs.existsSync(file);
     switch (request.headers.domu_request) {
