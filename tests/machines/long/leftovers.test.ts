@@ -244,7 +244,7 @@ withMachines("a cloud and its host", () => {
         expect(diagnosed()).toMatchObject([{ status: "unserved", machines: ["one"], stateDir: command.state }]);
         expect(command.run("start", "--port", "0", "--hypervisor", "none")).toMatchObject({
             status: 1,
-            err: expect.stringMatching(/machines of .* run \(one\): stop them first with cloudstack-local stop/),
+            err: expect.stringMatching(/machines of .* are running \(one\): stop them first with cloudstack-local stop/),
         });
         start();
         await allRun();
@@ -372,7 +372,7 @@ withMachines("a cloud and its host", () => {
         await allRun();
         const things = () => look().ofCloud.filter((line) => !line.startsWith("process"));
         const running = things();
-        expect(command.ok("doctor", "--state", command.state, "--clear")).toContain("its cloud runs");
+        expect(command.ok("doctor", "--state", command.state, "--clear")).toContain("its cloud is running");
         expect(things()).toEqual(running);
         expect(one("one").runs).toBe(true);
     });
@@ -381,7 +381,7 @@ withMachines("a cloud and its host", () => {
         expect(command.run("destroy")).toMatchObject({ status: 2, err: expect.stringContaining("use --yes") });
         expect(one("one").runs).toBe(true);
         fs.writeFileSync(path.join(command.state, "notes.txt"), "mine");
-        expect(command.ok("destroy", "--yes")).toContain("is gone");
+        expect(command.ok("destroy", "--yes")).toContain("was deleted");
         expect(look()).toEqual({ own: before, ofCloud: [] });
         expect(fs.readdirSync(command.state)).toEqual(["notes.txt"]);
         expect(command.ok("destroy", "--yes")).toContain("There is no cloud");
@@ -393,7 +393,7 @@ withMachines("a cloud and its host", () => {
         await attach(await deploy("two"));
         await killed(serverPid(), ...owned().map(({ pid }) => pid));
         expect(look().ofCloud).not.toEqual([]);
-        expect(command.ok("destroy", "--yes")).toContain("is gone");
+        expect(command.ok("destroy", "--yes")).toContain("was deleted");
         expect(look()).toEqual({ own: before, ofCloud: [] });
     });
 
