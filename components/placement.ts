@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { OperationTimeouts } from "../provider/timeouts";
-import type { Spread } from "./machineGroup";
+import type { Spread } from "./machineGroup/args";
 import { boolean, fields, filled, list, needed, number, oneOf, plain, record, type Shape, text } from "./shape";
 
 /** Where the machines of a cluster stand, and what all of them are made from. */
@@ -55,7 +55,7 @@ export function placementOf(args: PlacementArgs): Omit<PlacementArgs, "securityG
 }
 
 /** What machines have in common, alone or in a cluster. */
-export const machineShape: Record<string, Shape> = {
+export const machineShape = {
     template: needed(filled, "Give the name or id of a template"),
     zone: text,
     network: text,
@@ -65,11 +65,11 @@ export const machineShape: Record<string, Shape> = {
     spread: plain(oneOf("preferred", "strict", "none")),
     allowRestart: boolean,
     tags: record(text),
-    timeoutSeconds: fields({ create: number, update: number, delete: number }),
-};
+    timeoutSeconds: fields<OperationTimeouts>({ create: number, update: number, delete: number }),
+} satisfies Record<keyof Omit<PlacementArgs, "securityGroups">, Shape>;
 
 /** What {@link PlacementArgs} have to look like. */
-export const placementShape: Record<string, Shape> = { ...machineShape, securityGroups: plain(boolean) };
+export const placementShape = { ...machineShape, securityGroups: plain(boolean) } satisfies Record<keyof PlacementArgs, Shape>;
 
 /** What a size has to look like. */
 export const offeringShape: Shape = needed(filled, "Give the name or id of a service offering");

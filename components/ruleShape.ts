@@ -1,7 +1,8 @@
+import type { SecurityGroupRule } from "../provider/securityGroup";
 import { boolean, fields, list, matching, network, number, text } from "./shape";
 
 /** What a rule of the user's has to look like. What goes with what, the provider checks. */
-export const ruleShape = fields({
+export const ruleShape = fields<SecurityGroupRule>({
     protocol: matching("tcp, udp, icmp, all or the number of a protocol", /^(tcp|udp|icmp|all|\d{1,3})$/i),
     ports: matching('a port such as "443" or a range such as "30000-32767"', /^\d{1,5}(-\d{1,5})?$/),
     icmpType: number,

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { normalCidr } from "../provider/securityGroup/normal";
 import { known, type Report } from "./known";
 import type { Problem } from "./problems";
 
@@ -94,7 +94,7 @@ export const callback = leaf("a function", (value) => typeof value === "function
 /** A value whose kind is checked elsewhere, or by the engine. */
 export const anything = leaf("a value", () => true);
 /** An address, a slash and the number of bits. */
-export const network = leaf('a network such as "203.0.113.0/24"', isNetwork);
+export const network = leaf('a network such as "203.0.113.0/24"', (value) => normalCidr(value) !== undefined);
 
 export function oneOf(...values: readonly string[]): Shape {
     return leaf(`one of ${values.join(", ")}`, (value) => values.includes(value as string));
@@ -148,20 +148,25 @@ export function record(of: Shape): Shape {
     };
 }
 
-/** Values by names of ours. Another name is a slip of the pen, which would be passed over without a word. */
-export function fields(of: Readonly<Record<string, Shape>>): Shape {
+/**
+ * Values by names of ours. Another name is a slip of the pen, which would be passed over without a word.
+ *
+ * @typeParam T the arguments' interface: the compiler wants a shape for each argument of it, and for nothing else
+ */
+export function fields<T extends object = Record<string, unknown>>(of: Readonly<Record<keyof T & string, Shape>>): Shape {
+    const shapes: Readonly<Record<string, Shape>> = of;
     return {
         what: "an object",
         read(value, path, report) {
             if (!isObject(value)) {
-                const names = Object.keys(of).slice(0, 4).join(", ");
+                const names = Object.keys(shapes).slice(0, 4).join(", ");
                 report(path, `${show(value)} is not an object`, `Give an object with ${names}`);
                 return undefined;
             }
             for (const key of Object.keys(value))
-                if (!(key in of) && value[key] !== undefined)
-                    report(join(path, key), strange, `Use ${alike(key, Object.keys(of)).join(", ")}`);
-            const entries = Object.entries(of).map(([key, shape]) => [
+                if (!(key in shapes) && value[key] !== undefined)
+                    report(join(path, key), strange, `Use ${alike(key, Object.keys(shapes)).join(", ")}`);
+            const entries = Object.entries(shapes).map(([key, shape]) => [
                 key,
                 readValue(value[key], shape, join(path, key), report),
             ]);
@@ -205,13 +210,6 @@ function join(path: string, key: string): string {
 
 function isObject(value: unknown): value is Record<string, unknown> {
     return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isNetwork(value: unknown): boolean {
-    if (typeof value !== "string") return false;
-    const [address, bits, ...rest] = value.split("/");
-    const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-    return rest.length === 0 && /^\d{1,3}$/.test(bits ?? "") && Number(bits) <= most;
 }
 
 function show(value: unknown): string {

@@ -1,5 +1,6 @@
+import { boolean, fields, list, record, text } from "../shape";
 import type { Problem } from "../problems";
-import { type ArtifactName, type Artifacts, architectures, resolveArtifact, supportedVersions } from "./resolve";
+import { type ArtifactName, type Artifacts, type ArtifactsArgs, architectures, resolveArtifact, supportedVersions } from "./resolve";
 
 /** Everything that is wrong with the arguments themselves. */
 export function checkArtifacts(args: Artifacts, path = "artifacts"): Problem[] {
@@ -62,3 +63,13 @@ export function checkVersion(name: ArtifactName, version: string, args: Artifact
         },
     ];
 }
+
+/** What `ArtifactsArgs` have to look like; what they say is for `checkArtifacts`. */
+export const artifactsShape = fields<ArtifactsArgs>({
+    mirror: text,
+    manifest: record(text),
+    inTemplate: boolean,
+    imageArchives: list(text),
+    packages: text,
+    packageFiles: list(text),
+});

@@ -1,3 +1,4 @@
+import { anything, atLeast, list, record } from "../shape";
 import type { Problem } from "../problems";
 import { type CloudConfig, cloudConfigKeys } from "./document";
 
@@ -85,3 +86,13 @@ function checkModules(doc: CloudConfig, path: string): Problem[] {
 function quote(value: unknown): string {
     return JSON.stringify(value) ?? "nothing";
 }
+
+/** What a `CloudConfigArgs` has to look like as far as `checkCloudConfig` looks into it; cloud-init checks the rest. */
+export const cloudConfigShape = atLeast({
+    writeFiles: list(anything),
+    users: list(anything),
+    modules: record(anything),
+    packages: list(anything),
+    runcmd: list(anything),
+    bootcmd: list(anything),
+});

@@ -1,3 +1,4 @@
+import { toYaml } from "../yaml";
 import { type CloudConfig, cloudConfigKeys } from "./document";
 
 /**
@@ -5,9 +6,7 @@ import { type CloudConfig, cloudConfigKeys } from "./document";
  * `#cloud-config`, then the modules.
  */
 export function renderCloudConfig(doc: CloudConfig): string {
-    // js-yaml takes 40 ms to load: programs that only have it imported need not pay.
-    const { dump } = require("js-yaml") as typeof import("js-yaml");
-    return `#cloud-config\n${dump(toKeys(doc), { lineWidth: -1, noRefs: true })}`;
+    return `#cloud-config\n${toYaml(toKeys(doc))}`;
 }
 
 function toKeys(doc: CloudConfig): Record<string, unknown> {

@@ -1,10 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { SecurityGroupRule } from "../../provider/securityGroup";
 import type { ArtifactsArgs } from "../artifacts";
-import { artifactsShape } from "../artifacts/shape";
+import { artifactsShape } from "../artifacts/check";
 import type { CloudConfigArgs } from "../cloudInit";
-import { cloudConfigShape } from "../cloudInit/shape";
-import type { DataVolumeArgs } from "../machineGroup";
+import { cloudConfigShape } from "../cloudInit/check";
+import type { DataVolumeArgs } from "../machineGroup/args";
 import { dataVolumeShape } from "../machineGroup/check";
 import { offeringShape, type PlacementArgs, placementShape } from "../placement";
 import { ruleShape } from "../ruleShape";
@@ -133,7 +133,7 @@ export interface EtcdClusterArgs extends PlacementArgs {
 }
 
 /** What {@link EtcdClusterArgs} have to look like; what they say is for `checkEtcdCluster`. */
-export const etcdShape = fields({
+export const etcdShape = fields<EtcdClusterArgs>({
     members: needed(plain(record(text)), 'Give a key and an address for each member, such as { a: "10.1.1.11" }'),
     serviceOffering: offeringShape,
     ...placementShape,

@@ -1,4 +1,5 @@
-import { isIP, isIPv4 } from "node:net";
+import { isIPv4 } from "node:net";
+import { normalCidr } from "../../provider/securityGroup/normal";
 import { type Artifacts, checkArtifacts, checkVersion } from "../artifacts";
 import { checkCloudConfig, type CloudConfig } from "../cloudInit";
 import type { Problem } from "../problems";
@@ -160,10 +161,7 @@ function checkEnvironment(environment: Readonly<Record<string, string>> = {}): P
 /** An address, a slash and the number of bits; what is not known yet passes. */
 function checkCidrs(name: string, cidrs: readonly (string | undefined)[] = []): Problem[] {
     return cidrs.flatMap((cidr, index) => {
-        if (cidr === undefined) return [];
-        const [address, bits, ...rest] = String(cidr).split("/");
-        const most = isIP(address) === 6 ? 128 : 32;
-        if (isIP(address) !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits ?? "") && Number(bits) <= most) return [];
+        if (cidr === undefined || normalCidr(cidr) !== undefined) return [];
         return [
             {
                 path: `${name}[${index}]`,

@@ -53,27 +53,15 @@ export function makeMembers(
     );
     const gates: EtcdMember[] = [];
 
-    class Members extends MachineGroup {
-        protected override before(): pulumi.Resource[] {
-            return [quorum];
-        }
-
-        protected override after(key: string, machine: VirtualMachine, volume?: Volume): pulumi.Resource[] {
-            const revision = pulumi.interpolate`${machine.id} ${gate.revision}`;
-            const isFounder = birth.founders.apply((founders) => founders.includes(key));
-            const own = { name: cluster.apply((called) => memberName(called, key)), address: args.members[key], isFounder, revision };
-            gates.push(
-                new EtcdMember(
-                    `${name}-${key}`,
-                    { ...gate, ...own },
-                    { ...gateOptions, dependsOn: super.after(key, machine, volume) },
-                ),
-            );
-            return gates.slice(-1);
-        }
-    }
-
-    const machines = new Members(
+    const memberGate = (key: string, machine: VirtualMachine, volume?: Volume): pulumi.Resource[] => {
+        const revision = pulumi.interpolate`${machine.id} ${gate.revision}`;
+        const isFounder = birth.founders.apply((founders) => founders.includes(key));
+        const own = { name: cluster.apply((called) => memberName(called, key)), address: args.members[key], isFounder, revision };
+        const dependsOn = volume === undefined ? [machine] : [machine, volume];
+        gates.push(new EtcdMember(`${name}-${key}`, { ...gate, ...own }, { ...gateOptions, dependsOn }));
+        return gates.slice(-1);
+    };
+    const machines = new MachineGroup(
         name,
         {
             ...placementOf(args),
@@ -89,6 +77,7 @@ export function makeMembers(
             onTemplateChange: "reinstall",
             reinstallTrigger: pulumi.interpolate`etcd ${build}`,
             ordered: true,
+            gate: { before: [quorum], after: memberGate },
             ...(group === undefined ? {} : { securityGroups: [group.id] }),
         },
         { parent: owner },

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { paths } from "./paths";
 import type { ControlPlaneSpec, NodeFile } from "./spec";
-import { documents } from "./yaml";
+import { toYamlDocuments } from "../yaml";
 
 const apiServerConfig = "apiserver.config.k8s.io/v1";
 
@@ -10,10 +10,10 @@ const apiServerConfig = "apiserver.config.k8s.io/v1";
  */
 export function apiServerFiles(spec: ControlPlaneSpec): NodeFile[] {
     return [
-        { path: `${paths.conf}/admission.yaml`, content: documents(admission()) },
-        { path: `${paths.conf}/audit-policy.yaml`, content: documents(auditPolicy()) },
-        { path: `${paths.conf}/authentication.yaml`, content: documents(authentication()) },
-        { path: `${paths.conf}/encryption.yaml`, content: documents(encryption(spec)), permissions: "0600" },
+        { path: `${paths.conf}/admission.yaml`, content: toYamlDocuments(admission()) },
+        { path: `${paths.conf}/audit-policy.yaml`, content: toYamlDocuments(auditPolicy()) },
+        { path: `${paths.conf}/authentication.yaml`, content: toYamlDocuments(authentication()) },
+        { path: `${paths.conf}/encryption.yaml`, content: toYamlDocuments(encryption(spec)), permissions: "0600" },
     ];
 }
 

@@ -1,12 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { SecurityGroupRule } from "../../provider/securityGroup";
 import type { ArtifactsArgs } from "../artifacts";
 import type { CloudConfigArgs } from "../cloudInit";
+import type { DataVolumeArgs } from "../machineGroup/args";
+import type { PlacementArgs } from "../placement";
 
 /**
  * What decides how a cluster looks. Names of members and pools must be plain values, since resources are named after
  * them; everything else may be an output.
  */
-export interface KubernetesClusterArgs {
+export interface RecipeArgs {
     /**
      * Such as `1.36.4`. A cluster keeps the version that it was made with: another one is refused at preview, since
      * upgrading a running cluster is not supported yet. @default "1.36.4", or what the cluster has
@@ -164,4 +167,48 @@ export interface PodNetworkArgs {
      * @example 1450
      */
     mtu?: pulumi.Input<number>;
+}
+
+/** The database of a cluster: an `EtcdCluster`, or one that is run elsewhere. */
+export interface EtcdConnectionArgs {
+    /** Client URLs, such as `https://10.1.1.11:2379`. */
+    endpoints: pulumi.Input<pulumi.Input<string>[]>;
+    /** The authority of the servers' certificates, PEM. */
+    caCertificate: pulumi.Input<string>;
+    /** The API servers' certificate, PEM. */
+    clientCertificate: pulumi.Input<string>;
+    /** Its key, PEM. */
+    clientKey: pulumi.Input<string>;
+    /**
+     * The id of the members' security group, which gets the rules that let the control plane in.
+     *
+     * @default none: the user opens 2379
+     */
+    securityGroupId?: pulumi.Input<string>;
+    /** The name of that group, which may ping the control plane. @default none */
+    securityGroupName?: pulumi.Input<string>;
+}
+
+/** Rules of the user's, beside those that a cluster needs. */
+export interface ExtraRulesArgs {
+    /** Of the control plane's group. @default none @example [{ ports: "9100", cidrs: ["10.99.1.0/24"] }] */
+    controlPlane?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
+    /** Of the workers' group. @default none @example [{ ports: "30443", cidrs: ["0.0.0.0/0"] }] */
+    workers?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
+}
+
+/** The arguments of a `KubernetesCluster`. */
+export interface KubernetesClusterArgs extends RecipeArgs, PlacementArgs {
+    /** The database: an {@link EtcdCluster}, or the like. */
+    etcd: EtcdConnectionArgs;
+    /**
+     * The cluster's name: machines are named `<name>-<member>` and `<name>-<pool>-<key>`.
+     *
+     * @default `<stack>-<resource name>`
+     */
+    name?: string;
+    /** Further rules by group. @default none */
+    extraRules?: ExtraRulesArgs;
+    /** A data disk for each worker. @default none */
+    workerVolume?: DataVolumeArgs;
 }

@@ -3,7 +3,8 @@ import { checkArtifacts, checkVersion } from "../artifacts";
 import { checkCloudConfig } from "../cloudInit";
 import type { Problem } from "../problems";
 import { defaultCidrs, defaultKubernetesVersion } from "../../provider/kubernetesSettings/defaults";
-import type { ControlPlaneArgs, KubernetesClusterArgs, PoolArgs } from "./args";
+import { normalCidr } from "../../provider/securityGroup/normal";
+import type { ControlPlaneArgs, RecipeArgs, PoolArgs } from "./args";
 import { checkLabels, checkTaints, isHostLabel } from "./checkSyntax";
 import { known, knownArtifacts, type Report, whollyKnown } from "../known";
 import { controlPlaneName, poolNodeNames } from "./names";
@@ -18,13 +19,13 @@ import { releaseOf, releases } from "./versions";
  *
  * @param cluster the cluster's name, which host names begin with
  */
-export function checkKubernetesArgs(cluster: string, args: KubernetesClusterArgs): Problem[] {
+export function checkKubernetesArgs(cluster: string, args: RecipeArgs): Problem[] {
     const problems = checkKubernetesValues(cluster, args);
     return problems.length > 0 ? problems : checkUserDataLength(cluster, args);
 }
 
 /** {@link checkKubernetesArgs} without the length of the user data. */
-export function checkKubernetesValues(cluster: string, args: KubernetesClusterArgs): Problem[] {
+export function checkKubernetesValues(cluster: string, args: RecipeArgs): Problem[] {
     const problems: Problem[] = [];
     const report: Report = (path, problem, remedy) => problems.push({ path, problem, remedy });
     if (!isHostLabel(cluster)) report("name", `${JSON.stringify(cluster)} cannot begin host names`, hostNameRemedy);
@@ -43,7 +44,7 @@ export function checkKubernetesValues(cluster: string, args: KubernetesClusterAr
 
 const hostNameRemedy = "Use lower-case letters, digits and -, a letter first, 63 in all";
 
-function checkVersions(args: KubernetesClusterArgs, report: Report): void {
+function checkVersions(args: RecipeArgs, report: Report): void {
     const version = known(args.kubernetesVersion) ?? defaultKubernetesVersion;
     if (releaseOf(version) === undefined)
         report(
@@ -68,7 +69,7 @@ function checkVersions(args: KubernetesClusterArgs, report: Report): void {
     for (const { path, problem, remedy } of problems) report(path, problem, remedy);
 }
 
-function checkMembers(cluster: string, { controlPlane, networkCidr }: KubernetesClusterArgs, report: Report): void {
+function checkMembers(cluster: string, { controlPlane, networkCidr }: RecipeArgs, report: Report): void {
     const members = Object.entries(controlPlane.members);
     if (members.length === 0)
         report("controlPlane.members", "is empty", 'Name one control plane or three, such as { a: "10.1.1.21" }');
@@ -100,7 +101,7 @@ function isHostOf(network: Cidr, address: number): boolean {
 
 function checkPools(
     cluster: string,
-    { pools = {}, controlPlane }: Pick<KubernetesClusterArgs, "pools" | "controlPlane">,
+    { pools = {}, controlPlane }: Pick<RecipeArgs, "pools" | "controlPlane">,
     report: Report,
 ): void {
     const members = Object.keys(controlPlane.members).map((member) => controlPlaneName(cluster, member));
@@ -157,7 +158,7 @@ function checkHostName(host: string, path: string, report: Report): void {
     if (!isHostLabel(host)) report(path, `makes the host name ${JSON.stringify(host)}, which is none`, hostNameRemedy);
 }
 
-function checkNetworks(args: KubernetesClusterArgs, report: Report): void {
+function checkNetworks(args: RecipeArgs, report: Report): void {
     const texts = {
         networkCidr: known(args.networkCidr),
         podCidr: known(args.podCidr) ?? (args.podCidr === undefined ? defaultCidrs.podCidr : undefined),
@@ -206,7 +207,7 @@ function cidrProblem(text: string): string {
     return fits ? `${text} has bits set behind its prefix` : `${JSON.stringify(text)} is no IPv4 network`;
 }
 
-function checkEndpoint({ endpoint = {} }: KubernetesClusterArgs, report: Report): void {
+function checkEndpoint({ endpoint = {} }: RecipeArgs, report: Report): void {
     const modes = ["nodeLocal", "cloudstackLoadBalancer", "dns", "external"];
     const mode = known(endpoint.mode) ?? (endpoint.mode === undefined ? "nodeLocal" : undefined);
     if (mode === undefined) return;
@@ -243,20 +244,15 @@ function checkEndpoint({ endpoint = {} }: KubernetesClusterArgs, report: Report)
         report("endpoint.port", `${port} is no port`, "Use 1 to 65535, such as 6443");
 }
 
-function checkAudiences(args: KubernetesClusterArgs, report: Report): void {
+function checkAudiences(args: RecipeArgs, report: Report): void {
     for (const field of ["operatorCidrs", "nodePortCidrs", "monitoringCidrs", "sshCidrs"] as const)
         (known(args[field]) ?? []).forEach((input, index) => {
             const text = known(input);
-            if (text === undefined || parseCidr(text) !== undefined || isIpv6Network(text)) return;
+            if (text === undefined || parseCidr(text) !== undefined || (text.includes(":") && normalCidr(text) !== undefined)) return;
             report(
                 `${field}[${index}]`,
                 cidrProblem(text).replace("IPv4 ", ""),
                 "Use a network such as 203.0.113.0/24, or 203.0.113.7/32 for one address",
             );
         });
-}
-
-function isIpv6Network(text: string): boolean {
-    const [address, bits, ...rest] = text.split("/");
-    return rest.length === 0 && isIP(address) === 6 && /^\d{1,3}$/.test(bits ?? "") && Number(bits) <= 128;
 }

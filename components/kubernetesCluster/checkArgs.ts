@@ -1,25 +1,33 @@
-import { artifactsShape } from "../artifacts/shape";
-import { cloudConfigShape } from "../cloudInit/shape";
+import { artifactsShape } from "../artifacts/check";
+import { cloudConfigShape } from "../cloudInit/check";
 import { dataVolumeShape } from "../machineGroup/check";
 import { offeringShape, placementShape } from "../placement";
 import type { Problem } from "../problems";
 import { ruleShape } from "../ruleShape";
 import { atLeast, fields, joinProblems, list, needed, number, plain, readArguments, record, text } from "../shape";
 import { checkKubernetesValues } from "./check";
-import type { KubernetesClusterArgs } from "./index";
+import type {
+    ControlPlaneArgs,
+    EndpointArgs,
+    ExtraRulesArgs,
+    KubernetesClusterArgs,
+    PodNetworkArgs,
+    PoolArgs,
+    TaintArgs,
+} from "./args";
 import { checkUserDataLength } from "./placeholders";
 
-const poolShape = fields({
+const poolShape = fields<PoolArgs>({
     count: plain(number),
     nodes: plain(list(plain(text))),
     serviceOffering: offeringShape,
     labels: record(text),
-    taints: list(fields({ key: needed(text), value: text, effect: needed(text) })),
+    taints: list(fields<TaintArgs>({ key: needed(text), value: text, effect: needed(text) })),
     extraCloudConfig: cloudConfigShape,
 });
 
 /** What {@link KubernetesClusterArgs} have to look like; what they say is for `checkKubernetesArgs`. */
-const clusterShape = fields({
+const clusterShape = fields<KubernetesClusterArgs>({
     etcd: needed(
         atLeast({
             endpoints: needed(list(text), "Give the client URLs of etcd, or an EtcdCluster as etcd"),
@@ -31,7 +39,7 @@ const clusterShape = fields({
     ),
     controlPlane: needed(
         plain(
-            fields({
+            fields<ControlPlaneArgs>({
                 members: needed(plain(record(text)), 'Give one control plane or three, such as { a: "10.1.1.21" }'),
                 serviceOffering: offeringShape,
                 extraCloudConfig: cloudConfigShape,
@@ -42,16 +50,16 @@ const clusterShape = fields({
     pools: plain(record(plain(poolShape))),
     ...placementShape,
     name: plain(text),
-    extraRules: plain(fields({ controlPlane: list(ruleShape), workers: list(ruleShape) })),
+    extraRules: plain(fields<ExtraRulesArgs>({ controlPlane: list(ruleShape), workers: list(ruleShape) })),
     workerVolume: plain(dataVolumeShape),
     kubernetesVersion: text,
     containerdVersion: text,
-    endpoint: plain(fields({ mode: text, host: text, port: number })),
+    endpoint: plain(fields<EndpointArgs>({ mode: text, host: text, port: number })),
     networkCidr: text,
     podCidr: text,
     serviceCidr: text,
     dnsDomain: text,
-    podNetwork: plain(fields({ backend: text, mtu: number })),
+    podNetwork: plain(fields<PodNetworkArgs>({ backend: text, mtu: number })),
     operatorCidrs: list(text),
     nodePortCidrs: list(text),
     monitoringCidrs: list(text),

@@ -1,7 +1,7 @@
 import { paths } from "./paths";
 import type { NodeFile, PodNetworkSpec } from "./spec";
 import { flannelImages } from "./versions";
-import { documents } from "./yaml";
+import { toYamlDocuments } from "../yaml";
 
 const namespace = "kube-flannel";
 const name = "flannel";
@@ -21,7 +21,7 @@ export function podNetworkFiles(podCidr: string, network: PodNetworkSpec): NodeF
     return [
         {
             path: `${paths.addons}/flannel.yaml`,
-            content: documents(...namespaceAndRights(), configuration(podCidr, network), daemonSet()),
+            content: toYamlDocuments(...namespaceAndRights(), configuration(podCidr, network), daemonSet()),
         },
     ];
 }

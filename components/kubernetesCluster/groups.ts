@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SecurityGroupRule } from "../../provider/securityGroup";
 import { SecurityGroup, SecurityGroupRules } from "../../provider/securityGroup";
-import type { KubernetesClusterArgs } from "./index";
+import type { KubernetesClusterArgs } from "./args";
 import { type GroupKey, type PlannedRule, planRules } from "./rules";
 
 type ExtraRules = pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;

@@ -1,63 +1,27 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { SecurityGroupRule } from "../../provider/securityGroup";
 import { type Ending, firstEnd } from "../../provider/certificates/expiry";
 import { clusterName, namingAuthority } from "../clusterName";
-import { type DataVolumeArgs, MachineGroup } from "../machineGroup";
-import { type PlacementArgs, placementOf } from "../placement";
+import { MachineGroup } from "../machineGroup";
+import { placementOf } from "../placement";
 import { throwProblems } from "../problems";
-import { access } from "./access";
-import type { KubernetesClusterArgs as RecipeArgs } from "./args";
+import { access } from "./administrator";
+import type { KubernetesClusterArgs } from "./args";
 import { checkArguments } from "./checkArgs";
 import { makeGroups } from "./groups";
 import { KubernetesSettings } from "../../provider/kubernetesSettings";
 import { settingsOf, settled } from "./settings";
 import { clusterSpec, controlPlaneMachines, poolMachines } from "./machines";
 
-export type { ControlPlaneArgs, EndpointArgs, PodNetworkArgs, PoolArgs, TaintArgs } from "./args";
-
-/** The database of a cluster: an `EtcdCluster`, or one that is run elsewhere. */
-export interface EtcdConnectionArgs {
-    /** Client URLs, such as `https://10.1.1.11:2379`. */
-    endpoints: pulumi.Input<pulumi.Input<string>[]>;
-    /** The authority of the servers' certificates, PEM. */
-    caCertificate: pulumi.Input<string>;
-    /** The API servers' certificate, PEM. */
-    clientCertificate: pulumi.Input<string>;
-    /** Its key, PEM. */
-    clientKey: pulumi.Input<string>;
-    /**
-     * The id of the members' security group, which gets the rules that let the control plane in.
-     *
-     * @default none: the user opens 2379
-     */
-    securityGroupId?: pulumi.Input<string>;
-    /** The name of that group, which may ping the control plane. @default none */
-    securityGroupName?: pulumi.Input<string>;
-}
-
-/** Rules of the user's, beside those that a cluster needs. */
-export interface ExtraRulesArgs {
-    /** Of the control plane's group. @default none @example [{ ports: "9100", cidrs: ["10.99.1.0/24"] }] */
-    controlPlane?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
-    /** Of the workers' group. @default none @example [{ ports: "30443", cidrs: ["0.0.0.0/0"] }] */
-    workers?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
-}
-
-/** The arguments of a {@link KubernetesCluster}. */
-export interface KubernetesClusterArgs extends RecipeArgs, PlacementArgs {
-    /** The database: an {@link EtcdCluster}, or the like. */
-    etcd: EtcdConnectionArgs;
-    /**
-     * The cluster's name: machines are named `<name>-<member>` and `<name>-<pool>-<key>`.
-     *
-     * @default `<stack>-<resource name>`
-     */
-    name?: string;
-    /** Further rules by group. @default none */
-    extraRules?: ExtraRulesArgs;
-    /** A data disk for each worker. @default none */
-    workerVolume?: DataVolumeArgs;
-}
+export type {
+    ControlPlaneArgs,
+    EndpointArgs,
+    EtcdConnectionArgs,
+    ExtraRulesArgs,
+    KubernetesClusterArgs,
+    PodNetworkArgs,
+    PoolArgs,
+    TaintArgs,
+} from "./args";
 
 /**
  * A Kubernetes cluster on an external etcd: kubeadm's control plane without a first node that may not be lost, workers

@@ -3,7 +3,7 @@ import { criSocket, kubeletConfiguration } from "./kubelet";
 import { paths } from "./paths";
 import type { ControlPlaneSpec, NodeFile } from "./spec";
 import { apiEndpoint, apiName, apiPort } from "./versions";
-import { documents } from "./yaml";
+import { toYamlDocuments } from "../yaml";
 
 const apiVersion = "kubeadm.k8s.io/v1beta4";
 
@@ -17,14 +17,14 @@ export function kubeadmFiles(spec: ControlPlaneSpec): NodeFile[] {
     return [
         {
             path: paths.kubeadmInit,
-            content: documents(
+            content: toYamlDocuments(
                 initConfiguration(spec),
                 clusterConfiguration(spec),
                 kubeletConfiguration(spec.cluster),
                 kubeProxyConfiguration(spec),
             ),
         },
-        { path: paths.kubeadmJoin, content: documents(joinConfiguration(spec)) },
+        { path: paths.kubeadmJoin, content: toYamlDocuments(joinConfiguration(spec)) },
     ];
 }
 

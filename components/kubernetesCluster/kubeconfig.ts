@@ -1,4 +1,4 @@
-import { documents } from "./yaml";
+import { toYamlDocuments } from "../yaml";
 
 /** Who may do what with which cluster, as `kubectl` and `@pulumi/kubernetes` read it. */
 export interface KubeconfigSpec {
@@ -20,7 +20,7 @@ export interface KubeconfigSpec {
 export function renderKubeconfig(spec: KubeconfigSpec): string {
     const base64 = (text: string) => Buffer.from(text, "utf8").toString("base64");
     const user = `${spec.cluster}-admin`;
-    return documents({
+    return toYamlDocuments({
         apiVersion: "v1",
         kind: "Config",
         clusters: [

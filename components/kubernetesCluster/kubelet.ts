@@ -4,7 +4,7 @@ import { dnsAddress } from "./network";
 import { paths } from "./paths";
 import type { ClusterSpec, NodeFile, TaintSpec, WorkerSpec } from "./spec";
 import { apiEndpoint } from "./versions";
-import { documents } from "./yaml";
+import { toYamlDocuments } from "../yaml";
 
 export const criSocket = "unix:///run/containerd/containerd.sock";
 
@@ -61,7 +61,7 @@ export function workerKubeletFiles(worker: WorkerSpec): NodeFile[] {
     return [
         {
             path: paths.kubeletConfig,
-            content: documents({
+            content: toYamlDocuments({
                 ...kubeletConfiguration(cluster),
                 ...(taints.length > 0 && { registerWithTaints: taints.map(taintObject) }),
             }),
@@ -78,7 +78,7 @@ export function workerKubeletFiles(worker: WorkerSpec): NodeFile[] {
 }
 
 function kubeletKubeconfig(cluster: ClusterSpec): string {
-    return documents({
+    return toYamlDocuments({
         apiVersion: "v1",
         kind: "Config",
         clusters: [

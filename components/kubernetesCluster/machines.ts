@@ -3,10 +3,10 @@ import { Certificate, CertificateAuthority, RandomSecret, SigningKeyPair } from 
 import type { Ending } from "../../provider/certificates/expiry";
 import { signedBy } from "../../provider/certificates/certificateAuthority";
 import { type CloudConfig, renderUserData } from "../cloudInit";
-import type { GroupMachineArgs } from "../machineGroup";
+import type { GroupMachineArgs } from "../machineGroup/args";
 import { defaultCidrs, defaultKubernetesVersion } from "../../provider/kubernetesSettings/defaults";
 import type { PoolArgs } from "./args";
-import type { KubernetesClusterArgs } from "./index";
+import type { KubernetesClusterArgs } from "./args";
 import { controlPlaneName, poolNodeNames } from "./names";
 import { renderControlPlane, renderWorker } from "./render";
 import type { ClusterSpec, EndpointSpec, PodNetworkSpec, TaintSpec } from "./spec";

@@ -1,7 +1,7 @@
 import { defaultMaxLength, placeholder, userDataProblem } from "../cloudInit";
 import type { Problem } from "../problems";
 import { defaultCidrs, defaultKubernetesVersion } from "../../provider/kubernetesSettings/defaults";
-import type { KubernetesClusterArgs } from "./args";
+import type { RecipeArgs } from "./args";
 import { known, knownArtifacts, whollyKnown } from "../known";
 import { controlPlaneName, poolNodeNames } from "./names";
 import { renderControlPlane, renderWorker } from "./render";
@@ -11,7 +11,7 @@ import type { ClusterSpec, ControlPlaneSpec, EndpointSpec, PodNetworkSpec, Taint
  * Whether the machines' user data fits, before anything exists: rendered from the arguments, with placeholders as long
  * and as little compressible as what is not there yet.
  */
-export function checkUserDataLength(cluster: string, args: KubernetesClusterArgs): Problem[] {
+export function checkUserDataLength(cluster: string, args: RecipeArgs): Problem[] {
     // A limit that is not known yet is the machines' to check.
     const byDefault = args.userDataMaxLength === undefined ? defaultMaxLength : Infinity;
     const maxLength = known(args.userDataMaxLength) ?? byDefault;
@@ -28,7 +28,7 @@ export function checkUserDataLength(cluster: string, args: KubernetesClusterArgs
 }
 
 /** A control plane of these arguments, as long as the real one. */
-export function placeholderControlPlane(cluster: string, args: KubernetesClusterArgs): ControlPlaneSpec {
+export function placeholderControlPlane(cluster: string, args: RecipeArgs): ControlPlaneSpec {
     const spec = placeholderCluster(cluster, args);
     const [nodeName] = Object.keys(spec.controlPlanes);
     const certificate = (name: string) => placeholder("authority", `${cluster} ${name}`);
@@ -67,7 +67,7 @@ export function placeholderControlPlane(cluster: string, args: KubernetesCluster
 }
 
 /** A worker of a pool of these arguments, as long as the real one. */
-export function placeholderWorker(cluster: string, pool: string, args: KubernetesClusterArgs): WorkerSpec {
+export function placeholderWorker(cluster: string, pool: string, args: RecipeArgs): WorkerSpec {
     const names = Object.values(poolNodeNames(cluster, pool, args.pools?.[pool] ?? {}));
     return {
         cluster: placeholderCluster(cluster, args),
@@ -79,7 +79,7 @@ export function placeholderWorker(cluster: string, pool: string, args: Kubernete
     };
 }
 
-function placeholderCluster(cluster: string, args: KubernetesClusterArgs): ClusterSpec {
+function placeholderCluster(cluster: string, args: RecipeArgs): ClusterSpec {
     return {
         name: cluster,
         kubernetesVersion: known(args.kubernetesVersion) ?? defaultKubernetesVersion,
@@ -107,7 +107,7 @@ function placeholderCluster(cluster: string, args: KubernetesClusterArgs): Clust
     };
 }
 
-function placeholderEndpoint({ endpoint = {} }: KubernetesClusterArgs): EndpointSpec {
+function placeholderEndpoint({ endpoint = {} }: RecipeArgs): EndpointSpec {
     const mode = (known(endpoint.mode) ?? "nodeLocal") as EndpointSpec["mode"];
     return mode === "nodeLocal"
         ? { mode }
@@ -115,7 +115,7 @@ function placeholderEndpoint({ endpoint = {} }: KubernetesClusterArgs): Endpoint
 }
 
 function placeholderMarks(
-    args: KubernetesClusterArgs,
+    args: RecipeArgs,
     pool: string,
 ): { labels: Record<string, string>; taints: TaintSpec[] } {
     const { labels, taints } = args.pools?.[pool] ?? {};

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { KubernetesSettings } from "../../provider/kubernetesSettings";
-import type { KubernetesClusterArgs } from "./index";
+import type { KubernetesClusterArgs } from "./args";
 
 /** What of a cluster's arguments its settings are told. */
 export function settingsOf(cluster: pulumi.Input<string>, args: KubernetesClusterArgs): Record<string, unknown> {

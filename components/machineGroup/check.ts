@@ -2,24 +2,24 @@ import { defaultMaxLength } from "../cloudInit";
 import { known } from "../known";
 import { machineShape, offeringShape } from "../placement";
 import type { Problem } from "../problems";
-import { boolean, callback, fields, joinProblems, list, needed, number, plain, readArguments, record } from "../shape";
+import { anything, boolean, callback, fields, joinProblems, list, needed, number, plain, readArguments, record } from "../shape";
 import { filled, oneOf, text } from "../shape";
-import type { GroupMachineArgs, MachineGroupArgs } from "./index";
+import type { DataVolumeArgs, GroupMachineArgs, MachineGateArgs, MachineGroupArgs } from "./args";
 
 /** What a {@link DataVolumeArgs} has to look like. */
-export const dataVolumeShape = fields({
+export const dataVolumeShape = fields<DataVolumeArgs>({
     diskOffering: needed(filled, "Give the name or id of a disk offering"),
     sizeGiB: number,
     protect: plain(boolean),
     allowDataLoss: boolean,
 });
 
-const groupShape = fields({
+const groupShape = fields<MachineGroupArgs>({
     machines: needed(
         plain(
             record(
                 plain(
-                    fields({
+                    fields<GroupMachineArgs>({
                         name: text,
                         ipAddress: text,
                         userData: text,
@@ -44,6 +44,7 @@ const groupShape = fields({
     allowDataLoss: boolean,
     ordered: plain(boolean),
     rollingGroup: text,
+    gate: plain(fields<MachineGateArgs>({ before: list(anything), after: callback })),
     transform: callback,
 });
 

@@ -1,7 +1,7 @@
 import * as crypto from "node:crypto";
 import { echoOf, type Handler, hasUnknown, type Inputs, isUnknown, type Outputs, same } from "../handler";
 import { lifecycle, type Problems, say } from "../lifecycle";
-import { clock, millisecondsPerDay } from "./clock";
+import { clock, millisecondsPerDay } from "./validity";
 import { defaultValidityDays, describeEnd, endsSoon, lastQuarterDays, longestValidityDays, warningDays } from "./validity";
 import { isIpAddress, issueLeaf, leafNotAfter, longestName, newPrivateKey, usageNames } from "./x509";
 

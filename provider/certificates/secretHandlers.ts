@@ -1,7 +1,7 @@
 import * as crypto from "node:crypto";
 import { echoOf, type Handler, type Inputs, isUnknown, type Outputs, same } from "../handler";
 import { lifecycle, type Problems } from "../lifecycle";
-import { clock } from "./clock";
+import { clock } from "./validity";
 import { newPrivateKey, publicKeyOf } from "./x509";
 
 const encodings = ["base64", "base64url", "hex"] as const;

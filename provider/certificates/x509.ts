@@ -1,6 +1,6 @@
 import * as crypto from "node:crypto";
 import { isIP } from "node:net";
-import { clock, millisecondsPerDay } from "./clock";
+import { clock, millisecondsPerDay } from "./validity";
 
 /** What a certificate may be used for: to serve, to log in, or both (`peer`). */
 export type Usage = "server" | "client" | "peer";

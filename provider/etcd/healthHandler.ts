@@ -2,7 +2,7 @@ import * as crypto from "node:crypto";
 import { echoOf, type Handler, type Inputs, type Outputs, same } from "../handler";
 import { lifecycle } from "../lifecycle";
 import { status } from "../status";
-import { ACCESS, gatewayOf, secondsOf } from "./access";
+import { ACCESS, gatewayOf, secondsOf } from "./connection";
 import { memberName } from "./names";
 import { letIn, takeOut } from "./expulsion";
 import type { Gateway, ListedMember } from "./gateway";

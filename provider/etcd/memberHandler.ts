@@ -4,7 +4,7 @@ import { echoOf, type Handler, type Inputs, type Outputs, same } from "../handle
 import { lifecycle, say } from "../lifecycle";
 import { status } from "../status";
 import { clientUrl, peerUrl } from "./names";
-import { ACCESS, gatewayOf, others, secondsOf } from "./access";
+import { ACCESS, gatewayOf, others, secondsOf } from "./connection";
 import { letIn, takeOut } from "./expulsion";
 import { type Gateway, SHORT_PATIENCE } from "./gateway";
 import { describeProblems, examine, listed, waitUntilWell } from "./health";

@@ -1,7 +1,7 @@
 import * as crypto from "node:crypto";
 import { echoOf, type Handler, hasUnknown, type Inputs, type Outputs, same } from "../handler";
 import { announce, lifecycle } from "../lifecycle";
-import { ACCESS, gatewayOf } from "./access";
+import { ACCESS, gatewayOf } from "./connection";
 import { erasureOf } from "./erasure";
 import { describeProblems, examine, type Members } from "./health";
 

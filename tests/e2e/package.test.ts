@@ -205,7 +205,7 @@ function installPnpm(): string | undefined {
 
 test("the package holds what runs and what describes it, and nothing else", () => {
     const folders = new Set(files.map((file) => dirname(file).split("/").slice(0, 2).join("/")));
-    expect([...folders].sort()).toEqual([".", "dist", "dist/components", "dist/dynamic", "dist/provider", "dist/simulator", "docs", "simulator/artifacts"]);
+    expect([...folders].sort()).toEqual([".", "dist", "dist/components", "dist/provider", "dist/simulator", "docs", "simulator/artifacts"]);
     expect(files.filter((file) => !/^(dist\/.*\.(js|d\.ts|json)|simulator\/artifacts\/modules\/.*\/go\.(mod|sum)|docs\/[\w-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(file))).toEqual([]);
     expect(files.filter((file) => /test/i.test(file))).toEqual([]);
     const { license, main, types, bin } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8"));

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { KubernetesClusterArgs } from "../../../../components/kubernetesCluster/args";
+import type { RecipeArgs } from "../../../../components/kubernetesCluster/args";
 import { checkKubernetesArgs } from "../../../../components/kubernetesCluster/check";
 import { kubeletMaySet } from "../../../../components/kubernetesCluster/kubelet";
 import { poolNodeNames } from "../../../../components/kubernetesCluster/names";
 
-const right: KubernetesClusterArgs = {
+const right: RecipeArgs = {
     controlPlane: { members: { a: "10.1.1.21", b: "10.1.1.22", c: "10.1.1.23" }, serviceOffering: "Medium" },
     pools: {
         general: { count: 3, serviceOffering: "Large" },
@@ -19,7 +19,7 @@ const right: KubernetesClusterArgs = {
 };
 
 /** The problems with these changes, as `path: problem`. */
-function problems(changes: Partial<KubernetesClusterArgs>, cluster = "demo"): string[] {
+function problems(changes: Partial<RecipeArgs>, cluster = "demo"): string[] {
     return checkKubernetesArgs(cluster, { ...right, ...changes }).map(({ path, problem }) => `${path}: ${problem}`);
 }
 
@@ -63,7 +63,7 @@ test("values that are not known yet are no problem", () => {
     ).toEqual([]);
 });
 
-test.each<[string, Partial<KubernetesClusterArgs>, string[]]>([
+test.each<[string, Partial<RecipeArgs>, string[]]>([
     ["version", { kubernetesVersion: "1.34.1" }, ['kubernetesVersion: "1.34.1" is not supported']],
     ["version that is no version", { kubernetesVersion: "v1.36.4" }, ['kubernetesVersion: "v1.36.4" is not supported']],
     ["patch without sums", { kubernetesVersion: "1.36.99" }, ["kubernetesVersion: kubelet 1.36.99 is unknown"]],

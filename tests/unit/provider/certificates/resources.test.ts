@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { clock } from "../../../../provider/certificates/clock";
+import { clock } from "../../../../provider/certificates/validity";
 import { certificate, certificateAuthority } from "../../../../provider/certificates/handlers";
 import { Certificate, CertificateAuthority } from "../../../../provider/certificates";
 import { EtcdCluster } from "../../../../components/etcdCluster";

@@ -1,5 +1,5 @@
 import { certificate, certificateAuthority } from "../../../../provider/certificates/handlers";
-import { clock } from "../../../../provider/certificates/clock";
+import { clock } from "../../../../provider/certificates/validity";
 
 export const day = 86_400_000;
 
