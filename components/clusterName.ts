@@ -3,15 +3,15 @@ import { defaultName } from "../provider/resource";
 import { CertificateAuthority, type CertificateAuthorityArgs } from "../provider/certificates";
 import { known } from "./known";
 
-/** What a cluster is called. */
+/** The name of a cluster. */
 export interface ClusterName {
-    /** The given name, or the one that a new cluster of this stack gets: for checks in the program. */
+    /** The given name, or the default name of a new cluster of this stack; used for checks in the program. */
     readonly likely: string;
-    /** Whether the program gives it. */
+    /** Whether the program sets it. */
     readonly given: boolean;
 }
 
-/** The name of a cluster as far as the program knows it: one that was not given is the one of the cluster's birth. */
+/** The name of a cluster as far as the program knows it. A default name stays the one with which the cluster was created. */
 export function clusterName(given: string | undefined, resourceName: string): ClusterName {
     const name = known(given);
     return name === undefined
@@ -20,10 +20,10 @@ export function clusterName(given: string | undefined, resourceName: string): Cl
 }
 
 /**
- * An authority that is named after a cluster, and the cluster's name: a cluster whose stack is renamed keeps the one that
- * its authority has in the state.
+ * A certificate authority with the cluster's name in its subject, and that name: when the stack is renamed, the cluster
+ * keeps the name that its authority has in the state.
  *
- * @param suffix what comes after the cluster's name in the authority's
+ * @param suffix what follows the cluster's name in the authority's common name
  */
 export function namingAuthority(
     resourceName: string,

@@ -1,12 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Artifacts, ArtifactsArgs } from "./artifacts";
 
-/** Takes one problem of an argument. */
+/** Records one problem of an argument. */
 export type Report = (path: string, problem: string, remedy: string) => void;
 
 /**
- * A value that is known while the program runs; undefined for what is not given and for outputs and promises, which
- * nobody can look into yet.
+ * The value of an input that is known while the program runs; undefined if it is not given, or is an output or a
+ * promise.
  */
 export function known<T>(input: pulumi.Input<T> | undefined): T | undefined {
     if (typeof input !== "object" || input === null) return input as T | undefined;
@@ -14,12 +14,12 @@ export function known<T>(input: pulumi.Input<T> | undefined): T | undefined {
     return isLater(input, "apply") || isLater(input, "then") ? undefined : (input as T);
 }
 
-/** A list's items, undefined for those that are not known; undefined where nobody knows the list itself. */
+/** The items of a list, undefined for each that is not known; undefined if the list itself is not known. */
 export function knownItems<T>(input: pulumi.Input<pulumi.Input<T>[]> | undefined): (T | undefined)[] | undefined {
     return known(input)?.map((item) => known(item));
 }
 
-/** A value with nothing unknown in it, or undefined: to check a part of it would be to guess. */
+/** A value that is known with everything in it; undefined otherwise. */
 export function whollyKnown<T>(input: pulumi.Input<T> | undefined): pulumi.Unwrap<T> | undefined {
     return allKnown(input) ? (input as pulumi.Unwrap<T> | undefined) : undefined;
 }

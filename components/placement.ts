@@ -3,7 +3,7 @@ import type { OperationTimeouts } from "../provider/timeouts";
 import type { Spread } from "./machineGroup/args";
 import { boolean, fields, filled, list, needed, number, oneOf, plain, record, type Shape, text } from "./shape";
 
-/** Where the machines of a cluster stand, and what all of them are made from. */
+/** Where the machines of a cluster run, and what they have in common. */
 export interface PlacementArgs {
     /**
      * The name or id of the machines' template: Debian 12 or later, or Ubuntu 24.04, with cloud-init. A change
@@ -12,32 +12,32 @@ export interface PlacementArgs {
      * @example "Debian 13"
      */
     template: pulumi.Input<string>;
-    /** The name or id of the zone. @default `cloudstack:zone`, or the only zone that there is */
+    /** The name or id of the zone. @default `cloudstack:zone`, or the only zone */
     zone?: pulumi.Input<string>;
-    /** The name or id of the network. @default the zone's shared network where security groups rule */
+    /** The name or id of the network. @default the shared network of a zone with security groups */
     network?: pulumi.Input<string>;
     /** The name or id of the project. @default `cloudstack:project` */
     project?: pulumi.Input<string>;
     /** A profile of cmk's or cs's configuration file. @default the stack's cloud */
     profile?: pulumi.Input<string>;
     /**
-     * Names of SSH key pairs of the machines. ssh is closed all the same without `sshCidrs`.
+     * Names of SSH key pairs of the machines. Port 22 is closed unless `sshCidrs` is set.
      *
      * @default none
      * @example [key.name]
      */
     sshKeyPairs?: pulumi.Input<pulumi.Input<string>[]>;
     /**
-     * Whether security groups are made. `false` is for zones without them (isolated networks, VPCs): there the
-     * network's firewall rules, and what has to be open is in the documentation's table.
+     * Whether security groups are created. Use `false` in zones without them (isolated networks, VPCs): there the
+     * network's firewall applies, and the documentation lists the ports that must be open.
      *
      * @default true
      */
     securityGroups?: boolean;
-    /** How the machines avoid each other's hosts; see `MachineGroup`. @default "preferred" */
+    /** Host anti-affinity of the machines; see `MachineGroup`. @default "preferred" */
     spread?: Spread;
     /**
-     * Whether a change may stop running machines. With `false` one that has to is an error at preview.
+     * Whether a change may stop running machines. With `false`, a change that must do so is an error at preview.
      *
      * @default true
      */
@@ -48,13 +48,13 @@ export interface PlacementArgs {
     timeoutSeconds?: pulumi.Input<OperationTimeouts>;
 }
 
-/** The placement among a component's arguments, to hand on to its machines. */
+/** The placement arguments of a component, to pass to its machines. */
 export function placementOf(args: PlacementArgs): Omit<PlacementArgs, "securityGroups"> {
     const { template, zone, network, project, profile, sshKeyPairs, spread, allowRestart, tags, timeoutSeconds } = args;
     return { template, zone, network, project, profile, sshKeyPairs, spread, allowRestart, tags, timeoutSeconds };
 }
 
-/** What machines have in common, alone or in a cluster. */
+/** The shape of what all machines have in common. */
 export const machineShape = {
     template: needed(filled, "Give the name or id of a template"),
     zone: text,
@@ -68,8 +68,8 @@ export const machineShape = {
     timeoutSeconds: fields<OperationTimeouts>({ create: number, update: number, delete: number }),
 } satisfies Record<keyof Omit<PlacementArgs, "securityGroups">, Shape>;
 
-/** What {@link PlacementArgs} have to look like. */
+/** The shape of {@link PlacementArgs}. */
 export const placementShape = { ...machineShape, securityGroups: plain(boolean) } satisfies Record<keyof PlacementArgs, Shape>;
 
-/** What a size has to look like. */
+/** The shape of a service offering. */
 export const offeringShape: Shape = needed(filled, "Give the name or id of a service offering");

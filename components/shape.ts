@@ -3,37 +3,37 @@ import { known, type Report } from "./known";
 import type { Problem } from "./problems";
 
 /**
- * What an argument has to look like. A compiler tells users of TypeScript; users of JavaScript, and values that come
- * from a stack's configuration, are told by this.
+ * The shape of an argument. The compiler checks it for users of TypeScript; this checks it for users of JavaScript and
+ * for values from a stack's configuration.
  */
 export interface Shape {
-    /** What is right, as part of a sentence: `a text`. */
+    /** What is expected, as part of a sentence: `a string`. */
     readonly what: string;
-    /** Whether it may be missing. */
+    /** Whether it is required. */
     readonly needed?: boolean;
-    /** Whether it has to be known while the program runs, since resources are named after it. */
+    /** Whether it must be known while the program runs, because resources are named after it. */
     readonly plain?: boolean;
-    /** What to do where it is wrong or missing. */
+    /** What to do if it is wrong or missing. */
     readonly remedy?: string;
-    /** Reports what is wrong with a known value, and gives back what is right of it. */
+    /** Reports the problems of a known value, and returns the valid part of it. */
     readonly read: (value: unknown, path: string, report: Report) => unknown;
 }
 
-/** The arguments as far as they are right, and what is wrong with the rest. */
+/** The valid part of the arguments, and the problems of the rest. */
 export interface Read<T> {
     readonly args: T;
     readonly problems: Problem[];
 }
 
-/** The path of what is wrong with the arguments altogether. */
+/** The path of a problem of the arguments as a whole. */
 const whole = "args";
 
-/** The problem of an argument that there is not. Unlike others it leaves the rest as it is. */
-const strange = "is no argument";
+/** The problem of an argument that does not exist. Unlike other problems it does not make its parent invalid. */
+const strange = "is not a known argument";
 
 /**
- * Holds arguments against their shape. What is wrong is reported and left out of the answer, so that the rest can be
- * checked for what it says in the same run.
+ * Compares arguments with their shape. What does not match is reported and left out of the result, so that the values of
+ * the rest can be checked in the same run.
  */
 export function readArguments<T>(args: T, shape: Shape): Read<T> {
     const problems: Problem[] = [];
@@ -43,8 +43,8 @@ export function readArguments<T>(args: T, shape: Shape): Read<T> {
 }
 
 /**
- * The problems of the shape and those that a look at the values found. Of what has no right shape, what holds it and
- * what is in it nothing else is said: that would be about a value that was left out.
+ * The problems of the shape together with those of the values. Problems of values are dropped for an argument with a wrong
+ * shape, its parents and its children, since they would be about a value that was left out.
  */
 export function joinProblems(ofShape: readonly Problem[], ofValues: readonly Problem[]): Problem[] {
     const broken = ofShape.filter(({ problem }) => problem !== strange).map(({ path }) => path);
@@ -78,8 +78,8 @@ function leaf(what: string, fits: (value: unknown) => boolean): Shape {
     };
 }
 
-export const text = leaf("a text", (value) => typeof value === "string");
-/** A text that says which: a name or an id. */
+export const text = leaf("a string", (value) => typeof value === "string");
+/** A name or an id: a string that is not empty. */
 export const filled: Shape = {
     what: "a name or id",
     read(value, path, report) {
@@ -91,7 +91,7 @@ export const filled: Shape = {
 export const number = leaf("a number", (value) => typeof value === "number" && Number.isFinite(value));
 export const boolean = leaf("true or false", (value) => typeof value === "boolean");
 export const callback = leaf("a function", (value) => typeof value === "function");
-/** A value whose kind is checked elsewhere, or by the engine. */
+/** A value whose type is checked elsewhere, or by the engine. */
 export const anything = leaf("a value", () => true);
 /** An address, a slash and the number of bits. */
 export const network = leaf('a network such as "203.0.113.0/24"', (value) => normalCidr(value) !== undefined);
@@ -100,22 +100,22 @@ export function oneOf(...values: readonly string[]): Shape {
     return leaf(`one of ${values.join(", ")}`, (value) => values.includes(value as string));
 }
 
-/** A text of this form; configuration in YAML makes numbers of those that look like one. */
+/** A string of this form, or a number: YAML configuration turns strings that look like numbers into numbers. */
 export function matching(what: string, pattern: RegExp): Shape {
     return leaf(what, (value) => ["string", "number"].includes(typeof value) && pattern.test(String(value)));
 }
 
-/** An argument that has to be there; the remedy says what to give. */
+/** A required argument; the remedy says what to give. */
 export function needed(shape: Shape, remedy?: string): Shape {
     return { ...shape, needed: true, remedy: remedy ?? shape.remedy };
 }
 
-/** An argument that has to be known while the program runs. */
+/** An argument that must be known while the program runs. */
 export function plain(shape: Shape): Shape {
     return { ...shape, plain: true };
 }
 
-/** A list; one wrong item spoils it, since the others' places count. */
+/** A list; one wrong item makes it invalid, since the positions of the others matter. */
 export function list(of: Shape): Shape {
     return {
         what: "a list",
@@ -130,13 +130,13 @@ export function list(of: Shape): Shape {
     };
 }
 
-/** Values by names of the user's. */
+/** A map: values by names that the user chooses. */
 export function record(of: Shape): Shape {
     return {
-        what: `a record, each value ${of.what}`,
+        what: `a map, each value ${of.what}`,
         read(value, path, report) {
             if (!isObject(value)) {
-                report(path, `${show(value)} is not a record`, `Give names, and for each ${of.what}`);
+                report(path, `${show(value)} is not a map`, `Give names, and for each ${of.what}`);
                 return undefined;
             }
             const entries = Object.entries(value).map(([key, item]) => [
@@ -192,7 +192,7 @@ export function atLeast(of: Readonly<Record<string, Shape>>): Shape {
     };
 }
 
-/** The names that begin most like a wrong one; all of them where none does. */
+/** The names with the longest common prefix with a wrong one; all of them if none shares two characters. */
 function alike(wrong: string, names: readonly string[]): string[] {
     const shared = (name: string) => {
         let length = 0;

@@ -3,29 +3,29 @@ import type { OperationTimeouts } from "../../provider/timeouts";
 import type { OnTemplateChange, OnUserDataChange, VirtualMachine, VirtualMachineArgs } from "../../provider/virtualMachine";
 import type { Volume } from "../../provider/volume";
 
-/** What one machine of a group has for itself. */
+/** The arguments of one machine of a group; each overrides the group's. */
 export interface GroupMachineArgs {
-    /** The machine's name, which is its host name. @default `<stack>-<group>-<key>` */
+    /** The machine's name, which is also its host name. @default `<stack>-<group>-<key>` */
     name?: pulumi.Input<string>;
-    /** A fixed address. @default one that CloudStack picks @example "10.1.1.21" */
+    /** A fixed address. @default assigned by CloudStack @example "10.1.1.21" */
     ipAddress?: pulumi.Input<string>;
-    /** User data as text. @default the group's */
+    /** User data as plain text. @default the group's */
     userData?: pulumi.Input<string>;
     /** User data as base64. @default the group's */
     userDataBase64?: pulumi.Input<string>;
-    /** The size of this machine. @default the group's */
+    /** The service offering of this machine. @default the group's */
     serviceOffering?: pulumi.Input<string>;
 }
 
-/** A data disk that each machine of a group has, and that outlives the machine. */
+/** A data disk for each machine of a group. It survives the replacement of its machine. */
 export interface DataVolumeArgs {
     /** The name or id of a disk offering. @example "Custom" */
     diskOffering: pulumi.Input<string>;
-    /** The size in GiB, for offerings of custom size. It grows in place. @default the offering's @example 20 */
+    /** The size in GiB, for disk offerings with a custom size. It can be increased in place. @default the offering's @example 20 */
     sizeGiB?: pulumi.Input<number>;
-    /** Whether the engine refuses to delete the disk, with the whole stack or alone. @default false */
+    /** Whether the engine refuses to delete the disk (Pulumi's `protect`). @default false */
     protect?: boolean;
-    /** Whether a change of zone or project may replace the disk by an empty one; see {@link VolumeArgs.allowDataLoss}. @default false */
+    /** Whether a change of zone or project may replace the disk with an empty one; see {@link VolumeArgs.allowDataLoss}. @default false */
     allowDataLoss?: pulumi.Input<boolean>;
 }
 
@@ -47,13 +47,13 @@ export type Spread = "preferred" | "strict" | "none";
 /** The arguments of a {@link MachineGroup}. */
 export interface MachineGroupArgs {
     /**
-     * The machines, by a key that stays theirs: a letter or digit first, then letters, digits and hyphens. Taking one
-     * key out removes that machine and touches no other. `machineKeys(3)` gives the keys "0", "1" and "2".
+     * The machines, by a permanent key: a letter or digit, then letters, digits and hyphens. Removing a key deletes that
+     * machine and changes no other. `machineKeys(3)` returns the keys "0", "1" and "2".
      *
      * @example { a: { ipAddress: "10.1.1.21" }, b: { ipAddress: "10.1.1.22" } }
      */
     machines: Record<string, GroupMachineArgs>;
-    /** The size of the machines. A change stops and starts them. */
+    /** The service offering of the machines. A change stops and starts them. */
     serviceOffering: pulumi.Input<string>;
     /** The template of the machines. */
     template: pulumi.Input<string>;
@@ -67,50 +67,50 @@ export interface MachineGroupArgs {
     securityGroups?: pulumi.Input<pulumi.Input<string>[]>;
     /** Names of SSH key pairs. @default none @example [key.name] */
     sshKeyPairs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** User data as text for machines that have none of their own. @default none */
+    /** User data as plain text, for machines without their own. @default none */
     userData?: pulumi.Input<string>;
     /** What a change of user data does; see {@link VirtualMachineArgs.onUserDataChange}. @default "update" */
     onUserDataChange?: pulumi.Input<OnUserDataChange>;
     /** What a change of the template does. @default "replace" */
     onTemplateChange?: pulumi.Input<OnTemplateChange>;
     /**
-     * Any text: another one reinstalls the machines; see {@link VirtualMachineArgs.reinstallTrigger}.
+     * Any string; a change reinstalls the machines. See {@link VirtualMachineArgs.reinstallTrigger}.
      *
      * @default none
      * @example "nginx 1.28"
      */
     reinstallTrigger?: pulumi.Input<string>;
-    /** The longest user data that the cloud takes, in characters of base64. @default 32768 */
+    /** The longest user data that the cloud accepts, in characters of base64. @default 32768 */
     userDataMaxLength?: pulumi.Input<number>;
     /** The root disk's size in GiB. @default the template's */
     rootDiskSizeGiB?: pulumi.Input<number>;
     /** A data disk for each machine. @default none @example { diskOffering: "Custom", sizeGiB: 100 } */
     dataVolume?: DataVolumeArgs;
     /**
-     * Whether the machines avoid each other's hosts: `strict` fails where there are too few hosts, `preferred` shares
-     * them then. A change stops and starts the machines; that is why a group of one has it, too: it may grow.
+     * Host anti-affinity of the machines: with `strict` a machine fails to start if there are too few hosts, with
+     * `preferred` it shares a host. A change stops and starts the machines, so a group of one machine has it too: it may grow.
      *
      * @default "preferred"
      */
     spread?: Spread;
     /**
-     * Whether machines are made and changed one after another, in the order of the keys, instead of all at once.
+     * Whether machines are created and changed one after another, in the order of the keys, instead of in parallel.
      *
      * @default false
      */
     ordered?: boolean;
     /**
-     * Any text: machines with the same text are changed one at a time, though made and deleted side by side; see
-     * {@link VirtualMachineArgs.rollingGroup}. @default none: all at once
+     * Any string: machines with the same string are changed one at a time, but created and deleted in parallel. See
+     * {@link VirtualMachineArgs.rollingGroup}. @default none: all in parallel
      * @example "database"
      */
     rollingGroup?: pulumi.Input<string>;
-    /** Whether a change may take running machines down; see {@link VirtualMachineArgs.allowRestart}. @default true */
+    /** Whether a change may stop running machines; see {@link VirtualMachineArgs.allowRestart}. @default true */
     allowRestart?: pulumi.Input<boolean>;
     /**
-     * Whether a change may erase root disks; see {@link VirtualMachineArgs.allowDataLoss}. What is on the data disks stays in any case.
+     * Whether a change may erase root disks; see {@link VirtualMachineArgs.allowDataLoss}. Data disks are kept in any case.
      *
-     * @default true, and false in a group whose machines would be erased at once: one that is not `ordered` and has no `rollingGroup`
+     * @default true; false in a group that is not `ordered` and has no `rollingGroup`, where all machines would be erased at once
      */
     allowDataLoss?: pulumi.Input<boolean>;
     /** Tags of every machine. @default none @example { team: "payments" } */
@@ -122,7 +122,7 @@ export interface MachineGroupArgs {
     /** What the machines wait for. @default each machine of an `ordered` group for the one before it */
     gate?: MachineGateArgs;
     /**
-     * Changes the arguments of a machine at the last moment: for what this group has no argument for.
+     * Changes the final arguments of a machine, for what the group has no argument for.
      *
      * @default none
      * @example (args, key) => ({ ...args, displayName: "Database " + key })

@@ -6,7 +6,7 @@ import { anything, boolean, callback, fields, joinProblems, list, needed, number
 import { filled, oneOf, text } from "../shape";
 import type { DataVolumeArgs, GroupMachineArgs, MachineGateArgs, MachineGroupArgs } from "./args";
 
-/** What a {@link DataVolumeArgs} has to look like. */
+/** The shape of {@link DataVolumeArgs}. */
 export const dataVolumeShape = fields<DataVolumeArgs>({
     diskOffering: needed(filled, "Give the name or id of a disk offering"),
     sizeGiB: number,
@@ -49,8 +49,8 @@ const groupShape = fields<MachineGroupArgs>({
 });
 
 /**
- * Everything about a group's arguments that can be told in the program; against the cloud, its machines check
- * themselves.
+ * Checks a group's arguments as far as they are known in the program; each machine checks its own arguments against the
+ * cloud.
  */
 export function checkMachineGroup(given: MachineGroupArgs): Problem[] {
     const { args, problems } = readArguments(given, groupShape);
@@ -69,7 +69,7 @@ function checkKey(key: string): Problem[] {
     return [
         {
             path: `machines[${JSON.stringify(key)}]`,
-            problem: "is no key that can be part of a host name",
+            problem: "cannot be part of a host name",
             remedy: "Use letters, digits and hyphens, a letter or digit first",
         },
     ];
@@ -92,7 +92,7 @@ function unique(
     });
 }
 
-/** The length is CloudStack's to limit; that of texts is known here, in characters of base64. */
+/** CloudStack limits the length of user data in characters of base64; for values known here it can be computed. */
 function checkUserData(path: string, of: GroupMachineArgs, args: MachineGroupArgs): Problem[] {
     const at = (property: string) => (path === "" ? property : `${path}.${property}`);
     const plainText = known(of.userData);
@@ -104,12 +104,12 @@ function checkUserData(path: string, of: GroupMachineArgs, args: MachineGroupArg
             : [
                   {
                       path: at(property),
-                      problem: `has ${length} characters of base64, and the cloud takes ${most}`,
-                      remedy: "Shorten it, give it packed with gzip as userDataBase64, or raise userDataMaxLength",
+                      problem: `has ${length} characters of base64; the cloud accepts at most ${most}`,
+                      remedy: "Shorten it, compress it with gzip and pass it as userDataBase64, or raise userDataMaxLength",
                   },
               ];
     if (of.userData !== undefined && of.userDataBase64 !== undefined)
-        return [{ path: at("userDataBase64"), problem: "is given beside userData", remedy: "Give one of them" }];
+        return [{ path: at("userDataBase64"), problem: "cannot be combined with userData", remedy: "Give one of them" }];
     return [
         ...(plainText === undefined ? [] : tooLong("userData", 4 * Math.ceil(Buffer.byteLength(plainText) / 3))),
         ...(base64 === undefined ? [] : tooLong("userDataBase64", base64.length)),

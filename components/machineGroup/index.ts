@@ -9,8 +9,8 @@ import { checkMachineGroup } from "./check";
 export type { DataVolumeArgs, GroupMachineArgs, MachineGateArgs, MachineGroupArgs, Spread } from "./args";
 
 /**
- * Machines made from one recipe: each with a key that stays its own, spread over hosts, with data disks that outlive
- * them, one after another where that matters.
+ * A group of machines with common arguments: each has a permanent key, they are spread over hosts, and their data disks
+ * survive the replacement of a machine. With `ordered` they are changed one after another.
  *
  * @example Three web servers
  * ```ts
@@ -40,7 +40,7 @@ export class MachineGroup extends pulumi.ComponentResource {
     declare readonly names: pulumi.Output<Record<string, string>>;
     /** Addresses of the machines, by key. */
     declare readonly addresses: pulumi.Output<Record<string, string>>;
-    /** Ids of the data disks, by key; empty without any. */
+    /** Ids of the data disks, by key; empty without `dataVolume`. */
     declare readonly volumeIds: pulumi.Output<Record<string, string>>;
 
     constructor(name: string, args: MachineGroupArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -77,7 +77,7 @@ function itself(_key: string, machine: VirtualMachine, volume?: Volume): pulumi.
     return volume === undefined ? [machine] : [machine, volume];
 }
 
-/** Keys "0" to "count - 1", for machines that have nothing of their own. */
+/** Keys "0" to "count - 1", for machines without arguments of their own. */
 export function machineKeys(count: number): Record<string, GroupMachineArgs> {
     return Object.fromEntries(Array.from({ length: count }, (_, ordinal) => [String(ordinal), {}]));
 }
@@ -119,7 +119,7 @@ function makeMachine(
     return new VirtualMachine(`${group}-${key}`, transform === undefined ? all : transform(all, key), opts);
 }
 
-/** Whether no change takes more than one machine at a time. A group of one counts as what it is when it grows. */
+/** Whether machines are changed one at a time. The size of the group does not matter, since it may grow. */
 function changesOneByOne(args: MachineGroupArgs): boolean {
     return args.ordered === true || args.rollingGroup !== undefined;
 }

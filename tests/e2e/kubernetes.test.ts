@@ -299,7 +299,7 @@ describe("stack local", () => {
         expect(code).not.toBe(0);
         expect(errors).toEqual([
             'EtcdCluster "etcd": 2 problems\n' +
-                "  dataVolme: is no argument. Use dataVolume.\n" +
+                "  dataVolme: is not a known argument. Use dataVolume.\n" +
                 '  members.a: "10.1.1.400" is no IPv4 address. Use a free address of the network, such as 10.1.1.11.',
         ]);
         expect(changesOf(steps)).toEqual([]);

@@ -50,12 +50,12 @@ test("what is wrong is left out, and the rest stays", () => {
         templat: "x",
     });
     expect(problems).toEqual([
-        "templat: is no argument. Use template.",
-        "name: 5 is not a text. Give a text.",
+        "templat: is not a known argument. Use template.",
+        "name: 5 is not a string. Give a string.",
         "template: is missing. Give a template.",
         'sizes[1]: "2" is not a number. Give a number.',
-        'labels["c d"]: 7 is not a text. Give a text.',
-        "taints[0].key: is missing. Give a text.",
+        'labels["c d"]: 7 is not a string. Give a string.',
+        "taints[0].key: is missing. Give a string.",
     ]);
     expect(left).toEqual({ labels: { a: "b" }, taints: [{}] });
 });
@@ -87,5 +87,5 @@ test("of a broken argument, what holds it and what it holds nothing else is said
         ).map(({ path }) => path);
     expect(said(["a.b"], ["a", "a.b", "a.b.c", "a.b[0]", "a.bc", "ab"])).toEqual(["a.b", "a.bc", "ab"]);
     expect(said(["args"], ["a"])).toEqual(["args"]);
-    expect(said(["a.x"], ["a"], "is no argument")).toEqual(["a.x", "a"]);
+    expect(said(["a.x"], ["a"], "is not a known argument")).toEqual(["a.x", "a"]);
 });

@@ -182,7 +182,7 @@ test("everything that is wrong is told at once, before anything is made", async 
     const problems = await problemsOf(() => new EtcdCluster("db", wrong));
     expect(problems.sort()).toEqual(
         [
-            "members.c: 7 is not a text",
+            "members.c: 7 is not a string",
             "members.B: the key is no part of a host name",
             "members.B: 10.1.1.11 is the address of a too",
             "serviceOffering: is missing",
@@ -196,7 +196,7 @@ test("everything that is wrong is told at once, before anything is made", async 
             'extraRules[0].ports: "http" is not a port such as "443" or a range such as "30000-32767"',
             'extraRules[0].cidrs[0]: "everybody" is not a network such as "203.0.113.0/24"',
             'extraCloudConfig.writeFiles[0].path: "motd" is no absolute path of a file',
-            "dataVolme: is no argument",
+            "dataVolme: is not a known argument",
             'artifacts.mirror: "ftp://x" is no http or https URL',
         ].sort(),
     );

@@ -191,19 +191,19 @@ test("everything that is wrong is told at once, before anything is made", async 
         [
             "serviceOffering: is missing",
             "template: is empty",
-            'machines["a b"]: is no key that can be part of a host name',
+            'machines["a b"]: cannot be part of a host name',
             "machines.two.ipAddress: 10.1.1.5 is the address of machine one too",
             "machines.two.name: same is the name of machine one too",
-            "machines.two.userDataBase64: is given beside userData",
-            "machines.three.userData: has 400 characters of base64, and the cloud takes 300",
-            "machines.three.adress: is no argument",
+            "machines.two.userDataBase64: cannot be combined with userData",
+            "machines.three.userData: has 400 characters of base64; the cloud accepts at most 300",
+            "machines.three.adress: is not a known argument",
             'spread: "wide" is not one of preferred, strict, none',
             'ordered: "yes" is not true or false',
             'rootDiskSizeGiB: "9" is not a number',
             "dataVolume.diskOffering: is missing",
             'onUserDataChange: "reboot" is not one of ignore, update, restart, reinstall, replace',
             "transform: {} is not a function",
-            "securityGroup: is no argument",
+            "securityGroup: is not a known argument",
         ].sort(),
     );
 });
@@ -213,7 +213,7 @@ test("what JavaScript lets through is told as well", async () => {
     const missing = ["machines: is missing", "template: is missing", "serviceOffering: is missing"];
     expect(await make()).toEqual(missing);
     expect(await make(null)).toEqual(missing);
-    expect(await make({ ...right, machines: ["a", "b"] })).toEqual(['machines: ["a","b"] is not a record']);
+    expect(await make({ ...right, machines: ["a", "b"] })).toEqual(['machines: ["a","b"] is not a map']);
     expect(await make({ ...right, machines: { a: undefined } })).toEqual(["machines.a: is missing"]);
     expect(await make({ ...right, machines: pulumi.output({}) })).toEqual([
         "machines: is an output, and resources are named after it",
