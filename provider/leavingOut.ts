@@ -58,7 +58,7 @@ const virtualMachine: Optional<VirtualMachineArgs> = {
     affinityGroups: { creation: "none", afterwards: "none: it stops, is taken out of them and starts" },
     sshKeyPairs: {
         creation: "none",
-        afterwards: "it keeps the keys that it has, since CloudStack cannot take keys away; the preview says so",
+        afterwards: "it keeps the keys that it has, since CloudStack cannot remove keys; the preview says so",
     },
     userData: { creation: "none", afterwards: "none, by what `onUserDataChange` says" },
     userDataBase64: { creation: "none", afterwards: "none, by what `onUserDataChange` says" },

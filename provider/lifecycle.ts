@@ -24,36 +24,36 @@ export interface Lifecycle {
 }
 
 /** Ids that the engine has asked about in this process: they are in the stack's state, so no `create` may adopt them. */
-const known = new Set<string>();
+const idsInState = new Set<string>();
 
 /** True where the engine already has this id for one of the stack's resources. */
 export function isInState(id: string): boolean {
-    return known.has(id);
+    return idsInState.has(id);
 }
 
 /**
  * Ids that a `create` of this process has answered with. With `pulumi up --replace` the engine creates before it deletes and asks nothing of
  * the old resource beforehand: a `create` that then takes over what has its mark has taken over what is to be deleted next.
  */
-const created = new Set<string>();
+const createdIds = new Set<string>();
 
 /** What was checked in this process: the engine is about to carry it out, or in a preview to show it. */
-const checked = new Set<string>();
+const checkedResources = new Set<string>();
 
 /** True where `diff` was asked for what the program wants; a refresh asks it the other way round, for what the state has, without a check. */
 export function wasChecked(inputs: Inputs): boolean {
-    return checked.has(JSON.stringify([inputs.owner, inputs.__provider]));
+    return checkedResources.has(JSON.stringify([inputs.owner, inputs.__provider]));
 }
 
 /** Whose arguments differ from those that the state has: the engine then finds out by itself which. */
-const changed = new Set<string>();
+const changedInputs = new Set<string>();
 
 /**
  * A change that shows in the arguments is left to the engine to find: its own comparison has the detail that the option `replaceOnChanges`
  * needs and that no dynamic provider can give. A drift does not show there, so it is told.
  */
 function detailed(diff: DiffResult, news: Inputs): DiffResult {
-    if (diff.changes !== true || !changed.has(digest(news))) return diff;
+    if (diff.changes !== true || !changedInputs.has(digest(news))) return diff;
     const { changes: _changes, ...rest } = diff;
     return rest;
 }
@@ -61,57 +61,57 @@ function detailed(diff: DiffResult, news: Inputs): DiffResult {
 /** A handler with what all of them share: problems instead of exceptions at preview, errors without stacks, JSON-clean answers. */
 export function lifecycle(of: Lifecycle): Handler {
     /** @param about what the engine gives: the secrets in it stay out of errors and messages */
-    const quiet = async <T>(about: (Inputs | undefined)[], work: () => Promise<T> | T): Promise<T> => {
+    const guarded = async <T>(about: (Inputs | undefined)[], work: () => Promise<T> | T): Promise<T> => {
         noteSecrets(...about);
         try {
             return await work();
         } catch (error) {
-            const told = explained(error);
+            const told = asReportable(error);
             cleanError(told, ...about);
             if (told instanceof Error && process.env.CLOUDSTACK_DEBUG === undefined) showOnce(told);
             throw told;
         }
     };
     return {
-        check: (olds, news) => quiet([olds, news], () => check(of, olds, news)),
-        diff: (id, olds, news) => quiet([olds, news], async () => {
-                known.add(id);
+        check: (olds, news) => guarded([olds, news], () => check(of, olds, news)),
+        diff: (id, olds, news) => guarded([olds, news], async () => {
+                idsInState.add(id);
                 noteName(id, olds.name);
                 noteId(news, id);
                 return detailed(await of.diff(id, olds, news), news);
             }),
         create: (inputs) =>
-            quiet([inputs], async () => {
+            guarded([inputs], async () => {
                 const { id, outs } = await of.create(inputs);
-                known.add(id);
-                created.add(id);
+                idsInState.add(id);
+                createdIds.add(id);
                 noteName(id, outs.name);
                 return { id, outs: clean(outs) };
             }),
         read: (id, outputs) =>
-            quiet([outputs], async () => {
-                known.add(id);
+            guarded([outputs], async () => {
+                idsInState.add(id);
                 const found = await of.read(id, outputs ?? {});
                 if (found === undefined) return {};
                 const inputs = await of.found?.(id, outputs ?? {}, found);
                 return { id, props: clean(found), ...(inputs === undefined ? {} : { inputs: clean(inputs) }) };
             }),
         update: (id, olds, news) =>
-            quiet([olds, news], async () => (known.add(id), { outs: clean(await of.update(id, olds, news)) })),
+            guarded([olds, news], async () => (idsInState.add(id), { outs: clean(await of.update(id, olds, news)) })),
         delete: (id, outputs) =>
-            quiet([outputs], async () => {
-                known.add(id);
-                if (!created.has(id)) return of.delete(id, outputs);
-                say(`${outputs.name ?? id} stays: what was to replace it is itself, since names cannot be there twice`);
+            guarded([outputs], async () => {
+                idsInState.add(id);
+                if (!createdIds.has(id)) return of.delete(id, outputs);
+                say(`${outputs.name ?? id} is not deleted: its replacement adopted it, since a name can exist only once`);
             }),
     };
 }
 
 /** An exception of JavaScript's own is a fault of this package; users are told so, and where to find more. */
-function explained(error: unknown): unknown {
+function asReportable(error: unknown): unknown {
     if (!(error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError)) return error;
     return new Error(
-        `pulumi-cloudstack failed by a fault of its own (${error.message}): please report it, with what CLOUDSTACK_DEBUG=1 shows`,
+        `internal error in pulumi-cloudstack (${error.message}): please report it, with the output of CLOUDSTACK_DEBUG=1`,
         { cause: error },
     );
 }
@@ -140,11 +140,11 @@ async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Pro
     const before = olds === undefined || Object.keys(olds).length === 0 ? undefined : olds;
     const shared = keepIdentity(inputs, before, of.marks);
     if (shared !== undefined) problems.add("", shared);
-    checked.add(JSON.stringify([inputs.owner, inputs.__provider]));
+    checkedResources.add(JSON.stringify([inputs.owner, inputs.__provider]));
     try {
         await of.check(problems, inputs, before);
     } catch (error) {
-        const told = explained(error);
+        const told = asReportable(error);
         problems.add("", told instanceof Error ? told.message : String(told));
     }
     const failures = problems.list.map(({ property, reason }) => ({
@@ -152,7 +152,7 @@ async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Pro
         reason: withoutSecrets(reason, news, olds),
     }));
     const checkedInputs = clean(inputs);
-    if (before !== undefined && !same(before, checkedInputs)) changed.add(digest(checkedInputs));
+    if (before !== undefined && !same(before, checkedInputs)) changedInputs.add(digest(checkedInputs));
     return { inputs: checkedInputs, failures };
 }
 
@@ -187,7 +187,7 @@ export class Problems {
     text(inputs: Inputs, property: string, remedy: string, most = TEXT_LENGTH): string | undefined {
         const value = inputs[property];
         if (isUnknown(value)) return undefined;
-        if (value !== undefined && typeof value !== "string") return this.notText(property, value);
+        if (value !== undefined && typeof value !== "string") return this.notString(property, value);
         if (value !== undefined && value.trim() !== "") return this.fits(property, value, most) ? value : undefined;
         this.add(property, `is required: ${remedy}`);
         return undefined;
@@ -197,7 +197,7 @@ export class Problems {
     optionalText(inputs: Inputs, property: string, most = TEXT_LENGTH): void {
         const value = inputs[property];
         if (value === undefined || isUnknown(value)) return;
-        if (typeof value !== "string") this.notText(property, value);
+        if (typeof value !== "string") this.notString(property, value);
         else this.fits(property, value, most);
     }
 
@@ -206,17 +206,17 @@ export class Problems {
         if (inputs[property] !== undefined) this.text(inputs, property, "give a name, or leave the argument out");
     }
 
-    private notText(property: string, value: unknown): undefined {
-        this.add(property, `must be a text, not ${JSON.stringify(value)}`);
+    private notString(property: string, value: unknown): undefined {
+        this.add(property, `must be a string, not ${JSON.stringify(value)}`);
         return undefined;
     }
 
     /** CloudStack refuses control characters other than line ends (431), and what its columns cannot hold. */
     private fits(property: string, value: string, most = TEXT_LENGTH): boolean {
         if (/[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]/.test(value))
-            this.add(property, "contains a control character (a tab counts as one), which CloudStack refuses");
+            this.add(property, "contains a control character (a tab counts as one), which CloudStack rejects");
         else if (value.length > most)
-            this.add(property, `is ${value.length} characters long, and CloudStack takes ${most}: shorten it`);
+            this.add(property, `is ${value.length} characters long, but CloudStack allows at most ${most}: shorten it`);
         else return true;
         return false;
     }
@@ -266,7 +266,7 @@ export class Problems {
     ids(inputs: Inputs, property: string, lookup: string): void {
         const value = inputs[property];
         if (value === undefined || isUnknown(value)) return;
-        if (!Array.isArray(value)) return this.add(property, "has to be a list of ids");
+        if (!Array.isArray(value)) return this.add(property, "must be a list of ids");
         value.forEach((id, index) => {
             if (isUnknown(id) || (typeof id === "string" && isId(id))) return;
             this.add(`${property}[${index}]`, `${JSON.stringify(id)} is not an id: give ${lookup}`);
@@ -283,13 +283,13 @@ export class Problems {
         const value = inputs[property];
         if (value === undefined || isUnknown(value)) return;
         if (typeof value !== "object" || value === null || Array.isArray(value))
-            return this.add(property, "has to be a map of texts");
+            return this.add(property, "must be a map of strings");
         for (const [key, item] of Object.entries(value)) {
             const path = `${property}.${key}`;
             if (key.trim() === "") this.add(property, "has an empty key: give each value a key");
             else if (!this.fits(`${property}: the key ${JSON.stringify(key.slice(0, 20))}`, key)) continue;
             if (isUnknown(item)) continue;
-            if (typeof item !== "string") this.add(path, `${JSON.stringify(item)} is not a text: put it in quotes`);
+            if (typeof item !== "string") this.add(path, `must be a string, not ${JSON.stringify(item)}`);
             else if (item === "" && remedy !== undefined) this.add(path, `is empty: ${remedy}`);
             else this.fits(path, item, most);
         }
@@ -299,11 +299,11 @@ export class Problems {
         const value = inputs.timeoutSeconds;
         if (value === undefined || isUnknown(value)) return;
         if (typeof value !== "object" || value === null || Array.isArray(value))
-            return this.add("timeoutSeconds", "has to be like { create: 900, update: 900, delete: 600 }");
+            return this.add("timeoutSeconds", "must be an object such as { create: 900, update: 900, delete: 600 }");
         for (const [operation, seconds] of Object.entries(value)) {
             const path = `timeoutSeconds.${operation}`;
             if (!["create", "update", "delete"].includes(operation))
-                this.add(path, "is none of create, update, delete");
+                this.add(path, "must be create, update or delete");
             else this.integer({ [path]: seconds }, path, 1, 86_400, "seconds");
         }
     }

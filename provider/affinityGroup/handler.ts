@@ -33,7 +33,7 @@ export const affinityGroup = cloudLifecycle({
         if (taken === undefined) return;
         if (isOurs(taken, inputs)) {
             if (formerOf(inputs) === undefined)
-                say(`affinity group ${name} (${taken.id}) bears the mark of this resource and will be taken over`);
+                say(`affinity group ${name} (${taken.id}) has this resource's mark and will be adopted`);
         } else
             problems.add(
                 "name",

@@ -122,7 +122,7 @@ async function accountOfGroups(session: Session): Promise<string> {
     const account = rules.find((rule) => rule.account?.startsWith("PrjAcct-"))?.account;
     if (account !== undefined) return account;
     throw new Error(
-        `CloudStack finds a source group by its account, and does not tell the name of the account of project ${project.name}: ` +
-            "make one rule with a group as its source in CloudStack's user interface, from which it is read, or use cidrs.",
+        `CloudStack finds a source group by its account, and does not return the account name of project ${project.name}: ` +
+            "create one rule with a source group in CloudStack's user interface, from which the name is read, or use cidrs.",
     );
 }

@@ -11,7 +11,7 @@ export function checkRules(problems: Problems, inputs: Inputs): void {
     for (const direction of ["ingress", "egress"]) {
         const rules = inputs[direction];
         if (rules === undefined || isUnknown(rules)) continue;
-        if (!Array.isArray(rules)) problems.add(direction, "has to be a list of rules");
+        if (!Array.isArray(rules)) problems.add(direction, "must be a list of rules");
         else rules.forEach((rule, index) => checkRule(problems, `${direction}[${index}]`, rule));
     }
 }
@@ -19,7 +19,7 @@ export function checkRules(problems: Problems, inputs: Inputs): void {
 function checkRule(problems: Problems, path: string, rule: Inputs): void {
     if (isUnknown(rule)) return;
     if (rule === null || typeof rule !== "object" || Array.isArray(rule))
-        return problems.add(path, 'has to be a rule, such as { ports: "443", cidrs: ["0.0.0.0/0"] }');
+        return problems.add(path, 'must be a rule such as { ports: "443", cidrs: ["0.0.0.0/0"] }');
     const protocol = checkProtocol(problems, path, rule.protocol);
     if (protocol !== undefined) {
         checkPorts(problems, path, protocol, rule.ports);
@@ -41,7 +41,7 @@ function checkPorts(problems: Problems, path: string, protocol: string, ports: u
     if (ports === undefined || isUnknown(ports)) return;
     const range = parsePorts(ports);
     if (!hasPorts(protocol))
-        problems.add(`${path}.ports`, `does not go with protocol ${protocol}, which has no ports: leave it out`);
+        problems.add(`${path}.ports`, `is not valid with protocol ${protocol}, which has no ports: leave it out`);
     else if (range === undefined)
         problems.add(`${path}.ports`, `${JSON.stringify(ports)} is neither a port ("443") nor a range of ports ("30000-32767")`);
     else if (range[1] === 0)
@@ -54,11 +54,11 @@ function checkIcmp(problems: Problems, path: string, protocol: string, rule: Inp
         const at = `${path}.${property}`;
         if (value === undefined || isUnknown(value)) continue;
         if (protocol === "icmp") problems.integer({ [at]: value }, at, -1, 255, "ICMP numbers (-1 means all)");
-        else problems.add(at, `goes with protocol icmp only, not with ${protocol}`);
+        else problems.add(at, `is only valid with protocol icmp, not with ${protocol}`);
     }
     const { icmpType: type = -1, icmpCode: code } = rule;
     if (protocol !== "icmp" || !Number.isInteger(type) || !Number.isInteger(code)) return;
-    if (type === -1 && code >= 0 && code <= 255) problems.add(`${path}.icmpCode`, "needs icmpType: a code is one of a type");
+    if (type === -1 && code >= 0 && code <= 255) problems.add(`${path}.icmpCode`, "requires icmpType: a code belongs to a type");
     if (type !== -1 && code === -1)
         problems.add(`${path}.icmpCode`, "CloudStack has no rule for all codes of a type: give a code from 0 to 255");
 }
@@ -78,12 +78,12 @@ function checkSources(problems: Problems, path: string, rule: Inputs): void {
         rule.self === true ||
         isUnknown(rule.self);
     if (!given)
-        problems.add(path, 'names nobody: give cidrs (such as ["0.0.0.0/0"] for everybody), groups, or self: true');
+        problems.add(path, 'has no source: set cidrs (such as ["0.0.0.0/0"] for everyone), groups or self: true');
     for (const property of ["cidrs", "groups"]) {
         const items = rule[property];
         if (items === undefined || isUnknown(items)) continue;
         if (!Array.isArray(items)) {
-            problems.add(`${path}.${property}`, "has to be a list");
+            problems.add(`${path}.${property}`, "must be a list");
             continue;
         }
         items.forEach((item, index) => {
@@ -91,10 +91,10 @@ function checkSources(problems: Problems, path: string, rule: Inputs): void {
             if (property === "cidrs" && normalCidr(item) === undefined)
                 problems.add(
                     `${path}.cidrs[${index}]`,
-                    `${JSON.stringify(item)} is not a network such as "10.0.0.0/8" or "2001:db8::/32"`,
+                    `${JSON.stringify(item)} is not a CIDR such as "10.0.0.0/8" or "2001:db8::/32"`,
                 );
             if (property === "groups" && (typeof item !== "string" || item === ""))
-                problems.add(`${path}.groups[${index}]`, "has to be the name of a security group");
+                problems.add(`${path}.groups[${index}]`, "must be the name of a security group");
         });
     }
 }

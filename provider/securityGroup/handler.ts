@@ -30,7 +30,7 @@ export const securityGroup = cloudLifecycle({
         const name = problems.text(inputs, "name", "give the group a name");
         checkDescription(problems, inputs);
         if (name === "default")
-            problems.add("name", '"default" is the group that CloudStack makes for every account: choose another name');
+            problems.add("name", '"default" is the group that CloudStack creates for every account: choose another name');
         problems.boolean(inputs, "exclusive");
         problems.timeouts(inputs);
         checkRules(problems, inputs);
@@ -43,7 +43,7 @@ export const securityGroup = cloudLifecycle({
         );
         if (taken !== undefined && ownerOf(taken) === inputs.owner) {
             if (formerOf(inputs) === undefined)
-                say(`security group ${name} (${taken.id}) bears the mark of this resource and will be taken over`);
+                say(`security group ${name} (${taken.id}) has this resource's mark and will be adopted`);
         } else if (taken !== undefined)
             problems.add(
                 "name",
@@ -128,7 +128,7 @@ export const securityGroup = cloudLifecycle({
         }
         if (now === undefined)
             throw new Error(
-                `security group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`,
+                `security group ${olds.name} (${id}) no longer exists: run \`pulumi refresh\`, then \`pulumi up\` to create it again`,
             );
         const beside = actualRules(now).filter(({ key }) => !keys(wanted).includes(key));
         const told: string[] = olds.unmanagedRules ?? [];
@@ -169,7 +169,7 @@ async function unmanaged(
     const added = rules.filter((rule) => !unmanagedRules.includes(rule));
     if (added.length > 0 && exclusive !== true)
         say(
-            `security group ${group.name} has got rules beside its own, left alone (exclusive: true would remove them): ${added.join("; ")}`,
+            `security group ${group.name} has rules that the stack does not manage; they are left alone (exclusive: true removes them): ${added.join("; ")}`,
         );
     return rules;
 }

@@ -11,7 +11,7 @@ const RETRY_MS = [250, 500, 1000, 2000];
 const PATIENCE_MS = 20_000;
 
 /** What lets go of other groups at present, in this process. */
-const lettingGo = new Set<Promise<unknown>>();
+const revocations = new Set<Promise<unknown>>();
 
 /**
  * Deletes a group. While any rule names a group, CloudStack refuses to delete that one (536), be it the rule of the group itself or of another
@@ -21,19 +21,19 @@ const lettingGo = new Set<Promise<unknown>>();
 export async function deleteGroup(session: Session, id: string, deadline: number): Promise<void> {
     const started = Date.now();
     for (let attempt = 0; ; attempt++) {
-        const group = await letGo(session, id, deadline);
+        const group = await revokeGroupRules(session, id, deadline);
         if (group === undefined) return;
-        await Promise.all(lettingGo);
+        await Promise.all(revocations);
         try {
             await session.change("deleteSecurityGroup", { id });
             return;
         } catch (error) {
             if (isGone(error)) return;
             if (!(error instanceof CloudStackError) || error.errorCode !== 536) throw error;
-            const holders = await holdersOf(session, group);
-            const patience = Math.min(deadline, holders.length === 0 ? deadline : started + PATIENCE_MS);
+            const users = await usersOf(session, group);
+            const patience = Math.min(deadline, users.length === 0 ? deadline : started + PATIENCE_MS);
             const wait = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)];
-            if (Date.now() + wait > patience) throw new Error(heldBy(error, group, holders));
+            if (Date.now() + wait > patience) throw new Error(inUseMessage(error, group, users));
             await new Promise((resolve) => setTimeout(resolve, wait));
         } finally {
             session.securityGroups.changed();
@@ -46,7 +46,7 @@ export async function deleteGroup(session: Session, id: string, deadline: number
  *
  * @returns the group; `undefined` where it is gone
  */
-async function letGo(session: Session, id: string, deadline: number): Promise<ApiSecurityGroup | undefined> {
+async function revokeGroupRules(session: Session, id: string, deadline: number): Promise<ApiSecurityGroup | undefined> {
     const work = claimsOf(id).inTurn(async () => {
         const group = await session.securityGroups.get(id);
         if (group === undefined) return undefined;
@@ -54,13 +54,13 @@ async function letGo(session: Session, id: string, deadline: number): Promise<Ap
         if (naming.length === 0 || (await membersOf(session, group)).length > 0) return group;
         return revoke(session, group, naming, deadline);
     });
-    const quiet = work.catch(() => undefined).finally(() => lettingGo.delete(quiet));
-    lettingGo.add(quiet);
+    const quiet = work.catch(() => undefined).finally(() => revocations.delete(quiet));
+    revocations.add(quiet);
     return work;
 }
 
 /** What is seen to hold the group: rules of other groups and living machines. Machines that wait to be expunged are not seen by a tenant. */
-async function holdersOf(session: Session, group: ApiSecurityGroup): Promise<string[]> {
+async function usersOf(session: Session, group: ApiSecurityGroup): Promise<string[]> {
     session.securityGroups.changed();
     const [groups, machines] = await Promise.all([session.securityGroups.all(), membersOf(session, group)]);
     return [
@@ -79,10 +79,10 @@ async function membersOf(session: Session, group: ApiSecurityGroup): Promise<Api
     return machines.filter((machine) => machine.securitygroup?.some((member) => member.id === group.id));
 }
 
-function heldBy(error: CloudStackError, group: ApiSecurityGroup, holders: string[]): string {
+function inUseMessage(error: CloudStackError, group: ApiSecurityGroup, users: string[]): string {
     const by =
-        holders.length > 0
-            ? `It is held by ${holders.join(", ")}: remove that first.`
-            : "Nothing that the account can see holds it: a machine that was destroyed keeps its groups until the cloud expunges it (a day by default).";
+        users.length > 0
+            ? `It is used by ${users.join(", ")}: remove that first.`
+            : "Nothing that the account can see uses it: a destroyed machine keeps its groups until the cloud expunges it (after a day by default).";
     return `security group ${group.name} cannot be deleted yet. ${by}\n${error.message}`;
 }

@@ -92,7 +92,7 @@ async function giveRules(
     const owner = claimantOf(inputs);
     try {
         const now = await applyRules(session, groupId, { owner, wanted, removable, deadline });
-        if (now === undefined) throw new Error(`security group ${groupName} (${groupId}) is not found`);
+        if (now === undefined) throw new Error(`security group ${groupName} (${groupId}) not found`);
     } catch (error) {
         const managedRules = [...new Set([...before, ...keys(wanted)])];
         throw new PartialFailure((error as Error).message, id, { ...outs, managedRules }, inputs);
@@ -114,6 +114,6 @@ function inheritance(groupId: string, inputs: Inputs, olds: Outputs): string[] {
 async function groupOf(session: Session, inputs: Inputs): Promise<ApiSecurityGroup> {
     const id: string = inputs.securityGroup;
     const group = await claimsOf(id).look(() => session.securityGroups.get(id));
-    if (group === undefined) throw new Error(`there is no security group ${id} to give rules to`);
+    if (group === undefined) throw new Error(`security group ${id} not found`);
     return group;
 }

@@ -105,7 +105,7 @@ async function register(session: Session, name: string, publicKey: string): Prom
 /** Its private key is known to nobody where CloudStack or an interrupted run generated it, and it is not ours to delete. */
 function nameTaken({ id, name }: ApiKeyPair): string {
     return (
-        `SSH key pair ${name} (${id}) bears the mark of this resource, as what an interrupted run left does, but has another key, and nothing ` +
+        `SSH key pair ${name} (${id}) has this resource's mark, as after an interrupted run, but has another key, and nothing ` +
         `is removed unasked: if no machine needs it, delete it (command deleteSSHKeyPair, name=${name}), then run \`pulumi up\` again; ` +
         "or give this resource another name"
     );
@@ -123,7 +123,7 @@ async function announceTakingOver(inputs: Inputs): Promise<void> {
     if (left === undefined || formerOf(inputs) !== undefined || isUnknown(key)) return;
     if (key === undefined || left.fingerprint !== fingerprint(key))
         say(`creating SSH key pair ${left.name} will fail unless this run replaces it: ${nameTaken(left)}`);
-    else say(`SSH key pair ${left.name} (${left.id}) bears the mark of this resource and will be taken over`);
+    else say(`SSH key pair ${left.name} (${left.id}) has this resource's mark and will be adopted`);
 }
 
 async function deletePair(session: Session, name: string): Promise<void> {

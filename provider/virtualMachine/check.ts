@@ -107,10 +107,10 @@ function checkHostName(problems: Problems, property: string, name: string): void
 function checkUserData(problems: Problems, inputs: Inputs): void {
     for (const property of ["userData", "userDataBase64"]) {
         const value = inputs[property];
-        if (value !== undefined && typeof value !== "string") problems.add(property, "must be a text");
+        if (value !== undefined && typeof value !== "string") problems.add(property, "must be a string");
     }
     if (inputs.userData !== undefined && inputs.userDataBase64 !== undefined) {
-        problems.add("userDataBase64", "is given together with userData: give one of them");
+        problems.add("userDataBase64", "cannot be set together with userData: set one of them");
     }
     const base64 = inputs.userDataBase64;
     if (typeof base64 === "string" && !isUnknown(base64) && !isBase64(base64))
@@ -121,7 +121,7 @@ function checkUserData(problems: Problems, inputs: Inputs): void {
     if (typeof most === "number" && length > most) {
         problems.add(
             inputs.userData === undefined ? "userDataBase64" : "userData",
-            `is ${length} characters of base64, and CloudStack takes ${most} (its setting vm.userdata.max.length): shorten it, gzip it ` +
+            `is ${length} characters of base64, but CloudStack allows at most ${most} (setting vm.userdata.max.length): shorten it, gzip it ` +
                 "(userDataBase64), or raise userDataMaxLength where the cloud allows more",
         );
     }
@@ -152,7 +152,7 @@ async function checkOffering(
     if (missing.length > 0) {
         problems.add(
             "details",
-            `of a custom offering ("${text}") have to give ${missing.join(" and ")} as texts (memory in MiB, cpuSpeed in MHz)`,
+            `must set ${missing.join(" and ")} for custom offering "${text}", as strings (memory in MiB, cpuSpeed in MHz)`,
         );
     }
     const { cpuNumber, memory } = inputs.details ?? {};
@@ -173,7 +173,7 @@ function checkBounds(
 ): void {
     if (typeof value !== "string" || bounds?.[least] === undefined) return;
     if (Number(value) >= Number(bounds[least]) && Number(value) <= Number(bounds[most])) return;
-    problems.add(path, `"${value}" is not a number from ${bounds[least]} to ${bounds[most]}, as the offering asks for`);
+    problems.add(path, `"${value}" is not a number from ${bounds[least]} to ${bounds[most]}, as the offering requires`);
 }
 
 /** @returns the size of a new root disk in GiB, where it is known */
@@ -202,7 +202,7 @@ async function checkTemplate(
     if (wanted < size)
         problems.add(
             "rootDiskSizeGiB",
-            `${wanted} is less than template "${text}" needs, which is ${Math.ceil(size)} GiB`,
+            `${wanted} is less than the size of template "${text}", ${Math.ceil(size)} GiB`,
         );
     return wanted;
 }
@@ -267,7 +267,7 @@ function checkAddress(problems: Problems, inputs: Inputs, network: ApiNetwork): 
     if (!block.check(address))
         problems.add("ipAddress", `${address} is outside of network ${network.name} (${network.cidr})`);
     else if (isFirstOrLast(address, Number(bits)))
-        problems.add("ipAddress", `${address} is no machine's: it stands for all of network ${network.name} (${network.cidr})`);
+        problems.add("ipAddress", `${address} is the network or broadcast address of network ${network.name} (${network.cidr})`);
     if (address === network.gateway) problems.add("ipAddress", `${address} is the gateway of network ${network.name}`);
 }
 
@@ -314,7 +314,7 @@ async function announceTakingOver(inputs: Inputs, session: Session): Promise<voi
     const refusal = takingOverRefused(left, inputs);
     say(
         refusal === undefined
-            ? `machine ${left.name} (${left.id}) bears the mark of this resource and will be taken over`
+            ? `machine ${left.name} (${left.id}) has this resource's mark and will be adopted`
             : `creating ${inputs.name} will fail unless this run replaces it: ${refusal}`,
     );
 }
@@ -339,10 +339,10 @@ async function checkNameAndAddressAreFree(
         (machine) => machine.name === name && (networkId === undefined || (machine.nic ?? []).some(isThere)),
     );
     if (namesake !== undefined && !isUnknown(name) && !isUnknown(network)) {
-        const owner = namesake.details?.owner ?? "somebody outside of this package";
+        const owner = namesake.details?.owner ?? "something other than this package";
         problems.add(
             "name",
-            `"${name}" is taken by machine ${namesake.id}, which ${owner} made: choose another name, or remove that machine`,
+            `"${name}" is taken by machine ${namesake.id}, created by ${owner}: choose another name, or remove that machine`,
         );
     }
     if (ipAddress === undefined || isUnknown(ipAddress)) return;

@@ -35,20 +35,20 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
     if (isEmpty(plan)) return machine;
     if (plan.effect === "replace") {
         throw new Error(
-            `${describePlan(machine.name, plan, before)}. The state did not know that yet: run \`pulumi refresh\`, then \`pulumi up\` replaces it.`,
+            `${describePlan(machine.name, plan, before)}. The stack's state is out of date: run \`pulumi refresh\`, then \`pulumi up\` replaces it.`,
         );
     }
     const refusal = refusalOf(machine.name, plan, before, { ...work.inputs, allowRestart: work.mayStop });
     if (refusal !== undefined) throw new Error(refusal);
     work.session.machines.changed();
-    await live(machine, before, plan, work);
+    await applyLive(machine, before, plan, work);
     const ran = isRunning(machine.state);
     const wantsRunning = work.inputs.running !== false;
     const stops = has(plan, "stopped") || plan.power === "stop";
     let password: string | undefined;
     try {
         if (ran && stops) await job(work, "stopVirtualMachine", { id: machine.id });
-        await stopped(machine, plan, work);
+        await applyStopped(machine, plan, work);
         password = await reinstall(machine, plan, work);
         if (wantsRunning && (!ran || stops)) {
             const virtualmachine = await start(machine, work);
@@ -57,12 +57,12 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
             password = virtualmachine?.password ?? password;
         }
     } catch (error) {
-        if (wantsRunning && !hasNeverStarted(machine)) await bringBack(machine, plan, work, error as Error);
+        if (wantsRunning && !hasNeverStarted(machine)) await restartAfterFailure(machine, plan, work, error as Error);
         throw error;
     }
     work.session.machines.changed();
     const now = await work.session.machines.get(machine.id);
-    if (now === undefined) throw new Error(`machine ${machine.name} (${machine.id}) disappeared while it was changed`);
+    if (now === undefined) throw new Error(`machine ${machine.name} (${machine.id}) was deleted while it was being changed`);
     return password === undefined ? now : { ...now, password };
 }
 
@@ -102,7 +102,7 @@ function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outpu
 }
 
 /** Starts a machine that a failed step left stopped; where it does not start with its new size, with the old one. */
-async function bringBack(machine: ApiMachine, plan: Plan, work: Work, failure: Error): Promise<void> {
+async function restartAfterFailure(machine: ApiMachine, plan: Plan, work: Work, failure: Error): Promise<void> {
     const { session } = work;
     const rescue = { ...work, deadline: Math.max(work.deadline, Date.now() + RESCUE_MS) };
     const startAgain = () => start(machine, rescue);
@@ -125,7 +125,7 @@ async function bringBack(machine: ApiMachine, plan: Plan, work: Work, failure: E
             failure.message += `\nMachine ${machine.name} could not be started again: ${(last as Error).message}`;
             return;
         }
-        failure.message += `\nMachine ${machine.name} runs again, with the size that it had before.`;
+        failure.message += `\nMachine ${machine.name} was started again with its previous size.`;
     }
 }
 
@@ -156,7 +156,7 @@ function touches(plan: Plan, property: string): boolean {
 }
 
 /** Everything that a running machine takes: one `updateVirtualMachine` for all, tags, and the root disk's growth. */
-async function live(machine: ApiMachine, before: Outputs, plan: Plan, work: Work): Promise<void> {
+async function applyLive(machine: ApiMachine, before: Outputs, plan: Plan, work: Work): Promise<void> {
     const { inputs, session } = work;
     const update: Params = {};
     if (touches(plan, "displayName")) update.displayname = inputs.displayName ?? inputs.name;
@@ -222,7 +222,7 @@ async function growRootDisk(machine: ApiMachine, work: Work): Promise<void> {
 }
 
 /** Everything that CloudStack refuses while a machine runs. */
-async function stopped(machine: ApiMachine, plan: Plan, work: Work): Promise<void> {
+async function applyStopped(machine: ApiMachine, plan: Plan, work: Work): Promise<void> {
     const { inputs, session } = work;
     const id = machine.id;
     const update: Params = {};
@@ -233,7 +233,7 @@ async function stopped(machine: ApiMachine, plan: Plan, work: Work): Promise<voi
     // Sent only when it changes: a list of groups is checked even if it is the same.
     if (touches(plan, "securityGroups")) update.securitygroupids = inputs.securityGroups;
     if (Object.keys(update).length > 0)
-        await explained(session.change("updateVirtualMachine", { id, ...update }), machine, inputs);
+        await explainGroupError(session.change("updateVirtualMachine", { id, ...update }), machine, inputs);
     if (scales(plan)) {
         const { catalogue } = session;
         const wanted = touches(plan, "serviceOffering")
@@ -267,15 +267,15 @@ async function reinstall(machine: ApiMachine, plan: Plan, work: Work): Promise<s
 }
 
 /** Says what a generic error of CloudStack means here: the texts of 530 tell a tenant nothing. */
-async function explained<T>(call: Promise<T>, machine: ApiMachine, inputs: Inputs): Promise<T> {
+async function explainGroupError<T>(call: Promise<T>, machine: ApiMachine, inputs: Inputs): Promise<T> {
     try {
         return await call;
     } catch (error) {
         if (!(error instanceof CloudStackError) || error.errorCode !== 530 || !/Internal error/i.test(error.errorText))
             throw error;
         throw new Error(
-            `${error.message}\nCloudStack does not say more. Asked of machine ${machine.name} were the groups ${JSON.stringify(inputs.securityGroups)}: ` +
-                "it has to be stopped for that, and each of them has to exist in the machine's account.",
+            `${error.message}\nCloudStack gives no further reason. The change was to set the security groups ${JSON.stringify(inputs.securityGroups)} on machine ${machine.name}: ` +
+                "the machine must be stopped for that, and each group must exist in the machine's account.",
         );
     }
 }

@@ -81,7 +81,7 @@ async function deploy(params: Params, inputs: Inputs, { session, cloud, deadline
             await removeMachine(session, id, outputs, deadline);
         } catch (left) {
             throw new PartialFailure(
-                `${explain(error, inputs).message}\nIts remains could not be removed yet: ${(left as Error).message}`,
+                `${explain(error, inputs).message}\nThe failed machine could not be removed yet: ${(left as Error).message}`,
                 id,
                 // So that the next run replaces it.
                 { ...outputs, state: "Error" },
@@ -141,10 +141,10 @@ async function nameTaken(error: CloudStackError, inputs: Inputs, session: Sessio
         holder === undefined
             ? "a machine of another account or project, which share their names within a network, or one that was destroyed: CloudStack holds " +
               "name and address of a destroyed machine until it is expunged (a day by default)"
-            : `machine ${holder.id}, which ${holder.details?.owner ?? "somebody outside of this package"} made`;
+            : `machine ${holder.id}, created by ${holder.details?.owner ?? "something other than this package"}`;
     return new Error(
-        `the name "${inputs.name}" is taken in its network. ${error.message}\nIt is held by ${who}. Give this machine a name of its own (argument ` +
-            "name; the default is made of the names of the stack and the resource, so that a stack of another name has others), or have that one " +
+        `the name "${inputs.name}" is taken in its network. ${error.message}\nIt is used by ${who}. Give this machine a name of its own (argument ` +
+            "name; the default contains the names of the stack and the resource, so that it differs between stacks), or have the other one " +
             "removed or expunged.",
     );
 }
@@ -153,13 +153,13 @@ async function nameTaken(error: CloudStackError, inputs: Inputs, session: Sessio
 function explain(error: CloudStackError, inputs: Inputs): Error {
     if (error.errorCode === 431 && /Not all specified keypairs exist/i.test(error.errorText)) {
         return new Error(
-            `${error.message} Asked for were ${inputs.sshKeyPairs?.join(", ")}: sshKeyPairs takes the whole names (key.name of an SshKeyPair).`,
+            `${error.message} Requested: ${inputs.sshKeyPairs?.join(", ")}. sshKeyPairs takes the full names (key.name of an SshKeyPair).`,
         );
     }
     if (error.errorCode !== 530 || inputs.ipAddress === undefined || !/Internal error/i.test(error.errorText))
         return error;
     return new Error(
-        `${error.message}\nCloudStack does not say more. The usual reason is the address that was asked for: ${inputs.ipAddress} is in use, or outside of the ` +
+        `${error.message}\nCloudStack gives no further reason. The usual cause is the requested address: ${inputs.ipAddress} is in use, or outside the ` +
             "network's range. A machine that was destroyed but not expunged keeps its address, too.",
     );
 }

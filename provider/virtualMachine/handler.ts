@@ -67,7 +67,7 @@ const lifecycle = cloudLifecycle({
         const machine = await settledMachine(session, id, deadline);
         if (machine === undefined)
             throw new Error(
-                `machine ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes it again`,
+                `machine ${olds.name} (${id}) no longer exists: run \`pulumi refresh\`, then \`pulumi up\` to create it again`,
             );
         try {
             const now = await converge(machine, { ...at, inputs, olds, mayStop: inputs.allowRestart !== false });

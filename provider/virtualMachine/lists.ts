@@ -24,14 +24,14 @@ export async function checkLists(
     if (inputs.securityGroups === undefined && olds.securityGroups !== undefined)
         await toDefaultGroup(problems, inputs, session);
     if (inputs.sshKeyPairs === undefined && olds.sshKeyPairs?.length > 0)
-        say(`machine ${inputs.name} keeps the key pairs ${olds.sshKeyPairs.join(", ")}: CloudStack cannot take keys away`);
+        say(`machine ${inputs.name} keeps the key pairs ${olds.sshKeyPairs.join(", ")}: CloudStack cannot remove keys`);
     await learnNames(inputs, olds, session);
 }
 
 async function toDefaultGroup(problems: Problems, inputs: Inputs, session: Session): Promise<void> {
     const group = (await session.securityGroups.before()).find(({ name }) => name === "default");
     if (group === undefined)
-        problems.add("securityGroups", "cannot be left out any more: the account has no group `default`; give the groups");
+        problems.add("securityGroups", "cannot be omitted: the account has no group `default`; list the groups");
     else inputs.securityGroups = [group.id];
 }
 

@@ -33,8 +33,8 @@ export class Turns {
         if (failed !== undefined) {
             end();
             throw new Error(
-                `${name} is left as it is, since the change of ${failed} failed and machines of "${group}" change one ` +
-                    "after another: see that error, then run `pulumi up` again",
+                `${name} was not changed: the change of ${failed} failed, and machines of rolling group "${group}" change one ` +
+                    "at a time: fix that error, then run `pulumi up` again",
             );
         }
         return (failure) => {

@@ -22,8 +22,8 @@ export function mayBeTakenOver(machine: ApiMachine, inputs: Inputs): boolean {
 export function takingOverRefused(machine: ApiMachine, inputs: Inputs): string | undefined {
     if (machine.details?.owner !== inputs.owner) {
         return (
-            `machine ${machine.name} (${machine.id}) bears the mark that version 0.1.0 gave to all resources of this name, so nothing ` +
-            "tells whose it is: remove that machine if nobody needs it, or give this one another name (argument name)"
+            `machine ${machine.name} (${machine.id}) has the mark that version 0.1.0 gave to all resources of this name, so its ` +
+            "owner is unknown: remove that machine if nobody needs it, or give this one another name (argument name)"
         );
     }
     // That one never ran: it is taken over, and the next run replaces it.
@@ -33,9 +33,9 @@ export function takingOverRefused(machine: ApiMachine, inputs: Inputs): string |
         .map(({ property, text }) => `${property} ${text}`);
     if (reasons.length === 0) return undefined;
     return (
-        `machine ${machine.name} (${machine.id}) bears the mark of this resource, as what an interrupted run left does, but cannot become ` +
-        `what is wanted now (${reasons.join("; ")}), and nothing is removed unasked: remove that machine if nobody needs it, ` +
-        "or let the program ask for what it is, and change it afterwards"
+        `machine ${machine.name} (${machine.id}) has this resource's mark, as after an interrupted run, but cannot be changed to ` +
+        `what the program asks for (${reasons.join("; ")}), and is not removed automatically: remove that machine if nobody needs it, ` +
+        "or make the program match it, and change it afterwards"
     );
 }
 
@@ -53,7 +53,7 @@ export async function takeOver(inputs: Inputs, { session, cloud, deadline }: Tim
     if (machine === undefined) return undefined;
     const refusal = takingOverRefused(machine, inputs);
     if (refusal !== undefined) throw new Error(refusal);
-    say(`${inputs.name}: taking over machine ${machine.id}, which bears the mark of this resource`);
+    say(`${inputs.name}: adopting machine ${machine.id}, which has this resource's mark`);
     if (machine.state === "Error") {
         throw new PartialFailure(
             `machine ${machine.name} (${machine.id}) was left by an interrupted run in state Error: it is in the stack's state now, and the next ` +
@@ -65,7 +65,7 @@ export async function takeOver(inputs: Inputs, { session, cloud, deadline }: Tim
     }
     if (machine.passwordenabled !== true) return machine;
     if (inputs.allowRestart !== false || !isRunning(machine.state)) return withPassword(session, machine, deadline);
-    say(`${inputs.name}: its password is not known, and a new one takes a stop, which allowRestart forbids`);
+    say(`${inputs.name}: its password is not known, and resetting it requires a stop, which allowRestart: false forbids`);
     return machine;
 }
 

@@ -17,7 +17,7 @@ export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inpu
     if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = nameOf(name, inputs, olds);
     problems.integer(inputs, "sizeGiB", 1, 65_536, "GiB");
     problems.integer(inputs, "deviceId", 1, 63, "positions");
-    if (inputs.deviceId === 3) problems.add("deviceId", "3 is taken in every machine, by its CD drive: choose another one");
+    if (inputs.deviceId === 3) problems.add("deviceId", "3 is used by every machine's CD drive: choose another one");
     problems.boolean(inputs, "allowDataLoss");
     problems.timeouts(inputs);
     if (inputs.virtualMachine !== undefined)
@@ -63,7 +63,7 @@ async function checkSize(
     if (offering?.iscustomized === false && size !== undefined && size !== offering.disksize) {
         problems.add(
             "sizeGiB",
-            `is ${size}, and disk offering "${text}" is ${offering.disksize} GiB: leave it out, or use an offering of custom size`,
+            `is ${size}, but disk offering "${text}" has ${offering.disksize} GiB: leave it out, or use an offering of custom size`,
         );
     }
     if (offering?.iscustomized === true && typeof size === "number") await checkCustomSize(problems, size, session);
@@ -72,7 +72,7 @@ async function checkSize(
     if (wanted !== undefined && has !== undefined && wanted < has) {
         problems.add(
             size === undefined ? "diskOffering" : "sizeGiB",
-            `cannot shrink from ${has} to ${wanted} GiB: data could be lost; make a new volume and copy`,
+            `cannot shrink from ${has} to ${wanted} GiB: data could be lost; create a new volume and copy the data`,
         );
     }
     return wanted;
@@ -82,7 +82,7 @@ async function checkSize(
 async function checkCustomSize(problems: Problems, size: number, session: Session): Promise<void> {
     const { customdiskofferingminsize: least, customdiskofferingmaxsize: most } = await session.catalogue.capabilities();
     if (size < least || size > most)
-        problems.add("sizeGiB", `is ${size}, and this cloud makes volumes of ${least} to ${most} GiB`);
+        problems.add("sizeGiB", `is ${size}, but this cloud allows volumes of ${least} to ${most} GiB`);
 }
 
 async function sizeBefore(olds: Inputs | undefined, session: Session): Promise<number | undefined> {
@@ -105,7 +105,7 @@ async function checkLimit(
     if (left !== undefined && formerOf(inputs) === undefined) {
         const refusal = takingOverRefused(left, inputs);
         if (refusal !== undefined) say(`creating volume ${left.name} will fail unless this run replaces it: ${refusal}`);
-        else say(`volume ${left.name} (${left.id}) bears the mark of this resource and will be taken over, with what is on it`);
+        else say(`volume ${left.name} (${left.id}) has this resource's mark and will be adopted, with what is on it`);
     }
     await checkLimits(problems, session, inputs.owner, needs, left === undefined ? {} : needs);
 }

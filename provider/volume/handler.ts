@@ -50,7 +50,7 @@ export const volume = cloudLifecycle({
     async create(inputs, at) {
         const lost: Unanswered[] = [];
         const made = await makeVolume(inputs, at, lost);
-        const outs = await settle(made, { ...inputs, ...noted(lost) }, at);
+        const outs = await converge(made, { ...inputs, ...noted(lost) }, at);
         // At the end, when a slow request has had the most time to arrive.
         const unanswered = await removeSurplus(at.session, lost, made.id, at.deadline);
         return { id: made.id, outs: { ...outs, unanswered: noted(unanswered).unanswered } };
@@ -80,12 +80,12 @@ export const volume = cloudLifecycle({
         const found = await session.volumes.get(id);
         if (found === undefined)
             throw new Error(
-                `volume ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\` makes a new, empty one`,
+                `volume ${olds.name} (${id}) no longer exists: run \`pulumi refresh\`, then \`pulumi up\` to create a new, empty one`,
             );
         await removeSurplus(session, olds.unanswered ?? [], id, deadline);
         const had = taggedOwner(found) ?? olds.owner;
         if (had !== undefined && had !== inputs.owner) await tagOwner(session, "Volume", found, inputs.owner, deadline);
-        return settle(found, withKnownIds(inputs, olds), at);
+        return converge(found, withKnownIds(inputs, olds), at);
     },
 
     async delete(id, outputs, { session, deadline }) {
@@ -126,7 +126,7 @@ function changed(olds: Outputs, news: Inputs): boolean {
     if (olds.surplus !== undefined)
         announce(
             news,
-            `volume ${news.name} was made twice, since CloudStack answered late: the empty one (${olds.surplus.join(", ")}) is deleted`,
+            `volume ${news.name} was created twice, since CloudStack answered late: the empty one (${olds.surplus.join(", ")}) is deleted`,
         );
     const differs = (property: string) => news[property] !== undefined && !same(olds[property], news[property]);
     // One that somebody made larger stays so: it cannot be made smaller again without a danger to its data.
@@ -134,7 +134,7 @@ function changed(olds: Outputs, news: Inputs): boolean {
     if (larger)
         announce(
             news,
-            `volume ${news.name} has ${olds.sizeGiB} GiB, more than sizeGiB ${news.sizeGiB} asks for: it stays so, since a volume cannot shrink`,
+            `volume ${news.name} has ${olds.sizeGiB} GiB, more than sizeGiB ${news.sizeGiB} asks for: it keeps that size, since a volume cannot shrink`,
         );
     return (
         olds.surplus !== undefined ||
@@ -205,7 +205,7 @@ async function makeVolume(
 }
 
 /** Sizes and attaches a volume as its arguments say, whatever is found; a failure keeps it in the state as it is. */
-async function settle(found: ApiVolume, inputs: Inputs, { session, cloud, deadline }: TimedPlace): Promise<Outputs> {
+async function converge(found: ApiVolume, inputs: Inputs, { session, cloud, deadline }: TimedPlace): Promise<Outputs> {
     let now = found;
     const run = async (command: string, params: Record<string, any>) => {
         const options = { timeoutSeconds: secondsUntil(deadline), queue: found.virtualmachineid };

@@ -23,7 +23,7 @@ export function takingOverRefused(item: ApiVolume, inputs: Inputs): string | und
     const holder = item.virtualmachineid;
     if (holder === undefined || holder === inputs.virtualMachine || isUnknown(inputs.virtualMachine)) return undefined;
     return (
-        `volume ${item.name} (${item.id}) bears the mark of this resource, as what an interrupted run left does, but is attached to machine ` +
-        `${holder}, which is not the one that is wanted: detach it there if it is to be taken over, or delete it if nobody needs it`
+        `volume ${item.name} (${item.id}) has this resource's mark, as after an interrupted run, but is attached to machine ` +
+        `${holder}, which is not the one that is wanted: detach it there to have it adopted, or delete it if nobody needs it`
     );
 }

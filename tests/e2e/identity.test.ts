@@ -177,7 +177,7 @@ test("what a state that was edited does not know any more is taken over, and not
     for (const { urn } of before.reverse()) await project.run(["state", "delete", urn, "--yes", "--stack", "dev"]);
     cloud.clearCalls();
     const preview = await project.preview();
-    for (const { id } of before) expect(preview.infos.join("\n")).toMatch(new RegExp(`${id}\\).* will be taken over`));
+    for (const { id } of before) expect(preview.infos.join("\n")).toMatch(new RegExp(`${id}\\).* will be adopted`));
     await project.up();
     expect(removals()).toEqual([]);
     const after = (await project.exportResources()).filter(({ type }) => /:(VirtualMachine|Volume)$/.test(type));

@@ -48,8 +48,8 @@ describe("a machine", () => {
         });
         expect(Object.fromEntries(Object.entries(found).sort())).toMatchInlineSnapshot(`
 {
-  "affinityGroups": "has to be a list of ids",
-  "displayName": "contains a control character (a tab counts as one), which CloudStack refuses",
+  "affinityGroups": "must be a list of ids",
+  "displayName": "contains a control character (a tab counts as one), which CloudStack rejects",
   "ipAddress": ""10.1.1" is not an IPv4 address",
   "name": ""-not a host name" is not a host name: 1 to 63 letters, digits and hyphens, a letter first, no hyphen last",
   "network": "there is no network "shraed" in zone sandbox: did you mean "shared"?",
@@ -59,9 +59,9 @@ describe("a machine", () => {
   "running": ""yes" is neither true nor false",
   "securityGroups[0]": ""web" is not an id: give the id of a SecurityGroup (group.id), or getSecurityGroupOutput({ name }).id",
   "serviceOffering": "there is no service offering "Smal Instance": did you mean "Small Instance", "Large Instance", "XLarge Instance"?",
-  "tags.count": "3 is not a text: put it in quotes",
+  "tags.count": "must be a string, not 3",
   "template": "there is no template "Debain 12" in zone sandbox: did you mean "Debian 12", "Debian 13", "Debian 12 with password"?",
-  "timeoutSeconds.creation": "is none of create, update, delete",
+  "timeoutSeconds.creation": "must be create, update or delete",
   "timeoutSeconds.update": "0 is not a whole number of seconds from 1 to 86400",
   "userDataBase64": "is not base64",
 }
@@ -290,15 +290,15 @@ describe("a group's rules", () => {
             egress: "all",
         });
         expect(found).toEqual({
-            egress: expect.stringContaining("has to be a list"),
+            egress: expect.stringContaining("must be a list"),
             "ingress[0].ports": expect.stringContaining("neither a port"),
-            "ingress[0].cidrs[0]": expect.stringContaining("is not a network"),
+            "ingress[0].cidrs[0]": expect.stringContaining("is not a CIDR"),
             "ingress[1].protocol": expect.stringContaining("is not tcp, udp, icmp, all"),
             "ingress[2].ports": expect.stringContaining("leave it out"),
-            "ingress[3]": expect.stringContaining("names nobody"),
-            "ingress[4].icmpType": expect.stringContaining("goes with protocol icmp only"),
+            "ingress[3]": expect.stringContaining("has no source"),
+            "ingress[4].icmpType": expect.stringContaining("is only valid with protocol icmp"),
             "ingress[4].groups[0]": expect.stringContaining("name of a security group"),
-            "ingress[4].cidrs": expect.stringContaining("has to be a list"),
+            "ingress[4].cidrs": expect.stringContaining("must be a list"),
         });
     });
 });

@@ -225,7 +225,7 @@ describe("a change that fails", () => {
         const made = await world.plugin().create("virtualMachine", before);
         world.fault("failJob", "startVirtualMachine", { count: 2, status: 533, text: "No host has room" });
         const error = await failure(world.plugin().up(made, { ...before, ...change }));
-        expect(error.message).toMatch(/No host has room.*runs again, with the size that it had before/s);
+        expect(error.message).toMatch(/No host has room.*was started again with its previous size/s);
         expect(await world.machine(made.id)).toMatchObject({ state: "Running", serviceofferingname: "Small Instance" });
         expect(error.properties).toMatchObject({ serviceOffering: "Small Instance", state: "Running" });
     });

@@ -53,7 +53,7 @@ describe("a creation takes over what bears its mark, or refuses", () => {
         const all = { ...named("left"), ...args };
         const left = await world.plugin().create(kind, all);
         const { said } = await listening(() => world.plugin().plan(kind, all));
-        expect(said).toEqual([expect.stringMatching(`\\(${left.id}\\) bears the mark of this resource and will be taken over`)]);
+        expect(said).toEqual([expect.stringMatching(`\\(${left.id}\\) has this resource's mark and will be adopted`)]);
         expect((await world.plugin().create(kind, all)).id).toBe(left.id);
     });
 
@@ -61,7 +61,7 @@ describe("a creation takes over what bears its mark, or refuses", () => {
         const args = { ...named("left"), ...small };
         const left = await world.plugin().create("virtualMachine", args);
         const other = { ...args, template: "Debian 12 with password" };
-        const reason = expect.stringMatching(`machine ${args.name} \\(${left.id}\\) bears the mark.*template Debian 12 -> `);
+        const reason = expect.stringMatching(`machine ${args.name} \\(${left.id}\\) has this resource's mark.*template Debian 12 -> `);
         const { result: refused, said } = await listening(() => failure(world.plugin().create("virtualMachine", other)));
         expect(said).toEqual([reason]);
         expect(refused.message).toEqual(reason);
@@ -84,10 +84,10 @@ describe("a creation takes over what bears its mark, or refuses", () => {
         const first = await world.plugin().create("sshKeyPair", registered);
         const { result, said } = await listening(() => world.plugin().create("sshKeyPair", registered));
         expect(result.id).toBe(first.id);
-        expect(said).toEqual([expect.stringContaining("will be taken over")]);
+        expect(said).toEqual([expect.stringContaining("will be adopted")]);
         const args = named("key");
         const left = await world.plugin().create("sshKeyPair", args);
-        const reason = expect.stringMatching(`\\(${left.id}\\) bears the mark.*deleteSSHKeyPair`);
+        const reason = expect.stringMatching(`\\(${left.id}\\) has this resource's mark.*deleteSSHKeyPair`);
         const refused = await listening(() => failure(world.plugin().create("sshKeyPair", args)));
         expect(refused).toEqual({ result: expect.objectContaining({ message: reason }), said: [reason] });
         expect((await world.api.user.list("listSSHKeyPairs")).map(({ id }) => id)).toContain(left.id);

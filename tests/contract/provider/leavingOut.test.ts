@@ -82,7 +82,7 @@ const CASES: Record<keyof typeof LEAVING_OUT, Record<string, Case>> = {
         },
         sshKeyPairs: {
             give: async (plugin) => [(await plugin.create("sshKeyPair", named("key"))).outputs.name],
-            says: /keeps the key pairs key-.*CloudStack cannot take keys away/,
+            says: /keeps the key pairs key-.*CloudStack cannot remove keys/,
         },
         userData: { give: () => "#cloud-config\n", afterwards: { userdata: undefined } },
         userDataBase64: {

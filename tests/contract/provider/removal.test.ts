@@ -152,7 +152,7 @@ describe("a security group", () => {
         const error = await failure(world.plugin().delete(hasty));
         expect(error.message).toMatch(
             new RegExp(
-                `cannot be deleted yet. It is held by machine ${machine.outputs.name} \\(Running\\): remove that first`,
+                `cannot be deleted yet. It is used by machine ${machine.outputs.name} \\(Running\\): remove that first`,
             ),
         );
         for (const resource of [volume, machine, group]) await world.plugin().delete(resource);

@@ -138,8 +138,8 @@ test.each([
     [{ ports: 0 }, "ingress[0].ports", "means all ports to CloudStack"],
     [{ ports: "0-0" }, "ingress[0].ports", "means all ports to CloudStack"],
     [{ protocol: "icmp", icmpType: 3, icmpCode: -1 }, "ingress[0].icmpCode", "no rule for all codes of a type"],
-    [{ protocol: "icmp", icmpCode: 3 }, "ingress[0].icmpCode", "needs icmpType"],
-    [{ cidrs: ["fe80::1%eth0/64"] }, "ingress[0].cidrs[0]", "is not a network"],
+    [{ protocol: "icmp", icmpCode: 3 }, "ingress[0].icmpCode", "requires icmpType"],
+    [{ cidrs: ["fe80::1%eth0/64"] }, "ingress[0].cidrs[0]", "is not a CIDR"],
 ])("a rule that CloudStack would take for another or refuse is refused at preview: %j", async (rule, property, reason) => {
     const args = { ...named("refused"), ingress: [{ cidrs: ["10.0.0.0/8"], ...rule }] };
     const { failures } = await failure(world.plugin().plan("securityGroup", args));

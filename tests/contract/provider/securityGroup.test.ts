@@ -112,7 +112,7 @@ describe("a group", () => {
         const found = result!;
         expect(found.outputs.unmanagedRules).toEqual(["ingress tcp 9999 from 192.0.2.0/24"]);
         expect(said).toEqual([
-            expect.stringMatching(/has got rules beside its own, left alone.*tcp 9999 from 192\.0\.2\.0\/24/),
+            expect.stringMatching(/has rules that the stack does not manage, left alone.*tcp 9999 from 192\.0\.2\.0\/24/),
         ]);
         expect((await world.plugin().plan("securityGroup", args, found)).diff).toMatchObject({ changes: false });
         expect((await listening(() => world.plugin().read(found))).said).toEqual([]);
@@ -160,7 +160,7 @@ describe("a group", () => {
         await world.api.user.ok("deleteSecurityGroup", { id: made.id });
         expect(await world.plugin().read(made)).toBeUndefined();
         const error = await failure(world.plugin().update(made, made.inputs));
-        expect(error.message).toContain("is gone: run `pulumi refresh`, then `pulumi up` makes it again");
+        expect(error.message).toContain("no longer exists: run `pulumi refresh`, then `pulumi up` to create it again");
     });
 
     test("keeps its description, and a preview says so", async () => {

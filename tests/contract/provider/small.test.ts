@@ -239,7 +239,7 @@ describe("a volume", () => {
             return plugin.plan("volume", args, (await plugin.read(volume))!);
         });
         expect(result.diff).toMatchObject({ changes: false });
-        expect(said[0]).toMatch(/has 9 GiB, more than sizeGiB 2 asks for: it stays so/);
+        expect(said[0]).toMatch(/has 9 GiB, more than sizeGiB 2 asks for: it keeps that size/);
         await world.plugin().delete(volume);
     });
 

@@ -234,7 +234,7 @@ const given = (value: unknown) => (typeof value === "function" ? value() : value
 const shown = (value: unknown) => String(JSON.stringify(given(value)) ?? value).slice(0, 60);
 
 /** Words of JavaScript's own exceptions. */
-const OWN = /TypeError|RangeError|is not a function|is not iterable|Cannot (read|convert)|undefined|\[object|by a fault of its own/;
+const OWN = /TypeError|RangeError|is not a function|is not iterable|Cannot (read|convert)|undefined|\[object|internal error in pulumi-cloudstack/;
 
 function expectTold({ failures }: CheckError, argument?: string): void {
     expect(failures.length).toBeGreaterThan(0);

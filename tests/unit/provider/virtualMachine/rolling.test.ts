@@ -69,5 +69,5 @@ test("where one does not come back, those that wait stay as they are", async () 
     expect(log).toEqual(["update a", "updated a", "update bad"]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "rejected"]);
     const { reason } = results[2] as PromiseRejectedResult;
-    expect(reason.message).toMatch(/^c is left as it is, since the change of bad failed and machines of "web" change one after another/);
+    expect(reason.message).toMatch(/^c was not changed: the change of bad failed, and machines of rolling group "web" change one at a time/);
 });
