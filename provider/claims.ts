@@ -39,5 +39,5 @@ export function claim(
             other.owner !== owner && (part === undefined || other.part === undefined || other.part === part),
     );
     if (rival !== undefined)
-        problems.add(property, `${value} is the ${what} of ${rival.label} too, in this program: give each its own`);
+        problems.add(property, `${value} is also the ${what} of ${rival.label} in this program: give each its own`);
 }

@@ -63,7 +63,7 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
             return;
         }
         const name = withoutSecrets(String(olds[of.nameOutput ?? "name"]), olds);
-        await warn(`${of.kind} ${name} (${id}) of the stack's state is not in the cloud any more: ${watched.remedy}`);
+        await warn(`${of.kind} ${name} (${id}) is in the stack's state, but no longer in the cloud: ${watched.remedy}`);
     };
     return lifecycle({
         marks: of.marks,

@@ -88,7 +88,7 @@ function keyOf(owner: string, inputs: Inputs): string {
 
 function sharedMark(mark: string): string {
     return (
-        `an existing resource was renamed, and what it has in the cloud bears the mark ${mark} still, which a new resource of ` +
-        "this program would have, too: give the new resource another name in the program"
+        `an existing resource was renamed, but in the cloud it still has the mark ${mark}, which the new resource would ` +
+        "get as well: give the new resource another name in the program"
     );
 }

@@ -32,7 +32,7 @@ export async function checkLimits(
         if (wanted > available(account, kind) && more[kind]! > 0) {
             problems.add(
                 "",
-                `this run needs ${wanted} ${words}, and account ${account.name} may have ${account[`${kind}available`]} more (limit ${account[`${kind}limit`]}, ` +
+                `this run needs ${wanted} ${words}, but account ${account.name} can have only ${account[`${kind}available`]} more (limit ${account[`${kind}limit`]}, ` +
                     `in use ${account[`${kind}total`]}): remove some, or ask the cloud's administrator for a higher limit`,
             );
         }

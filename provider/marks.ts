@@ -60,7 +60,7 @@ export function checkDescription(problems: Problems, inputs: Inputs): void {
     const mark = typeof owner === "string" && !isUnknown(owner) ? markedText("x", owner).length - 1 : 0;
     problems.optionalText(inputs, "description", DESCRIPTION_LENGTH - mark);
     if (typeof description === "string" && description !== unmarkedText(description))
-        problems.add("description", "ends like the mark that this package writes there: change its end");
+        problems.add("description", "ends in the format of the mark that this package adds there: change its end");
 }
 
 const MARK_AT_END = / ?\[([^\][]*\/[^\][]*\/[^\][]*\/[^\][]*)\]$/;

@@ -12,7 +12,7 @@ import { nameOr } from "./knownNames";
 const NEVER_SHOWN = ["userData", "userDataBase64", "tags", "details", "description", "publicKey"];
 
 const HIDDEN = "(secret)";
-const LATER = "may change (known when its parts are)";
+const LATER = "may change (value not known yet)";
 
 /** How a change of an argument reads: `Small -> Large`, or that it changes where its value is not for everybody. */
 export function showChange(property: string, from: unknown, to: unknown, ...of: (Inputs | Outputs)[]): string {

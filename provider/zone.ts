@@ -34,7 +34,7 @@ export async function checkZone(
             const names = zones.map((zone) => `"${zone.name}"`).join(", ");
             problems.add(
                 "zone",
-                `is required where the cloud has several (${names}): give it here, or for all with \`pulumi config set cloudstack:zone\``,
+                `is required, since the cloud has several zones (${names}): set it here, or for all resources with \`pulumi config set cloudstack:zone\``,
             );
             return undefined;
         }

@@ -76,7 +76,7 @@ export const affinityGroup = cloudLifecycle({
     /** Nothing of an affinity group can be changed; the engine asks for an update only after a failed creation. */
     async update(id, olds, inputs, { session, cloud }) {
         if ((await session.affinityGroups.get(id)) === undefined)
-            throw new Error(`affinity group ${olds.name} (${id}) is gone: run \`pulumi refresh\`, then \`pulumi up\``);
+            throw new Error(`affinity group ${olds.name} (${id}) no longer exists: run \`pulumi refresh\`, then \`pulumi up\``);
         return { ...olds, ...echoOf(inputs), description: olds.description, cloud };
     },
 

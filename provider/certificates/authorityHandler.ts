@@ -76,21 +76,21 @@ function checkAuthority(problems: Problems, news: Inputs, olds: Inputs): void {
     if (!isNew && news.generation !== olds.generation && news.generation !== olds.generation + 1)
         problems.add(
             "generation",
-            `can only stay ${olds.generation} or become ${olds.generation + 1}: one authority at a time`,
+            `must stay ${olds.generation} or become ${olds.generation + 1}: one new authority at a time`,
         );
     if (!isNew && news.generation === olds.generation)
         for (const name of subject)
             if (!same(olds[name], news[name]))
                 problems.add(
                     name,
-                    "is part of the authority in use. " +
-                        `Raise generation to ${olds.generation + 1} to make a new authority with it`,
+                    "belongs to the authority in use. " +
+                        `Increase generation to ${olds.generation + 1} to create a new authority with it`,
                 );
     const least = isNew ? news.generation : olds.oldestTrustedGeneration;
     if (news.oldestTrustedGeneration < least)
         problems.add(
             "oldestTrustedGeneration",
-            `${news.oldestTrustedGeneration} is gone: the oldest that is left is ${least}`,
+            `${news.oldestTrustedGeneration} no longer exists: the oldest remaining generation is ${least}`,
         );
     if (news.signingGeneration < news.oldestTrustedGeneration || news.signingGeneration > news.generation)
         problems.add(
@@ -106,7 +106,7 @@ async function newGeneration(inputs: Inputs): Promise<Generation> {
 
 function outputs(inputs: Inputs, generations: Generation[]): Outputs {
     const signing = generations.find(({ generation }) => generation === inputs.signingGeneration);
-    if (signing === undefined) throw new Error(`the authority's generation ${inputs.signingGeneration} is gone`);
+    if (signing === undefined) throw new Error(`generation ${inputs.signingGeneration} of the authority not found`);
     // The signing one first: what reads only one certificate of a bundle reads that.
     const trusted = [signing, ...generations.filter((other) => other !== signing).reverse()];
     return {

@@ -70,6 +70,6 @@ export class Certificate extends CloudStackResource {
             opts,
             ["privateKey"],
         );
-        warnBeforeEnd(this, warningDays, "it is not renewed, since its authority ends with it or renewBeforeDays says so");
+        warnBeforeEnd(this, warningDays, "it is not renewed, since its authority expires with it or renewBeforeDays prevents that");
     }
 }

@@ -68,7 +68,7 @@ export class CertificateAuthority extends CloudStackResource {
             opts,
             ["privateKey", "generations"],
         );
-        warnBeforeEnd(this, authorityWarningDays, "replace the authority, by a higher generation");
+        warnBeforeEnd(this, authorityWarningDays, "replace the authority by increasing its generation");
     }
 }
 

@@ -26,7 +26,7 @@ export const certificate: Handler = lifecycle({
 
     diff(_id, olds, news) {
         const isDue = renewalIsDue(olds, news);
-        if (isDue) speakOf(olds);
+        if (isDue) announceRenewal(olds);
         const given = news.renewBeforeDays !== undefined && !same(olds.renewBeforeDays, news.renewBeforeDays);
         return { changes: hasUnknown(news) || isAnother(olds, news) || given || isDue };
     },
@@ -57,7 +57,7 @@ function isAnother(olds: Outputs, news: Inputs): boolean {
 }
 
 /** One that is near its end is spoken of, though this run renews it: whoever looks at a preview alone has to know. */
-function speakOf({ commonName, notBefore, notAfter }: Outputs): void {
+function announceRenewal({ commonName, notBefore, notAfter }: Outputs): void {
     const [start, end] = [notBefore, notAfter].map((text) => Date.parse(text));
     if (!endsSoon(start, end, warningDays)) return;
     say(`the certificate ${commonName} ${describeEnd(end)} (${notAfter}): \`pulumi up\` renews it`);

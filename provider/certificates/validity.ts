@@ -25,7 +25,7 @@ export function lastQuarterDays(start: number, end: number): number {
 /** How far away an end is, in words. @param end in milliseconds since 1970 */
 export function describeEnd(end: number): string {
     const days = Math.floor((end - clock.now()) / millisecondsPerDay);
-    return days < 0 ? "has ended" : `ends in ${days} days`;
+    return days < 0 ? "has expired" : `expires in ${days} days`;
 }
 
 /**

@@ -139,13 +139,13 @@ export class Client {
         const { command, timeoutSeconds } = options;
         const end = await this.poller.wait(jobId, options);
         if (end.kind === "late") {
-            const failure = end.lastFailure ? ` (the last look at it failed: ${end.lastFailure.message})` : "";
+            const failure = end.lastFailure ? ` (the last poll failed: ${end.lastFailure.message})` : "";
             throw new CloudStackError({
                 command,
                 outcome: "pending",
                 jobId,
                 errorText: `the job still runs after ${Math.ceil(timeoutSeconds)} s${failure}`,
-                hint: "It goes on in the cloud; a longer timeoutSeconds waits for it.",
+                hint: "It continues in the cloud; a longer timeoutSeconds waits for it.",
             });
         }
         if (end.kind === "lost") {
@@ -154,7 +154,7 @@ export class Client {
                 command,
                 outcome: "unknown",
                 jobId,
-                errorText: `CloudStack does not tell how the job ended: ${errorText}`,
+                errorText: `the result of the job is unknown: ${errorText}`,
                 errorCode,
                 csErrorCode,
                 httpStatus,
@@ -196,7 +196,7 @@ export class Client {
         throw new CloudStackError({
             command,
             outcome: "unsent",
-            errorText: `other changes of the same thing took all of the ${timeoutSeconds} s`,
+            errorText: `other changes to the same resource took all of the ${timeoutSeconds} s`,
             hint: "A longer timeoutSeconds waits for them.",
         });
     }

@@ -45,7 +45,7 @@ export function resolveSettings(options: {
         throw new ConfigurationError([...problems, ...sources.fileProblems]);
     }
     const tls = endpoint.from.unverified
-        ? `That ${endpoint.from.label} turns verification off is not followed`
+        ? `TLS is verified although ${endpoint.from.label} turns verification off`
         : undefined;
     return defined({
         endpoint: endpoint.value,
@@ -183,13 +183,13 @@ function checkEndpoint({ value, source }: Sourced): { value: string; problem?: s
     if (!url || !/^https?:$/.test(url.protocol)) {
         return {
             value: clean,
-            problem: `the endpoint "${value}" (from ${source}) is not a web address; it looks like ${EXAMPLE}`,
+            problem: `the endpoint "${value}" (from ${source}) is not a URL such as ${EXAMPLE}`,
         };
     }
     if (url.username || url.password) {
         return {
             value: clean,
-            problem: `the endpoint from ${source} must not hold a user name or password: API calls need keys`,
+            problem: `the endpoint from ${source} must not contain a user name or password: API calls need keys`,
         };
     }
     if (url.search || url.hash) {
@@ -223,15 +223,15 @@ function chooseKeys(sources: Sources, endpoint: Endpoint | undefined, problems: 
     if (!keys.apiKey || !keys.secretKey) {
         const [has, lacks] = keys.apiKey ? [keys.apiKey, "secret key"] : [keys.secretKey!, "API key"];
         if (!isProfile(keys, sources) || !sources.profileFailed) {
-            problems.push(`${has.source} is set, but ${keys.label} has no ${lacks} to go with it: set both or none`);
+            problems.push(`${has.source} is set, but ${keys.label} has no ${lacks}: set both or neither`);
         }
         return undefined;
     }
     const profile = endpoint && isProfile(endpoint.from, sources) ? endpoint.from : undefined;
     if (profile && keys !== profile && !isSame(keys, profile)) {
         problems.push(
-            `the endpoint comes from ${profile.label}, but ${keys.apiKey.source} gives keys without an endpoint: ` +
-                `say which cloud they are for (CLOUDSTACK_ENDPOINT or cloudstack:endpoint), or remove them`,
+            `the endpoint comes from ${profile.label}, but ${keys.apiKey.source} sets keys without an endpoint: ` +
+                `set the endpoint that they belong to (CLOUDSTACK_ENDPOINT or cloudstack:endpoint), or remove them`,
         );
         return undefined;
     }
@@ -289,7 +289,7 @@ function checkCaFile(caFile: Sourced | undefined, problems: string[]): void {
     }
     try {
         if (!fs.readFileSync(caFile.value, "utf8").includes("-----BEGIN CERTIFICATE-----")) {
-            problems.push(`caFile ${caFile.value} (from ${caFile.source}) holds no certificate in PEM form`);
+            problems.push(`caFile ${caFile.value} (from ${caFile.source}) contains no certificate in PEM format`);
         }
     } catch (error) {
         problems.push(`caFile ${caFile.value} (from ${caFile.source}) cannot be read: ${(error as Error).message}`);

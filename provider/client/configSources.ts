@@ -71,9 +71,9 @@ export function fromProfile(wanted: Sourced, profiles: Profiles, problems: strin
     const profile = profiles.byName.get(wanted.value);
     if (!profile) {
         const near = nearestNames(wanted.value, [...profiles.byName.keys()]);
-        const there = near.length > 0 ? `there are: ${near.join(", ")}` : "they hold no profile";
+        const there = near.length > 0 ? `there are: ${near.join(", ")}` : "they contain no profile";
         problems.push(
-            `profile "${wanted.value}" (from ${wanted.source}) is in none of ${profiles.files.join(", ")}; ${there}`,
+            `profile "${wanted.value}" (from ${wanted.source}) not found in ${profiles.files.join(", ")}; ${there}`,
         );
         return undefined;
     }
@@ -84,7 +84,7 @@ export function fromProfile(wanted: Sourced, profiles: Profiles, problems: strin
     ].filter((name) => name !== undefined);
     if (missing.length > 0) {
         const why = profile.passwordOnly
-            ? ", and a user name with a password cannot sign calls: make keys with cmk's registerUserKeys"
+            ? ", and a user name and password cannot sign API calls: create keys with cmk's registerUserKeys"
             : "";
         problems.push(`profile "${profile.name}" of ${profile.file} has no ${missing.join(", no ")}${why}`);
     }

@@ -57,7 +57,7 @@ export function describeNoAnswer(failure: NoAnswer, settings: ClientSettings): {
         return {
             errorText: `the certificate of ${endpoint} is signed by an authority that is not trusted (${code})`,
             hint: withVerifyNote(
-                "Give the authority's PEM file as caFile (CLOUDSTACK_CA_FILE) or in NODE_EXTRA_CA_CERTS",
+                "Set caFile (CLOUDSTACK_CA_FILE) or NODE_EXTRA_CA_CERTS to the authority's PEM file",
                 settings,
             ),
         };
@@ -90,9 +90,9 @@ function reason({ code, message }: NoAnswer): string {
         case "ECONNREFUSED":
             return "nothing listens there (connection refused)";
         case "ENOTFOUND":
-            return "its host name is not known (DNS)";
+            return "its host name cannot be resolved (DNS)";
         case "EAI_AGAIN":
-            return "its host name cannot be looked up at present (DNS)";
+            return "its host name cannot be resolved at the moment (DNS)";
         case "TIMEOUT":
         case "ETIMEDOUT":
             return "it does not accept the connection (timeout)";
@@ -109,7 +109,7 @@ function reachHint(code: string, settings: ClientSettings): string | undefined {
     }
     const proxy = proxyVariable(settings.endpoint);
     if (proxy) {
-        return `The environment variable ${proxy} names a proxy; hosts in NO_PROXY are reached without it.`;
+        return `The environment variable ${proxy} sets a proxy; hosts in NO_PROXY are reached without it.`;
     }
     return /^\w+:\/\/(localhost|127\.|\[::1\])/.test(settings.endpoint)
         ? "If it is meant to be the embedded cloud: cloudstack-local start."
@@ -139,8 +139,8 @@ export function describeForeignAnswer(
     }
     if (answer.status === 407) {
         return {
-            errorText: `the proxy in front of ${endpoint} wants a name and a password (${said})`,
-            hint: "Put them into HTTPS_PROXY: http://name:password@host:port.",
+            errorText: `the proxy in front of ${endpoint} requires a user name and a password (${said})`,
+            hint: "Set them in HTTPS_PROXY: http://name:password@host:port.",
         };
     }
     if (answer.status >= 500) {

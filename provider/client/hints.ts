@@ -38,8 +38,8 @@ const HINTS: readonly Hint[] = [
         say: ({ errorText }) => {
             const [, name, value] = /Invalid parameter (\S+) value=(\S*)/.exec(errorText) ?? [];
             return name
-                ? `There is no ${value} for ${name} here: deleted, of another account or project, or of another cloud.`
-                : "The id is not known here.";
+                ? `${name} ${value} not found: it was deleted, or it belongs to another account, project or cloud.`
+                : "The id was not found.";
         },
     },
     {
@@ -84,7 +84,7 @@ const HINTS: readonly Hint[] = [
     {
         code: 535,
         say: () =>
-            "A limit of the account or project is reached: listResourceLimits shows it, an administrator raises it.",
+            "A limit of the account or project is reached: listResourceLimits shows it, an administrator can raise it.",
     },
     {
         code: 536,
@@ -94,9 +94,9 @@ const HINTS: readonly Hint[] = [
     {
         code: 536,
         text: /in use by virtual machines/,
-        say: () => "Machines are in it: a destroyed one stays so until the cloud expunges it (a day by default).",
+        say: () => "Machines are members of it: a destroyed machine remains one until the cloud expunges it (after a day by default).",
     },
-    { code: 536, say: () => "Something still uses it; a destroyed machine does so until the cloud expunges it." },
+    { code: 536, say: () => "It is still in use; a destroyed machine uses it until the cloud expunges it." },
     { code: 537, say: () => "A rule that exists already conflicts with it." },
 ];
 
@@ -113,7 +113,7 @@ function unauthorised({ settings, clockAheadSeconds = 0 }: HintFacts): string {
     const minutes = Math.round(clockAheadSeconds / 60);
     if (Math.abs(minutes) >= 5) {
         const off = `${Math.abs(minutes)} minutes ${minutes > 0 ? "ahead of" : "behind"}`;
-        return `This machine's clock is ${off} that of ${endpointOf(settings)}: set it right, or calls are refused.`;
+        return `This machine's clock is ${off} that of ${endpointOf(settings)}: correct it, or calls are refused.`;
     }
     const endpoint = endpointOf(settings);
     return `Check the keys (${keysOf(settings)}), that they belong to ${endpoint}, and this machine's clock.`;

@@ -24,14 +24,14 @@ export type JobEnd =
  * Reads from the thing itself that its job has done what it was to do, and returns the result that the job would tell;
  * `undefined` where only the job knows. One list then tells of many jobs.
  */
-export type Seen = () => Promise<object | undefined>;
+export type ReadResult = () => Promise<object | undefined>;
 
 export interface JobOptions {
     readonly command: string;
     /** Jobs of one kind take about as long. Default: the command. */
     readonly kind?: string;
     readonly timeoutSeconds: number;
-    readonly seen?: Seen;
+    readonly readResult?: ReadResult;
 }
 
 interface Job extends JobOptions {
@@ -142,7 +142,7 @@ export class JobPoller {
         const jobs = [...this.jobs];
         const due = [...this.dueTimes()].filter(([, at]) => at <= now).map(([job]) => job);
         // A list that shows the ends of one or two would be followed by as many questions.
-        const short = jobs.filter((job) => this.isShort(job) && !job.seen && job.unlisted === 0);
+        const short = jobs.filter((job) => this.isShort(job) && !job.readResult && job.unlisted === 0);
         const singly = short.length <= 2 && due.every((job) => short.includes(job));
         try {
             const asked = singly ? due : await this.gone(jobs);
@@ -194,7 +194,7 @@ export class JobPoller {
     private async ask(job: Job, expectedToBeGone: boolean): Promise<void> {
         const asked = this.clock.now();
         try {
-            const jobresult = expectedToBeGone && job.unlisted === 0 ? await this.see(job) : undefined;
+            const jobresult = expectedToBeGone && job.unlisted === 0 ? await this.readResult(job) : undefined;
             const answer = jobresult ? { jobstatus: 1, jobresult } : await this.source.query(job.id);
             if (answer.jobstatus !== 0) {
                 this.durations.learn(job.kind, job.seenAt - job.startedAt, this.clock.now() - job.startedAt);
@@ -215,8 +215,8 @@ export class JobPoller {
     }
 
     /** Whatever fails here, the job itself can tell. */
-    private async see(job: Job): Promise<object | undefined> {
-        return this.canList ? job.seen?.().catch(() => undefined) : undefined;
+    private async readResult(job: Job): Promise<object | undefined> {
+        return this.canList ? job.readResult?.().catch(() => undefined) : undefined;
     }
 
     private finish(job: Job, end: JobEnd): void {

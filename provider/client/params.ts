@@ -39,7 +39,7 @@ function fields(prefix: string, record: Readonly<Record<string, string | undefin
 function listElement(name: string, element: string): string {
     if (element.includes(",")) {
         throw new RangeError(
-            `${name}: "${element}" holds a comma, which separates the elements of a list in CloudStack's API`,
+            `${name}: "${element}" contains a comma, which separates the elements of a list in CloudStack's API`,
         );
     }
     return element;

@@ -36,7 +36,7 @@ export interface SendOptions {
 }
 
 /** One try of a command. */
-type Try =
+type Attempt =
     { inner: any } | { error: CloudStackError; again: boolean; neverConnected?: boolean; waitMilliseconds?: number };
 
 /**
@@ -73,7 +73,7 @@ export class Requests {
         let started = Infinity;
         for (let attempt = 0; ; attempt++) {
             const tried = await this.gate.through(async () => {
-                await this.rateLimit();
+                await this.waitForRateLimit();
                 // What has waited for its turn until now has not failed yet.
                 started = Math.min(started, this.clock.now());
                 return this.try(command, pairs, attempt);
@@ -102,14 +102,14 @@ export class Requests {
         }
     }
 
-    private async rateLimit(): Promise<void> {
+    private async waitForRateLimit(): Promise<void> {
         const wait = this.rateLimitedUntil - this.clock.now();
         if (wait > 0) {
             await this.clock.sleep(wait);
         }
     }
 
-    private async try(command: string, pairs: readonly [string, string][], attempt: number): Promise<Try> {
+    private async try(command: string, pairs: readonly [string, string][], attempt: number): Promise<Attempt> {
         const started = this.clock.now();
         const form = formEncode(signedPairs(command, pairs, this.settings, started));
         const label = `${command} ${describePairs(pairs)}${attempt > 0 ? ` (try ${attempt + 1})` : ""}`.trim();
@@ -118,17 +118,17 @@ export class Requests {
             const answer = await this.transport.send(form, isRead(command));
             this.aheadSeconds = this.ahead(answer) ?? this.aheadSeconds;
             this.log(`${label}: HTTP ${answer.status} in ${this.clock.now() - started} ms`);
-            return this.judge(command, pairs, answer);
+            return this.classify(command, pairs, answer);
         } catch (error) {
             if (!(error instanceof NoAnswer)) {
                 throw error;
             }
             this.log(`${label}: ${error.code} after ${this.clock.now() - started} ms`);
-            return this.judgeSilence(command, pairs, error);
+            return this.classifyNoAnswer(command, pairs, error);
         }
     }
 
-    private judge(command: string, pairs: readonly [string, string][], answer: HttpAnswer): Try {
+    private classify(command: string, pairs: readonly [string, string][], answer: HttpAnswer): Attempt {
         const reading = readAnswer(answer);
         const busy = answer.status === 429 || answer.status === 503;
         const waitMilliseconds = busy ? requestedWait(answer, this.clock.now()) : undefined;
@@ -149,7 +149,7 @@ export class Requests {
                 return { error, again: busy, waitMilliseconds };
             }
             case "broken": {
-                const errorText = `the answer of ${this.settings.endpoint} ended early`;
+                const errorText = `the response of ${this.settings.endpoint} is incomplete`;
                 return { error: this.lost(command, pairs, { errorText, httpStatus }), again: isRead(command) };
             }
             case "foreign": {
@@ -163,7 +163,7 @@ export class Requests {
         }
     }
 
-    private judgeSilence(command: string, pairs: readonly [string, string][], failure: NoAnswer): Try {
+    private classifyNoAnswer(command: string, pairs: readonly [string, string][], failure: NoAnswer): Attempt {
         const described = describeNoAnswer(failure, this.settings);
         if (failure.sent) {
             return { error: this.lost(command, pairs, described), again: isRead(command) };

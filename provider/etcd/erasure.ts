@@ -24,7 +24,7 @@ export function erasureOf(olds: Outputs, news: Inputs): Erasure | undefined {
     const list = members.join(", ");
     if (olds.hasVolumes === true && news.hasVolumes === false)
         return {
-            because: "dataVolume is taken away",
+            because: "dataVolume is removed",
             what: `the data volumes of ${list} are deleted, with etcd's data`,
             isSafe: false,
         };

@@ -7,7 +7,7 @@ import { listed, type Members } from "./health";
  *
  * @param list of all members, as `endpoint` tells it
  */
-export async function takeOut(
+export async function removeMember(
     gateway: Gateway,
     endpoint: string,
     list: readonly ListedMember[],
@@ -25,7 +25,7 @@ export async function takeOut(
 }
 
 /** Lets members join that were taken out before. @returns whether there is a cluster to tell */
-export async function letIn(gateway: Gateway, asked: Members, names: readonly string[]): Promise<boolean> {
+export async function readmit(gateway: Gateway, asked: Members, names: readonly string[]): Promise<boolean> {
     const found = await listed(gateway, asked);
     if (found === undefined) return false;
     for (const name of names) await gateway.forget(found.endpoint, removedPrefix + name);

@@ -74,9 +74,9 @@ function announceEnd(inputs: Inputs, opensAt: number): void {
     if (!(inputs.seenAt > opensAt + inputs.windowSeconds)) return;
     announce(
         inputs,
-        `etcd ${inputs.cluster}: most of its founders' machines are not there, and the window in which they found a ` +
-            "cluster is over. Those that are made now wait for a cluster that lives. If there never was one: " +
-            `bootstrapWindowSeconds: ${inputs.seenAt - opensAt + defaultBootstrapWindowSeconds} opens it again. ` +
+        `etcd ${inputs.cluster}: most of its founders' machines do not exist, and the bootstrap window is ` +
+            "over. Machines created now wait for an existing cluster. If there never was one: " +
+            `bootstrapWindowSeconds: ${inputs.seenAt - opensAt + defaultBootstrapWindowSeconds} opens the window again. ` +
             "If it has lost its data: etcd-restore SNAPSHOT on one member.",
     );
 }

@@ -55,7 +55,7 @@ export class Gateway {
         this.patience = patience;
     }
 
-    /** Who is in the cluster; only a member that is in touch with a quorum answers. */
+    /** Who is in the cluster; only a member that can reach a quorum answers. */
     async members(endpoint: string): Promise<ListedMember[]> {
         const answer = await this.ask(endpoint, "/v3/cluster/member/list", { linearizable: true });
         return answer.members ?? [];
@@ -97,7 +97,7 @@ export class Gateway {
                 let text = "";
                 response.setEncoding("utf8").on("data", (chunk) => (text += chunk));
                 response.on("error", reject);
-                response.on("end", () => settle(response.statusCode ?? 0, text, resolve, reject));
+                response.on("end", () => parseAnswer(response.statusCode ?? 0, text, resolve, reject));
             });
             // A connection that is never accepted counts as idle, too.
             const timer = setTimeout(() => request.destroy(new Error(`no answer within ${patience / 1000} s`)), patience);
@@ -112,13 +112,13 @@ function base64(text: string): string {
     return Buffer.from(text).toString("base64");
 }
 
-function settle(status: number, text: string, resolve: (body: any) => void, reject: (error: Error) => void): void {
+function parseAnswer(status: number, text: string, resolve: (body: any) => void, reject: (error: Error) => void): void {
     try {
         const body = JSON.parse(text);
         if (status === 200) resolve(body);
         else reject(new EtcdError(Number(body.code ?? 0), String(body.message ?? body.error ?? text)));
     } catch {
-        reject(new Error(`an answer that is not etcd's (${status}): ${text.trim().slice(0, 100)}`));
+        reject(new Error(`not a response of etcd (${status}): ${text.trim().slice(0, 100)}`));
     }
 }
 

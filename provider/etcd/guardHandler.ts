@@ -21,7 +21,7 @@ export const etcdDataGuard: Handler = lifecycle({
 export function refuseLoss(outputs: Outputs): void {
     if (outputs.allowDataLoss === true) return;
     throw new Error(
-        `the etcd cluster ${outputs.cluster} holds data that would be lost. Nothing of it was deleted. If that is ` +
-            "what you want, set allowDataLoss: true on the EtcdCluster, run `pulumi up`, then delete it again.",
+        `the etcd cluster ${outputs.cluster} contains data that would be lost. Nothing was deleted. If the loss is ` +
+            "intended, set allowDataLoss: true on the EtcdCluster, run `pulumi up`, then delete it again.",
     );
 }

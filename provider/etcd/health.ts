@@ -9,14 +9,14 @@ export type Members = Readonly<Record<string, string>>;
 export interface MemberHealth {
     readonly name: string;
     readonly endpoint: string;
-    /** Why it is not well; undefined where it is. */
+    /** Why it is not healthy; undefined where it is. */
     readonly problem?: string;
     /** In the cluster's own number, where it answers. */
     readonly id?: string;
     readonly isLeader?: boolean;
 }
 
-/** What all members say, asked at once. A learner and a member without leader are not well: they serve no client. */
+/** What all members say, asked at once. A learner and a member without leader are not healthy: they serve no client. */
 export async function examine(gateway: Gateway, members: Members): Promise<MemberHealth[]> {
     return Promise.all(Object.entries(members).map(([name, address]) => examineOne(gateway, name, clientUrl(address))));
 }
@@ -27,8 +27,8 @@ async function examineOne(gateway: Gateway, name: string, endpoint: string): Pro
         const id = status.header.member_id;
         const isLeader = status.leader === id;
         const known = { name, endpoint, id, isLeader };
-        if ((status.leader ?? "0") === "0") return { ...known, problem: "it is in touch with no leader" };
-        if (status.isLearner === true) return { ...known, problem: "it is a learner that still catches up" };
+        if ((status.leader ?? "0") === "0") return { ...known, problem: "has no leader" };
+        if (status.isLearner === true) return { ...known, problem: "is a learner that is still catching up" };
         await gateway.read(endpoint);
         const alarm = status.errors?.find((error) => /alarm|corrupt/i.test(error));
         return alarm === undefined ? known : { ...known, problem: alarm };
@@ -37,7 +37,7 @@ async function examineOne(gateway: Gateway, name: string, endpoint: string): Pro
     }
 }
 
-/** Those that are not well, as a sentence lists them. */
+/** Those that are not healthy, as a sentence lists them. */
 export function describeProblems(health: readonly MemberHealth[]): string {
     return health
         .filter(({ problem }) => problem !== undefined)
@@ -45,7 +45,7 @@ export function describeProblems(health: readonly MemberHealth[]): string {
         .join("; ");
 }
 
-/** The list of members as one of them tells it, who is in touch with a quorum; undefined where none is. */
+/** The list of members as one of them that can reach a quorum gives it; undefined where none is. */
 export async function listed(
     gateway: Gateway,
     members: Members,
@@ -67,7 +67,7 @@ const INTERVAL = 500;
  * @param progress hears it whenever it changes
  * @throws Error with what was wrong last
  */
-export async function waitUntilWell(
+export async function waitUntilHealthy(
     what: string,
     seconds: number,
     look: () => Promise<string | undefined>,
@@ -82,7 +82,7 @@ export async function waitUntilWell(
         if (waited >= seconds)
             throw new Error(
                 `${what} after ${seconds} s. ${problem}. The machine's console and its journal (journalctl -u etcd) ` +
-                    "say why; run `pulumi up` again once it is mended, or give more time with waitForTimeoutSeconds.",
+                    "show why; run `pulumi up` again once it is fixed, or increase waitForTimeoutSeconds.",
             );
         if (problem !== said) progress(`waiting: ${problem}`);
         said = problem;

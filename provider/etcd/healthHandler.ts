@@ -4,13 +4,13 @@ import { lifecycle } from "../lifecycle";
 import { status } from "../status";
 import { ACCESS, gatewayOf, secondsOf } from "./connection";
 import { memberName } from "./names";
-import { letIn, takeOut } from "./expulsion";
+import { readmit, removeMember } from "./expulsion";
 import type { Gateway, ListedMember } from "./gateway";
 import { refuseLoss } from "./guardHandler";
-import { describeProblems, examine, listed, waitUntilWell } from "./health";
+import { describeProblems, examine, listed, waitUntilHealthy } from "./health";
 
-/** What `health` says of a member that is well. */
-const WELL = "healthy";
+/** What `health` says of a healthy member. */
+const HEALTHY = "healthy";
 
 /**
  * The lifecycle of `EtcdHealth`, which depends on all of a cluster: the last to be made, so it knows when the cluster
@@ -21,10 +21,10 @@ export const etcdHealth: Handler = lifecycle({
     diff: (_id, olds, news) => ({
         changes:
             ["members", "revision", "allowDataLoss", ...ACCESS].some((name) => !same(olds[name], news[name])) ||
-            (news.waitFor === "healthy" && !isWell(olds)),
+            (news.waitFor === "healthy" && !isHealthy(olds)),
     }),
     async create(inputs) {
-        const outs = await waited(inputs, Object.keys(inputs.members)).catch((error: Error) => {
+        const outs = await waitForHealth(inputs, Object.keys(inputs.members)).catch((error: Error) => {
             throw new Error(error.message + firstHint(inputs));
         });
         return { id: crypto.randomUUID(), outs };
@@ -32,14 +32,14 @@ export const etcdHealth: Handler = lifecycle({
     async read(_id, outputs) {
         const gateway = gatewayOf(outputs);
         if (gateway === undefined) return outputs;
-        const entries = (await examine(gateway, outputs.members)).map(({ name, problem }) => [name, problem ?? WELL]);
+        const entries = (await examine(gateway, outputs.members)).map(({ name, problem }) => [name, problem ?? HEALTHY]);
         const found = await listed(gateway, outputs.members);
-        for (const member of strangersIn(found?.list ?? [], Object.keys(outputs.members)))
-            entries.push([shown(member), "it is in the cluster, and not in the program"]);
+        for (const member of unexpectedIn(found?.list ?? [], Object.keys(outputs.members)))
+            entries.push([shown(member), "is in the cluster, but not in the program"]);
         return { ...outputs, health: Object.fromEntries(entries) };
     },
     // The engine deletes last: who was a member before is one still.
-    update: (_id, olds, news) => waited(news, Object.keys({ ...olds.members, ...news.members })),
+    update: (_id, olds, news) => waitForHealth(news, Object.keys({ ...olds.members, ...news.members })),
     delete: async (_id, outputs) => refuseLoss(outputs),
 });
 
@@ -50,19 +50,19 @@ export const etcdHealth: Handler = lifecycle({
 function firstHint({ windowOpensAt }: Inputs): string {
     if (typeof windowOpensAt !== "number") return "";
     return (
-        " If it is new, and its members' journals say that the bootstrap window closed: raise bootstrapWindowSeconds, " +
-        `which count from ${new Date(windowOpensAt * 1000).toISOString()}. If a destroy was interrupted before: ` +
-        "`pulumi up --refresh` brings back machines that are gone, `pulumi destroy` ends it."
+        " If it is new, and its members' journals say that the bootstrap window closed: increase bootstrapWindowSeconds, " +
+        `which starts at ${new Date(windowOpensAt * 1000).toISOString()}. If a destroy was interrupted before: ` +
+        "`pulumi up --refresh` creates missing machines again, `pulumi destroy` completes it."
     );
 }
 
-function isWell({ health, members }: Outputs): boolean {
+function isHealthy({ health, members }: Outputs): boolean {
     const names = Object.keys({ ...members, ...health });
-    return names.every((name) => health?.[name] === WELL);
+    return names.every((name) => health?.[name] === HEALTHY);
 }
 
 /** @param expected who may be in the cluster */
-async function waited(inputs: Inputs, expected: readonly string[]): Promise<Outputs> {
+async function waitForHealth(inputs: Inputs, expected: readonly string[]): Promise<Outputs> {
     const gateway = gatewayOf(inputs);
     const names = Object.keys(inputs.members);
     const all = (word: string) => Object.fromEntries(names.map((name) => [name, word]));
@@ -70,46 +70,46 @@ async function waited(inputs: Inputs, expected: readonly string[]): Promise<Outp
     const look = async () => {
         const health = await examine(gateway, inputs.members);
         const problems = describeProblems(health);
-        if (problems === "") return withoutStrangers(gateway, inputs, expected);
+        if (problems === "") return removeUnexpected(gateway, inputs, expected);
         const missing = health.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
-        await letIn(gateway, inputs.members, missing).catch(() => false);
-        const well = health.filter(({ problem }) => problem === undefined).length;
-        return `${well} of ${names.length} members are well; ${problems}`;
+        await readmit(gateway, inputs.members, missing).catch(() => false);
+        const healthy = health.filter(({ problem }) => problem === undefined).length;
+        return `${healthy} of ${names.length} members are healthy; ${problems}`;
     };
-    await waitUntilWell(`etcd cluster ${inputs.cluster} is not healthy`, secondsOf(inputs), look, (line) =>
+    await waitUntilHealthy(`etcd cluster ${inputs.cluster} is not healthy`, secondsOf(inputs), look, (line) =>
         status(inputs.urn, line),
     );
-    return { ...echoOf(inputs), health: all(WELL) };
+    return { ...echoOf(inputs), health: all(HEALTHY) };
 }
 
 /**
  * The cluster may consist of those members only: one more that is down counts against every quorum. One that bears a name
- * of this cluster, and that neither the program nor its last run has, is taken out, since all others are well.
+ * of this cluster, and that neither the program nor its last run has, is taken out, since all others are healthy.
  *
  * @returns what is left to do
  */
-async function withoutStrangers(
+async function removeUnexpected(
     gateway: Gateway,
     { cluster, members }: Inputs,
     expected: readonly string[],
 ): Promise<string | undefined> {
     const found = await listed(gateway, members);
-    if (found === undefined) return "no member is in touch with a quorum";
-    const strangers = strangersIn(found.list, expected);
-    const [gone] = strangers.filter(({ name }) => name?.startsWith(memberName(cluster, "")));
+    if (found === undefined) return "no member can reach a quorum";
+    const unexpected = unexpectedIn(found.list, expected);
+    const [gone] = unexpected.filter(({ name }) => name?.startsWith(memberName(cluster, "")));
     if (gone !== undefined) {
-        await takeOut(gateway, found.endpoint, found.list, gone, gone.name!).catch(() => undefined);
-        return `${gone.name} is not in the program and is taken out of the cluster`;
+        await removeMember(gateway, found.endpoint, found.list, gone, gone.name!).catch(() => undefined);
+        return `${gone.name} is not in the program and is being removed from the cluster`;
     }
-    if (strangers.length === 0) return undefined;
-    const list = strangers.map(shown).join(", ");
-    return `the cluster has a member that is not the program's: ${list} (etcdctl member remove takes it out)`;
+    if (unexpected.length === 0) return undefined;
+    const list = unexpected.map(shown).join(", ");
+    return `the cluster has a member that is not in the program: ${list} (remove it with etcdctl member remove)`;
 }
 
-function strangersIn(list: readonly ListedMember[], expected: readonly string[]): ListedMember[] {
+function unexpectedIn(list: readonly ListedMember[], expected: readonly string[]): ListedMember[] {
     return list.filter(({ name }) => name === undefined || !expected.includes(name));
 }
 
 function shown({ ID, name }: ListedMember): string {
-    return name || `an unstarted one (${BigInt(ID).toString(16)})`;
+    return name || `an unstarted member (${BigInt(ID).toString(16)})`;
 }

@@ -5,13 +5,13 @@ import { lifecycle, say } from "../lifecycle";
 import { status } from "../status";
 import { clientUrl, peerUrl } from "./names";
 import { ACCESS, gatewayOf, others, secondsOf } from "./connection";
-import { letIn, takeOut } from "./expulsion";
+import { readmit, removeMember } from "./expulsion";
 import { type Gateway, SHORT_PATIENCE } from "./gateway";
-import { describeProblems, examine, listed, waitUntilWell } from "./health";
+import { describeProblems, examine, listed, waitUntilHealthy } from "./health";
 
 /**
  * The lifecycle of `EtcdMember`, the gate behind each machine: the next machine is not touched before this one's etcd
- * is well again, and a machine is not deleted before its member has left the cluster.
+ * is healthy again, and a machine is not deleted before its member has left the cluster.
  */
 export const etcdMember: Handler = lifecycle({
     async check() {},
@@ -41,15 +41,15 @@ async function waitForMember(inputs: Inputs): Promise<void> {
     const gateway = gatewayOf(inputs);
     if (gateway === undefined) return;
     const members = { [inputs.name]: inputs.address };
-    let isLetIn = false;
+    let isReadmitted = false;
     const look = async () => {
         const problems = describeProblems(await examine(gateway, members));
         if (problems === "") return undefined;
         // It was taken out before, and is in the program again.
-        isLetIn ||= await letIn(gateway, others(inputs.members, inputs.name), [inputs.name]).catch(() => false);
+        isReadmitted ||= await readmit(gateway, others(inputs.members, inputs.name), [inputs.name]).catch(() => false);
         return problems;
     };
-    await waitUntilWell(`etcd member ${inputs.name} is not well`, secondsOf(inputs), look, (line) =>
+    await waitUntilHealthy(`etcd member ${inputs.name} is not healthy`, secondsOf(inputs), look, (line) =>
         status(inputs.urn, line),
     );
 }
@@ -60,8 +60,8 @@ async function leave(outputs: Outputs): Promise<void> {
     const gateway = gatewayOf(outputs);
     if (gateway === undefined) {
         say(
-            `${name} stays a member of its etcd cluster, which counts it as one that is down: with waitFor "none" ` +
-                "nobody takes it out (etcdctl member list, then etcdctl member remove ID).",
+            `${name} remains a member of its etcd cluster, which counts it as down: with waitFor "none" ` +
+                "it is not removed (etcdctl member list, then etcdctl member remove ID).",
         );
         return;
     }
@@ -72,8 +72,8 @@ async function leave(outputs: Outputs): Promise<void> {
         status(outputs.urn, `leaving the cluster: ${problem}`);
         if (Date.now() > deadline)
             throw new Error(
-                `${name} (${clientUrl(address)}) could not be taken out of its etcd cluster: ${problem}. Its machine ` +
-                    "is left alone. Bring the other members back to health, then run `pulumi up` again.",
+                `${name} (${clientUrl(address)}) could not be removed from its etcd cluster: ${problem}. Its machine ` +
+                    "was not deleted. Repair the other members, then run `pulumi up` again.",
             );
         await sleep(1_000);
     }
@@ -82,11 +82,11 @@ async function leave(outputs: Outputs): Promise<void> {
 /** @returns what stands in the way; undefined once the member is not in the cluster any more */
 async function tryToLeave(gateway: Gateway, { name, address, members }: Outputs): Promise<string | undefined> {
     const found = await listed(gateway, others(members, name));
-    if (found === undefined) return "none of the other members is in touch with a quorum";
+    if (found === undefined) return "none of the other members can reach a quorum";
     const mine = found.list.find((member) => member.name === name || member.peerURLs?.includes(peerUrl(address)));
     if (mine === undefined) return undefined;
     try {
-        await takeOut(gateway, found.endpoint, found.list, mine, name);
+        await removeMember(gateway, found.endpoint, found.list, mine, name);
         return undefined;
     } catch (error) {
         return (error as Error).message;

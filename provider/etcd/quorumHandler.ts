@@ -49,12 +49,12 @@ function lossOf(olds: Outputs, news: Inputs): string | undefined {
     if (erased === undefined || erased.isSafe || news.allowDataLoss === true) return undefined;
     const others =
         Object.keys(news.members).length > 1 && news.hasVolumes === false && olds.hasVolumes !== true
-            ? 'With waitFor: "healthy" (and operatorCidrs that let pulumi ask etcd) members are changed one after the ' +
+            ? 'With waitFor: "healthy" (and operatorCidrs that let pulumi reach etcd) members are changed one after the ' +
               "other, and nothing is lost. "
             : "";
     return (
         `etcd ${news.cluster} would lose all of its data: ${erased.what} (${erased.because}). ${others}` +
-        "If the loss is what you want, set allowDataLoss: true on the EtcdCluster."
+        "If the loss is intended, set allowDataLoss: true on the EtcdCluster."
     );
 }
 
@@ -64,20 +64,20 @@ async function refusalOf(olds: Outputs, news: Inputs): Promise<string | undefine
     if (gateway === undefined || hasUnknown(news.members)) return undefined;
     if (COMPARED.every((name) => same(olds[name], news[name]))) return undefined;
     // Who is taken out may be down: that may be why.
-    const staying = stays(olds.members, news.members);
+    const staying = unchanged(olds.members, news.members);
     const allowed: readonly string[] = news.allowUnhealthy ?? [];
     const health = await examine(gateway, staying);
-    const unwell = health.filter(({ name, problem }) => problem !== undefined && !allowed.includes(name));
-    if (unwell.length === 0) return undefined;
+    const unhealthy = health.filter(({ name, problem }) => problem !== undefined && !allowed.includes(name));
+    if (unhealthy.length === 0) return undefined;
     return (
-        `etcd is not well, so this change does not begin: ${describeProblems(unwell)}. It takes members down one after ` +
+        `etcd is not healthy, so this change was not started: ${describeProblems(unhealthy)}. It takes members down one after ` +
         "the other, and with one down already the cluster could lose its quorum. Repair that member first: see its " +
-        "journal (journalctl -u etcd), start or destroy its machine and run `pulumi up --refresh`, which brings it back, " +
-        "or take it out of `members` for good. `allowUnhealthy` with its key lets this change pass without it."
+        "journal (journalctl -u etcd), start or destroy its machine and run `pulumi up --refresh`, which creates it again, " +
+        "or remove it from `members`. `allowUnhealthy` with its key allows this change in spite of it."
     );
 }
 
-function stays(olds: Members, news: Members): Members {
+function unchanged(olds: Members, news: Members): Members {
     return Object.fromEntries(Object.entries(olds).filter(([name, address]) => news[name] === address));
 }
 
@@ -90,5 +90,5 @@ function versionProblem(old: unknown, wanted: unknown): string | undefined {
     const isBack = to[0] < from[0] || (to[0] === from[0] && to[1] < from[1]);
     return isBack
         ? `${old} -> ${wanted}: etcd cannot go back to an earlier minor version; restore a snapshot of that time instead`
-        : `${old} -> ${wanted}: etcd goes one minor version at a time; first to ${from[0]}.${from[1] + 1}`;
+        : `${old} -> ${wanted}: etcd is upgraded one minor version at a time; first to ${from[0]}.${from[1] + 1}`;
 }

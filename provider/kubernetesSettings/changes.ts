@@ -15,17 +15,17 @@ export interface Change {
  * take are inputs of `KubernetesSettings`, which compares them before anything else of the cluster is touched.
  */
 export const changes: Readonly<Record<string, Change>> = {
-    name: { may: "never", why: "its machines, certificates and marks in etcd bear it" },
+    name: { may: "never", why: "its machines, certificates and marks in etcd contain it" },
     kubernetesVersion: { may: "never", why: "upgrading a running cluster is not supported yet" },
-    endpoint: { may: "never", why: "the certificates and kubeconfigs of its nodes name it" },
-    podCidr: { may: "never", why: "its nodes and pods have addresses of it" },
-    serviceCidr: { may: "never", why: "its services have addresses of it" },
+    endpoint: { may: "never", why: "the certificates and kubeconfigs of its nodes contain it" },
+    podCidr: { may: "never", why: "its nodes and pods have addresses from it" },
+    serviceCidr: { may: "never", why: "its services have addresses from it" },
     dnsDomain: { may: "never", why: "its services, pods and certificates have names in it" },
     "podNetwork.backend": { may: "never", why: "pods on changed nodes could not reach those on other nodes" },
     "etcd.endpoints": { may: "never", why: "all objects of the cluster are in the etcd that it has" },
     containerdVersion: { may: "later", why: "programs are installed once" },
     artifacts: { may: "later", why: "programs are installed once" },
-    "podNetwork.mtu": { may: "later", why: "a pod keeps the network interface that it was made with" },
+    "podNetwork.mtu": { may: "later", why: "a pod keeps the network interface that it was created with" },
     etcd: { may: "yes", why: "certificates and further members reach the control planes by their user data" },
     podNetwork: { may: "yes", why: "see its parts" },
     controlPlane: { may: "yes", why: "members come, go and change one after another" },
@@ -85,7 +85,7 @@ export function refusedChanges(olds: Inputs, news: Inputs): Refusal[] {
                     property,
                     reason:
                         `${arrow}: the cluster cannot change this: ${because}. ` +
-                        `Keep ${show(old)}, or make another cluster beside it and move over`,
+                        `Keep ${show(old)}, or create another cluster and migrate to it`,
                 },
             ];
         });
@@ -99,8 +99,8 @@ export function laterChanges(cluster: string, olds: Inputs, news: Inputs): strin
             const [old, wanted] = [olds, news].map((inputs) => at(inputs, property));
             if (hasUnknown([old, wanted]) || same(old, wanted)) return [];
             return [
-                `${cluster}: ${property} ${show(old)} -> ${show(wanted)} reaches a machine when it is made or installed ` +
-                    `anew (${why})`,
+                `${cluster}: ${property} ${show(old)} -> ${show(wanted)} applies to a machine when it is created or ` +
+                    `reinstalled (${why})`,
             ];
         });
 }

@@ -127,7 +127,7 @@ export function pick<T extends { id: string; name: string }>(
     const named = items.filter((item) => item.name === nameOrId);
     const ids = [...new Set(named.map((item) => item.id))];
     if (ids.length > 1)
-        throw new NotFound(`there are ${ids.length} of the name "${nameOrId}"${where}: give the id of one (${ids.join(", ")})`);
+        throw new NotFound(`${ids.length} are named "${nameOrId}"${where}: give the id of one (${ids.join(", ")})`);
     if (named.length > 0) return named[0];
     const names = nearestNames(
         nameOrId,
@@ -135,7 +135,7 @@ export function pick<T extends { id: string; name: string }>(
     );
     const offer =
         names.length === 0
-            ? `the account sees none${where}`
+            ? `none is visible to the account${where}`
             : `did you mean ${names.map((name) => `"${name}"`).join(", ")}?`;
     throw new NotFound(`there is no ${what} "${nameOrId}"${where}: ${offer}`);
 }

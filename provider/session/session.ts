@@ -101,7 +101,7 @@ export class Session {
         throw new Error(
             `${what} lives in ${describe(stored)}, but this run is configured for ${describe(here)} ` +
                 `(${this.client.settings.sources.endpoint ?? "endpoint"}, ${this.client.settings.sources.apiKey ?? "keys"}). Nothing was changed. ` +
-                "Give the configuration of the first, or move to the second with a new stack.",
+                "Use the configuration of the former, or create a new stack for the latter.",
         );
     }
 
@@ -198,7 +198,7 @@ export class Session {
         const us = users.find((user) => user.apikey === this.client.settings.apiKey);
         const found = accounts.find((account) => account.id === us?.accountid);
         if (found === undefined)
-            throw new Error(`${this.client.settings.endpoint} does not tell which account the API key belongs to`);
+            throw new Error(`${this.client.settings.endpoint} does not report which account the API key belongs to`);
         return found;
     }
 }

@@ -105,8 +105,8 @@ async function register(session: Session, name: string, publicKey: string): Prom
 /** Its private key is known to nobody where CloudStack or an interrupted run generated it, and it is not ours to delete. */
 function nameTaken({ id, name }: ApiKeyPair): string {
     return (
-        `SSH key pair ${name} (${id}) has this resource's mark, as after an interrupted run, but has another key, and nothing ` +
-        `is removed unasked: if no machine needs it, delete it (command deleteSSHKeyPair, name=${name}), then run \`pulumi up\` again; ` +
+        `SSH key pair ${name} (${id}) has this resource's mark, as after an interrupted run, but has another key, and is ` +
+        `not removed automatically: if no machine needs it, delete it (command deleteSSHKeyPair, name=${name}), then run \`pulumi up\` again; ` +
         "or give this resource another name"
     );
 }
@@ -146,7 +146,7 @@ async function checkKeyIsFree(problems: Problems, inputs: Inputs): Promise<void>
     if (holder === undefined) return;
     problems.add(
         "publicKey",
-        `is registered already, as key pair "${holder.name}", and CloudStack takes a key once per account: use sshKeyPairs: ["${holder.name}"], ` +
+        `is registered already, as key pair "${holder.name}", and CloudStack accepts a key once per account: use sshKeyPairs: ["${holder.name}"], ` +
             "another key, or delete that pair",
     );
 }

@@ -62,7 +62,7 @@ async function deploy(params: Params, inputs: Inputs, { session, cloud, deadline
         const result = await session.client.wait(accepted.jobid, {
             command: "deployVirtualMachine",
             timeoutSeconds: secondsUntil(deadline),
-            seen: () => running(session, accepted.id),
+            readResult: () => deployed(session, accepted.id),
         });
         return { ...result.virtualmachine, userdata: params.userdata };
     } catch (error) {
@@ -95,7 +95,7 @@ async function deploy(params: Params, inputs: Inputs, { session, cloud, deadline
 }
 
 /** What the job of a deployment tells, read from the machine; a password is told by the job alone. */
-async function running(session: Session, id: string | undefined): Promise<object | undefined> {
+async function deployed(session: Session, id: string | undefined): Promise<object | undefined> {
     session.machines.changed();
     const machine = id === undefined ? undefined : await session.machines.get(id);
     return machine?.state === "Running" && machine.passwordenabled === false ? { virtualmachine: machine } : undefined;

@@ -35,8 +35,8 @@ export async function removeMachine(session: Session, id: string, outputs: Outpu
 
 /** @returns false where the right is missing after all */
 async function expunge(session: Session, machine: ApiMachine, deadline: number): Promise<boolean> {
-    const seen = async () => ((await session.machines.isMissing(machine.id)) ? {} : undefined);
-    const options = { timeoutSeconds: secondsUntil(deadline), seen };
+    const readResult = async () => ((await session.machines.isMissing(machine.id)) ? {} : undefined);
+    const options = { timeoutSeconds: secondsUntil(deadline), readResult };
     try {
         if (!isDestroyed(machine.state))
             await session.client.run("destroyVirtualMachine", { id: machine.id, expunge: true }, options);

@@ -69,7 +69,7 @@ test("machines of an etcd cluster of 0.1.0 that were lost before this version sa
         const { virtualmachineuserdata } = await client.ok("getVirtualMachineUserData", { virtualmachineid: id });
         const text = zlib.gunzipSync(Buffer.from(virtualmachineuserdata.userdata, "base64")).toString();
         expect(Number(/WINDOW_END=(\d+)/.exec(text)![1])).toBeLessThan(Date.now() / 1000);
-        expect(infos.join("\n")).toMatch(/most of its founders' machines are not there.*bootstrapWindowSeconds: \d+ opens it again/);
+        expect(infos.join("\n")).toMatch(/most of its founders' machines do not exist.*bootstrapWindowSeconds: \d+ opens the window again/);
     } finally {
         await dispose();
     }

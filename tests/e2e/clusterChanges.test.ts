@@ -76,7 +76,7 @@ const controlPlanes = /^dev-k8s-[ab]$/;
 test("two machines of one program on one address are told at preview, both by name", async () => {
     await project.setConfig("clash", "true");
     const { errors } = await project.preview({ mayFail: true });
-    expect(errors.join("\n")).toMatch(/10\.1\.1\.21 is the address of machine dev-(k8s-a|clash) too, in this program/);
+    expect(errors.join("\n")).toMatch(/10\.1\.1\.21 is also the address of machine dev-(k8s-a|clash) in this program/);
     await project.run(["config", "rm", "clash", "--stack", "dev"]);
 });
 

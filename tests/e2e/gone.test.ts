@@ -29,8 +29,8 @@ const running = async () =>
 /** What a plain run says of the machines that are gone. */
 const lines = (machines: any[]) =>
     machines.map(({ id, outputs }) =>
-        `machine ${outputs.name} (${id}) of the stack's state is not in the cloud any more: run \`pulumi up --refresh\` to create it again`);
-const told = ({ warnings }: Result) => warnings.filter((line) => line.includes("not in the cloud any more")).sort();
+        `machine ${outputs.name} (${id}) is in the stack's state, but no longer in the cloud: run \`pulumi up --refresh\` to create it again`);
+const told = ({ warnings }: Result) => warnings.filter((line) => line.includes("no longer in the cloud")).sort();
 
 /** Kills the engine and its plugin as soon as a second machine is destroyed. */
 async function killedDestroy(): Promise<void> {
@@ -68,12 +68,12 @@ test("a volume that is gone is named, and a change of a machine that is gone say
     const machine = (await machinesOfState()).find(({ urn }) => urn.endsWith("::second"));
     await admin.done("destroyVirtualMachine", { id: machine.id, expunge: true });
     const lost =
-        `volume ${volume.name} (${volume.id}) of the stack's state is not in the cloud any more: ` +
+        `volume ${volume.name} (${volume.id}) is in the stack's state, but no longer in the cloud: ` +
         "run `pulumi up --refresh` to create a new, empty one";
     expect(told(await project.preview())).toEqual([...lines([machine]), lost]);
     project.program(PROGRAM.replace("{ after: first.id }", `{ after: first.id, more: "yes" }`));
     const changed = await project.up({ mayFail: true });
-    expect(changed.errors.join("\n")).toContain(`machine ${machine.outputs.name} (${machine.id}) is gone: run \`pulumi refresh\``);
+    expect(changed.errors.join("\n")).toContain(`machine ${machine.outputs.name} (${machine.id}) no longer exists: run \`pulumi refresh\``);
     expect(told(changed)).toEqual([...lines([machine]), lost]);
 });
 

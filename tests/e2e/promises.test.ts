@@ -95,7 +95,7 @@ test("what a preview cannot know is announced there, and refused by the update b
     const before = core(await machine("second"));
     project.program(program({ tag: "2", address: "10.1.1.99" }));
     const preview = await project.preview();
-    expect(preview.infos).toContain("dev-second may stop and start: userData may change (known when its parts are)");
+    expect(preview.infos).toContain("dev-second may stop and start: userData may change (value not known yet)");
     const up = await project.up({ mayFail: true });
     expect(up.errors.join("\n")).toContain("dev-second stops and starts: userData changes. That takes it down, and allowRestart is false");
     expect(core(await machine("second"))).toEqual(before);

@@ -226,7 +226,7 @@ describe("limits", () => {
                 property: "",
                 reason: expect.stringMatching(
                     new RegExp(
-                        `this run needs \\d+ ${words}, and account user may have ${max} more .*ask the cloud's administrator`,
+                        `this run needs \\d+ ${words}, but account user can have only ${max} more .*ask the cloud's administrator`,
                     ),
                 ),
             },
@@ -240,13 +240,13 @@ describe("limits", () => {
         await plugin.plan("virtualMachine", { ...named("x"), ...small });
         await plugin.plan("volume", { ...named("v"), diskOffering: "Small" });
         const { failures } = await failure(plugin.plan("volume", { ...named("v"), diskOffering: "Small" }));
-        expect(failures[0].reason).toMatch(/needs 3 volumes \(root disks included\), and account user may have 2 more/);
+        expect(failures[0].reason).toMatch(/needs 3 volumes \(root disks included\), but account user can have only 2 more/);
         await set("volume", 1000);
         await set("primary_storage", primarystoragetotal + 6);
         const { failures: large } = await failure(
             world.plugin().plan("volume", { ...named("v"), diskOffering: "Custom", sizeGiB: 7 }),
         );
-        expect(large[0].reason).toMatch(/needs 7 GiB of disks, and account user may have 6 more/);
+        expect(large[0].reason).toMatch(/needs 7 GiB of disks, but account user can have only 6 more/);
     });
 
     test("do not stand in the way of what exists: a change, a replacement, a machine that is taken over", async () => {
@@ -271,7 +271,7 @@ describe("limits", () => {
         await set("user_vm", 0);
         const error = await failure(plugin.createChecked("virtualMachine", inputs));
         expect(error.message).toMatch(
-            /Maximum amount of resources of Type = 'user_vm'.*error 535.*an administrator raises it/s,
+            /Maximum amount of resources of Type = 'user_vm'.*error 535.*an administrator can raise it/s,
         );
     });
 });
@@ -448,7 +448,7 @@ describe("what only one resource of a run can have", () => {
             ),
         ).toEqual([
             {},
-            { ipAddress: "10.1.1.77 is the address of machine etcd-a too, in this program: give each its own" },
+            { ipAddress: "10.1.1.77 is also the address of machine etcd-a in this program: give each its own" },
             { ipAddress: expect.stringContaining("machine etcd-a") },
             { ipAddress: expect.stringContaining("machine etcd-a") },
             { ipAddress: expect.stringContaining("machine control-a") },
@@ -460,7 +460,7 @@ describe("what only one resource of a run can have", () => {
             const of = (owner: string) => ({ ...(kind === "virtualMachine" ? small : {}), ...named(owner), name: "twice" });
             expect(await asked([kind, of("first")], [kind, of("second")])).toEqual([
                 {},
-                { name: expect.stringMatching(/^twice is the .*name of resource .*first-\d+ too, in this program: give each its own$/) },
+                { name: expect.stringMatching(/^twice is also the .*name of resource .*first-\d+ in this program: give each its own$/) },
             ]);
         }
     });

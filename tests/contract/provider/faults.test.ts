@@ -185,7 +185,7 @@ describe("a create", () => {
         expect(error.failures).toEqual([
             {
                 property: "name",
-                reason: expect.stringContaining(`is taken by machine ${theirs.id}, which ${args.owner} made`),
+                reason: expect.stringContaining(`is taken by machine ${theirs.id}, created by ${args.owner}`),
             },
         ]);
         const plugin = world.plugin();
@@ -384,7 +384,7 @@ describe("drift", () => {
             });
             expect(await world.plugin(account).read(made)).toBeUndefined();
             expect((await failure(world.plugin(account).update(made, made.inputs))).message).toMatch(
-                /is gone: run `pulumi refresh`/,
+                /no longer exists: run `pulumi refresh`/,
             );
             if (account === "expunger")
                 expect((await world.plugin(account).create("virtualMachine", args)).id).not.toBe(made.id);

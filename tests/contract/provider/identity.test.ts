@@ -65,7 +65,7 @@ describe("a creation takes over what bears its mark, or refuses", () => {
         const { result: refused, said } = await listening(() => failure(world.plugin().create("virtualMachine", other)));
         expect(said).toEqual([reason]);
         expect(refused.message).toEqual(reason);
-        expect(refused.message).toContain("nothing is removed unasked");
+        expect(refused.message).toContain("is not removed automatically");
         expect(await world.machine(left.id)).toMatchObject({ name: args.name, state: "Running" });
     });
 

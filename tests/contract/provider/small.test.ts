@@ -255,7 +255,7 @@ describe("a volume", () => {
         const sized = await failure(
             world.plugin().create("volume", { ...named("data"), diskOffering: "Small", sizeGiB: 7 }),
         );
-        expect(sized.failures).toEqual([{ property: "sizeGiB", reason: expect.stringContaining("is 5 GiB") }]);
+        expect(sized.failures).toEqual([{ property: "sizeGiB", reason: expect.stringContaining("has 5 GiB") }]);
         await world.plugin().delete(volume);
     });
 

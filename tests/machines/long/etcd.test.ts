@@ -143,7 +143,7 @@ withMachines("what an etcd cluster survives", () => {
             cluster.change({ serviceOffering: "Medium Instance" });
             for (const result of [await cluster.project.preview({ mayFail: true }), await cluster.up({ mayFail: true })]) {
                 expect(result.code).not.toBe(0);
-                expect(result.errors.join("\n")).toMatch(/etcd is not well.*dev-db-etcd-b.*Repair that member first/s);
+                expect(result.errors.join("\n")).toMatch(/etcd is not healthy.*dev-db-etcd-b.*Repair that member first/s);
             }
             expect((await cluster.api("a")).serviceofferingname).toBe("Small Instance");
             cluster.change({ serviceOffering: "Small Instance" });

@@ -64,9 +64,9 @@ describe("Certificate", () => {
         };
         expect(await lines(leaf, 1700)).toEqual([]);
         expect(await lines(leaf, 1740)).toEqual([
-            `the certificate etcd-a ends in 85 days (${leaf.outs.notAfter}): \`pulumi up\` renews it`,
+            `the certificate etcd-a expires in 85 days (${leaf.outs.notAfter}): \`pulumi up\` renews it`,
         ]);
-        expect(await lines(leaf, 1900)).toEqual([expect.stringContaining("the certificate etcd-a has ended")]);
+        expect(await lines(leaf, 1900)).toEqual([expect.stringContaining("the certificate etcd-a has expired")]);
         expect([await lines(short, 29), await lines(short, 31)]).toEqual([[], [expect.stringContaining("9 days")]]);
         spy.mockRestore();
     });

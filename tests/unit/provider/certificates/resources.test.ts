@@ -50,14 +50,14 @@ async function after(days: number, validity: { authority?: number; leaf?: number
 test("what this run does not renew is warned of: certificates from 90 days, authorities from a year before their end", async () => {
     expect(await after(1700)).toEqual([]);
     expect(await after(1740)).toEqual([
-        expect.stringMatching(/^the certificate CN=leaf ends in 85 days .*: it is not renewed/),
+        expect.stringMatching(/^the certificate CN=leaf expires in 85 days .*: it is not renewed/),
     ]);
     const long = { leaf: 7300 };
     expect(await after(6900, long)).toEqual([]);
     expect(await after(6950, long)).toEqual([
-        expect.stringMatching(/^the certificate CN=ca ends in 350 days .*: replace the authority, by a higher generation$/),
+        expect.stringMatching(/^the certificate CN=ca expires in 350 days .*: replace the authority by increasing its generation$/),
     ]);
-    expect(await after(3651, { authority: 3650 })).toContainEqual(expect.stringContaining("CN=ca has ended"));
+    expect(await after(3651, { authority: 3650 })).toContainEqual(expect.stringContaining("CN=ca has expired"));
 });
 
 test("a cluster says when the first of what it holds ends", async () => {

@@ -156,9 +156,9 @@ describe("what is missing or contradicts itself", () => {
         expect(found).toEqual([
             "CLOUDSTACK_API_KEY and CLOUDSTACK_KEY are both set and differ: unset one of them",
             expect.stringMatching(
-                /^the endpoint "cloud.example.com" \(from stack configuration .*\) is not a web address/,
+                /^the endpoint "cloud.example.com" \(from stack configuration .*\) is not a URL/,
             ),
-            expect.stringMatching(/^environment CLOUDSTACK_API_KEY is set, but .* no secret key .*: set both or none$/),
+            expect.stringMatching(/^environment CLOUDSTACK_API_KEY is set, but .* no secret key: set both or neither$/),
             expect.stringMatching(/^caFile \/nowhere.pem \(from environment CLOUDSTACK_CA_FILE\) cannot be read/),
             expect.stringMatching(/^httpTimeoutSeconds "soon"/),
         ]);
@@ -171,9 +171,9 @@ describe("what is missing or contradicts itself", () => {
     });
 
     test.each([
-        ["http://user:pw12345@a.example.com/client/api", /must not hold a user name or password/],
+        ["http://user:pw12345@a.example.com/client/api", /must not contain a user name or password/],
         ["https://a.example.com/client/api?command=x", /must end before/],
-        ["ftp://a.example.com/", /not a web address/],
+        ["ftp://a.example.com/", /not a URL/],
     ])("an endpoint like %s", (endpoint, problem) => {
         const [found] = problems({ ...ENVIRONMENT, CLOUDSTACK_ENDPOINT: endpoint });
         expect(found).toMatch(problem);
@@ -183,7 +183,7 @@ describe("what is missing or contradicts itself", () => {
     test("a caFile without a certificate", () => {
         write(path.join(home, "ca.pem"), "nothing");
         expect(problems({ ...ENVIRONMENT, CLOUDSTACK_CA_FILE: path.join(home, "ca.pem") })).toEqual([
-            expect.stringContaining("holds no certificate"),
+            expect.stringContaining("contains no certificate"),
         ]);
     });
 });
@@ -204,7 +204,7 @@ describe("profiles", () => {
         cmk(CMK);
         for (const settings of [resolve({}, { profile: "prod.eu" }), resolve({ CLOUDSTACK_PROFILE: "prod.eu" })]) {
             expect(settings).toMatchObject({ endpoint: B, apiKey: "pk", secretKey: "ps", profile: "prod.eu" });
-            expect(settings.sources.tls).toMatch(/turns verification off is not followed/);
+            expect(settings.sources.tls).toMatch(/^TLS is verified although .* turns verification off$/);
         }
     });
 
@@ -274,7 +274,7 @@ describe("profiles", () => {
         const bare = { CLOUDSTACK_API_KEY: "ek", CLOUDSTACK_SECRET_KEY: "es" };
         expect(problems(bare, { profile: "lab" })).toEqual([
             expect.stringMatching(
-                /endpoint comes from profile "lab".* CLOUDSTACK_API_KEY gives keys without an endpoint/,
+                /endpoint comes from profile "lab".* CLOUDSTACK_API_KEY sets keys without an endpoint/,
             ),
         ]);
         expect(problems(bare)).toEqual([expect.stringMatching(/endpoint comes from profile "lab"/)]);
@@ -288,7 +288,7 @@ describe("profiles", () => {
         const found = problems({}, { profile: "prod.us" });
         expect(found).toEqual([
             expect.stringMatching(
-                /^profile "prod.us" \(from stack configuration .*\) is in none of .*; there are: prod.eu, /,
+                /^profile "prod.us" \(from stack configuration .*\) not found in .*; there are: prod.eu, /,
             ),
         ]);
         expect(problems({}, {}, "lap")).toEqual([

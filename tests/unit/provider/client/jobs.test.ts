@@ -93,8 +93,8 @@ describe("how many looks jobs cost", () => {
         const set = setUp();
         await round(set, "authorizeSecurityGroupIngress", [0.15]);
         set.cloud.submit("machine", 3);
-        const seen = async () => ({ machine: "runs" });
-        const machine = set.poller.wait("machine", { command: "deployVirtualMachine", timeoutSeconds: 60, seen });
+        const readResult = async () => ({ machine: "runs" });
+        const machine = set.poller.wait("machine", { command: "deployVirtualMachine", timeoutSeconds: 60, readResult });
         const { queries } = set.cloud;
         for (let turn = 0; turn < 3; turn++) await round(set, "authorizeSecurityGroupIngress", [0.15, 0.15], 0);
         expect(set.cloud.queries - queries).toBe(6);
@@ -164,8 +164,8 @@ describe("jobs whose results can be seen", () => {
     test("are not asked when the list has them no more", async () => {
         const { clock, cloud, poller } = setUp();
         for (const id of ["a", "b"]) cloud.submit(id, 2);
-        const seen = async () => ({ machine: "runs" });
-        const ends = await clock.run(Promise.all(["a", "b"].map((id) => poller.wait(id, { ...options, seen }))));
+        const readResult = async () => ({ machine: "runs" });
+        const ends = await clock.run(Promise.all(["a", "b"].map((id) => poller.wait(id, { ...options, readResult }))));
         expect(ends).toEqual([ended({ machine: "runs" }), ended({ machine: "runs" })]);
         expect(cloud.queries).toBe(0);
     });
@@ -174,13 +174,13 @@ describe("jobs whose results can be seen", () => {
         const { clock, cloud, poller } = setUp();
         const blind = { a: async () => undefined, b: () => Promise.reject(new Error("busy")) };
         for (const id of ["a", "b"]) cloud.submit(id, 1);
-        await clock.run(Promise.all(Object.entries(blind).map(([id, seen]) => poller.wait(id, { ...options, seen }))));
+        await clock.run(Promise.all(Object.entries(blind).map(([id, readResult]) => poller.wait(id, { ...options, readResult }))));
         expect([...cloud.asked]).toEqual([["a", 1], ["b", 1]]);
         cloud.listFails = () => new Error("final");
-        const seen = jest.fn();
+        const readResult = jest.fn();
         for (const id of ["c", "d"]) cloud.submit(id, 1);
-        await clock.run(Promise.all(["c", "d"].map((id) => poller.wait(id, { ...options, seen }))));
-        expect(seen).not.toHaveBeenCalled();
+        await clock.run(Promise.all(["c", "d"].map((id) => poller.wait(id, { ...options, readResult }))));
+        expect(readResult).not.toHaveBeenCalled();
     });
 });
 

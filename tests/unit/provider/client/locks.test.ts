@@ -89,7 +89,7 @@ describe("no two requests under way want the same lock", () => {
         const first = run("tcp", 60);
         const error = await failure(run("udp", 0.3));
         expect(error).toMatchObject({ outcome: "unsent" });
-        expect(error.message).toContain("other changes of the same thing took all of the 0.3 s");
+        expect(error.message).toContain("other changes to the same resource took all of the 0.3 s");
         const last = run("icmp", 60);
         ended = true;
         await Promise.all([first, last]);

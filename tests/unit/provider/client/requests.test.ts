@@ -137,7 +137,7 @@ describe("what CloudStack refuses", () => {
             431,
             "Unable to execute API command x due to invalid value. Invalid parameter id value=4711 due to " +
                 "incorrect long value format, or entity does not exist or due to incorrect parameter annotation for the field",
-            /no 4711 for id here/,
+            /id 4711 not found: it was deleted, or it belongs to another account, project or cloud/,
         ],
     ])("%i %s has a hint", async (code, text, hint) => {
         const client = await clientOf([fault("deleteThing", code, text)]);

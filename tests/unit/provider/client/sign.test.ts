@@ -97,7 +97,7 @@ describe("encodeParams", () => {
 
     test("an element with a comma is refused, since CloudStack would read two", () => {
         expect(() => encodeParams({ keypairs: ["mine, and yours"] })).toThrow(
-            /keypairs: "mine, and yours" holds a comma/,
+            /keypairs: "mine, and yours" contains a comma/,
         );
     });
 

@@ -82,8 +82,8 @@ describe("an endpoint that does not answer", () => {
     });
 
     test.each([
-        ["ENOTFOUND", "its host name is not known (DNS)"],
-        ["EAI_AGAIN", "its host name cannot be looked up at present (DNS)"],
+        ["ENOTFOUND", "its host name cannot be resolved (DNS)"],
+        ["EAI_AGAIN", "its host name cannot be resolved at the moment (DNS)"],
     ])("a host name without an address (%s)", async (code, text) => {
         const noAddress = (...args: unknown[]): void => {
             const answer = args.at(-1) as (error: Error) => void;
@@ -129,7 +129,7 @@ describe("an endpoint that is something else", () => {
             { Location: "https://cloud.example.com/client/api?x=1" },
             /redirects to https:\/\/cloud\.example\.com\/client\/api\. Set the endpoint/,
         ],
-        ["a proxy's login", 407, "<title>Proxy</title>", {}, /wants a name and a password/],
+        ["a proxy's login", 407, "<title>Proxy</title>", {}, /requires a user name and a password/],
     ])("%s", async (_, status, body, headers, text) => {
         const port = await serve(
             http.createServer((_request, response) => response.writeHead(status, headers).end(body)),
@@ -221,16 +221,16 @@ const hasOpenssl = (() => {
 
     test("an authority of nobody's is refused, with the way to trust it", async () => {
         const text = await message(await secureCloud("unknown"));
-        expect(text).toMatch(/not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Give the authority's PEM file as caFile/);
+        expect(text).toMatch(/not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Set caFile \(CLOUDSTACK_CA_FILE\) or NODE_EXTRA_CA_CERTS to the authority's PEM file/);
     });
 
     test("a profile that turned verification off is told that this is not followed", async () => {
         const sources = {
             endpoint: "environment CLOUDSTACK_ENDPOINT",
-            tls: "That x turns verification off is not followed",
+            tls: "TLS is verified although x turns verification off",
         };
         expect(await message(await secureCloud("noted"), { sources })).toContain(
-            "turns verification off is not followed.",
+            "TLS is verified although x turns verification off.",
         );
     });
 
@@ -299,7 +299,7 @@ const hasOpenssl = (() => {
             socket.end("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
         );
         process.env.HTTPS_PROXY = `http://127.0.0.1:${await serve(proxy)}`;
-        expect(await message(endpoint, { caFile: file("refused.pem") })).toMatch(/proxy.*wants a name and a password/);
+        expect(await message(endpoint, { caFile: file("refused.pem") })).toMatch(/proxy.*requires a user name and a password/);
         process.env.HTTPS_PROXY = "http://me:secret99@127.0.0.1:1";
         const text = await message(endpoint, { caFile: file("refused.pem") });
         expect(text).toMatch(/connection refused.*HTTPS_PROXY/);

@@ -27,9 +27,9 @@ describe("EtcdQuorum", () => {
         const olds = { ...asked, version: "3.6.14" };
         const refused = await etcdQuorum.check(olds, { ...olds, revision: "2" });
         expect(refused.failures).toEqual([
-            { property: "", reason: expect.stringMatching(/etcd is not well.*c-etcd-a.*Repair that member first/s) },
+            { property: "", reason: expect.stringMatching(/etcd is not healthy.*c-etcd-a.*Repair that member first/s) },
         ]);
-        await expect(etcdQuorum.update("id", olds, { ...olds, revision: "2" })).rejects.toThrow("does not begin");
+        await expect(etcdQuorum.update("id", olds, { ...olds, revision: "2" })).rejects.toThrow("was not started");
         const allowed = { ...olds, revision: "2", allowUnhealthy: ["c-etcd-a"] };
         expect((await etcdQuorum.check(olds, allowed)).failures).toEqual([]);
         expect((await etcdQuorum.check(olds, { ...olds, timeoutSeconds: 20 })).failures).toEqual([]);
@@ -97,7 +97,7 @@ describe("EtcdHealth", () => {
     test("a time-out names the member and its last error, and says what to do", async () => {
         const inputs = { ...asked, timeoutSeconds: 1, allowDataLoss: false };
         await expect(etcdHealth.create(inputs)).rejects.toThrow(
-            /etcd cluster c is not healthy after 1 s. 0 of 1 members are well; c-etcd-a .*journalctl -u etcd.*waitForTimeoutSeconds/,
+            /etcd cluster c is not healthy after 1 s. 0 of 1 members are healthy; c-etcd-a .*journalctl -u etcd.*waitForTimeoutSeconds/,
         );
     });
 });

@@ -41,7 +41,7 @@ test.each<[property: string, value: unknown, reason: string]>([
     const { checked } = await settings({});
     const { problems } = await settings({ [property]: value }, checked);
     expect(problems).toEqual([expect.stringContaining(reason)]);
-    expect(problems[0]).toMatch(new RegExp(`^${property}.*: .*Keep .*, or make another cluster beside it and move over$`));
+    expect(problems[0]).toMatch(new RegExp(`^${property}.*: .*Keep .*, or create another cluster and migrate to it$`));
     // Nothing of it is in the way of a cluster that is new.
     expect((await settings({ [property]: value })).problems).toEqual([]);
 });
@@ -70,8 +70,8 @@ test("what is not known yet is not compared, and members of etcd come and go", a
 test("what machines take up only when they are installed anew is said", () => {
     const olds = { containerdVersion: "2.3.3", podNetwork: { backend: "vxlan" } };
     expect(laterChanges("prod", olds, { containerdVersion: "2.3.4", podNetwork: { backend: "vxlan", mtu: 1450 } })).toEqual([
-        expect.stringMatching(/^prod: containerdVersion 2.3.3 -> 2.3.4 reaches a machine when it is made or installed anew/),
-        expect.stringMatching(/^prod: podNetwork.mtu \(none\) -> 1450 reaches/),
+        expect.stringMatching(/^prod: containerdVersion 2.3.3 -> 2.3.4 applies to a machine when it is created or reinstalled/),
+        expect.stringMatching(/^prod: podNetwork.mtu \(none\) -> 1450 applies to a machine when it is created or reinstalled/),
     ]);
     expect(refusedChanges(olds, olds)).toEqual([]);
 });

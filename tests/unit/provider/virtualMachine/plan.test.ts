@@ -177,7 +177,7 @@ describe("what a preview does not know", () => {
         const plan = planChanges(olds, news);
         expect(refusalOf("web", plan, olds, news)).toBeUndefined();
         expect(describePlan("web", plan, olds)).toMatch(
-            new RegExp(`^web may .*: ${property} may change \\(known when its parts are\\)$`),
+            new RegExp(`^web may .*: ${property} may change \\(value not known yet\\)$`),
         );
     });
 
