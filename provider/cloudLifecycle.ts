@@ -70,7 +70,7 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
         // Arguments have been looked at by themselves when the cloud is first asked.
         check: async (problems, inputs, olds) => {
             const places = ["project", "profile"];
-            for (const property of places) problems.optionalText(inputs, property);
+            for (const property of places) problems.optionalString(inputs, property);
             // Where it is to be is asked of the configuration with them.
             if (places.some((property) => inputs[property] !== undefined && typeof inputs[property] !== "string")) return;
             // What is in a project stays there: nothing moves between projects.

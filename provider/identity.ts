@@ -48,8 +48,8 @@ export function keepIdentity(inputs: Inputs, olds: Inputs | undefined, policy: M
         return holder === undefined || holder === fresh ? undefined : sharedMark(fresh);
     }
     const follows = policy.rewritten === true && wasRenamed(former.owner, fresh);
-    const anew = follows || (olds === undefined && policy.freshAtReplacement === true);
-    inputs.owner = anew ? fresh : former.owner;
+    const isFresh = follows || (olds === undefined && policy.freshAtReplacement === true);
+    inputs.owner = isFresh ? fresh : former.owner;
     formers.given.set(key, former);
     formers.kept.set(keyOf(inputs.owner, inputs), former);
     const held = keyOf(former.owner, inputs);

@@ -156,8 +156,8 @@ async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Pro
     return { inputs: checkedInputs, failures };
 }
 
-/** Longest text that most of CloudStack's parameters and columns take, in characters. */
-const TEXT_LENGTH = 255;
+/** Longest string that most of CloudStack's parameters and columns take, in characters. */
+const MAX_LENGTH = 255;
 
 /** The problems of one resource's arguments, each with the argument's path and what would be right. */
 export class Problems {
@@ -184,7 +184,7 @@ export class Problems {
      * @param most the longest that is valid, in characters
      * @returns `undefined` where it is missing, invalid or not known yet
      */
-    text(inputs: Inputs, property: string, remedy: string, most = TEXT_LENGTH): string | undefined {
+    requiredString(inputs: Inputs, property: string, remedy: string, most = MAX_LENGTH): string | undefined {
         const value = inputs[property];
         if (isUnknown(value)) return undefined;
         if (value !== undefined && typeof value !== "string") return this.notString(property, value);
@@ -193,8 +193,8 @@ export class Problems {
         return undefined;
     }
 
-    /** A text that may be left out. @param most the longest that CloudStack takes, in characters */
-    optionalText(inputs: Inputs, property: string, most = TEXT_LENGTH): void {
+    /** A string that may be left out. @param most the longest that CloudStack takes, in characters */
+    optionalString(inputs: Inputs, property: string, most = MAX_LENGTH): void {
         const value = inputs[property];
         if (value === undefined || isUnknown(value)) return;
         if (typeof value !== "string") this.notString(property, value);
@@ -203,7 +203,7 @@ export class Problems {
 
     /** A name that may be left out, but is not empty. */
     optionalName(inputs: Inputs, property: string): void {
-        if (inputs[property] !== undefined) this.text(inputs, property, "give a name, or leave the argument out");
+        if (inputs[property] !== undefined) this.requiredString(inputs, property, "give a name, or leave the argument out");
     }
 
     private notString(property: string, value: unknown): undefined {
@@ -212,7 +212,7 @@ export class Problems {
     }
 
     /** CloudStack refuses control characters other than line ends (431), and what its columns cannot hold. */
-    private fits(property: string, value: string, most = TEXT_LENGTH): boolean {
+    private fits(property: string, value: string, most = MAX_LENGTH): boolean {
         if (/[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]/.test(value))
             this.add(property, "contains a control character (a tab counts as one), which CloudStack rejects");
         else if (value.length > most)
@@ -257,7 +257,7 @@ export class Problems {
         if (!Array.isArray(value)) return this.add(property, `must be a list: ${remedy}`);
         value.forEach((name, index) => {
             const path = `${property}[${index}]`;
-            if (this.text({ [path]: name }, path, remedy) !== undefined && name.includes(","))
+            if (this.requiredString({ [path]: name }, path, remedy) !== undefined && name.includes(","))
                 this.add(path, `"${name}" contains a comma, which separates names in CloudStack's API: give one name per entry`);
         });
     }
@@ -274,12 +274,12 @@ export class Problems {
     }
 
     /**
-     * A map of texts.
+     * A map of strings.
      *
      * @param most the longest value that CloudStack takes, in characters
      * @param remedy what to do about an empty value, where there must be none
      */
-    map(inputs: Inputs, property: string, most = TEXT_LENGTH, remedy?: string): void {
+    map(inputs: Inputs, property: string, most = MAX_LENGTH, remedy?: string): void {
         const value = inputs[property];
         if (value === undefined || isUnknown(value)) return;
         if (typeof value !== "object" || value === null || Array.isArray(value))

@@ -58,7 +58,7 @@ export function markedText(text: string | undefined, owner: string): string {
 export function checkDescription(problems: Problems, inputs: Inputs): void {
     const { description, owner } = inputs;
     const mark = typeof owner === "string" && !isUnknown(owner) ? markedText("x", owner).length - 1 : 0;
-    problems.optionalText(inputs, "description", DESCRIPTION_LENGTH - mark);
+    problems.optionalString(inputs, "description", DESCRIPTION_LENGTH - mark);
     if (typeof description === "string" && description !== unmarkedText(description))
         problems.add("description", "ends in the format of the mark that this package adds there: change its end");
 }

@@ -32,7 +32,7 @@ export async function tagOwner(session: Session, type: string, of: Tagged, owner
             { resourceids: [of.id], resourcetype: type, tags: [tag] },
             { timeoutSeconds: secondsUntil(deadline) },
         );
-    // A tag's value cannot be changed, only made anew.
+    // A tag's value cannot be changed: the tag is deleted and created again.
     await run("deleteTags", { key: KEY }).catch(unlessMissing);
     await run("createTags", { key: KEY, value: owner });
 }

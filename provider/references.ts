@@ -8,7 +8,7 @@ import { isId } from "./session";
  *
  * `check` turns a new text into an id and keeps that among the inputs (`referenceIds`), where `diff`, which does no I/O,
  * compares it with what the resource has. A text that stays as it is is not looked up again: whatever its operator renames,
- * retires, hides or registers anew under the same name, what exists keeps what it has.
+ * retires, hides or registers again under the same name, what exists keeps what it has.
  */
 export type Reference = "zone" | "template" | "network" | "serviceOffering" | "diskOffering" | "project";
 
@@ -37,18 +37,18 @@ export function actualId(outputs: Outputs, property: Reference): string | undefi
     return (outputs.networkInterfaces ?? [])[0]?.networkId;
 }
 
-/** Whether an argument means what the resource has. Ids decide where both are known, else the texts do. */
+/** Whether an argument means what the resource has. Ids decide where both are known, else the names do. */
 export function sameReference(olds: Outputs, news: Inputs, property: Reference): boolean {
     const [wanted, actual] = [referenceId(news, property), actualId(olds, property)];
     return wanted !== undefined && actual !== undefined ? wanted === actual : same(olds[property], news[property]);
 }
 
-/** Whether a resource in this project would have to be made anew to be where its arguments say. */
+/** Whether a resource in this project would have to be replaced to be where its arguments say. */
 function changesProject(olds: Outputs, news: Inputs): boolean {
     return !same(olds.project ?? "", news.project ?? "") && !sameReference(olds, news, "project");
 }
 
-/** Those of the arguments whose change makes a resource anew; what refers to something is compared by that, not by its spelling. */
+/** Those of the arguments whose change replaces a resource; what refers to something is compared by that, not by its spelling. */
 export function replacedBy(olds: Outputs, news: Inputs, properties: readonly string[]): string[] {
     return properties.filter((property) => {
         if (property === "project") return changesProject(olds, news);
@@ -92,7 +92,7 @@ export function keepReferences(inputs: Inputs, olds: Inputs | undefined): void {
     else delete inputs.referenceIds;
 }
 
-/** The arguments with the ids of what the resource has, for those whose texts say what its outputs say: 0.1.0 recorded none. */
+/** The arguments with the ids of what the resource has, for those whose names are the same as in its outputs: 0.1.0 recorded none. */
 export function withKnownIds(inputs: Inputs, olds: Outputs): Inputs {
     const known = REFERENCES.filter((property) => isKept(inputs, olds, property)).flatMap((property) => {
         const id = referenceId(inputs, property) === undefined ? actualId(olds, property) : undefined;

@@ -19,7 +19,7 @@ export const affinityGroup = cloudLifecycle({
     async check(problems, inputs, olds): Promise<void> {
         // What a group asks for does not change because the program says it no longer.
         inputs.type ??= olds?.type ?? "host anti-affinity";
-        const name = problems.text(inputs, "name", "give the group a name");
+        const name = problems.requiredString(inputs, "name", "give the group a name");
         checkDescription(problems, inputs);
         problems.timeouts(inputs);
         const session = sessionFor(inputs);

@@ -65,8 +65,8 @@ function oldestByDefault(olds: Inputs, news: Inputs): number {
 }
 
 function checkAuthority(problems: Problems, news: Inputs, olds: Inputs): void {
-    problems.text(news, "commonName", "the name of the authority", longestName);
-    problems.optionalText(news, "organization", longestName);
+    problems.requiredString(news, "commonName", "the name of the authority", longestName);
+    problems.optionalString(news, "organization", longestName);
     problems.integer(news, "validityDays", 1, longestValidityDays, "days");
     for (const name of ["generation", "signingGeneration", "oldestTrustedGeneration"])
         problems.integer(news, name, 1, 1e6, "generations");

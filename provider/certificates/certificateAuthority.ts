@@ -38,7 +38,7 @@ export interface CertificateAuthorityArgs {
  * An authority is replaced without an outage in three steps, each one `pulumi up` and a wait until every machine has
  * the result:
  * 1. `generation: 2, signingGeneration: 1`: a second authority is made, and everybody learns to trust it;
- * 2. `generation: 2`: it signs, every certificate is made anew;
+ * 2. `generation: 2`: it signs, every certificate is issued again;
  * 3. `generation: 2, oldestTrustedGeneration: 2`: the first one is no longer trusted.
  *
  * @example

@@ -56,7 +56,7 @@ function isAnother(olds: Outputs, news: Inputs): boolean {
     return compared.some((name) => !same(olds[name], news[name]));
 }
 
-/** One that is near its end is spoken of, though this run renews it: whoever looks at a preview alone has to know. */
+/** Says that a certificate near its end is renewed by this run, for those who run previews only. */
 function announceRenewal({ commonName, notBefore, notAfter }: Outputs): void {
     const [start, end] = [notBefore, notAfter].map((text) => Date.parse(text));
     if (!endsSoon(start, end, warningDays)) return;
@@ -67,7 +67,7 @@ function announceRenewal({ commonName, notBefore, notAfter }: Outputs): void {
 const leafOutputs = ["certificate", "privateKey", "notBefore", "notAfter", "serialNumber", "fingerprint"] as const;
 
 function checkLeaf(problems: Problems, inputs: Inputs): void {
-    problems.text(inputs, "commonName", "the name of the user or server", longestName);
+    problems.requiredString(inputs, "commonName", "the name of the user or server", longestName);
     problems.each(inputs, "organizations", isName, `must be 1 to ${longestName} characters`);
     problems.each(inputs, "dnsNames", isDnsName, "is not a host name; addresses belong in ipAddresses");
     problems.each(inputs, "ipAddresses", isIpAddress, "is not an IP address; names belong in dnsNames");

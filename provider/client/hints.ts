@@ -17,7 +17,7 @@ interface Hint {
     say(facts: HintFacts): string;
 }
 
-/** The first that fits is said. The codes are those of CloudStack's `ApiErrorCode`, the texts those of 4.22. */
+/** The first that matches is used. The codes are those of CloudStack's `ApiErrorCode`, the error texts those of 4.22. */
 const HINTS: readonly Hint[] = [
     { code: 401, say: unauthorised },
     {

@@ -1,6 +1,6 @@
 /**
- * A parameter of an API command. `undefined` leaves the parameter out. A list of texts becomes `a,b` (an empty one the
- * empty text, which empties a set in CloudStack); a list of records `name[0].key=value`; a record `name[0].key=value`
+ * A parameter of an API command. `undefined` leaves the parameter out. A list of strings becomes `a,b` (an empty one the
+ * empty string, which empties a set in CloudStack); a list of records `name[0].key=value`; a record `name[0].key=value`
  * for every key, except for `tags`, where each entry has an index of its own: `tags[0].key=k`, `tags[0].value=v`. See
  * `encodeParams`.
  */

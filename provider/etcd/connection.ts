@@ -9,7 +9,7 @@ export const ACCESS = ["caCertificate", "clientCertificate", "clientKey", "waitF
 /** How long gates wait where nothing else is said, in seconds. */
 export const DEFAULT_TIMEOUT = 600;
 
-/** The way to the cluster; undefined where nobody is to look at it, or what it takes is not known yet. */
+/** A gateway to the cluster; undefined where etcd is not to be asked, or the credentials are not known yet. */
 export function gatewayOf(inputs: Inputs, patience?: number): Gateway | undefined {
     const { caCertificate, clientCertificate, clientKey, waitFor } = inputs;
     if (waitFor !== "healthy" || hasUnknown([caCertificate, clientCertificate, clientKey, inputs.members])) return undefined;

@@ -1,6 +1,6 @@
 import { hasUnknown, type Inputs, type Outputs } from "../handler";
 
-/** What of a member's machine reinstalls or replaces it when it changes, so that its root disk is made anew. */
+/** What of a member's machine reinstalls or replaces it when it changes, so that its root disk is erased. */
 const ERASING = ["version", "template", "zone", "network", "project"] as const;
 
 /** What a change of the cluster erases. */

@@ -11,13 +11,13 @@ const FOLLOWED = ["founders", "project", "profile"] as const;
  * The lifecycle of `EtcdFounding`: from when on founders without data may found the cluster, for `windowSeconds`.
  *
  * The window opens with the run that makes the first of the members' machines, by the cloud's clock. As long as no run
- * has found one of them, and none is there, a later run opens it anew: there is no cluster beside which a second one
+ * has found one of them, and none is there, a later run opens it again: there is no cluster beside which a second one
  * could be founded. What runs have seen stays in the arguments (the engine keeps them where nothing else changes), so
  * that machines which are lost later find no open window when they are made again.
  *
  * Machines that nobody has seen may be lost as well, and the engine tells nobody that its state has them. A run without a
  * refresh then opens the window, but makes none of them: it believes that they are there. The refresh that takes them out
- * of the state closes what was opened anew.
+ * of the state closes what was opened again.
  */
 export const etcdFounding: Handler = lifecycle({
     async check(problems, inputs, olds) {
@@ -64,7 +64,7 @@ export const etcdFounding: Handler = lifecycle({
     async delete() {},
 });
 
-/** Whether the window opens anew. Not where a refresh may have found that machines are gone, and their data with them. */
+/** Whether the window opens again. Not where a refresh may have found that machines are gone, and their data with them. */
 function reopens(olds: Outputs, news: Inputs): boolean {
     return news.seen === "none" && news.opensAt > olds.opensAt && olds.wasRefreshed !== true;
 }

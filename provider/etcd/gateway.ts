@@ -39,7 +39,7 @@ export class EtcdError extends Error {
 
 /** How long one request may take, in milliseconds. */
 const PATIENCE = 4_000;
-/** The same where nobody may be there at all. */
+/** The same where there may be no member yet. */
 export const SHORT_PATIENCE = 1_000;
 
 /**

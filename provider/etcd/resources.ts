@@ -11,7 +11,7 @@ export interface GateArgs {
     readonly caCertificate: pulumi.Input<string>;
     readonly clientCertificate: pulumi.Input<string>;
     readonly clientKey: pulumi.Input<string>;
-    /** `healthy`: etcd is asked; `none`: nobody looks. */
+    /** `healthy`: etcd is asked; `none`: etcd is not asked. */
     readonly waitFor: pulumi.Input<string>;
     readonly timeoutSeconds: pulumi.Input<number>;
     /** A text that changes with whatever may take a member down. */

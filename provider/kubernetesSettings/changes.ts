@@ -3,7 +3,7 @@ import { hasUnknown, type Inputs, isUnknown, same } from "../handler";
 /** What a change of an argument means for a cluster that runs. */
 export interface Change {
     /**
-     * `never`: refused at preview; `later`: taken by machines that are made or installed anew from then on, which the
+     * `never`: refused at preview; `later`: taken up by machines that are created or reinstalled from then on, which the
      * preview says; `yes`: the running cluster follows.
      */
     readonly may: "never" | "later" | "yes";
@@ -48,7 +48,7 @@ export const changes: Readonly<Record<string, Change>> = {
     nodePortCidrs: { may: "yes", why: "rules change in place" },
     monitoringCidrs: { may: "yes", why: "rules change in place" },
     sshCidrs: { may: "yes", why: "rules change in place" },
-    extraSans: { may: "yes", why: "control planes make the certificate anew, one after another" },
+    extraSans: { may: "yes", why: "control planes issue the certificate again, one after another" },
     registryMirrors: { may: "yes", why: "containerd reads them for every image" },
     timeServers: { may: "later", why: "they are set at the first boot" },
     convergeIntervalSeconds: { may: "yes", why: "the timer follows" },

@@ -27,7 +27,7 @@ export const securityGroup = cloudLifecycle({
     marks: { rewritten: true },
 
     async check(problems, inputs, olds): Promise<void> {
-        const name = problems.text(inputs, "name", "give the group a name");
+        const name = problems.requiredString(inputs, "name", "give the group a name");
         checkDescription(problems, inputs);
         if (name === "default")
             problems.add("name", '"default" is the group that CloudStack creates for every account: choose another name');
@@ -152,7 +152,7 @@ function ownRules(managed: readonly string[], { ingressApart, ingress }: Inputs)
 }
 
 /**
- * The rules of a group that nobody in the stack manages, in words. During a refresh the other resources of the group are being asked as
+ * The rules of a group that no resource of the stack manages, as text. During a refresh the other resources of the group are being asked as
  * well: they are waited for. Where a group has no rules of its own, the others are told only if it is to have no others.
  */
 async function unmanaged(

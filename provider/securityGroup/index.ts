@@ -3,9 +3,9 @@ import type { CloudIdentity } from "../session";
 import { CloudStackResource, identity, namedIdentity } from "../resource";
 import type { OperationTimeouts } from "../timeouts";
 
-/** A rule of a security group: what may pass, and between whom. Every source makes a rule of its own in CloudStack. */
+/** A rule of a security group: protocol, ports and sources. CloudStack keeps one rule for each source. */
 export interface SecurityGroupRule {
-    /** `tcp`, `udp`, `icmp`, `all`, or the number of a protocol (0 to 255) as text. @default "tcp" @example "udp" */
+    /** `tcp`, `udp`, `icmp`, `all`, or the number of a protocol (0 to 255) as a string. @default "tcp" @example "udp" */
     protocol?: pulumi.Input<string>;
     /** A port ("443", or as a number) or a range of ports ("30000-32767"); for tcp and udp only. @default all ports */
     ports?: pulumi.Input<string>;
@@ -18,15 +18,15 @@ export interface SecurityGroupRule {
      * @example 0
      */
     icmpCode?: pulumi.Input<number>;
-    /** Whom the rule is for, as IPv4 or IPv6 networks ("10.0.0.0/8", "2001:db8::/32"). */
+    /** The sources (for egress: destinations), as IPv4 or IPv6 CIDRs ("10.0.0.0/8", "2001:db8::/32"). */
     cidrs?: pulumi.Input<pulumi.Input<string>[]>;
     /**
-     * Whom the rule is for, as names of security groups of the same account: their members, as they come and go.
+     * The sources (for egress: destinations), as names of security groups of the same account: their current members.
      *
      * @example [web.name]
      */
     groups?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Whether the rule is for the members of the group itself (they do not see each other without one). @default false */
+    /** Whether members of the group itself are a source (without such a rule they cannot reach each other). @default false */
     self?: pulumi.Input<boolean>;
 }
 
@@ -34,7 +34,7 @@ export interface SecurityGroupRule {
 export interface SecurityGroupArgs {
     /** The group's name, unique in the account. A change replaces the group. @default `<stack>-<resource name>` */
     name?: pulumi.Input<string>;
-    /** A text for people. CloudStack cannot change it afterwards: a change takes effect when the group is made anew. @default none */
+    /** A description. CloudStack cannot change it afterwards: a change takes effect when the group is created again. @default none */
     description?: pulumi.Input<string>;
     /**
      * What may reach the members. Nothing may, without a rule. Rules are added and removed in place, one by one.
@@ -51,7 +51,7 @@ export interface SecurityGroupArgs {
      */
     egress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
     /**
-     * Whether rules that nobody in the stack manages are removed. Without it a refresh reports them (`unmanagedRules`), and they are left
+     * Whether rules that no resource of the stack manages are removed. Without it a refresh reports them (`unmanagedRules`), and they are left
      * alone. With it the group's ingress rules are its own as well, so its machines wait for them.
      *
      * @default false
@@ -99,7 +99,7 @@ export interface SecurityGroupArgs {
 export class SecurityGroup extends CloudStackResource {
     /** The group's name, by which rules of other groups refer to it. */
     declare readonly name: pulumi.Output<string>;
-    /** Rules that the group has and nobody in the stack manages, in words, as of the last refresh. */
+    /** Rules that the group has and no resource of the stack manages, as text, as of the last refresh. */
     declare readonly unmanagedRules: pulumi.Output<string[]>;
     /** The cloud and account that the group lives in. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;

@@ -19,7 +19,7 @@ export const securityGroupRules = cloudLifecycle({
     nameOutput: "groupName",
 
     async check(problems, inputs, olds): Promise<void> {
-        problems.text(inputs, "securityGroup", "give the id of a SecurityGroup");
+        problems.requiredString(inputs, "securityGroup", "give the id of a SecurityGroup");
         problems.ids(
             { securityGroup: inputs.securityGroup === undefined ? undefined : [inputs.securityGroup] },
             "securityGroup",

@@ -18,8 +18,8 @@ export const sshKeyPair = cloudLifecycle({
     kind: "SSH key pair",
 
     async check(problems, inputs, olds): Promise<void> {
-        const name = problems.text(inputs, "name", "give the key pair a name");
-        problems.optionalText(inputs, "publicKey", PUBLIC_KEY_LENGTH);
+        const name = problems.requiredString(inputs, "name", "give the key pair a name");
+        problems.optionalString(inputs, "publicKey", PUBLIC_KEY_LENGTH);
         if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = nameFor(name, inputs, olds);
         const key = inputs.publicKey;
         const given = key !== undefined && !isUnknown(key);

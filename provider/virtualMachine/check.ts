@@ -51,9 +51,9 @@ export async function checkMachine(problems: Problems, inputs: Inputs, given: In
 
 /** What can be told without asking the cloud. */
 export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | undefined): void {
-    const name = problems.text(inputs, "name", "give a host name");
+    const name = problems.requiredString(inputs, "name", "give a host name");
     if (name !== undefined) checkHostName(problems, "name", name);
-    for (const property of ["displayName", "group", "ipAddress"]) problems.optionalText(inputs, property);
+    for (const property of ["displayName", "group", "ipAddress"]) problems.optionalString(inputs, property);
     problems.optionalName(inputs, "network");
     problems.map(inputs, "tags", undefined, "CloudStack has no tags without a value; leave it out");
     problems.map(inputs, "details", DETAIL_LENGTH);
@@ -134,7 +134,7 @@ async function checkOffering(
     olds: Inputs | undefined,
     session: Session,
 ): Promise<Size> {
-    const text = problems.text(
+    const text = problems.requiredString(
         inputs,
         "serviceOffering",
         "give the name of a service offering, such as those that getServiceOffering finds",
@@ -184,7 +184,7 @@ async function checkTemplate(
     session: Session,
     zone: ZonePlace,
 ): Promise<number | undefined> {
-    const text = problems.text(inputs, "template", "give the name of a template, such as those that getTemplate finds");
+    const text = problems.requiredString(inputs, "template", "give the name of a template, such as those that getTemplate finds");
     const { catalogue } = session;
     const id = await resolveReference(problems, inputs, olds, "template", (name) => catalogue.template(name, zone));
     if (isKept(inputs, olds, "template")) {

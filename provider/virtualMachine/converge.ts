@@ -190,7 +190,7 @@ async function setTags(machine: ApiMachine, before: Outputs, work: Work): Promis
     const of = { resourceids: [machine.id], resourcetype: "UserVm" };
     for (let attempt = 1; ; attempt++) {
         const different = keys.filter((key) => wanted[key] !== actual[key]);
-        // A tag's value cannot be changed, only made anew.
+        // A tag's value cannot be changed: the tag is deleted and created again.
         const remove = different.filter((key) => key in actual);
         const create = different.filter((key) => key in wanted);
         try {

@@ -5,7 +5,7 @@ import type { Plan } from "./plan";
 import { certainly, erasesRootDisk, takesDown } from "./plan";
 
 /**
- * One line for the preview about a machine that will stop, be made anew or be replaced, and what that erases; `undefined` for milder changes.
+ * One line for the preview about a machine that will stop, be reinstalled or be replaced, and what that erases; `undefined` for milder changes.
  * Where the hardest of the changes is one that a preview does not know yet, it says "may".
  */
 export function describePlan(name: string, plan: Plan, olds: Outputs): string | undefined {

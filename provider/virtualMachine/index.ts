@@ -207,7 +207,7 @@ export interface NetworkInterface {
  * export const address = web.ipAddress;
  * ```
  *
- * @example A machine whose disk is made anew whenever its user data changes, and that keeps its address
+ * @example A machine whose disk is reinstalled whenever its user data changes, and that keeps its address
  * ```ts
  * new cloudstack.VirtualMachine("runner", {
  *     serviceOffering: "Large",

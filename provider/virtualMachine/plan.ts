@@ -120,7 +120,7 @@ function userDataChange(olds: Outputs, news: Inputs): Change[] {
     ];
 }
 
-/** A machine that had no trigger yet only gets to know it, and one that loses it is left as it is. */
+/** The first trigger of a machine is only recorded, and a trigger that is removed changes nothing. */
 function triggerChange(olds: Outputs, news: Inputs): Change[] {
     const [old, wanted] = [olds.reinstallTrigger, news.reinstallTrigger];
     if (wanted === undefined || old === wanted) return [];

@@ -69,7 +69,7 @@ export async function takeOver(inputs: Inputs, { session, cloud, deadline }: Tim
     return machine;
 }
 
-/** CloudStack tells a password once: that of a machine whose answer nobody heard is made anew, which takes a stop. */
+/** CloudStack returns a password once: where the answer was lost, the password is reset, which requires a stop. */
 async function withPassword(session: Session, machine: ApiMachine, deadline: number): Promise<ApiMachine> {
     const run = (command: string) =>
         session.client.run(command, { id: machine.id }, { timeoutSeconds: secondsUntil(deadline) });

@@ -13,7 +13,7 @@ import { checkZone } from "../zone";
 
 /** Fills defaults and reports everything that is wrong with a volume's arguments. */
 export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void> {
-    const name = problems.text(inputs, "name", "give the volume a name");
+    const name = problems.requiredString(inputs, "name", "give the volume a name");
     if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = nameOf(name, inputs, olds);
     problems.integer(inputs, "sizeGiB", 1, 65_536, "GiB");
     problems.integer(inputs, "deviceId", 1, 63, "positions");
@@ -51,7 +51,7 @@ async function checkSize(
     olds: Inputs | undefined,
     session: Session,
 ): Promise<number | undefined> {
-    const text = problems.text(inputs, "diskOffering", "give the name of a disk offering");
+    const text = problems.requiredString(inputs, "diskOffering", "give the name of a disk offering");
     const { catalogue } = session;
     const id = await resolveReference(problems, inputs, olds, "diskOffering", (name) => catalogue.diskOffering(name));
     if (olds !== undefined && isKept(inputs, olds, "diskOffering") && same(inputs.sizeGiB, olds.sizeGiB)) return undefined;

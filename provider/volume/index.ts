@@ -33,7 +33,7 @@ export interface VolumeArgs {
      */
     deviceId?: pulumi.Input<number>;
     /**
-     * The volume's name. A short hash of stack and resource is added to it (CloudStack keeps nothing else that could say whose it is).
+     * The volume's name. A short hash of stack and resource is added to it (CloudStack keeps nothing else that identifies its owner).
      * A volume keeps the name that it was made with: CloudStack's default role may not rename one.
      *
      * @default `<stack>-<resource name>`

@@ -55,7 +55,7 @@ describe("a rule that passes from one resource to another in one run stays, and 
 
     test("and none of them is reported by a refresh as beside the stack's own", async () => {
         const { infos, steps } = await project.refresh();
-        expect(infos.join("\n")).not.toContain("beside its own");
+        expect(infos.join("\n")).not.toContain("that the stack does not manage");
         const outputs = (step: any) => JSON.stringify(step?.outputs);
         expect(steps.filter((step) => outputs(step.old) !== outputs(step.new)).map(({ name }) => name)).toEqual([]);
         await project.destroy();

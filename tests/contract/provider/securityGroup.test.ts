@@ -112,7 +112,7 @@ describe("a group", () => {
         const found = result!;
         expect(found.outputs.unmanagedRules).toEqual(["ingress tcp 9999 from 192.0.2.0/24"]);
         expect(said).toEqual([
-            expect.stringMatching(/has rules that the stack does not manage, left alone.*tcp 9999 from 192\.0\.2\.0\/24/),
+            expect.stringMatching(/has rules that the stack does not manage; they are left alone.*tcp 9999 from 192\.0\.2\.0\/24/),
         ]);
         expect((await world.plugin().plan("securityGroup", args, found)).diff).toMatchObject({ changes: false });
         expect((await listening(() => world.plugin().read(found))).said).toEqual([]);
