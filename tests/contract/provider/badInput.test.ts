@@ -101,7 +101,7 @@ describe("a machine", () => {
     test("of a custom offering hears which sizes are missing, or out of bounds", async () => {
         const custom = { ...named("x"), template: "Debian 12", serviceOffering: "Custom Constrained" };
         expect(await problems("virtualMachine", custom)).toEqual({
-            details: expect.stringContaining("have to give cpuNumber and memory"),
+            details: expect.stringContaining("must set cpuNumber and memory"),
         });
         expect(await problems("virtualMachine", { ...custom, details: { cpuNumber: "64", memory: "1" } })).toEqual({
             "details.cpuNumber": expect.stringContaining("from 1 to 8"),
@@ -122,7 +122,7 @@ describe("a machine", () => {
         const long = { ...named("x"), ...small, userData: "a".repeat(24_577) };
         expect(await problems("virtualMachine", long)).toEqual({
             userData: expect.stringMatching(
-                /is 32772 characters of base64, and CloudStack takes 32768.*gzip it.*raise userDataMaxLength/,
+                /is 32772 characters of base64, but CloudStack allows at most 32768.*gzip it.*raise userDataMaxLength/,
             ),
         });
         await world.plugin().plan("virtualMachine", { ...long, userDataMaxLength: 40_000 });
@@ -130,7 +130,7 @@ describe("a machine", () => {
 
     test("with a disk too small, or an address that is impossible, is told so before it is made", async () => {
         expect(await problems("virtualMachine", { ...named("x"), ...small, rootDiskSizeGiB: 1 })).toEqual({
-            rootDiskSizeGiB: expect.stringContaining("which is 2 GiB"),
+            rootDiskSizeGiB: expect.stringContaining("is less than the size of template \"Debian 12\", 2 GiB"),
         });
         const at = (ipAddress: string) =>
             problems("virtualMachine", { ...named("x"), ...small, network: "shared", ipAddress });
@@ -157,7 +157,7 @@ describe("a machine", () => {
         const address = await failure(
             world.plugin("expunger").create("virtualMachine", { ...named("z"), ...small, ipAddress: args.ipAddress }),
         );
-        expect(address.message).toMatch(/The usual reason is the address that was asked for: 10\.1\.1\.30 is in use/);
+        expect(address.message).toMatch(/The usual cause is the requested address: 10\.1\.1\.30 is in use/);
         const missing = { ...named("y"), ...small, sshKeyPairs: ["nobody"] };
         expect((await failure(world.plugin().create("virtualMachine", missing))).message).toMatch(
             /Not all specified keypairs exist.*nobody/s,
