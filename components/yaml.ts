@@ -1,6 +1,6 @@
 /** An object as YAML. Key order is the object's own, so the same input gives the same text. */
 export function toYaml(object: object): string {
-    // js-yaml takes 40 ms to load: programs that only have it imported need not pay.
+    // Loaded on demand: js-yaml takes 40 ms to load.
     const { dump } = require("js-yaml") as typeof import("js-yaml");
     return dump(object, { lineWidth: -1, noRefs: true });
 }

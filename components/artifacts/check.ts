@@ -2,7 +2,7 @@ import { boolean, fields, list, record, text } from "../shape";
 import type { Problem } from "../problems";
 import { type ArtifactName, type Artifacts, type ArtifactsArgs, architectures, resolveArtifact, supportedVersions } from "./resolve";
 
-/** Everything that is wrong with the arguments themselves. */
+/** All problems of the arguments themselves. */
 export function checkArtifacts(args: Artifacts, path = "artifacts"): Problem[] {
     const problems: Problem[] = [];
     const add = (where: string, problem: string, remedy: string) =>
@@ -10,18 +10,18 @@ export function checkArtifacts(args: Artifacts, path = "artifacts"): Problem[] {
     if (args.mirror !== undefined && !/^https?:\/\/[^\s/]+\S*$/.test(args.mirror))
         add(
             "mirror",
-            `${JSON.stringify(args.mirror)} is no http or https URL`,
+            `${JSON.stringify(args.mirror)} is not an http or https URL`,
             "Use a URL such as http://10.1.1.1/artifacts",
         );
     for (const [fileName, sum] of Object.entries(args.manifest ?? {})) {
         if (!/^[0-9a-f]{64}$/.test(sum))
             add(
                 `manifest[${JSON.stringify(fileName)}]`,
-                "is no SHA-256",
+                "is not a SHA-256 sum",
                 "Use the 64 lower-case hexadecimal digits that sha256sum prints",
             );
         if (!/^[\w.+:~-]+$/.test(fileName))
-            add(`manifest[${JSON.stringify(fileName)}]`, "is no plain file name", "Use the name without a folder");
+            add(`manifest[${JSON.stringify(fileName)}]`, "is not a plain file name", "Use the name without a directory");
     }
     if (args.packages !== undefined && !["distribution", "mirror", "template"].includes(args.packages))
         add("packages", `${JSON.stringify(args.packages)} is unknown`, "Use distribution, mirror or template");
@@ -38,12 +38,12 @@ export function checkArtifacts(args: Artifacts, path = "artifacts"): Problem[] {
             if (args.mirror === undefined)
                 add(`${field}[${index}]`, "can only come from a mirror", `Set ${path}.mirror`);
             else if (args.manifest?.[fileName] === undefined)
-                add(`${field}[${index}]`, `${fileName} has no sum`, `Put its SHA-256 into ${path}.manifest`);
+                add(`${field}[${index}]`, `${fileName} has no SHA-256 sum`, `Put its SHA-256 into ${path}.manifest`);
         });
     return problems;
 }
 
-/** What keeps a program's version from being fetched, as a problem of the argument that named the version. */
+/** Whether a program's version cannot be fetched, as a problem of the argument that sets the version. */
 export function checkVersion(name: ArtifactName, version: string, args: Artifacts, path: string): Problem[] {
     if (args.inTemplate) return [];
     const found = architectures.some((arch) => {
@@ -64,7 +64,7 @@ export function checkVersion(name: ArtifactName, version: string, args: Artifact
     ];
 }
 
-/** What `ArtifactsArgs` have to look like; what they say is for `checkArtifacts`. */
+/** The shape of `ArtifactsArgs`; `checkArtifacts` checks the values. */
 export const artifactsShape = fields<ArtifactsArgs>({
     mirror: text,
     manifest: record(text),

@@ -1,15 +1,15 @@
 import { sh } from "../cloudInit";
 
 /**
- * Fetches, verifies and installs what the plan names for this machine's processor. It may run at any time and any
- * number of times: what is there with the right sum stays untouched. A mirror or a network that is not there yet is
- * waited for; a wrong sum stops it for good.
+ * Fetches, verifies and installs the files that the plan lists for this machine's architecture. It is idempotent: files
+ * with the right sum are left alone. It retries while a mirror or the network is not available; a wrong sum is a
+ * permanent failure.
  */
 export const fetchScript = sh`
 #!/bin/bash
 # Fetches, verifies and installs release files: cs-fetch PLAN
 # PLAN has lines "<architecture|any> <sha256> <url> <program|data|package|tar:STRIP> <target> [members]".
-# Exit status: 0 all is there, 1 it could not be installed, 2 bad plan, 3 a file has another sum than it must have.
+# Exit status: 0 everything is installed, 1 installation failed, 2 invalid plan, 3 a file has the wrong SHA-256.
 set -euo pipefail
 
 plan=\${1:?usage: cs-fetch PLAN}
@@ -29,7 +29,7 @@ esac
 
 sum_of() { sha256sum "$1" | cut -d ' ' -f 1; }
 
-# One attempt; goes on where an earlier one stopped.
+# One attempt; resumes an earlier one.
 download() {
   if command -v curl >/dev/null; then
     curl --fail --silent --show-error --location --connect-timeout 10 --speed-limit 1024 --speed-time 30 \
@@ -52,9 +52,9 @@ fetch() {
       got=$(sum_of "$part")
       [ "$got" != "$sha" ] || return 0
       rm -f "$part"
-      # What was put together from two downloads may be damaged: only a whole one is judged.
+      # A file put together from two downloads may be damaged: only a complete download counts.
       [ "$fresh" = 0 ] || fail 3 "$name has the wrong SHA-256: expected $sha, got $got (from $url)"
-      log "$name did not match after a resumed download, fetching it whole"
+      log "$name did not match after a resumed download, fetching it again"
       fresh=1
       continue
     fi
@@ -66,7 +66,7 @@ fetch() {
   done
 }
 
-# A running program keeps its old file: the new one takes its name, once it is on disk for good.
+# Renames the new file over the old one after a sync, so that a running program keeps the old file.
 place() {
   mkdir -p "$(dirname "$3")"
   install -m "$1" "$2" "$3.cs-new"
@@ -87,10 +87,10 @@ unpack() {
   rm -rf "$work"
 }
 
-# What was installed last for a target and its members is remembered by its sum.
+# The stamp of a target and its members holds the SHA-256 of what was installed last.
 stamp_of() { echo "$stamps/$(printf '%s' "$1 $2" | sha256sum | cut -c 1-16)"; }
 
-# True if the last thing installed there is exactly this, and it is still there.
+# True if this file was installed there last and is still there.
 installed() {
   local sha=$1 kind=$2 target=$3 members=$4 file
   [ "$(cat "$(stamp_of "$target" "$members")" 2>/dev/null)" = "$sha" ] || return 1
@@ -131,17 +131,17 @@ done <"$plan"
 if [ "\${#packages[@]}" -gt 0 ]; then
   log "installing \${#packages[@]} packages"
   DEBIAN_FRONTEND=noninteractive dpkg --install --force-confold "\${packages[@]}" >&2 ||
-    fail 1 "the packages of the mirror do not fit this system"
+    fail 1 "the packages of the mirror cannot be installed on this system"
   for stamp in "\${package_stamps[@]}"; do echo "\${stamp% *}" >"\${stamp#* }"; done
   rm -f "\${packages[@]}"
 fi
 
 if [ -s "$plan" ] && [ -z "\${wanted:-}" ]; then fail 1 "$plan has nothing for $arch"; fi
-log "everything is there"
+log "everything is installed"
 `;
 
 /**
- * Runs the script once per boot, before whatever requires it. Its messages reach the console, which the cloud can show.
+ * Runs the script once per boot, before the units that require it. Its messages go to the console, which CloudStack shows.
  */
 export const fetchUnit = `[Unit]
 Description=Fetch, verify and install release files

@@ -10,7 +10,7 @@ import {
     resolveMirrored,
 } from "./resolve";
 
-/** Where each program's files go. Archives: which members, without the leading folders that `strip` takes off. */
+/** Where each program is installed. For archives: which members, after `strip` leading directories are removed. */
 const installations: Record<ArtifactName, { target: string; strip?: number; members?: string }> = {
     etcd: { target: "/usr/local/bin", strip: 1, members: "etcd etcdctl etcdutl" },
     containerd: { target: "/usr/local/bin", strip: 1, members: "*" },
@@ -22,9 +22,9 @@ const installations: Record<ArtifactName, { target: string; strip?: number; memb
     kubectl: { target: "/usr/local/bin/kubectl" },
 };
 
-/** Where image archives are put. */
+/** The directory of image archives. */
 export const imageFolder = "/var/lib/cs/images";
-/** The unit that everything which needs an artifact must require and follow. */
+/** The unit that units which need an artifact must require and be ordered after. */
 export const fetchService = "cs-fetch.service";
 export const fetchPlanPath = "/etc/cs/artifacts";
 
@@ -32,8 +32,8 @@ export const fetchPlanPath = "/etc/cs/artifacts";
 export type Versions = Partial<Record<ArtifactName, string>>;
 
 /**
- * The files that make a machine fetch, verify and install its programs: the script, its unit and the plan, which has a
- * line for each program and architecture. `images` says whether the image archives are for this machine too.
+ * The files with which a machine fetches, verifies and installs its programs: the script, its unit and the plan, which has
+ * a line for each program and architecture. `images` says whether this machine needs the image archives too.
  */
 export function renderFetch(versions: Versions, args: Artifacts = {}, options: { images?: boolean } = {}): WriteFile[] {
     return [
@@ -44,10 +44,10 @@ export function renderFetch(versions: Versions, args: Artifacts = {}, options: {
 }
 
 /**
- * The plan: `<architecture> <sha256> <url> <kind> <target> [members]` per line, kind being `program`, `data`, `package`
+ * The plan: `<architecture> <sha256> <url> <kind> <target> [members]` per line, where kind is `program`, `data`, `package`
  * or `tar:<strip>`.
  *
- * @throws Error for a version of which no file is known for any architecture
+ * @throws Error for a version without a known file for any architecture
  */
 export function renderPlan(versions: Versions, args: Artifacts = {}, options: { images?: boolean } = {}): string {
     const lines: string[] = [];
@@ -72,8 +72,8 @@ export function renderPlan(versions: Versions, args: Artifacts = {}, options: { 
 }
 
 /**
- * A text that tells a program's files from others of that name: the version, and the sums that only the user's manifest
- * knows, such as those of a build of one's own.
+ * A string that identifies a program's files: the version, and the sums that come from the user's manifest, such as those
+ * of a custom build.
  */
 export function buildOf(name: ArtifactName, version: string, args: Artifacts = {}): string {
     const own = args.inTemplate
@@ -82,7 +82,7 @@ export function buildOf(name: ArtifactName, version: string, args: Artifacts = {
     return [version, ...own.map(({ sha256 }) => sha256.slice(0, 16))].join(" ");
 }
 
-/** A mirror may serve one architecture only; a version that none has is an error. */
+/** The files of the architectures that have one. A mirror may serve only one; a version that none has is an error. */
 function available(name: ArtifactName, version: string, args: Artifacts) {
     const found: { arch: Architecture; sha256: string; url: string }[] = [];
     let failure: unknown;
@@ -96,7 +96,7 @@ function available(name: ArtifactName, version: string, args: Artifacts) {
     return found;
 }
 
-/** Packages for cloud-init to install by name: none where the mirror or the template has them. */
+/** Packages for cloud-init to install by name; none if the mirror or the template provides them. */
 export function distributionPackages(names: readonly string[], args: Artifacts = {}): string[] {
     return (args.packages ?? "distribution") === "distribution" ? [...names] : [];
 }

@@ -1,10 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import sums from "./releases.json";
 
-/** What machines fetch. Spelled out, so that the declarations need no JSON: not every compiler of a program reads it. */
+/** The programs that machines fetch. Listed here and not derived, since declarations must not depend on a JSON module. */
 export type ArtifactName =
     "etcd" | "containerd" | "runc" | "cni-plugins" | "crictl" | "kubelet" | "kubeadm" | "kubectl";
-/** The processors that there are release files for. */
+/** The architectures with release files. */
 export type Architecture = "amd64" | "arm64";
 
 /** The SHA-256 sums that the projects publish, by version. */
@@ -20,18 +20,18 @@ export const architectures: readonly Architecture[] = ["amd64", "arm64"];
  */
 export interface ArtifactsArgs {
     /**
-     * Base URL of a mirror that has all release files in one folder, under the names of {@link resolveArtifact}, such
+     * Base URL of a mirror that has all release files in one directory, under the names of {@link resolveArtifact}, such
      * as `http://10.1.1.1/artifacts`. @default each project's own site
      */
     mirror?: pulumi.Input<string>;
     /**
-     * SHA-256 sums (hexadecimal) by file name, for files that are not the official ones, and for image archives and
-     * package files. A name that is here is never checked against the official sum. @default the sums that the projects
+     * SHA-256 sums (hexadecimal) by file name, for custom release files, image archives and package files. A file listed
+     * here is not checked against the official sum. @default the sums that the projects
      * publish
      * @example { "etcd-v3.6.14-linux-amd64.tar.gz": "b3f1…" }
      */
     manifest?: pulumi.Input<{ [fileName: string]: pulumi.Input<string> }>;
-    /** Whether the release files are in the template already, so that none is fetched. @default false */
+    /** Whether the template already contains the release files, so that none is fetched. @default false */
     inTemplate?: pulumi.Input<boolean>;
     /**
      * OCI archives of container images on the mirror (file names of `manifest`), imported before Kubernetes starts.
@@ -40,12 +40,12 @@ export interface ArtifactsArgs {
      */
     imageArchives?: pulumi.Input<pulumi.Input<string>[]>;
     /**
-     * Where operating system packages such as haproxy and chrony come from: `distribution` (its own package sources),
-     * `mirror` (`packageFiles`), `template` (they are installed already). @default "distribution"
+     * The source of operating system packages such as haproxy and chrony: `distribution` (its package repositories),
+     * `mirror` (`packageFiles`) or `template` (already installed). @default "distribution"
      */
     packages?: pulumi.Input<string>;
     /**
-     * Package files on the mirror (file names of `manifest`), dependencies included, for `packages: "mirror"`. @default
+     * Package files on the mirror (file names of `manifest`), including dependencies, for `packages: "mirror"`. @default
      * none
      * @example ["haproxy_3.0.11-1_amd64.deb"]
      */
@@ -68,8 +68,8 @@ export interface Artifact {
 }
 
 /**
- * The official place of each release file; `{v}` is the version, `{a}` the architecture. Where a site names files alike
- * for all versions, ours differ.
+ * The official URL of each release file; `{v}` is the version, `{a}` the architecture. `fileName` is for sites whose file
+ * names do not contain the version.
  */
 const places: Record<ArtifactName, { url: string; fileName?: string }> = {
     etcd: { url: "https://github.com/etcd-io/etcd/releases/download/v{v}/etcd-v{v}-linux-{a}.tar.gz" },
@@ -89,7 +89,7 @@ const places: Record<ArtifactName, { url: string; fileName?: string }> = {
     kubectl: { url: "https://dl.k8s.io/release/v{v}/bin/linux/{a}/kubectl", fileName: "kubectl-v{v}-linux-{a}" },
 };
 
-/** The versions of a program whose official sums this package knows, oldest first. */
+/** The versions of a program with known official sums, oldest first. */
 export function supportedVersions(name: ArtifactName): string[] {
     return Object.keys(releases[name]);
 }
@@ -100,9 +100,8 @@ export function officialSum(name: ArtifactName, version: string, arch: Architect
 }
 
 /**
- * The release file of a program: its name, where it is, and its SHA-256. With a `mirror` the place is the mirror's;
- * with a `manifest` that has the file, the sum is the manifest's, and the version may be one that this package does not
- * know.
+ * The release file of a program: its name, URL and SHA-256. With a `mirror` the URL is on the mirror; if the `manifest`
+ * has the file, the sum is the manifest's, and the version may be one that this package does not know.
  *
  * @throws Error that lists the supported versions
  */
@@ -120,7 +119,7 @@ export function resolveArtifact(
     if (sha256 === undefined)
         throw new Error(
             `${name} ${version} for ${arch} is unknown. Supported versions: ${supportedVersions(name).join(", ")}; ` +
-                `for another one, put ${fileName} and its SHA-256 into artifacts.manifest`,
+                `for another version, put ${fileName} and its SHA-256 into artifacts.manifest`,
         );
     return {
         name,
@@ -133,9 +132,9 @@ export function resolveArtifact(
 }
 
 /**
- * A file that has no official place: an image archive or a package file.
+ * A file without an official URL: an image archive or a package file.
  *
- * @throws Error where `mirror` or the file's sum is missing
+ * @throws Error if `mirror` or the file's sum is missing
  */
 export function resolveMirrored(fileName: string, args: Artifacts): Pick<Artifact, "fileName" | "url" | "sha256"> {
     const sha256 = args.manifest?.[fileName];

@@ -4,7 +4,7 @@ import { type CloudConfig, cloudConfigKeys } from "./document";
 
 const encodings = ["text/plain", "b64", "base64", "gzip", "gz", "gz+b64", "gz+base64", "gzip+b64", "gzip+base64"];
 
-/** Everything that is wrong with a document by itself; `path` is where it comes from, such as `extraCloudConfig`. */
+/** All problems of a document by itself; `path` is the argument that it comes from, such as `extraCloudConfig`. */
 export function checkCloudConfig(doc: CloudConfig, path = "cloudConfig"): Problem[] {
     return [...checkFiles(doc, path), ...checkUsers(doc, path), ...checkModules(doc, path)];
 }
@@ -17,7 +17,7 @@ function checkFiles(doc: CloudConfig, path: string): Problem[] {
         if (typeof file.path !== "string" || !/^\/[^\0]*[^/\0]$/.test(file.path))
             problems.push({
                 path: `${at}.path`,
-                problem: `${quote(file.path)} is no absolute path of a file`,
+                problem: `${quote(file.path)} is not an absolute path of a file`,
                 remedy: "Use a path such as /etc/motd",
             });
         if (typeof file.content !== "string")
@@ -30,12 +30,12 @@ function checkFiles(doc: CloudConfig, path: string): Problem[] {
             problems.push({
                 path: `${at}.permissions`,
                 problem: `${quote(file.permissions)} is not octal`,
-                remedy: 'Use a text such as "0640"',
+                remedy: 'Use a string such as "0640"',
             });
         if (file.owner !== undefined && !/^[\w.-]+(:[\w.-]+)?$/.test(file.owner))
             problems.push({
                 path: `${at}.owner`,
-                problem: `${quote(file.owner)} is no owner`,
+                problem: `${quote(file.owner)} is not an owner`,
                 remedy: 'Use "user:group"',
             });
         if (file.encoding !== undefined && !encodings.includes(file.encoding))
@@ -48,8 +48,8 @@ function checkFiles(doc: CloudConfig, path: string): Problem[] {
         if (earlier !== undefined && !file.append)
             problems.push({
                 path: `${at}.path`,
-                problem: `${file.path} is written by writeFiles[${earlier}] too`,
-                remedy: "Leave one of them out, or append",
+                problem: `${file.path} is also written by writeFiles[${earlier}]`,
+                remedy: "Remove one of them, or set append",
             });
         seen.set(file.path, index);
     });
@@ -64,11 +64,11 @@ function checkUsers(doc: CloudConfig, path: string): Problem[] {
         if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(user.name ?? ""))
             problems.push({
                 path: at,
-                problem: `${quote(user.name)} is no log-in name`,
+                problem: `${quote(user.name)} is not a user name`,
                 remedy: "Use up to 32 lower-case letters, digits, - and _",
             });
         if (seen.has(user.name))
-            problems.push({ path: at, problem: `${user.name} is there twice`, remedy: "Leave one of them out" });
+            problems.push({ path: at, problem: `${user.name} is a duplicate`, remedy: "Remove one of them" });
         seen.add(user.name);
     });
     return problems;
@@ -87,7 +87,7 @@ function quote(value: unknown): string {
     return JSON.stringify(value) ?? "nothing";
 }
 
-/** What a `CloudConfigArgs` has to look like as far as `checkCloudConfig` looks into it; cloud-init checks the rest. */
+/** The shape of `CloudConfigArgs`, limited to what `checkCloudConfig` reads; cloud-init checks the rest. */
 export const cloudConfigShape = atLeast({
     writeFiles: list(anything),
     users: list(anything),

@@ -3,13 +3,13 @@ import { type Problem, throwProblems } from "../problems";
 import { checkCloudConfig } from "./check";
 import type { CloudConfig } from "./document";
 
-/** Lists that are sets: an entry that is there already is not repeated. */
+/** Lists that are sets: an existing entry is not repeated. */
 const sets = ["packages", "sshAuthorizedKeys", "groups"] as const;
-/** Lists whose order matters: the addition follows. */
+/** Lists whose order matters: the addition is appended. */
 const lists = ["users", "fsSetup", "mounts", "writeFiles", "bootcmd", "runcmd"] as const;
-/** Tables, united key by key. */
+/** Maps, merged key by key. */
 const tables = ["diskSetup", "modules"] as const;
-/** Single values: the addition may fill them, not change them. */
+/** Single values: the addition may set a missing one, but not change one. */
 const values = [
     "hostname",
     "fqdn",
@@ -25,11 +25,11 @@ const values = [
 
 /**
  * `base` with a user's addition:
- * - lists are joined, `base` first; packages, keys and groups that are there already are not repeated;
- * - tables are united;
- * - single values are filled where `base` has none.
+ * - lists are concatenated, `base` first; existing packages, keys and groups are not repeated;
+ * - maps are merged;
+ * - single values are set if `base` has none.
  *
- * What both have and have differently (a file's path, a user's name, a device, a module, a single value) is a conflict.
+ * A conflict is what both set to different values: a file's path, a user's name, a device, a module or a single value.
  *
  * @throws ArgumentError with all conflicts, see {@link cloudConfigConflicts}
  */
@@ -57,7 +57,7 @@ function join<T>(base: T[] | undefined, extra: T[] | undefined, unique: boolean)
     return unique ? [...new Set([...base, ...extra])] : [...base, ...extra];
 }
 
-/** What keeps `extra` from being added to `base`, and what is wrong with `extra` by itself. */
+/** The conflicts of `extra` with `base`, and the problems of `extra` by itself. */
 export function cloudConfigConflicts(base: CloudConfig, extra: CloudConfig, path = "extraCloudConfig"): Problem[] {
     const problems = checkCloudConfig(extra, path);
     const conflict = (where: string, problem: string, remedy: string) =>
@@ -69,22 +69,22 @@ export function cloudConfigConflicts(base: CloudConfig, extra: CloudConfig, path
             conflict(
                 `writeFiles[${index}].path`,
                 `${file.path} is written by the component itself`,
-                "Choose another path, such as a drop-in beside it",
+                "Choose another path, such as a drop-in file",
             );
     });
     const users = new Set((base.users ?? []).map((user) => user.name));
     (extra.users ?? []).forEach((user, index) => {
         if (users.has(user.name))
-            conflict(`users[${index}].name`, `${user.name} is made by the component itself`, "Choose another name");
+            conflict(`users[${index}].name`, `${user.name} is created by the component itself`, "Choose another name");
     });
     for (const field of tables)
         for (const [key, value] of Object.entries(extra[field] ?? {})) {
             const own = (base[field] as Record<string, unknown> | undefined)?.[key];
             if (own !== undefined && !isDeepStrictEqual(own, value))
-                conflict(`${field}.${key}`, "is set by the component itself, differently", "Leave it out");
+                conflict(`${field}.${key}`, "is set by the component itself to another value", "Remove it");
         }
     for (const field of values)
         if (base[field] !== undefined && extra[field] !== undefined && !isDeepStrictEqual(base[field], extra[field]))
-            conflict(field, `is ${JSON.stringify(base[field])} by the component itself`, "Leave it out");
+            conflict(field, `is set by the component itself to ${JSON.stringify(base[field])}`, "Remove it");
     return problems;
 }

@@ -1,13 +1,13 @@
 import * as crypto from "node:crypto";
 
 /**
- * The most bytes (DER) that what stands in for them has in our clusters: ECDSA P-256, a handful of names and addresses.
+ * The largest size in bytes (DER) of each kind in our clusters: ECDSA P-256 with a few names and addresses.
  */
 const sizes = { certificate: 700, authority: 440, privateKey: 138, secret: 32 } as const;
 
 /**
- * A stand-in for a certificate or key that a preview does not know yet, as long and as little compressible as the real
- * one, so that the length of user data can be checked before anything exists. The same `seed` gives the same text.
+ * A placeholder for a certificate or key that a preview does not know yet. It is as long as the real one and compresses
+ * as badly, so that the length of user data can be checked before anything exists. It depends only on `seed`.
  */
 export function placeholder(kind: keyof typeof sizes, seed: string): string {
     const bytes = noise(`${kind}:${seed}`, sizes[kind]).toString("base64");

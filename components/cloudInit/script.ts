@@ -1,16 +1,15 @@
 /**
- * A shell script as a text module: what stands between the quotes is the script as it is, except that `\${` means `${`
- * and a back-quote is written `\``. Nothing can be interpolated: scripts take their values from files and arguments, so
- * that shellcheck sees the real text.
+ * A shell script as a template literal, verbatim except that `${` is written `\${` and a backtick `\``. Interpolation is
+ * not allowed: scripts read their values from files and arguments, so that shellcheck checks the text that runs.
  */
 export function sh(text: TemplateStringsArray): string {
-    if (text.length !== 1) throw new Error("scripts take their values from files and arguments");
+    if (text.length !== 1) throw new Error("scripts read their values from files and arguments");
     return text.raw[0].replace(/^\n/, "").replace(/\\(\$\{|`)/g, "$1");
 }
 
 /**
- * A file of `NAME=value` lines that both systemd (`EnvironmentFile=`) and a shell (`.`) read alike. Values are quoted
- * where a shell would take them apart.
+ * A file of `NAME=value` lines that systemd (`EnvironmentFile=`) and a shell (`.`) read in the same way. Values that a
+ * shell would split are quoted.
  */
 export function envFile(values: Record<string, string | number>): string {
     return Object.entries(values)
@@ -21,7 +20,7 @@ export function envFile(values: Record<string, string | number>): string {
 function quoteValue(value: string): string {
     if (/[\n'"\\$`]/.test(value))
         throw new Error(
-            `a value for an environment file may not hold quotes, $, \\ or line ends: ${JSON.stringify(value)}`,
+            `a value in an environment file must not contain quotes, $, \\ or newlines: ${JSON.stringify(value)}`,
         );
     return /^[\w@%+=:,./-]*$/.test(value) ? value : `"${value}"`;
 }

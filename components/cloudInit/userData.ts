@@ -5,27 +5,26 @@ import type { CloudConfig } from "./document";
 import { renderCloudConfig } from "./yaml";
 
 /**
- * CloudStack's default limit (`vm.userdata.max.length`), counted in characters of the base64 text; administrators may
- * raise it.
+ * CloudStack's default limit (`vm.userdata.max.length`) in characters of base64; administrators may raise it.
  */
 export const defaultMaxLength = 32768;
 
-/** How {@link renderUserData} works. */
+/** The options of {@link renderUserData}. */
 export interface RenderOptions {
-    /** The most characters that the base64 text may have. @default 32768 */
+    /** The maximum length in characters of base64. @default 32768 */
     maxLength?: number;
     /**
-     * Whether the text is compressed: `auto` does it where that is shorter, `never` is for templates with user data of
-     * their own that is to be appended to (CloudStack cannot append to compressed text). @default "auto"
+     * Whether the text is compressed: `auto` compresses if the result is shorter; `never` is for templates with their own
+     * user data, since CloudStack cannot append to compressed text. @default "auto"
      */
     compress?: "auto" | "always" | "never";
-    /** Whose user data it is, for the error. @default "user data" */
+    /** What the user data belongs to, for the error message. @default "user data" */
     subject?: string;
 }
 
-/** User data as CloudStack takes it. */
+/** User data as CloudStack accepts it. */
 export interface UserData {
-    /** What goes into `deployVirtualMachine`. */
+    /** The parameter of `deployVirtualMachine`. */
     base64: string;
     /** Characters of `base64`. */
     length: number;
@@ -33,7 +32,7 @@ export interface UserData {
     text: string;
 }
 
-/** The user data is longer than the cloud takes. */
+/** The user data is longer than the cloud accepts. */
 export class UserDataTooLongError extends Error {
     readonly length: number;
     readonly maxLength: number;
@@ -41,7 +40,7 @@ export class UserDataTooLongError extends Error {
     constructor(subject: string, length: number, maxLength: number, largest: string) {
         super(
             `${subject} has ${format(length)} characters of base64, ${format(length - maxLength)} more than the ` +
-                `${format(maxLength)} that the cloud takes. Largest files:\n${largest}\n` +
+                `${format(maxLength)} that the cloud accepts. Largest files:\n${largest}\n` +
                 "Fetch large files at boot instead, or, where the cloud's vm.userdata.max.length was raised, " +
                 "raise userDataMaxLength.",
         );
@@ -52,10 +51,9 @@ export class UserDataTooLongError extends Error {
 }
 
 /**
- * The one rendering of a document to user data. The same document gives the same text, whatever the day, the host and
- * the account.
+ * Renders a document to user data. The result depends on the document alone, not on the time, the host or the account.
  *
- * @throws ArgumentError for a document that cloud-init would not take
+ * @throws ArgumentError for a document that cloud-init would reject
  * @throws UserDataTooLongError with the largest files
  */
 export function renderUserData(doc: CloudConfig, options: RenderOptions = {}): UserData {
@@ -68,7 +66,7 @@ export function renderUserData(doc: CloudConfig, options: RenderOptions = {}): U
     return { base64, length: base64.length, text };
 }
 
-/** The text of user data, whether it is compressed or not. */
+/** The text of user data, compressed or not. */
 export function decodeUserData(base64: string): string {
     const bytes = Buffer.from(base64, "base64");
     return (bytes[0] === 0x1f && bytes[1] === 0x8b ? zlib.gunzipSync(bytes) : bytes).toString("utf8");
@@ -82,8 +80,8 @@ function encode(text: string, compress: "auto" | "always" | "never"): string {
 }
 
 /**
- * gzip without a time stamp (Node's zlib writes none) and with "unknown" for the operating system, which zlib would
- * fill in.
+ * gzip without a time stamp and with "unknown" as the operating system, which zlib would set, so that the result is the
+ * same on every host.
  */
 function gzip(bytes: Buffer): Buffer {
     const packed = zlib.gzipSync(bytes, { level: 9, memLevel: 9 });
@@ -92,7 +90,7 @@ function gzip(bytes: Buffer): Buffer {
     return packed;
 }
 
-/** The five files that cost most, each with its size and with what the user data would save without it. */
+/** The five most expensive files, each with its size and what the user data would save without it. */
 function largestFiles(doc: CloudConfig, length: number, compress: "auto" | "always" | "never"): string {
     const files = doc.writeFiles ?? [];
     return files

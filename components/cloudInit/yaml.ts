@@ -2,8 +2,7 @@ import { toYaml } from "../yaml";
 import { type CloudConfig, cloudConfigKeys } from "./document";
 
 /**
- * The document as YAML with cloud-init's keys, in an order that depends on nothing but the fields' own:
- * `#cloud-config`, then the modules.
+ * The document as YAML with cloud-init's keys, in a fixed order: `#cloud-config`, the fields, then the other modules.
  */
 export function renderCloudConfig(doc: CloudConfig): string {
     return `#cloud-config\n${toYaml(toKeys(doc))}`;
@@ -23,7 +22,7 @@ function toKeys(doc: CloudConfig): Record<string, unknown> {
 function convert(field: keyof CloudConfig, doc: CloudConfig): unknown {
     switch (field) {
         case "users": {
-            // A list of users without `default` would take the template's own user away.
+            // A list of users without `default` would remove the template's default user.
             const users = doc.users?.map((user) => snake(user));
             if (users === undefined) return doc.defaultUser === false ? [] : undefined;
             return doc.defaultUser === false ? users : ["default", ...users];
@@ -49,7 +48,7 @@ function convert(field: keyof CloudConfig, doc: CloudConfig): unknown {
     }
 }
 
-/** `noCreateHome` to `no_create_home`, without what is undefined. */
+/** `noCreateHome` to `no_create_home`, without undefined values. */
 function snake(fields: object): Record<string, unknown> {
     return Object.fromEntries(
         Object.entries(fields)

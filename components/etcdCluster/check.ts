@@ -6,7 +6,7 @@ import type { Problem } from "../problems";
 import { minorOf, supportedMinors } from "./environment";
 import { type EtcdClusterSpec, memberName } from "./spec";
 
-/** The arguments that are checked: what the renderer takes, and who may reach the members. */
+/** The arguments that are checked: those of the renderer, and who may connect to the members. */
 export interface EtcdCheckArgs extends EtcdClusterSpec {
     readonly operatorCidrs?: readonly (string | undefined)[];
     readonly metricsCidrs?: readonly (string | undefined)[];
@@ -14,18 +14,18 @@ export interface EtcdCheckArgs extends EtcdClusterSpec {
     readonly waitFor?: string;
     readonly waitForTimeoutSeconds?: number;
     readonly certificateValidityDays?: number;
-    /** Whether security groups rule, so that nobody reaches the members who is not let in. */
+    /** Whether there is a security group, so that only what its rules allow reaches the members. */
     readonly securityGroups?: boolean;
     readonly allowUnhealthy?: readonly (string | undefined)[];
 }
 
-/** Settings that the component gives itself: another value would break what it promises. */
+/** Settings that the component sets itself; another value would break its guarantees. */
 const reserved = new RegExp(
     "^ETCD_(NAME|DATA_DIR|WAL_DIR|INITIAL_\\w+|LISTEN_\\w+|ADVERTISE_\\w+|\\w*(CERT|KEY|CA)_FILE|" +
         "(PEER_)?CLIENT_CERT_AUTH|(PEER_)?AUTO_TLS|FORCE_NEW_CLUSTER|STRICT_RECONFIG_CHECK|UNSAFE_\\w+)$",
 );
 
-/** Everything that is wrong with the arguments of a cluster, in one go. */
+/** All problems of a cluster's arguments. */
 export function checkEtcdCluster(args: EtcdCheckArgs): Problem[] {
     return [
         ...checkMembers(args),
@@ -45,24 +45,24 @@ function checkMembers({ name, members }: EtcdCheckArgs): Problem[] {
     const keys = Object.keys(members);
     if (keys.length === 0) add("members", "is empty", "Give one, three or five members");
     else if (keys.length > 7)
-        add("members", `has ${keys.length} members, and each write waits for most of them`, "Use five, or seven");
+        add("members", `has ${keys.length} members; every write waits for a majority of them`, "Use five or seven");
     else if (keys.length % 2 === 0)
         add(
             "members",
-            `has ${keys.length} members, which survive no more failures than ${keys.length - 1} do`,
+            `has ${keys.length} members, which tolerate no more failures than ${keys.length - 1}`,
             `Use ${keys.length - 1} or ${keys.length + 1}`,
         );
     if (!/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(name))
         add(
             "name",
-            `${JSON.stringify(name)} is no part of a host name`,
+            `${JSON.stringify(name)} cannot be part of a host name`,
             "Use lower-case letters, digits and hyphens, a letter first",
         );
     const seen = new Map<string, string>();
     for (const key of keys) {
         const path = `members.${key}`;
         if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(key))
-            add(path, "the key is no part of a host name", "Use lower-case letters, digits and hyphens");
+            add(path, "the key cannot be part of a host name", "Use lower-case letters, digits and hyphens");
         else if (memberName(name, key).length > 63)
             add(
                 path,
@@ -73,11 +73,11 @@ function checkMembers({ name, members }: EtcdCheckArgs): Problem[] {
         if (!isIPv4(address))
             add(
                 path,
-                `${JSON.stringify(address)} is no IPv4 address`,
+                `${JSON.stringify(address)} is not an IPv4 address`,
                 "Use a free address of the network, such as 10.1.1.11",
             );
         else if (/^(0|127|169\.254|22[4-9]|2[3-5]\d)\./.test(address))
-            add(path, `${address} is no address of a machine`, "Use a free address of the network, such as 10.1.1.11");
+            add(path, `${address} cannot be the address of a machine`, "Use a free address of the network, such as 10.1.1.11");
         else if (seen.has(address))
             add(path, `${address} is the address of ${seen.get(address)} too`, "Give each member its own");
         seen.set(address, key);
@@ -132,7 +132,7 @@ function checkWaiting({ waitFor, operatorCidrs, securityGroups, allowUnhealthy, 
             : [
                   {
                       path: `allowUnhealthy[${index}]`,
-                      problem: `${JSON.stringify(key)} is no key of members`,
+                      problem: `${JSON.stringify(key)} is not a key of members`,
                       remedy: `Use one of ${Object.keys(members).join(", ")}`,
                   },
               ],
@@ -140,8 +140,8 @@ function checkWaiting({ waitFor, operatorCidrs, securityGroups, allowUnhealthy, 
     if (waitFor === "healthy" && securityGroups !== false && (operatorCidrs ?? []).length === 0)
         problems.push({
             path: "waitFor",
-            problem: 'is "healthy", and operatorCidrs let nobody ask etcd',
-            remedy: "Put the address from which pulumi runs into operatorCidrs, such as 203.0.113.7/32",
+            problem: 'is "healthy", but operatorCidrs is empty',
+            remedy: "Add the address from which pulumi runs to operatorCidrs, such as 203.0.113.7/32",
         });
     return problems;
 }
@@ -150,22 +150,22 @@ function checkEnvironment(environment: Readonly<Record<string, string>> = {}): P
     return Object.entries(environment).flatMap(([name, value]) => {
         const path = `extraEnvironment.${name}`;
         if (!/^ETCD_[A-Z0-9_]+$/.test(name))
-            return [{ path, problem: "is no setting of etcd", remedy: "Use names such as ETCD_SNAPSHOT_COUNT" }];
-        if (reserved.test(name)) return [{ path, problem: "is set by the cluster itself", remedy: "Leave it out" }];
+            return [{ path, problem: "is not a setting of etcd", remedy: "Use names such as ETCD_SNAPSHOT_COUNT" }];
+        if (reserved.test(name)) return [{ path, problem: "is set by the cluster itself", remedy: "Remove it" }];
         if (/[\n'"\\$`]/.test(value))
-            return [{ path, problem: "has quotes, $, \\ or line ends in its value", remedy: "Use a plain value" }];
+            return [{ path, problem: "has quotes, $, \\ or newlines in its value", remedy: "Use a plain value" }];
         return [];
     });
 }
 
-/** An address, a slash and the number of bits; what is not known yet passes. */
+/** Whether each item is a CIDR; items that are not known yet are not checked. */
 function checkCidrs(name: string, cidrs: readonly (string | undefined)[] = []): Problem[] {
     return cidrs.flatMap((cidr, index) => {
         if (cidr === undefined || normalCidr(cidr) !== undefined) return [];
         return [
             {
                 path: `${name}[${index}]`,
-                problem: `${JSON.stringify(cidr)} is no network`,
+                problem: `${JSON.stringify(cidr)} is not a network in CIDR notation`,
                 remedy: "Use a CIDR such as 203.0.113.0/24, or /32 for one address",
             },
         ];

@@ -7,7 +7,7 @@ import { checkEtcdCluster, type EtcdCheckArgs } from "./check";
 import { renderEtcdMember } from "./member";
 import { placeholderCertificates } from "./spec";
 
-/** Everything about the arguments that is known in the program; against the cloud, the machines check themselves. */
+/** Checks the arguments as far as they are known in the program; the machines check theirs against the cloud. */
 export function checkArguments(cluster: string, given: EtcdClusterArgs): Problem[] {
     const { args, problems: ofShape } = readArguments(given, etcdShape);
     const spec = knownSpec(cluster, { ...args, members: args.members ?? {} });
@@ -15,10 +15,10 @@ export function checkArguments(cluster: string, given: EtcdClusterArgs): Problem
     return problems.length > 0 ? problems : checkLength(spec, args);
 }
 
-/** The length of the user data, with stand-ins for what does not exist yet. */
+/** Checks the length of the user data, with placeholders for what does not exist yet. */
 function checkLength(spec: EtcdCheckArgs, args: EtcdClusterArgs): Problem[] {
     const founders = Object.keys(spec.members);
-    // A limit that is not known yet is the machines' to check.
+    // The machines check a limit that is not known yet.
     const most = known(args.userDataMaxLength) ?? (args.userDataMaxLength === undefined ? defaultMaxLength : Infinity);
     const problem = userDataProblem("members", `user data of ${spec.name}'s members`, most, () =>
         renderEtcdMember({
@@ -31,7 +31,7 @@ function checkLength(spec: EtcdCheckArgs, args: EtcdClusterArgs): Problem[] {
     return problem === undefined ? [] : [problem];
 }
 
-/** The arguments as far as they are known; addresses that are not yet are stood in for by ones that nobody has. */
+/** The arguments as far as they are known; unknown addresses are replaced by addresses for documentation (RFC 5737). */
 function knownSpec(cluster: string, args: EtcdClusterArgs): EtcdCheckArgs {
     const { members, version, artifacts, extraEnvironment, extraCloudConfig, ...plain } = specArguments(args);
     const addresses = Object.entries(members).map(([key, address], index) => [

@@ -2,12 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { EtcdDataGuard } from "../../provider/etcd/resources";
 
 /**
- * Guards a cluster's data: a resource that the engine protects, and whose name says what releases it, since the engine's
- * error names it. It depends on everything in the program, so it is what a deletion has to begin with: the engine refuses
- * it at preview, and without a preview (`--skip-preview`) it leaves alone what a refused one depends on. It is beside the
- * cluster and not in it, since whoever depends on a component waits for everything in it.
+ * Protects a cluster's data with a resource that has `protect`. The engine's error contains its name, which says how to
+ * release it. It depends on every resource of the program, so that it is the first one to be deleted: the engine refuses
+ * that at preview, and without a preview (`--skip-preview`) keeps what it depends on. It is a sibling of the cluster and
+ * not a child, since dependents of a component wait for all its children.
  *
- * @param opts the cluster's own
+ * @param opts the options of the cluster
  */
 export function guardData(
     cluster: pulumi.Resource,
@@ -15,7 +15,7 @@ export function guardData(
     args: { cluster: pulumi.Input<string>; allowDataLoss: boolean },
     opts: pulumi.ComponentResourceOptions = {},
 ): void {
-    // What the program makes in one go; what comes after it has waited for something is guarded by the preview alone.
+    // The resources that the program creates before it first awaits; later ones are protected at preview only.
     const all = new Promise<pulumi.Resource[]>((resolve) =>
         setImmediate(() => resolve([...madeBelow(pulumi.runtime.getStackResource() ?? cluster)])),
     );
@@ -27,9 +27,9 @@ export function guardData(
     });
 }
 
-/** The resources below a component but for guards, which would wait for each other. */
+/** The custom resources below a component, without guards, which would wait for each other. */
 function* madeBelow(resource: pulumi.Resource): Generator<pulumi.Resource> {
-    // The SDK keeps its types for itself.
+    // The SDK does not declare this property.
     const children: Iterable<pulumi.Resource> = (resource as { __childResources?: Set<pulumi.Resource> }).__childResources ?? [];
     for (const child of children) {
         if (pulumi.CustomResource.isInstance(child) && !(child instanceof EtcdDataGuard)) yield child;
@@ -41,7 +41,7 @@ function guardName(cluster: string): string {
     return `${cluster}-needs-allowDataLoss`;
 }
 
-/** What the guard was called when the cluster was called so. */
+/** The alias of the guard that corresponds to an alias of the cluster. */
 function guardAlias(alias: pulumi.Unwrap<pulumi.URN | pulumi.Alias>): string | pulumi.Alias {
     if (typeof alias !== "string") {
         const { name, type: _type, ...rest } = alias as pulumi.Alias;

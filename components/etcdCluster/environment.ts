@@ -9,7 +9,7 @@ import {
     peerUrl,
 } from "./spec";
 
-/** Where things are on a member's machine. */
+/** Paths on a member's machine. */
 export const paths = {
     bin: "/usr/local/bin",
     scripts: "/usr/local/sbin",
@@ -17,26 +17,26 @@ export const paths = {
     etcdEnvironment: "/etc/etcd/etcd.env",
     nodeEnvironment: "/etc/etcd/node.env",
     pki: "/etc/etcd/pki",
-    /** Where the data volume is mounted. */
+    /** The mount point of the data volume. */
     home: "/var/lib/etcd",
     data: "/var/lib/etcd/data",
     snapshots: "/var/lib/etcd/snapshots",
     run: "/run/etcd",
 } as const;
 
-/** Versions for which files are rendered. */
+/** The supported minor versions. */
 export const supportedMinors = ["3.5", "3.6"] as const;
 type Minor = (typeof supportedMinors)[number];
 
-/** `3.6` of `3.6.14`; undefined for what is not supported. */
+/** `3.6` of `3.6.14`; undefined if it is not supported. */
 export function minorOf(version: string): Minor | undefined {
     const minor = /^(\d+\.\d+)\.\d+$/.exec(version)?.[1];
     return supportedMinors.find((supported) => supported === minor);
 }
 
 /**
- * Settings that bear another name in each version: checks of data against corruption, and how often watches hear that
- * they are alive.
+ * Settings whose names depend on the version: checks for data corruption, and the interval of progress notifications of
+ * watches.
  */
 const byMinor: Record<Minor, Record<string, string>> = {
     "3.5": {
@@ -50,7 +50,7 @@ const byMinor: Record<Minor, Record<string, string>> = {
     },
 };
 
-/** The settings of etcd itself. How it joins the cluster is decided at every start, see `prestart`. */
+/** The settings of etcd itself. `prestart` decides at every start how it joins the cluster. */
 export function etcdEnvironment({ cluster, key, birth }: EtcdMemberSpec): string {
     const address = cluster.members[key];
     const minor = minorOf(cluster.version);
@@ -75,7 +75,7 @@ export function etcdEnvironment({ cluster, key, birth }: EtcdMemberSpec): string
         ETCD_PEER_TRUSTED_CA_FILE: `${paths.pki}/peer-ca.crt`,
         ETCD_PEER_CLIENT_CERT_AUTH: "true",
         ETCD_TLS_MIN_VERSION: "TLS1.2",
-        // Shared disks have slow moments: an election takes 2.5 s, none happens for a write that takes one.
+        // Higher than etcd's defaults (100 and 1000), so that one slow write on a shared disk causes no election.
         ETCD_HEARTBEAT_INTERVAL: 250,
         ETCD_ELECTION_TIMEOUT: 2500,
         ETCD_QUOTA_BACKEND_BYTES: Math.round((cluster.quotaGiB ?? 4) * 2 ** 30),
@@ -86,7 +86,7 @@ export function etcdEnvironment({ cluster, key, birth }: EtcdMemberSpec): string
     });
 }
 
-/** The values of the scripts. */
+/** The variables of the scripts. */
 export function nodeEnvironment({ cluster, key, birth }: EtcdMemberSpec): string {
     const { members, name } = cluster;
     const founders = birth.founders.filter((founder) => members[founder] !== undefined);
@@ -101,7 +101,7 @@ export function nodeEnvironment({ cluster, key, birth }: EtcdMemberSpec): string
             .filter((other) => other !== key)
             .map((other) => clientUrl(members[other]))
             .join(" "),
-        // Who came later must never start a cluster, not even if it can reach nobody.
+        // A member that was added later must never bootstrap a cluster, even if it reaches no other member.
         FOUNDERS: isFounder
             ? founders.map((founder) => `${memberName(name, founder)}=${peerUrl(members[founder])}`).join(",")
             : "",

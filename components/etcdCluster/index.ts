@@ -19,8 +19,8 @@ import { certificateRequests, defaultBootstrapWindowSeconds, endpoints, memberNa
 export { type AuthorityGenerations, defaultEtcdVersion, type EtcdClusterArgs } from "./args";
 
 /**
- * An etcd cluster: mutual TLS with separate authorities for clients and peers, no authority's key on any machine,
- * members that start, restart and replace lost predecessors by one and the same command, hourly verified snapshots.
+ * An etcd cluster: mutual TLS with separate certificate authorities for clients and peers, whose keys are on no machine;
+ * members that bootstrap, restart and replace a lost member with the same user data; hourly verified snapshots.
  *
  * @example Three members
  * ```ts
@@ -37,21 +37,21 @@ export { type AuthorityGenerations, defaultEtcdVersion, type EtcdClusterArgs } f
 export class EtcdCluster extends pulumi.ComponentResource {
     /** The client URLs of all members. */
     declare readonly endpoints: pulumi.Output<string[]>;
-    /** The authorities that clients trust, PEM. */
+    /** The CA certificates for clients, PEM. */
     declare readonly caCertificate: pulumi.Output<string>;
-    /** A certificate for clients, PEM. */
+    /** A client certificate, PEM. */
     declare readonly clientCertificate: pulumi.Output<string>;
     /** Its key, PEM. Secret. */
     declare readonly clientKey: pulumi.Output<string>;
     /** Names and addresses of the members. */
     declare readonly members: pulumi.Output<Record<string, string>>;
-    /** What etcd says of each member: `healthy`, what is wrong, or `unknown` where nobody looks (`waitFor`). */
+    /** The health of each member: `healthy`, the problem, or `unknown` if it is not checked (`waitFor`). */
     declare readonly health: pulumi.Output<Record<string, string>>;
-    /** When the first of the certificates and authorities ends if `pulumi up` does not renew it, in ISO 8601. */
+    /** When the first of the certificates and authorities expires unless `pulumi up` renews it, in ISO 8601. */
     declare readonly certificatesExpireAt: pulumi.Output<string>;
-    /** The name of the members' security group, where there is one. */
+    /** The name of the members' security group, if there is one. */
     declare readonly securityGroupName: pulumi.Output<string> | undefined;
-    /** The id of the members' security group, where there is one. */
+    /** The id of the members' security group, if there is one. */
     declare readonly securityGroupId: pulumi.Output<string> | undefined;
 
     constructor(name: string, args: EtcdClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -102,7 +102,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
                     });
                     return renderUserData(document, { maxLength, subject: `user data of ${memberName(spec.name, key)}` });
                 });
-            // It holds the member's keys.
+            // It contains the member's keys.
             return pulumi.secret(rendered.base64);
         };
         const client = new Certificate(
@@ -135,8 +135,8 @@ export class EtcdCluster extends pulumi.ComponentResource {
 }
 
 /**
- * The members' group. Its rules are a resource of their own, as are those that a `KubernetesCluster` adds to it: each
- * knows its own and leaves the other's alone. They wait for arguments that are outputs.
+ * The members' security group. Its rules are a separate resource, as are those that a `KubernetesCluster` adds to the
+ * group: each manages only its own rules.
  */
 function makeGroup(
     name: string,
@@ -154,7 +154,7 @@ function makeGroup(
             ...etcdRules({ ...cidrs, clients: clients.length > 0 }).map((rule) => groupRule(rule, clients)),
             ...extra,
         ]);
-    // Rules go with their group.
+    // Rules are deleted together with their group.
     const going = { ...opts, deletedWith: group };
     new SecurityGroupRules(name, { securityGroup: group.id, ingress, ...scope }, going);
     return group;
@@ -170,8 +170,8 @@ function groupRule(rule: EtcdRule, clients: string[]): SecurityGroupRule {
 }
 
 /**
- * A member's three certificates, which are added to what ends. The addresses among their names have to be known before
- * there is a machine: that is why they are pinned.
+ * A member's three certificates, which are added to `ending`. They contain its address, which is fixed because it must be
+ * known before the machine exists.
  */
 function memberCertificates(
     name: string,

@@ -23,8 +23,8 @@ import { enabledUnits, unitFiles, volumeName } from "./units";
 export const volumeLabel = "etcd-data";
 
 /**
- * The whole machine of a member. First start, restart, replaced machine, lost disk: the same document. What a running
- * machine follows when the document changes is all but the version of etcd, which takes a reinstallation.
+ * The cloud-config document of a member, the same for a first start, a restart, a replaced machine and a lost disk. A
+ * running machine follows all changes of it but the version of etcd, which requires a reinstallation.
  */
 export function renderEtcdMember(spec: EtcdMemberSpec): CloudConfig {
     const { cluster } = spec;
@@ -54,7 +54,7 @@ export function renderEtcdMember(spec: EtcdMemberSpec): CloudConfig {
         ...extra.filter((file) => !file.append),
     ];
     const config: CloudConfig = {
-        // Before files are written, since some belong to its group; cloud-init makes its own users after that.
+        // In bootcmd, since cloud-init creates users only after it has written files, and some files belong to this group.
         bootcmd: [
             "getent passwd etcd >/dev/null || useradd --system --user-group --no-create-home " +
                 `--home-dir ${paths.home} --shell /usr/sbin/nologin etcd`,
@@ -62,7 +62,7 @@ export function renderEtcdMember(spec: EtcdMemberSpec): CloudConfig {
         writeFiles: [...own, ...fetch, ...renderConverge(followed.map(rule), cluster.convergeIntervalSeconds)],
         runcmd: [
             "systemctl daemon-reload",
-            // Nothing here waits for etcd, which waits for its volume and for the other members.
+            // --no-block, since etcd waits for its volume and for the other members.
             `systemctl enable --now --no-block ${[...enabledUnits, certificatesTimer, convergeTimer].join(" ")}`,
         ],
     };
@@ -92,8 +92,8 @@ function pkiFiles(certificates: MemberCertificates): WriteFile[] {
 }
 
 /**
- * What follows on a change of a file. Certificates and keys are read anew for every connection, values of scripts at
- * every run; the authorities and the settings only when etcd starts.
+ * The command after a change of a file. etcd reads certificates and keys again for every connection, and scripts read
+ * their variables at every run, but the CA certificates and settings are read only when etcd starts.
  */
 function rule({ path }: WriteFile): ConvergeRule {
     const restart = `${paths.scripts}/etcd-safely restart`;

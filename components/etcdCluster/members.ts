@@ -10,7 +10,7 @@ import { defaultEtcdVersion, type EtcdClusterArgs } from "./args";
 import { type EtcdFounding, EtcdHealth, EtcdMember, EtcdQuorum, type GateArgs } from "../../provider/etcd/resources";
 import { memberName, membersByName } from "./spec";
 
-/** How long a gate waits where nothing else is said, in seconds. */
+/** The default timeout of a gate, in seconds. */
 const defaultTimeoutSeconds = 600;
 
 /** What the members are made of, and who asks them. */

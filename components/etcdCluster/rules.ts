@@ -1,9 +1,9 @@
 import { clientPort, metricsPort, peerPort } from "./spec";
 
-/** Who may open a connection: machines of a group, or addresses. */
+/** The source of a connection: machines of a group, or addresses. */
 export type RuleSource = { readonly group: "etcd" | "clients" } | { readonly cidr: string };
 
-/** What a security group lets in, as data: nothing else reaches the members. */
+/** An ingress rule of the members' security group. */
 export interface EtcdRule {
     readonly to: "etcd";
     readonly protocol: "tcp" | "icmp";
@@ -13,23 +13,23 @@ export interface EtcdRule {
     readonly icmpType?: number;
     readonly icmpCode?: number;
     readonly from: RuleSource;
-    /** Why it is needed. */
+    /** Why the rule is needed. */
     readonly reason: string;
 }
 
-/** Whom to let in, beyond the members themselves. */
+/** The sources that are allowed in addition to the members themselves. */
 export interface EtcdRuleArgs {
-    /** Whether there is a group of clients, such as Kubernetes' control planes. @default false */
+    /** Whether there is a security group of clients, such as Kubernetes' control planes. @default false */
     readonly clients?: boolean;
-    /** Whoever runs `pulumi up` and waits for health. @default none */
+    /** Networks from which `pulumi up` checks health. @default none */
     readonly operatorCidrs?: readonly string[];
-    /** Whoever reads metrics, over plain HTTP. @default none */
+    /** Networks that may read metrics over plain HTTP. @default none */
     readonly metricsCidrs?: readonly string[];
-    /** Whoever may log in. @default none */
+    /** Networks that may connect with SSH. @default none */
     readonly sshCidrs?: readonly string[];
 }
 
-/** The least that works: each rule with its reason. */
+/** The minimal set of rules, each with its reason. */
 export function etcdRules(args: EtcdRuleArgs = {}): EtcdRule[] {
     const tcp = (port: number, from: RuleSource, reason: string): EtcdRule => ({
         to: "etcd",

@@ -10,33 +10,33 @@ export interface KeyPair {
     readonly privateKey: string;
 }
 
-/** What a member's machine holds: its own keys, and of the authorities nothing but certificates. */
+/** What a member's machine gets: its own keys, and the certificates of the authorities without their keys. */
 export interface MemberCertificates {
-    /** All trusted authorities of the client port: PEM. */
+    /** All trusted CA certificates of the client port, PEM. */
     readonly clientAuthorities: string;
     /**
-     * All trusted authorities of the peer port: PEM. Others than those of the client port, else any client could speak
-     * raft.
+     * All trusted CA certificates of the peer port, PEM. They differ from those of the client port, since otherwise any
+     * client could connect as a peer.
      */
     readonly peerAuthorities: string;
     /** For the client port. */
     readonly server: KeyPair;
-    /** For the peer port, both ways. */
+    /** For the peer port, as server and client. */
     readonly peer: KeyPair;
-    /** With which the scripts of the machine ask etcd. */
+    /** For the scripts of the machine. */
     readonly client: KeyPair;
 }
 
-/** When and by whom the cluster may be founded: outputs of a `ClusterToken` and of an `EtcdFounding`. */
+/** When the cluster may be bootstrapped, and by which members: outputs of a `ClusterToken` and an `EtcdFounding`. */
 export interface ClusterBirth {
     readonly token: string;
-    /** From when on founders may found it: seconds since 1970. */
+    /** The start of the bootstrap window, in seconds since 1970. */
     readonly opensAt: number;
-    /** Keys of the members that were there. */
+    /** Keys of the members that the cluster was created with. */
     readonly founders: readonly string[];
 }
 
-/** What all members of a cluster share, all values known. */
+/** What all members of a cluster have in common, all values known. */
 export interface EtcdClusterSpec {
     /** Part of the machines' names: letters, digits and hyphens. */
     readonly name: string;
@@ -44,23 +44,23 @@ export interface EtcdClusterSpec {
     readonly members: Readonly<Record<string, string>>;
     /** Such as `3.6.14`. */
     readonly version: string;
-    /** For so long after `opensAt` may founders without data start a new cluster. @default 900 */
+    /** The length of the bootstrap window, in which founders without data may start a new cluster. @default 900 */
     readonly bootstrapWindowSeconds?: number;
-    /** Whether data is on a volume of its own. @default true */
+    /** Whether data is on a separate volume. @default true */
     readonly dataVolume?: boolean;
-    /** The most that the database may grow to. @default 4 */
+    /** The maximum size of the database (etcd's backend quota). @default 4 */
     readonly quotaGiB?: number;
-    /** How many hourly snapshots stay. @default 24 */
+    /** How many hourly snapshots are kept. @default 24 */
     readonly keepHourlySnapshots?: number;
-    /** Of how many days the last snapshot stays. @default 7 */
+    /** For how many days the last snapshot of the day is kept. @default 7 */
     readonly keepDailySnapshots?: number;
-    /** From how many percent of unused space on a member is defragmented, weekly. @default 30 */
+    /** The percentage of unused space from which on a member is defragmented, weekly. @default 30 */
     readonly defragmentPercent?: number;
-    /** Whether metrics are served to the network: HTTP, port 2381. @default false: on the loopback only */
+    /** Whether metrics are served on the network too: HTTP, port 2381. @default false: on the loopback interface only */
     readonly networkMetrics?: boolean;
-    /** How often a machine looks for changes of its user data, in seconds. @default 300 */
+    /** How often a machine checks its user data for changes, in seconds. @default 300 */
     readonly convergeIntervalSeconds?: number;
-    /** Further settings by their environment names, such as `ETCD_SNAPSHOT_COUNT`. */
+    /** Additional settings of etcd as environment variables, such as `ETCD_SNAPSHOT_COUNT`. */
     readonly extraEnvironment?: Readonly<Record<string, string>>;
     readonly artifacts?: Artifacts;
     readonly extraCloudConfig?: CloudConfig;
@@ -75,7 +75,7 @@ export interface EtcdMemberSpec {
     readonly certificates: MemberCertificates;
 }
 
-/** Addresses by the members' names. */
+/** Addresses of the members by name. */
 export function membersByName([cluster, members]: [string, Record<string, string>]): Record<string, string> {
     return Object.fromEntries(Object.entries(members).map(([key, address]) => [memberName(cluster, key), address]));
 }
@@ -87,7 +87,7 @@ export function endpoints(members: Readonly<Record<string, string>>): string[] {
         .map((key) => clientUrl(members[key]));
 }
 
-/** What a certificate must say; the rest of `CertificateArgs` is the authority. */
+/** The subject and usages of a certificate; the rest of `CertificateArgs` is the authority. */
 export interface CertificateRequest {
     readonly commonName: string;
     readonly dnsNames: string[];
@@ -105,20 +105,20 @@ export function certificateRequests(
 ): Record<"server" | "peer" | "client", CertificateRequest> {
     const name = memberName(cluster, key);
     return {
-        // etcd's gateway calls its own client port with the server certificate: a client's usage as well.
+        // etcd's gRPC gateway connects to its own client port with the server certificate, so it needs client usage too.
         server: {
             commonName: name,
             dnsNames: [name, "localhost"],
             ipAddresses: [address, "127.0.0.1"],
             usages: ["peer"],
         },
-        // A peer's address must be among those of its certificate.
+        // etcd requires a peer's address to be in its certificate.
         peer: { commonName: name, dnsNames: [name], ipAddresses: [address], usages: ["peer"] },
         client: { commonName: `${name}-scripts`, dnsNames: [], ipAddresses: [], usages: ["client"] },
     };
 }
 
-/** Stand-ins of the real length, for a preview that checks the length of user data before any certificate exists. */
+/** Placeholders of the real length, with which a preview checks the length of user data before certificates exist. */
 export function placeholderCertificates(seed: string): MemberCertificates {
     const pair = (name: string): KeyPair => ({
         certificate: placeholder("certificate", `${seed}:${name}`),

@@ -8,7 +8,7 @@ export const volumeName = "etcd";
 /** Units that are enabled at first boot. */
 export const enabledUnits = ["etcd.service", "etcd-snapshot.timer", "etcd-defragment.timer"] as const;
 
-/** All systemd units of a member, beside those of shared pieces. */
+/** The systemd units of a member, without those that `components/node` and `components/artifacts` render. */
 export function unitFiles(dataVolume: boolean): WriteFile[] {
     const units: Record<string, string> = {
         "etcd.service": etcdService(dataVolume),
@@ -22,8 +22,8 @@ export function unitFiles(dataVolume: boolean): WriteFile[] {
 }
 
 /**
- * It is "started" once it is in touch with a quorum, which may take as long as it takes, and it is tried for ever: a
- * machine that waits for its volume, its program or the other members heals by itself when they come.
+ * The unit is "active" once the member has a quorum. It has no start timeout and no start limit, so that a machine that
+ * waits for its volume, its program or the other members recovers as soon as they are available.
  */
 function etcdService(dataVolume: boolean): string {
     const needs = [fetchService, ...(dataVolume ? [volumeService(volumeName)] : [])].join(" ");
@@ -71,7 +71,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** Not ordered after etcd: it waits for it by itself, however often etcd is restarted meanwhile. */
+/** Not ordered after etcd: the script itself waits for etcd, however often that is restarted meanwhile. */
 const promoteService = `[Unit]
 Description=Make this member of etcd a voter
 [Service]
@@ -83,7 +83,7 @@ Restart=on-failure
 RestartSec=5
 `;
 
-/** 75 means that it was not the moment; the timer comes again. */
+/** 75 (EX_TEMPFAIL) means "not now": the timer runs it again. */
 function task(description: string, command: string): string {
     return `[Unit]
 Description=${description}

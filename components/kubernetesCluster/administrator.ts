@@ -2,11 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { Certificate } from "../../provider/certificates";
 import { signedBy } from "../../provider/certificates/certificateAuthority";
 import { renderKubeconfig, renderKubeconfigs } from "./kubeconfig";
-import type { Making } from "./machines";
+import type { ClusterContext } from "./machines";
 import { apiPort } from "./versions";
 
-/** How whoever runs `pulumi up` reaches the cluster: as an administrator, with a certificate for that alone. */
-export function access({ name, cluster, authority, spec, ending, child }: Making) {
+/** The administrator's access to the cluster: the API's URL, and kubeconfigs with a client certificate of their own. */
+export function access({ name, cluster, authority, spec, ending, child }: ClusterContext) {
     const admin = new Certificate(
         `${name}-admin`,
         {

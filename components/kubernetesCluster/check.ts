@@ -13,11 +13,10 @@ import { checkUserDataLength } from "./placeholders";
 import { releaseOf, releases } from "./versions";
 
 /**
- * Everything that is wrong with the arguments of a cluster, at once. Values that are not known yet (outputs) are left
- * out; where the rest is right, the length of the user data is checked too, with placeholders for what is not there
- * yet.
+ * All problems of a cluster's arguments. Values that are not known yet (outputs) are not checked. If there are no problems,
+ * the length of the user data is checked too, with placeholders for what does not exist yet.
  *
- * @param cluster the cluster's name, which host names begin with
+ * @param cluster the cluster's name, the prefix of host names
  */
 export function checkKubernetesArgs(cluster: string, args: RecipeArgs): Problem[] {
     const problems = checkKubernetesValues(cluster, args);
@@ -28,7 +27,7 @@ export function checkKubernetesArgs(cluster: string, args: RecipeArgs): Problem[
 export function checkKubernetesValues(cluster: string, args: RecipeArgs): Problem[] {
     const problems: Problem[] = [];
     const report: Report = (path, problem, remedy) => problems.push({ path, problem, remedy });
-    if (!isHostLabel(cluster)) report("name", `${JSON.stringify(cluster)} cannot begin host names`, hostNameRemedy);
+    if (!isHostLabel(cluster)) report("name", `${JSON.stringify(cluster)} cannot be the prefix of host names`, hostNameRemedy);
     checkVersions(args, report);
     checkMembers(cluster, args, report);
     checkPools(cluster, args, report);
@@ -42,7 +41,7 @@ export function checkKubernetesValues(cluster: string, args: RecipeArgs): Proble
     return problems;
 }
 
-const hostNameRemedy = "Use lower-case letters, digits and -, a letter first, 63 in all";
+const hostNameRemedy = "Use lower-case letters, digits and hyphens, a letter first, at most 63 characters";
 
 function checkVersions(args: RecipeArgs, report: Report): void {
     const version = known(args.kubernetesVersion) ?? defaultKubernetesVersion;
@@ -72,7 +71,7 @@ function checkVersions(args: RecipeArgs, report: Report): void {
 function checkMembers(cluster: string, { controlPlane, networkCidr }: RecipeArgs, report: Report): void {
     const members = Object.entries(controlPlane.members);
     if (members.length === 0)
-        report("controlPlane.members", "is empty", 'Name one control plane or three, such as { a: "10.1.1.21" }');
+        report("controlPlane.members", "is empty", 'Give one or three control planes, such as { a: "10.1.1.21" }');
     checkExtra(controlPlane, "controlPlane", report);
     const network = parseCidr(known(networkCidr) ?? "");
     const owners = new Map<string, string>();
@@ -83,18 +82,18 @@ function checkMembers(cluster: string, { controlPlane, networkCidr }: RecipeArgs
         if (address === undefined) continue;
         const value = parseIpv4(address);
         if (value === undefined) {
-            report(path, `${JSON.stringify(address)} is no IPv4 address`, "Use one such as 10.1.1.21");
+            report(path, `${JSON.stringify(address)} is not an IPv4 address`, "Use one such as 10.1.1.21");
             continue;
         }
         if (network !== undefined && !isHostOf(network, value))
-            report(path, `${address} is no machine's address in ${known(networkCidr)}`, "Choose one that is");
+            report(path, `${address} cannot be the address of a machine in ${known(networkCidr)}`, "Use an address of that network");
         const owner = owners.get(address);
         if (owner !== undefined) report(path, `${address} is the address of ${owner} too`, "Give each its own");
         owners.set(address, name);
     }
 }
 
-/** Whether an address is one that a machine may have: not the network's own and not its broadcast address. */
+/** Whether a machine may have an address: it is not the network address and not the broadcast address. */
 function isHostOf(network: Cidr, address: number): boolean {
     return contains(network, address) && address !== network.first && address !== network.first + sizeOf(network) - 1;
 }
@@ -116,16 +115,16 @@ function checkPools(
                 "Give the number of nodes (count) or their names (nodes)",
             );
         if (pool.count !== undefined && (!Number.isInteger(pool.count) || pool.count < 0))
-            report(`${path}.count`, `${pool.count} is no number of nodes`, "Use 0 or more");
+            report(`${path}.count`, `${pool.count} is not a number of nodes`, "Use 0 or more");
         const keys = pool.nodes ?? [];
         keys.forEach((key, index) => {
             if (keys.indexOf(key) !== index)
-                report(`${path}.nodes[${index}]`, `${JSON.stringify(key)} is there twice`, "Leave one of them out");
+                report(`${path}.nodes[${index}]`, `${JSON.stringify(key)} is a duplicate`, "Remove one of them");
         });
         const nodes = Object.entries(poolNodeNames(cluster, name, usable(pool)));
         // Resources are named after pools and nodes, those of the control plane in the same way.
         if (name === "control-plane" || nodes.some(([key]) => resources.includes(`${name}-${key}`)))
-            report(path, "has resources named as the control plane's are", "Give the pool another name");
+            report(path, "has resources with the same names as the control plane's", "Give the pool another name");
         for (const [, host] of nodes) {
             checkHostName(host, path, report);
             // Pool "a" with node "b-0" and pool "a-b" with node "0" would be one machine.
@@ -148,14 +147,14 @@ function checkExtra({ extraCloudConfig }: ControlPlaneArgs | PoolArgs, path: str
         report(at, problem, remedy);
 }
 
-/** The pool with a count that can be counted to. */
+/** The pool with a valid count. */
 function usable({ count, nodes }: PoolArgs): PoolArgs {
     const whole = Number.isInteger(count) && (count as number) >= 0 && (count as number) <= 5000;
     return { count: whole ? count : 0, nodes, serviceOffering: "" };
 }
 
 function checkHostName(host: string, path: string, report: Report): void {
-    if (!isHostLabel(host)) report(path, `makes the host name ${JSON.stringify(host)}, which is none`, hostNameRemedy);
+    if (!isHostLabel(host)) report(path, `results in the invalid host name ${JSON.stringify(host)}`, hostNameRemedy);
 }
 
 function checkNetworks(args: RecipeArgs, report: Report): void {
@@ -183,11 +182,11 @@ function checkNetworks(args: RecipeArgs, report: Report): void {
         if (name === "podCidr" && network.bits > 23)
             report(
                 name,
-                `has ${2 ** Math.max(0, 24 - network.bits)} nodes' share`,
-                "Use a /16, or at most a /23: each node takes a /24",
+                "has room for one node",
+                "Use a /16, or at least a /23: each node gets a /24",
             );
         if (name === "serviceCidr" && network.bits > 28)
-            report(name, "is too small for the cluster's DNS, its tenth address", "Use a /28 or wider, such as a /16");
+            report(name, "is too small for the cluster's DNS service, which has the tenth address", "Use a /28 or wider, such as a /16");
     });
     const backend = known(args.podNetwork?.backend);
     if (backend !== undefined && !["vxlan", "wireguard", "none"].includes(backend))
@@ -196,15 +195,15 @@ function checkNetworks(args: RecipeArgs, report: Report): void {
     if (mtu !== undefined && (!Number.isInteger(mtu) || mtu < 1280 || mtu > 9216))
         report(
             "podNetwork.mtu",
-            `${mtu} is no MTU of a network`,
-            "Use the machines' own, 1280 to 9216 bytes, such as 1450",
+            `${mtu} is not a valid MTU`,
+            "Use the MTU of the machines' network, 1280 to 9216 bytes, such as 1450",
         );
 }
 
 function cidrProblem(text: string): string {
     const [address, bits] = text.split("/");
     const fits = parseIpv4(address) !== undefined && /^\d{1,2}$/.test(bits ?? "") && Number(bits) <= 32;
-    return fits ? `${text} has bits set behind its prefix` : `${JSON.stringify(text)} is no IPv4 network`;
+    return fits ? `${text} has host bits set` : `${JSON.stringify(text)} is not an IPv4 network in CIDR notation`;
 }
 
 function checkEndpoint({ endpoint = {} }: RecipeArgs, report: Report): void {
@@ -224,24 +223,24 @@ function checkEndpoint({ endpoint = {} }: RecipeArgs, report: Report): void {
             if (endpoint[field] !== undefined)
                 report(
                     `endpoint.${field}`,
-                    "is given, and endpoint.mode is nodeLocal, which has its own",
-                    "Leave it out, or set endpoint.mode to dns or external",
+                    "cannot be set if endpoint.mode is nodeLocal",
+                    "Remove it, or set endpoint.mode to dns or external",
                 );
         return;
     }
     const host = known(endpoint.host);
-    // A public address that CloudStack gives is an output: that is unknown, not missing.
+    // A public address from CloudStack is an output: unknown at preview, but not missing.
     if (endpoint.host === undefined)
-        report("endpoint.host", `is missing, and endpoint.mode is ${mode}`, "Give the name or address of the API");
+        report("endpoint.host", `is required if endpoint.mode is ${mode}`, "Give the name or address of the API");
     else if (host !== undefined && isIP(host) !== 4 && !host.split(".").every((part) => isHostLabel(part, true)))
         report(
             "endpoint.host",
-            `${JSON.stringify(host)} is no host`,
+            `${JSON.stringify(host)} is not a host name or address`,
             "Use a name such as api.example.org, or an IPv4 address, without a port",
         );
     const port = known(endpoint.port);
     if (port !== undefined && (!Number.isInteger(port) || port < 1 || port > 65535))
-        report("endpoint.port", `${port} is no port`, "Use 1 to 65535, such as 6443");
+        report("endpoint.port", `${port} is not a port`, "Use 1 to 65535, such as 6443");
 }
 
 function checkAudiences(args: RecipeArgs, report: Report): void {
@@ -251,7 +250,7 @@ function checkAudiences(args: RecipeArgs, report: Report): void {
             if (text === undefined || parseCidr(text) !== undefined || (text.includes(":") && normalCidr(text) !== undefined)) return;
             report(
                 `${field}[${index}]`,
-                cidrProblem(text).replace("IPv4 ", ""),
+                cidrProblem(text).replace("an IPv4", "a"),
                 "Use a network such as 203.0.113.0/24, or 203.0.113.7/32 for one address",
             );
         });

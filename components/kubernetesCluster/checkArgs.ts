@@ -26,7 +26,7 @@ const poolShape = fields<PoolArgs>({
     extraCloudConfig: cloudConfigShape,
 });
 
-/** What {@link KubernetesClusterArgs} have to look like; what they say is for `checkKubernetesArgs`. */
+/** The shape of {@link KubernetesClusterArgs}; `checkKubernetesArgs` checks the values. */
 const clusterShape = fields<KubernetesClusterArgs>({
     etcd: needed(
         atLeast({
@@ -72,10 +72,10 @@ const clusterShape = fields<KubernetesClusterArgs>({
     userDataMaxLength: number,
 });
 
-/** Everything about the arguments that is known in the program; against the cloud, the machines check themselves. */
+/** Checks the arguments as far as they are known in the program; the machines check theirs against the cloud. */
 export function checkArguments(cluster: string, given: KubernetesClusterArgs): Problem[] {
     const { args, problems: ofShape } = readArguments(given, clusterShape);
-    // What is missing is said; the rest is looked at all the same.
+    // Missing arguments are reported, and the rest is still checked.
     const controlPlane = { ...args.controlPlane, members: args.controlPlane?.members ?? {} };
     const problems = joinProblems(ofShape, checkKubernetesValues(cluster, { ...args, controlPlane }));
     return problems.length > 0 ? problems : checkUserDataLength(cluster, args);

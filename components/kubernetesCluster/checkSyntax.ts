@@ -4,12 +4,12 @@ import { known, type Report } from "../known";
 
 const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
-/** Whether a text is one part of a host name; CloudStack wants a letter first, DNS does not (`digitFirst`). */
+/** Whether a string is one label of a host name. CloudStack requires a letter first, DNS does not (`digitFirst`). */
 export function isHostLabel(text: string, digitFirst = false): boolean {
     return text.length <= 63 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(text) && (digitFirst || /^[a-z]/.test(text));
 }
 
-/** Labels as Kubernetes takes them, https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/. */
+/** Checks labels by the rules of Kubernetes, https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/. */
 export function checkLabels(
     labels: { [key: string]: pulumi.Input<string> } | undefined,
     path: string,
@@ -22,7 +22,7 @@ export function checkLabels(
     }
 }
 
-/** Taints as Kubernetes takes them, each key once per effect. */
+/** Checks taints by the rules of Kubernetes; a key may occur once per effect. */
 export function checkTaints(taints: pulumi.Input<TaintArgs>[] | undefined, path: string, report: Report): void {
     const seen = new Set<string>();
     (taints ?? []).forEach((input, index) => {
@@ -39,7 +39,7 @@ export function checkTaints(taints: pulumi.Input<TaintArgs>[] | undefined, path:
                 `Use ${effects[0]}, ${effects[1]} or ${effects[2]}`,
             );
         if (seen.has(`${key} ${effect}`))
-            report(at, `${key} with effect ${effect} is there twice`, "Leave one of them out");
+            report(at, `${key} with effect ${effect} is a duplicate`, "Remove one of them");
         if (key !== undefined && effect !== undefined) seen.add(`${key} ${effect}`);
     });
 }
@@ -52,8 +52,8 @@ function checkKey(key: string, path: string, report: Report): void {
     if (!prefixFits || !isName(name))
         report(
             path,
-            `${JSON.stringify(key)} is no key`,
-            "Use a name, or example.org/name: letters, digits, - _ . and 63 at most",
+            `${JSON.stringify(key)} is not a valid key`,
+            "Use a name, or example.org/name, of letters, digits, - _ . and at most 63 characters",
         );
 }
 
@@ -61,8 +61,8 @@ function checkValue(value: string | undefined, path: string, report: Report): vo
     if (value !== undefined && value !== "" && !isName(value))
         report(
             path,
-            `has the value ${JSON.stringify(value)}`,
-            "Use letters, digits, - _ . and 63 at most, a letter or digit first and last",
+            `has the invalid value ${JSON.stringify(value)}`,
+            "Use at most 63 letters, digits, - _ and ., a letter or digit first and last",
         );
 }
 

@@ -9,7 +9,7 @@ import type { KubernetesClusterArgs } from "./args";
 import { checkArguments } from "./checkArgs";
 import { makeGroups } from "./groups";
 import { KubernetesSettings } from "../../provider/kubernetesSettings";
-import { settingsOf, settled } from "./settings";
+import { settingsOf, withSettings } from "./settings";
 import { clusterSpec, controlPlaneMachines, poolMachines } from "./machines";
 
 export type {
@@ -24,9 +24,8 @@ export type {
 } from "./args";
 
 /**
- * A Kubernetes cluster on an external etcd: kubeadm's control plane without a first node that may not be lost, workers
- * that join with a certificate of their own, an API endpoint on every node, Flannel, encryption at rest, audit log, Pod
- * Security.
+ * A Kubernetes cluster on an external etcd: a kubeadm control plane of which any node can be lost, workers that join with
+ * their own certificates, an API endpoint on every node, Flannel, encryption at rest, an audit log and Pod Security.
  *
  * @example One control plane and four workers
  * ```ts
@@ -47,19 +46,19 @@ export type {
  * @throws ArgumentError with every problem of the arguments
  */
 export class KubernetesCluster extends pulumi.ComponentResource {
-    /** The URL of the API for whoever is outside: the first control plane's, or the endpoint's name. */
+    /** The URL of the API from outside the cluster: the first control plane's, or the endpoint's host. */
     declare readonly endpoint: pulumi.Output<string>;
-    /** The cluster's authority, PEM. */
+    /** The cluster's CA certificate, PEM. */
     declare readonly caCertificate: pulumi.Output<string>;
     /** For `kubectl` and `@pulumi/kubernetes`. Secret. */
     declare readonly kubeconfig: pulumi.Output<string>;
-    /** One per control plane, by name: for when the first does not answer. Secret. */
+    /** One per control plane, by name, for use when the first one does not answer. Secret. */
     declare readonly kubeconfigs: pulumi.Output<Record<string, string>>;
     /** Names and addresses of all nodes. */
     declare readonly nodes: pulumi.Output<Record<string, string>>;
     /**
-     * When the first of the certificates and authorities ends if `pulumi up` does not renew it, in ISO 8601. What kubeadm
-     * and the kubelets sign is not among them: machines renew it themselves.
+     * When the first of the certificates and authorities expires unless `pulumi up` renews it, in ISO 8601. Certificates of
+     * kubeadm and the kubelets are not included: the machines renew them.
      */
     declare readonly certificatesExpireAt: pulumi.Output<string>;
 
@@ -69,23 +68,23 @@ export class KubernetesCluster extends pulumi.ComponentResource {
         super("cloudstack:index:KubernetesCluster", name, {}, opts);
         const child = { parent: this };
         const { authority, cluster } = namingAuthority(name, called, " Kubernetes", {}, child);
-        // What a running cluster cannot take is refused before anything else of it is looked at.
-        const args = settled(given, new KubernetesSettings(name, settingsOf(cluster, given), child));
+        // First, so that a change that a running cluster does not support is refused before anything else is checked.
+        const args = withSettings(given, new KubernetesSettings(name, settingsOf(cluster, given), child));
         const groups = args.securityGroups === false ? undefined : makeGroups(name, cluster, args, child);
         const ending: Ending[] = [authority];
-        const making = { name, cluster, args, authority, spec: clusterSpec(cluster, args, authority), ending, child };
+        const context = { name, cluster, args, authority, spec: clusterSpec(cluster, args, authority), ending, child };
         const common = {
             ...placementOf(args),
             userDataMaxLength: args.userDataMaxLength,
             onTemplateChange: "reinstall" as const,
         };
-        // Machines with pinned addresses come first: CloudStack might give theirs to one that takes any.
+        // Machines with fixed addresses first: CloudStack might assign theirs to a machine without one.
         const etcdFirst = pulumi.Resource.isInstance(args.etcd) ? [args.etcd] : [];
         const controlPlane = new MachineGroup(
             `${name}-control-plane`,
             {
                 ...common,
-                machines: controlPlaneMachines(making),
+                machines: controlPlaneMachines(context),
                 serviceOffering: args.controlPlane.serviceOffering,
                 rollingGroup: pulumi.interpolate`control planes of ${cluster}`,
                 ...(groups === undefined ? {} : { securityGroups: [groups.controlPlane.id] }),
@@ -98,10 +97,10 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                     `${name}-${pool}`,
                     {
                         ...common,
-                        machines: poolMachines(making, pool, poolArgs),
+                        machines: poolMachines(context, pool, poolArgs),
                         serviceOffering: poolArgs.serviceOffering,
                         dataVolume: args.workerVolume,
-                        // One of all pools: nobody drains them, and what ran on a machine has to find room on the others.
+                        // One for all pools: nodes are not drained, and pods of one node must fit on the others.
                         rollingGroup: pulumi.interpolate`workers of ${cluster}`,
                         ...(groups === undefined ? {} : { securityGroups: [groups.workers.id] }),
                     },
@@ -109,7 +108,7 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                 ),
         );
         const outputs = {
-            ...access(making),
+            ...access(context),
             caCertificate: authority.bundle,
             nodes: addressesOf([controlPlane, ...pools]),
             certificatesExpireAt: firstEnd(ending),

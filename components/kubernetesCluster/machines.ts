@@ -11,24 +11,24 @@ import { controlPlaneName, poolNodeNames } from "./names";
 import { renderControlPlane, renderWorker } from "./render";
 import type { ClusterSpec, EndpointSpec, PodNetworkSpec, TaintSpec } from "./spec";
 
-/** What the parts of a cluster are made of. */
-export interface Making {
-    /** The component's name, which names of resources begin with. */
+/** What the machines and certificates of a cluster are created from. */
+export interface ClusterContext {
+    /** The component's name, the prefix of resource names. */
     readonly name: string;
-    /** The cluster's name, which names of machines begin with. */
+    /** The cluster's name, the prefix of machine names. */
     readonly cluster: pulumi.Output<string>;
     readonly args: KubernetesClusterArgs;
     /** Signs the cluster's certificates. */
     readonly authority: CertificateAuthority;
-    /** What all nodes share. */
+    /** What all nodes have in common. */
     readonly spec: pulumi.Output<ClusterSpec>;
-    /** What ends if `pulumi up` does not renew it: parts add theirs. */
+    /** Certificates and authorities that expire unless `pulumi up` renews them; filled while resources are created. */
     readonly ending: Ending[];
-    /** The options of the parts. */
+    /** The options of child resources. */
     readonly child: pulumi.CustomResourceOptions;
 }
 
-/** What all nodes share, once it is known. */
+/** What all nodes have in common. */
 export function clusterSpec(
     cluster: pulumi.Output<string>,
     args: KubernetesClusterArgs,
@@ -54,9 +54,9 @@ export function clusterSpec(
         }));
 }
 
-/** The control planes. Each has the keys of the cluster's authorities and of the API server for etcd. */
-export function controlPlaneMachines(making: Making): Record<string, GroupMachineArgs> {
-    const { name, cluster, args, authority, spec, ending, child } = making;
+/** The control planes. Each has the keys of the cluster's authorities and the API server's client key for etcd. */
+export function controlPlaneMachines(context: ClusterContext): Record<string, GroupMachineArgs> {
+    const { name, cluster, args, authority, spec, ending, child } = context;
     const frontProxy = new CertificateAuthority(
         `${name}-front-proxy`,
         { commonName: pulumi.interpolate`${cluster} front proxy` },
@@ -96,14 +96,14 @@ export function controlPlaneMachines(making: Making): Record<string, GroupMachin
             const document = pulumi
                 .all([shared, nodeName])
                 .apply(([values, known]) => renderControlPlane({ ...values, nodeName: known }));
-            return [member, { name: nodeName, ipAddress, userDataBase64: userData(making, nodeName, document) }];
+            return [member, { name: nodeName, ipAddress, userDataBase64: userData(context, nodeName, document) }];
         }),
     );
 }
 
-/** The workers of a pool. Each has a key of its own, and no other. */
-export function poolMachines(making: Making, pool: string, poolArgs: PoolArgs): Record<string, GroupMachineArgs> {
-    const { name, cluster, authority, spec, ending, child } = making;
+/** The workers of a pool. Each has only its own key. */
+export function poolMachines(context: ClusterContext, pool: string, poolArgs: PoolArgs): Record<string, GroupMachineArgs> {
+    const { name, cluster, authority, spec, ending, child } = context;
     return Object.fromEntries(
         Object.keys(poolNodeNames("", pool, poolArgs)).map((key) => {
             const nodeName = cluster.apply((called) => poolNodeNames(called, pool, poolArgs)[key]);
@@ -128,14 +128,14 @@ export function poolMachines(making: Making, pool: string, poolArgs: PoolArgs): 
                     ...marks(poolArgs),
                 })
                 .apply((worker) => renderWorker(worker));
-            return [key, { name: nodeName, userDataBase64: userData(making, nodeName, document) }];
+            return [key, { name: nodeName, userDataBase64: userData(context, nodeName, document) }];
         }),
     );
 }
 
-/** User data of a node; secret, since it holds the node's keys. */
+/** User data of a node; secret, since it contains the node's keys. */
 function userData(
-    { args }: Making,
+    { args }: ClusterContext,
     subject: pulumi.Output<string>,
     document: pulumi.Output<CloudConfig>,
 ): pulumi.Output<string> {

@@ -12,7 +12,7 @@ export function parseIpv4(text: string): number | undefined {
     return parts.reduce((value, part) => value * 256 + Number(part), 0);
 }
 
-/** `10.244.0.0/16`; undefined for anything else, also for a network with bits set behind its prefix. */
+/** `10.244.0.0/16`; undefined for anything else, including a network with host bits set. */
 export function parseCidr(text: string): Cidr | undefined {
     const [, address, length] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
     const first = address === undefined ? undefined : parseIpv4(address);
@@ -45,6 +45,6 @@ export function addressAt(network: Cidr, index: number): string {
 /** The address of the cluster's DNS service: kubeadm takes the tenth of the services' network. */
 export function dnsAddress(serviceCidr: string): string {
     const network = parseCidr(serviceCidr);
-    if (network === undefined) throw new Error(`${serviceCidr} is no IPv4 network`);
+    if (network === undefined) throw new Error(`${serviceCidr} is not an IPv4 network in CIDR notation`);
     return addressAt(network, 10);
 }

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { KubernetesSettings } from "../../provider/kubernetesSettings";
 import type { KubernetesClusterArgs } from "./args";
 
-/** What of a cluster's arguments its settings are told. */
+/** The arguments of a cluster that its settings record. */
 export function settingsOf(cluster: pulumi.Input<string>, args: KubernetesClusterArgs): Record<string, unknown> {
     const { kubernetesVersion, containerdVersion, podCidr, serviceCidr, dnsDomain, endpoint } = args;
     const { podNetwork, timeServers, etcd } = args;
@@ -12,8 +12,8 @@ export function settingsOf(cluster: pulumi.Input<string>, args: KubernetesCluste
     };
 }
 
-/** The arguments with what the settings say in place of what was left out. */
-export function settled(args: KubernetesClusterArgs, settings: KubernetesSettings): KubernetesClusterArgs {
+/** The arguments, with the recorded settings in place of those that were left out. */
+export function withSettings(args: KubernetesClusterArgs, settings: KubernetesSettings): KubernetesClusterArgs {
     const { kubernetesVersion, podCidr, serviceCidr, dnsDomain } = settings;
     const of = <T extends object, K extends keyof T>(output: pulumi.Output<T>, key: K) =>
         output.apply((value) => value?.[key]);

@@ -1,10 +1,10 @@
 import { sh, type WriteFile } from "../cloudInit";
 
-/** Certificates of a machine that end some day. */
+/** Certificates of a machine whose expiry is watched. */
 export interface WatchedCertificates {
-    /** Paths, with `*` for any text: certificates (PEM; of several in a file the first), or kubeconfigs with one inside. */
+    /** Paths, with `*` as a wildcard: certificates (PEM; the first one in a file), or kubeconfigs that contain one. */
     readonly paths: readonly string[];
-    /** So many days before the end of one the journal has a warning, every day. */
+    /** From how many days before expiry on the journal has a daily warning. */
     readonly days: number;
 }
 
@@ -13,8 +13,8 @@ export const certificatesTimer = "cs-certificates.timer";
 export const certificatesPath = "/etc/cs/certificates";
 
 /**
- * The files that let a machine say when its certificates end, every day: in the journal when that is near, and always as
- * a metric for the textfile collector of node_exporter.
+ * The files with which a machine reports every day when its certificates expire: in the journal when that is near, and
+ * always as a metric for the textfile collector of node_exporter.
  */
 export function renderCertificateWatch(watched: readonly WatchedCertificates[]): WriteFile[] {
     const lines = watched.map(({ paths, days }) => `${days} ${paths.join(" ")}\n`);
@@ -26,10 +26,10 @@ export function renderCertificateWatch(watched: readonly WatchedCertificates[]):
     ];
 }
 
-/** `<4>` and the like at the start of a line are systemd's priorities: 3 is an error, 4 a warning. */
+/** `<3>` (error) and `<4>` (warning) at the start of a line are the log levels of systemd's journal. */
 const script = sh`
 #!/bin/bash
-# Says when the certificates of /etc/cs/certificates end: in the journal when that is near, and for node_exporter.
+# Reports when the certificates of /etc/cs/certificates expire: in the journal when that is near, and for node_exporter.
 set -uo pipefail
 out=\${CS_METRICS_FOLDER:-/var/lib/prometheus/node-exporter}/cs-certificates
 now=$(date +%s)
@@ -45,9 +45,9 @@ while read -r days files; do
         echo "cs_certificate_not_after_seconds{path=\"$file\"} $end"
         left=$(((end - now) / 86400))
         if [ "$left" -lt 0 ]; then
-            echo "<3>$file has ended" >&2
+            echo "<3>$file has expired" >&2
         elif [ "$left" -lt "$days" ]; then
-            echo "<4>$file ends in $left days" >&2
+            echo "<4>$file expires in $left days" >&2
         fi
     done
 done <"\${CS_CERTIFICATES:-/etc/cs/certificates}" >"$out.new"
@@ -55,7 +55,7 @@ mv "$out.new" "$out.prom"
 `;
 
 const service = `[Unit]
-Description=Say when certificates of this machine end
+Description=Report when certificates of this machine expire
 [Service]
 Type=oneshot
 EnvironmentFile=-/etc/default/cs-certificates
@@ -63,7 +63,7 @@ ExecStart=/usr/local/sbin/cs-certificates
 `;
 
 const timer = `[Unit]
-Description=Say when certificates of this machine end
+Description=Report when certificates of this machine expire
 [Timer]
 OnActiveSec=10min
 OnUnitActiveSec=1d

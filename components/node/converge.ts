@@ -1,18 +1,18 @@
 import type { WriteFile } from "../cloudInit";
 import { convergeScript } from "./convergeScript";
 
-/** A file that may change on a running machine, and what is to be done then. */
+/** A file that may change on a running machine, and the command to run then. */
 export interface ConvergeRule {
     /** The file's path, as in the machine's user data. */
     readonly path: string;
     /**
-     * A shell command for after the change; several files with the same one run it once. It is repeated until it
+     * A shell command to run after the change, once for all files that have the same one. It is repeated until it
      * succeeds.
      */
     readonly command?: string;
 }
 
-/** What follows on a change of a timer's file: it is enabled, too, since a running machine may not have had it before. */
+/** The command after a change of a timer's file. It also enables the timer, which may be new to a running machine. */
 export function timerCommand(name: string): string {
     return `systemctl daemon-reload && systemctl enable ${name} && systemctl restart ${name}`;
 }
@@ -22,15 +22,15 @@ export const convergeTimer = "cs-converge.timer";
 export const convergeRulesPath = "/etc/cs/converge";
 
 /**
- * The files that let a running machine follow its user data: a timer reads it again from the virtual router, and files
- * that have changed are written by cloud-init's own module. Only files of `rules` are followed: all others take a
- * reinstallation. The rules themselves are among them.
+ * The files with which a running machine follows its user data: a timer reads it again from the virtual router, and
+ * cloud-init's own module writes the files that have changed. Only files in `rules`, and the rules file itself, are
+ * followed: a change of any other file requires a reinstallation.
  */
 export function renderConverge(rules: readonly ConvergeRule[], intervalSeconds = 300): WriteFile[] {
     const lines = [{ path: convergeRulesPath }, ...rules].map(({ path, command }: ConvergeRule) =>
         command === undefined ? path : `${path} ${command}`,
     );
-    for (const line of lines) if (line.includes("\n")) throw new Error(`a rule has one line: ${JSON.stringify(line)}`);
+    for (const line of lines) if (line.includes("\n")) throw new Error(`a rule must be one line: ${JSON.stringify(line)}`);
     return [
         { path: "/usr/local/sbin/cs-converge", content: convergeScript, permissions: "0755" },
         { path: convergeRulesPath, content: lines.map((line) => `${line}\n`).join("") },
@@ -39,7 +39,7 @@ export function renderConverge(rules: readonly ConvergeRule[], intervalSeconds =
     ];
 }
 
-/** 75 is no failure: the virtual router may be away, or a command waits for its turn. */
+/** 75 (EX_TEMPFAIL) is not a failure: the virtual router may be unavailable, or a command must wait. */
 const service = `[Unit]
 Description=Follow the user data of this machine
 Wants=network-online.target

@@ -1,16 +1,16 @@
 import { sh } from "../cloudInit";
 
 /**
- * Day two by pull. Python, because every machine with cloud-init has it and its YAML library. Files are written by
- * cloud-init's own module, so that encodings, owners and modes mean what they meant at first boot.
+ * Applies changes of user data to a running machine. In Python, since every machine with cloud-init has it and its YAML
+ * library. cloud-init's own module writes the files, so that encodings, owners and modes work as at first boot.
  */
 export const convergeScript = sh`
 #!/usr/bin/python3
-"""Brings this machine up to its user data: cs-converge
+"""Applies changes of this machine's user data: cs-converge
 
-Reads the user data again, writes those of the files in /etc/cs/converge that have changed, and runs what is to
-follow on each. A line of /etc/cs/converge is "PATH" or "PATH COMMAND". A command that fails is tried again next time.
-Exit status: 0 all is as it should be, 1 a file or a command failed, 75 the user data could not be had.
+Reads the user data again, writes the files of /etc/cs/converge that have changed, and runs the command of each.
+A line of /etc/cs/converge is "PATH" or "PATH COMMAND". A command that fails is tried again next time.
+Exit status: 0 everything is up to date, 1 a file or a command failed, 75 the user data could not be read.
 """
 import base64
 import gzip
@@ -74,7 +74,7 @@ def document():
     raw = user_data()
     text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
     if not text.startswith("#cloud-config"):
-        log("the user data is no cloud-config document, nothing to do")
+        log("the user data is not a cloud-config document, nothing to do")
         sys.exit(0)
     return yaml.safe_load(text) or {}
 
@@ -99,12 +99,12 @@ def differs(file):
 
 
 def write(files):
-    # Without defer: the module leaves such files to a later stage of the boot, and users exist by now.
+    # Without defer, which would leave the file to a later stage of the boot; users exist by now.
     files = [{key: value for key, value in file.items() if key != "defer"} for file in files]
     with tempfile.NamedTemporaryFile("w", prefix="cs-converge-", suffix=".yaml", dir="/run") as config:
         config.write("#cloud-config\n" + yaml.safe_dump({"write_files": files}))
         config.flush()
-        # Up to 24.1 the file stands before the subcommand.
+        # Up to cloud-init 24.1 --file comes before the subcommand.
         file = ["--file", config.name]
         for words in ["single"] + file, file + ["single"]:
             command = ["cloud-init"] + words + ["--name", "write_files", "--frequency", "always"]
@@ -148,7 +148,7 @@ def main():
     pending = load_pending()
     if changed:
         log("writing " + ", ".join(file["path"] for file in changed))
-        # Remembered before anything is written: what a change asks for is not lost in a crash.
+        # Saved before anything is written, so that no command is lost in a crash.
         pending = list(dict.fromkeys(pending + [commands[file["path"]] for file in changed if commands[file["path"]]]))
         save_pending(pending)
         missed = write(changed)
@@ -160,7 +160,7 @@ def main():
             pending.remove(command)
             save_pending(pending)
         else:
-            log("%s failed and is tried again next time" % command)
+            log("%s failed and will be tried again next time" % command)
     return 1 if missed or pending else 0
 
 

@@ -3,9 +3,9 @@ import { envFile, sh } from "../cloudInit";
 
 /** A data volume of a machine. */
 export interface DataVolume {
-    /** Letters, digits and hyphens; the unit is {@link volumeService} of it. */
+    /** Letters, digits and hyphens; {@link volumeService} gives its unit. */
     readonly name: string;
-    /** The file system's label, at most 16 characters: how the volume is known again on another machine. */
+    /** The file system's label, at most 16 characters, by which another machine recognises the volume. */
     readonly label: string;
     readonly mountPoint: string;
     /** `user:group`. @default "root:root" */
@@ -14,12 +14,12 @@ export interface DataVolume {
     readonly mode?: string;
 }
 
-/** The unit that whatever uses a volume must require and follow. */
+/** The unit that units which use a volume must require and be ordered after. */
 export function volumeService(name: string): string {
     return `cs-volume@${name}.service`;
 }
 
-/** The files that find, format once, and mount data volumes. */
+/** The files that find data volumes, format blank ones, and mount them. */
 export function renderVolumes(volumes: readonly DataVolume[]): WriteFile[] {
     if (volumes.length === 0) return [];
     return [
@@ -33,9 +33,8 @@ export function renderVolumes(volumes: readonly DataVolume[]): WriteFile[] {
 }
 
 /**
- * CloudStack promises no device name, and a volume may be attached long after the machine has started, so the disk is
- * looked for until it is there: by its label, or the one disk that has nothing on it. It never formats what is not
- * empty.
+ * CloudStack guarantees no device name and may attach a volume long after the machine has started, so the script waits
+ * for the disk: the one with the label, or the only blank one. It never formats a disk that is not blank.
  */
 export const volumeScript = sh`
 #!/bin/bash
@@ -49,7 +48,7 @@ devices=\${CS_VOLUME_DEVICES:-/dev/vd* /dev/sd* /dev/xvd* /dev/nvme*n* /dev/loop
 
 log() { echo "cs-volume: $*" >&2; }
 
-# Disks and partitions with something behind them. Names are those in /dev: udev may not run.
+# Disks and partitions with media. Names are those in /dev, since udev may not be running.
 disks() {
   local node
   for node in $devices; do
@@ -63,7 +62,7 @@ number_of() {
   hex=$(stat -c '%t %T' "$1") && echo "$((0x\${hex% *})):$((0x\${hex#* }))"
 }
 
-# Nothing on it, nobody uses it, it has no partitions, and it may be written.
+# True if a disk is empty, not in use, without partitions and writable.
 is_blank() {
   local sys
   sys=/sys/dev/block/$(number_of "$1")
@@ -74,7 +73,7 @@ is_blank() {
   [ $? = 2 ]
 }
 
-# An ext4 file system that somebody else made, without a label and with nothing in it.
+# True if a disk has an ext4 file system without a label and without files.
 is_empty_ext4() {
   [ "$(blkid -p -s TYPE -o value "$1" 2>/dev/null)" = ext4 ] && [ -z "$(label_of "$1")" ] || return 1
   grep -q " $(number_of "$1") " /proc/self/mountinfo && return 1
@@ -88,7 +87,7 @@ is_empty_ext4() {
   return $empty
 }
 
-# True if a hundredth of the device or more lies behind its file system.
+# True if the device is larger than its file system by more than one percent.
 has_grown() {
   local blocks size device
   device=$(blockdev --getsize64 "$1")
@@ -98,7 +97,7 @@ has_grown() {
   [ -n "$blocks" ] && [ $((device - blocks * size)) -gt $((device / 100)) ]
 }
 
-# Prints the device once it has a file system with the label.
+# Prints the device with the label; formats or labels the only candidate if there is none yet.
 find_volume() {
   local node candidates=()
   for node in $(disks); do
@@ -120,7 +119,7 @@ find_volume() {
     log "formatting $node, which is blank, as $LABEL"
     mkfs.ext4 -q -L "$LABEL" "$node" >&2 || return 1
   else
-    log "taking $node, which has an empty file system, as $LABEL"
+    log "using $node, which has an empty file system, as $LABEL"
     e2label "$node" "$LABEL" >&2 || return 1
   fi
   echo "$node"
@@ -137,10 +136,10 @@ if ! mountpoint -q "$MOUNT_POINT"; then
     [ $((tries % 30)) != 0 ] || verbose=1
     sleep 1
   done
-  # 0 clean, 1 repaired; the journal of a machine that lost power is replayed here.
+  # 0 is clean, 1 repaired; this also replays the journal after a power failure.
   e2fsck -p "$device" >&2
   [ $? -le 1 ] || { log "$device is damaged: run e2fsck $device by hand"; exit 1; }
-  # A volume that has grown since. Not while it is mounted: containers may not do that.
+  # A volume that was enlarged. Before it is mounted, since containers may not resize a mounted one.
   if has_grown "$device"; then
     log "growing the file system on $device"
     e2fsck -f -p "$device" >&2 && resize2fs "$device" >&2
@@ -149,7 +148,7 @@ if ! mountpoint -q "$MOUNT_POINT"; then
   log "$device is mounted on $MOUNT_POINT"
 fi
 
-# Numbers of system users may differ between the machine that wrote the volume and this one.
+# System users may have other ids on this machine than on the one that wrote the volume.
 [ "$(stat -c '%U:%G' "$MOUNT_POINT")" = "$OWNER" ] || chown -R "$OWNER" "$MOUNT_POINT"
 chmod "$MODE" "$MOUNT_POINT"
 `;

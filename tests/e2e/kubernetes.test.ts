@@ -300,7 +300,7 @@ describe("stack local", () => {
         expect(errors).toEqual([
             'EtcdCluster "etcd": 2 problems\n' +
                 "  dataVolme: is not a known argument. Use dataVolume.\n" +
-                '  members.a: "10.1.1.400" is no IPv4 address. Use a free address of the network, such as 10.1.1.11.',
+                '  members.a: "10.1.1.400" is not an IPv4 address. Use a free address of the network, such as 10.1.1.11.',
         ]);
         expect(changesOf(steps)).toEqual([]);
         const { "pulumi-cloudstack:etcd": etcd } = right;

@@ -1,18 +1,18 @@
 import { sh } from "../../cloudInit";
 
 /**
- * What the scripts share. They source it after setting `environment`, the path of their values: see `nodeEnvironment`.
+ * What the scripts have in common. They source it with the path of their variables as argument: see `nodeEnvironment`.
  */
 export const common = sh`
 # shellcheck shell=bash
-# Values and functions of the etcd scripts.
+# Variables and functions of the etcd scripts.
 set -uo pipefail
 # shellcheck source=/dev/null
 . "\${1:?}"
 
 log() { echo "$(basename "$0")[$NAME]: $*" >&2; }
 
-# etcdctl with this member's own certificate, for at most so many seconds, at the given endpoints.
+# Runs etcdctl with this member's client certificate: ctl_for SECONDS ENDPOINTS ARGUMENTS
 ctl_for() {
   local seconds=$1 endpoints=$2
   shift 2
@@ -21,14 +21,14 @@ ctl_for() {
 }
 ctl() { ctl_for 3 "$@"; }
 
-# True if somebody listens there: a machine that is down answers nothing, and etcdctl would wait for it.
+# True if the port is open. Checked first, since etcdctl would wait for a machine that is down.
 reachable() {
   local address=\${1#https://}
   timeout 1 bash -c "exec 3<>/dev/tcp/\${address%:*}/\${address##*:}" 2>/dev/null
 }
 
-# Asks all other members at once who is in the cluster. Only one that is in touch with a quorum answers. Sets LIVE (its
-# URL) and LIST (lines "id, status, name, peer URL, client URL, is learner"), both empty if none does.
+# Asks all other members in parallel for the member list, which only a member with a quorum returns. Sets LIVE (its
+# URL) and LIST (lines "id, status, name, peer URL, client URL, is learner"), both empty if none answers.
 ask_others() {
   local work url count=0
   LIVE="" LIST=""
@@ -51,10 +51,10 @@ ask_others() {
   [ -n "$LIVE" ]
 }
 
-# The number of the cluster that an endpoint belongs to.
+# The id of the cluster that an endpoint belongs to.
 cluster_of() { ctl "$1" member list -w fields 2>/dev/null | sed -n 's/^"ClusterID" : //p'; }
 
-# One field of this member's own status, which it gives without a quorum, too.
+# One field of this member's own status, which needs no quorum.
 status_field() { ctl "$CLIENT_URL" endpoint status -w json 2>/dev/null | sed -n "s/.*\"$1\":\([^,}]*\).*/\1/p"; }
 
 # This member's id as member list prints it.

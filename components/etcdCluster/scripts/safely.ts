@@ -1,11 +1,11 @@
 import { sh } from "../../cloudInit";
 
-/** What takes a member out for a moment, done so that the cluster never loses its quorum by it. */
+/** Restarts or defragments a member so that the cluster never loses its quorum. */
 export const safely = sh`
 #!/bin/bash
-# Restarts or defragments this member, one member at a time and only while all are well:
+# Restarts or defragments this member, one member at a time and only while all are healthy:
 #   etcd-safely restart|defragment [ENVIRONMENT-FILE]
-# Exit status: 0 done or not needed, 1 it failed, 75 not now.
+# Exit status: 0 done or not needed, 1 failed, 75 not now.
 action=\${1:?usage: etcd-safely restart|defragment [ENVIRONMENT-FILE]}
 # shellcheck source=/dev/null
 . "$(dirname "$0")/../lib/etcd-common.sh" "\${2:-/etc/etcd/node.env}"
@@ -14,23 +14,23 @@ not_now() { log "not now: $*"; exit 75; }
 
 healthy() { ctl "$CLIENT_URL" endpoint health >/dev/null 2>&1; }
 
-# Defragmentation is worth its pause only if it gives something back.
+# True if defragmentation would free enough space to justify its pause.
 has_gaps() {
   local size used
   size=$(status_field dbSize) used=$(status_field dbSizeInUse)
   [ -n "$size" ] && [ -n "$used" ] && [ $(((size - used) * 100)) -gt $((size * DEFRAGMENT_PERCENT)) ]
 }
 
-all_are_well() {
+all_healthy() {
   local list endpoints
-  list=$(ctl "$CLIENT_URL" member list 2>/dev/null) || not_now "there is no quorum"
+  list=$(ctl "$CLIENT_URL" member list 2>/dev/null) || not_now "no quorum"
   ! grep -q ', true$' <<<"$list" || not_now "a member is still joining"
   ! awk -F', ' '$5 == "" { found = 1 } END { exit !found }' <<<"$list" || not_now "a member has not started yet"
   endpoints=$(awk -F', ' '{ printf "%s%s", (NR > 1 ? "," : ""), $5 }' <<<"$list")
   ctl "$endpoints" endpoint health >/dev/null 2>&1 || not_now "a member is not healthy"
 }
 
-# Whoever leads hands over first: that takes milliseconds, an election takes seconds.
+# Moves the leadership to another member first, which takes milliseconds; an election takes seconds.
 hand_over() {
   local other
   [ "$(status_field leader)" = "$(status_field member_id)" ] || return 0
@@ -57,20 +57,19 @@ if [ "$action" = defragment ]; then
   healthy || not_now "this member is not healthy"
   has_gaps || { log "nothing to defragment"; exit 0; }
 elif ! healthy; then
-  # There is nothing to lose, and a restart may be what it needs. Without a quorum it waits for the others, so nobody
-  # waits for it.
+  # A restart cannot make it worse and may help. --no-block, since without a quorum it waits for the other members.
   systemctl restart --no-block etcd.service
   exit
 fi
 [ -n "$OTHERS" ] || { act; exit; }
 
 if [ -z "\${ETCD_SAFELY_LOCKED:-}" ]; then
-  # The lock is in etcd itself, held through the other members, since this one goes away for a moment.
+  # The lock is in etcd itself, held through the other members, since this one is about to restart.
   export ETCD_SAFELY_LOCKED=1
   ctl_for 1200 "\${OTHERS// /,}" lock --ttl=60 pulumi-cloudstack/maintenance "$0" "$action" "\${2:-/etc/etcd/node.env}"
   exit
 fi
-all_are_well
+all_healthy
 hand_over
 act
 `;

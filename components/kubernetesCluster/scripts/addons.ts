@@ -2,8 +2,8 @@ import { sh } from "../../cloudInit";
 
 /**
  * `kubernetes-addons`: run after `kubernetes-control-plane`, every few minutes. Only the first control plane of the
- * program's list does anything, so that two of them with different files cannot quarrel; and, once, the one that
- * created the cluster, so that pods have a network before the first one is there.
+ * program's list does anything, so that two of them with different files cannot conflict; and, once, the one that
+ * created the cluster, so that pods have a network before the first one has joined.
  */
 export const addons = sh`
 #!/bin/bash

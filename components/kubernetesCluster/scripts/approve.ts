@@ -49,17 +49,17 @@ plain='^[[:space:]]+X509v3 Subject Alternative Name: *(critical)?[[:space:]]+([A
 wrong() { # NODE REQUEST: the first thing that is wrong with it
     local text san address owners
     text=$(base64 -d <<<"$2" | openssl req -noout -text)
-    [[ \${text#*Requested Extensions:} =~ $plain ]] || { echo "no plain list of names and addresses"; return; }
+    [[ \${text#*Requested Extensions:} =~ $plain ]] || { echo "it asks for more than names and addresses"; return; }
     while read -r san; do
         case $san in
         "DNS:$1") ;;
         "IP Address:"*)
             address=\${san#IP Address:}
             owners=$(awk -v a="$address" '{ for (i = 2; i <= NF; i++) if ($i == a) print $1 }' <<<"$addresses" | sort -u)
-            [ "$owners" = "$1" ] || { echo "$address is not its alone"; return; }
-            grep -qxF "$address" <<<"$(known "$1")" || { echo "$address is not what the network says"; return; }
+            [ "$owners" = "$1" ] || { echo "$address is not an address of this node alone"; return; }
+            grep -qxF "$address" <<<"$(known "$1")" || { echo "$address is not an address of this node in the network"; return; }
             ;;
-        *) echo "$san is not its name"; return ;;
+        *) echo "$san is not the node's name"; return ;;
         esac
     done <<<"\${BASH_REMATCH[2]//, /$'\n'}"
 }
@@ -67,14 +67,14 @@ wrong() { # NODE REQUEST: the first thing that is wrong with it
 while read -r request user content; do
     node=\${user#system:node:}
     if [ "$user" != "system:node:$node" ]; then
-        echo "$request: $user is no node" >&2
+        echo "$request: $user is not a node" >&2
         continue
     fi
     reason=$(wrong "$node" "$content")
     if [ -z "$reason" ]; then
         kubectl certificate approve "$request"
     else
-        echo "$request of $node is left: $reason" >&2
+        echo "$request of $node is not approved: $reason" >&2
     fi
 done <<<"$requests"
 `;

@@ -86,7 +86,7 @@ bootstrap() {
             fi
             unlock
         fi
-        log "waiting: the cluster was created by \${created:-nobody yet}, the lock is held by $(read_mark lock)"
+        log "waiting: the cluster was created by \${created:-no control plane yet}, the lock is held by $(read_mark lock)"
         sleep 5
     done
 }

@@ -19,7 +19,7 @@ only_as_installed() { # ends the script where the files are of another version t
     installed=$(kubeadm version -o short) || exit 1
     [ "$installed" != "$VERSION" ] || return 0
     [ -e "$STATE/joined" ] || { log "kubeadm of this machine is $installed, and the program asks for $VERSION"; exit 1; }
-    log "this machine has $installed and waits to be installed anew with $VERSION"
+    log "this machine has $installed and must be reinstalled for $VERSION"
     exit 0
 }
 

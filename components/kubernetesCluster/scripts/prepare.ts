@@ -10,12 +10,12 @@ set -euo pipefail
 # A module may be built in, and a setting may be the host's where this machine is a container: kubelet and kubeadm check
 # what they cannot do without and say so.
 while read -r module; do
-    modprobe -q "$module" || echo "no module $module to load"
+    modprobe -q "$module" || echo "cannot load module $module"
 done </etc/modules-load.d/kubernetes.conf
-sysctl -q -p /etc/sysctl.d/90-kubernetes.conf || echo "some kernel settings could not be made"
+sysctl -q -p /etc/sysctl.d/90-kubernetes.conf || echo "cannot set some kernel settings"
 connections=$((32768 * $(nproc)))
 [ "$connections" -ge 131072 ] || connections=131072
-sysctl -q -w "net.netfilter.nf_conntrack_max=$connections" || echo "the size of the connection table is the host's"
+sysctl -q -w "net.netfilter.nf_conntrack_max=$connections" || echo "cannot set the size of the connection table: it is the host's"
 
 # Only swap of this machine's own.
 awk '$1 !~ /^#/ && $3 == "swap" { print $1 }' /etc/fstab | while read -r device; do swapoff "$device" || true; done

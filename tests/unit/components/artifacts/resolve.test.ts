@@ -66,7 +66,7 @@ test("a mirror replaces the URL, a manifest the sum", () => {
 test("an unknown version names those that are known, unless the manifest has its sum", () => {
     expect(() => resolveArtifact("etcd", "9.9.9", "arm64")).toThrow(
         "etcd 9.9.9 for arm64 is unknown. Supported versions: 3.5.32, 3.5.33, 3.6.13, 3.6.14; " +
-            "for another one, put etcd-v9.9.9-linux-arm64.tar.gz",
+            "for another version, put etcd-v9.9.9-linux-arm64.tar.gz",
     );
     expect(
         resolveArtifact("etcd", "9.9.9", "arm64", { manifest: { "etcd-v9.9.9-linux-arm64.tar.gz": sum } }).sha256,

@@ -20,7 +20,7 @@ test("an even number of members is refused, with what would be right", () => {
     expect(
         checkEtcdCluster({ ...cluster, members: { a: "10.1.1.1", b: "10.1.1.2", c: "10.1.1.3", d: "10.1.1.4" } }),
     ).toEqual([
-        { path: "members", problem: "has 4 members, which survive no more failures than 3 do", remedy: "Use 3 or 5" },
+        { path: "members", problem: "has 4 members, which tolerate no more failures than 3", remedy: "Use 3 or 5" },
     ]);
     expect(paths({ members: {} })).toEqual(["members"]);
     const nine = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`m${i}`, `10.1.1.${i + 1}`]));

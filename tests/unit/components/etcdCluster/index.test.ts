@@ -183,21 +183,21 @@ test("everything that is wrong is told at once, before anything is made", async 
     expect(problems.sort()).toEqual(
         [
             "members.c: 7 is not a string",
-            "members.B: the key is no part of a host name",
+            "members.B: the key cannot be part of a host name",
             "members.B: 10.1.1.11 is the address of a too",
             "serviceOffering: is missing",
-            'name: "Dev" is no part of a host name',
+            'name: "Dev" cannot be part of a host name',
             'version: "2.3.8" is not supported',
             "quotaGiB: 100 is out of range",
             'keepDailySnapshots: "7" is not a number',
-            'operatorCidrs[0]: "10.0.0.0" is no network',
+            'operatorCidrs[0]: "10.0.0.0" is not a network in CIDR notation',
             'metricsCidrs: "10.0.0.0/8" is not a list',
             "extraEnvironment.ETCD_NAME: is set by the cluster itself",
             'extraRules[0].ports: "http" is not a port such as "443" or a range such as "30000-32767"',
             'extraRules[0].cidrs[0]: "everybody" is not a network such as "203.0.113.0/24"',
-            'extraCloudConfig.writeFiles[0].path: "motd" is no absolute path of a file',
+            'extraCloudConfig.writeFiles[0].path: "motd" is not an absolute path of a file',
             "dataVolme: is not a known argument",
-            'artifacts.mirror: "ftp://x" is no http or https URL',
+            'artifacts.mirror: "ftp://x" is not an http or https URL',
         ].sort(),
     );
 });

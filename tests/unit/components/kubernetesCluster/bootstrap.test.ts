@@ -276,7 +276,7 @@ testWithTools(needed)(
         const { status, output } = await old.run(script);
         expect([status, output.trim()]).toEqual([
             0,
-            "this machine has v1.35.8 and waits to be installed anew with v1.36.4",
+            "this machine has v1.35.8 and must be reinstalled for v1.36.4",
         ]);
         expect(old.calls).toEqual(before);
     },

@@ -47,5 +47,5 @@ test("two networks overlap where one has an address of the other", () => {
 
 test("the cluster's DNS is the tenth address of the services", () => {
     expect(dnsAddress("10.96.0.0/16")).toBe("10.96.0.10");
-    expect(() => dnsAddress("10.96.0.1/16")).toThrow("10.96.0.1/16 is no IPv4 network");
+    expect(() => dnsAddress("10.96.0.1/16")).toThrow("10.96.0.1/16 is not an IPv4 network in CIDR notation");
 });

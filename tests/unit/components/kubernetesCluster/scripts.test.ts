@@ -98,9 +98,9 @@ describe("serving certificates", () => {
             request("user", "demo-w-0", "DNS:demo-w-0,IP:10.1.1.41", "system:serviceaccount:default:x"),
         );
         expect(names).toEqual([]);
-        expect(output).toContain("address of demo-w-0 is left: 10.1.1.42 is not its alone");
-        expect(output).toContain("claimed of demo-w-1 is left: 10.1.1.43 is not what the network says");
-        expect(output).toContain("user: system:serviceaccount:default:x is no node");
+        expect(output).toContain("address of demo-w-0 is not approved: 10.1.1.42 is not an address of this node alone");
+        expect(output).toContain("claimed of demo-w-1 is not approved: 10.1.1.43 is not an address of this node in the network");
+        expect(output).toContain("user: system:serviceaccount:default:x is not a node");
         expect(output.trim().split("\n")).toHaveLength(10);
     });
 

@@ -32,8 +32,8 @@ testWithTools(["bash", "openssl"])("a machine says of each certificate when it e
         expect([status, stderr.trim().split("\n").sort()]).toEqual([
             0,
             [
-                expect.stringMatching(/^<3>.*\/dead.crt has ended$/),
-                expect.stringMatching(/^<4>.*\/bundle.crt ends in 49 days$/),
+                expect.stringMatching(/^<3>.*\/dead.crt has expired$/),
+                expect.stringMatching(/^<4>.*\/bundle.crt expires in 49 days$/),
             ],
         ]);
         const metrics = fs.readFileSync(path.join(folder, "metrics/cs-certificates.prom"), "utf8");

@@ -143,7 +143,7 @@ cloudInitTest("a command that fails is tried again, also when nothing changes an
         const failed = await machine.run();
         expect(failed).toMatchObject({
             status: 1,
-            output: expect.stringContaining("failed and is tried again next time"),
+            output: expect.stringContaining("failed and will be tried again next time"),
         });
         expect(await machine.run()).toMatchObject({ status: 1 });
         fs.writeFileSync(machine.file("go"), "");
@@ -163,7 +163,7 @@ cloudInitTest("without user data, or with one that is no cloud-config, nothing h
         machine.answer = Buffer.from("#!/bin/sh\necho hello\n");
         expect(await machine.run()).toMatchObject({
             status: 0,
-            output: expect.stringContaining("no cloud-config document"),
+            output: expect.stringContaining("is not a cloud-config document"),
         });
         machine.answer = Buffer.from("#cloud-config\nhostname: x\n");
         expect(await machine.run()).toEqual({ status: 0, output: "" });
@@ -176,7 +176,7 @@ test("the rules follow themselves", () => {
     expect(files.find(({ path: name }) => name === "/etc/cs/converge")?.content).toBe(
         "/etc/cs/converge\n/a\n/b reload b\n",
     );
-    expect(() => renderConverge([{ path: "/a", command: "x\ny" }])).toThrow("a rule has one line");
+    expect(() => renderConverge([{ path: "/a", command: "x\ny" }])).toThrow("a rule must be one line");
 });
 
 testWithTools(["systemd-analyze"])("the units pass systemd-analyze", () =>
