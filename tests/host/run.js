@@ -66,7 +66,7 @@ function copyEngine(folder, project) {
     if (engine === undefined) throw new Error("There is no Pulumi engine; run: npm run setup -- --engine");
     const bin = path.join(folder, "engine");
     fs.mkdirSync(bin);
-    fs.cpSync(path.join(checkout, "engine"), path.join(project, "engine"), { recursive: true });
+    fs.cpSync(path.join(checkout, "scripts"), path.join(project, "scripts"), { recursive: true });
     fs.copyFileSync(fs.realpathSync(path.join(engine.folder, "pulumi")), path.join(bin, "pulumi"));
     for (const name of ["pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"]) {
         const script = fs.readFileSync(path.join(engine.folder, name));

@@ -55,7 +55,7 @@ jest.doMock("../../../provider/client/client", () => {
 });
 
 // They have nothing to do with a cloud, and take longer to load than all the rest.
-jest.doMock("../../../components/certificates/handlers", () => ({}));
+jest.doMock("../../../provider/certificates/handlers", () => ({}));
 
 /**
  * A new process of the plugin.

@@ -122,7 +122,7 @@ describe("a state folder", () => {
 
     test("belongs to one process, and its files to one user", async () => {
         const cloud = await startCloud({ stateDir: folder });
-        await expect(startCloud({ stateDir: folder })).rejects.toThrow(/Another process holds .*cloudstack-local stop/);
+        await expect(startCloud({ stateDir: folder })).rejects.toThrow(/Another process uses .*cloudstack-local stop/);
         for (const name of fs.readdirSync(folder))
             expect([name, fs.statSync(path.join(folder, name)).mode & 0o077]).toEqual([name, 0]);
         await cloud.close();
