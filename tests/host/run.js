@@ -72,7 +72,7 @@ function copyEngine(folder, project) {
         const script = fs.readFileSync(path.join(engine.folder, name));
         // Ours are scripts that name their checkout; Pulumi's own are programs.
         const text = script.subarray(0, 2).toString() === "#!" ? script.toString() : undefined;
-        const moved = text === undefined ? script : text.replaceAll(/'[^']*\/engine\//g, "'/host/project/scripts/");
+        const moved = text === undefined ? script : text.replaceAll(/'[^']*\/scripts\//g, "'/host/project/scripts/");
         fs.writeFileSync(path.join(bin, name), moved, { mode: 0o755 });
     }
     fs.chmodSync(path.join(bin, "pulumi"), 0o755);
