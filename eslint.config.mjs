@@ -24,10 +24,36 @@ export default tseslint.config(
             "max-lines": ["error", { max: 400, skipComments: true, skipBlankLines: true }],
         },
     },
-    shut(["provider/client/**"], ["@pulumi/*", "../*/**", "../[!c]*", "**/components/**", "**/simulator/**"], "client speaks to CloudStack and knows nothing above it"),
-    shut(["provider/**/*andler*.ts", "provider/session/**", "provider/etcd/!(resources).ts", "provider/kubernetesSettings/!(index).ts"], ["@pulumi/pulumi", "**/components/**", "**/simulator/**"], "handlers are free of Pulumi", { types: true }),
-    shut(["components/**"], ["**/provider/client", "**/provider/session", "**/*andler", "**/*andlers", "**/simulator/**"], "components use the provider's public classes"),
-    shut(["simulator/**"], ["@pulumi/*", "**/provider/**", "**/components/**"], "the simulator shares no code with the provider"),
-    shut(["examples/**"], ["../../provider/**", "../../components/**", "../../index", "../../dist/**"], "examples import the package by its name"),
+    shut(
+        ["provider/client/**"],
+        ["@pulumi/*", "../*/**", "../[!c]*", "**/components/**", "**/simulator/**"],
+        "client speaks to CloudStack and knows nothing above it",
+    ),
+    shut(
+        [
+            "provider/**/*andler*.ts",
+            "provider/session/**",
+            "provider/etcd/!(resources).ts",
+            "provider/kubernetesSettings/!(index).ts",
+        ],
+        ["@pulumi/pulumi", "**/components/**", "**/simulator/**"],
+        "handlers are free of Pulumi",
+        { types: true },
+    ),
+    shut(
+        ["components/**"],
+        ["**/provider/client", "**/provider/session", "**/*andler", "**/*andlers", "**/simulator/**"],
+        "components use the provider's public classes",
+    ),
+    shut(
+        ["simulator/**"],
+        ["@pulumi/*", "**/provider/**", "**/components/**"],
+        "the simulator shares no code with the provider",
+    ),
+    shut(
+        ["examples/**"],
+        ["../../provider/**", "../../components/**", "../../index", "../../dist/**"],
+        "examples import the package by its name",
+    ),
     { files: ["tests/**"], rules: { "max-lines": "off" } },
 );

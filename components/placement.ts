@@ -69,7 +69,10 @@ export const machineShape = {
 } satisfies Record<keyof Omit<PlacementArgs, "securityGroups">, Shape>;
 
 /** The shape of {@link PlacementArgs}. */
-export const placementShape = { ...machineShape, securityGroups: plain(boolean) } satisfies Record<keyof PlacementArgs, Shape>;
+export const placementShape = { ...machineShape, securityGroups: plain(boolean) } satisfies Record<
+    keyof PlacementArgs,
+    Shape
+>;
 
 /** The shape of a service offering. */
 export const offeringShape: Shape = needed(filled, "Give the name or id of a service offering");

@@ -153,7 +153,9 @@ export function record(of: Shape): Shape {
  *
  * @typeParam T the arguments' interface: the compiler wants a shape for each argument of it, and for nothing else
  */
-export function fields<T extends object = Record<string, unknown>>(of: Readonly<Record<keyof T & string, Shape>>): Shape {
+export function fields<T extends object = Record<string, unknown>>(
+    of: Readonly<Record<keyof T & string, Shape>>,
+): Shape {
     const shapes: Readonly<Record<string, Shape>> = of;
     return {
         what: "an object",

@@ -35,8 +35,7 @@ export function claim(
     const claims = session.claims.get(key) ?? [];
     session.claims.set(key, [...claims.filter((other) => other.owner !== owner), { owner, label, part }]);
     const rival = claims.find(
-        (other) =>
-            other.owner !== owner && (part === undefined || other.part === undefined || other.part === part),
+        (other) => other.owner !== owner && (part === undefined || other.part === undefined || other.part === part),
     );
     if (rival !== undefined)
         problems.add(property, `${value} is also the ${what} of ${rival.label} in this program: give each its own`);

@@ -72,7 +72,8 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
             const places = ["project", "profile"];
             for (const property of places) problems.optionalString(inputs, property);
             // Where it is to be is asked of the configuration with them.
-            if (places.some((property) => inputs[property] !== undefined && typeof inputs[property] !== "string")) return;
+            if (places.some((property) => inputs[property] !== undefined && typeof inputs[property] !== "string"))
+                return;
             // What is in a project stays there: nothing moves between projects.
             if (typeof olds?.project === "string") inputs.project ??= olds.project;
             keepReferences(inputs, olds);

@@ -36,7 +36,10 @@ const zone: LeavingOut = {
     afterwards: "it stays in the zone that it is in, whatever the default is by now",
 };
 const ingress: LeavingOut = { creation: "nothing may come in by it", afterwards: "its rules are removed" };
-const egress: LeavingOut = { creation: "everything may go out, as far as it decides", afterwards: "its rules are removed" };
+const egress: LeavingOut = {
+    creation: "everything may go out, as far as it decides",
+    afterwards: "its rules are removed",
+};
 
 const virtualMachine: Optional<VirtualMachineArgs> = {
     name,

@@ -74,7 +74,8 @@ export function lifecycle(of: Lifecycle): Handler {
     };
     return {
         check: (olds, news) => guarded([olds, news], () => check(of, olds, news)),
-        diff: (id, olds, news) => guarded([olds, news], async () => {
+        diff: (id, olds, news) =>
+            guarded([olds, news], async () => {
                 idsInState.add(id);
                 noteName(id, olds.name);
                 noteId(news, id);
@@ -102,7 +103,9 @@ export function lifecycle(of: Lifecycle): Handler {
             guarded([outputs], async () => {
                 idsInState.add(id);
                 if (!createdIds.has(id)) return of.delete(id, outputs);
-                say(`${outputs.name ?? id} is not deleted: its replacement adopted it, since a name can exist only once`);
+                say(
+                    `${outputs.name ?? id} is not deleted: its replacement adopted it, since a name can exist only once`,
+                );
             }),
     };
 }
@@ -203,7 +206,8 @@ export class Problems {
 
     /** A name that may be left out, but is not empty. */
     optionalName(inputs: Inputs, property: string): void {
-        if (inputs[property] !== undefined) this.requiredString(inputs, property, "give a name, or leave the argument out");
+        if (inputs[property] !== undefined)
+            this.requiredString(inputs, property, "give a name, or leave the argument out");
     }
 
     private notString(property: string, value: unknown): undefined {
@@ -227,7 +231,8 @@ export class Problems {
         if (values === undefined || isUnknown(values)) return;
         if (!Array.isArray(values)) return this.add(property, "must be a list");
         values.forEach((value, index) => {
-            if (!isUnknown(value) && !isValid(value)) this.add(`${property}[${index}]`, `${JSON.stringify(value)}: ${reason}`);
+            if (!isUnknown(value) && !isValid(value))
+                this.add(`${property}[${index}]`, `${JSON.stringify(value)}: ${reason}`);
         });
     }
 
@@ -258,7 +263,10 @@ export class Problems {
         value.forEach((name, index) => {
             const path = `${property}[${index}]`;
             if (this.requiredString({ [path]: name }, path, remedy) !== undefined && name.includes(","))
-                this.add(path, `"${name}" contains a comma, which separates names in CloudStack's API: give one name per entry`);
+                this.add(
+                    path,
+                    `"${name}" contains a comma, which separates names in CloudStack's API: give one name per entry`,
+                );
         });
     }
 
@@ -302,8 +310,7 @@ export class Problems {
             return this.add("timeoutSeconds", "must be an object such as { create: 900, update: 900, delete: 600 }");
         for (const [operation, seconds] of Object.entries(value)) {
             const path = `timeoutSeconds.${operation}`;
-            if (!["create", "update", "delete"].includes(operation))
-                this.add(path, "must be create, update or delete");
+            if (!["create", "update", "delete"].includes(operation)) this.add(path, "must be create, update or delete");
             else this.integer({ [path]: seconds }, path, 1, 86_400, "seconds");
         }
     }

@@ -39,7 +39,9 @@ export async function isMissing(id: string, { reads, isGone }: Watched, session:
     const listed = await first;
     const state = listed?.get(id);
     if (state !== undefined) return isGone(state);
-    const asked = listed && (await withinPatience(from.get(id).then((item) => ({ gone: item === undefined || isGone(item.state) }))));
+    const asked =
+        listed &&
+        (await withinPatience(from.get(id).then((item) => ({ gone: item === undefined || isGone(item.state) }))));
     if (asked === undefined) silent.add(session);
     return asked?.gone === true;
 }

@@ -24,7 +24,13 @@ export function taggedOwner(of: Tagged): string | undefined {
  * @param type CloudStack's name of the kind, such as `Volume`
  * @param deadline until when, in milliseconds since the epoch
  */
-export async function tagOwner(session: Session, type: string, of: Tagged, owner: string, deadline: number): Promise<void> {
+export async function tagOwner(
+    session: Session,
+    type: string,
+    of: Tagged,
+    owner: string,
+    deadline: number,
+): Promise<void> {
     if (taggedOwner(of) === owner) return;
     const run = (command: string, tag: Record<string, string>) =>
         session.client.run(

@@ -36,7 +36,9 @@ const SECONDS: Record<string, number> = { h: 3600, m: 60, s: 1, ms: 0.001 };
  * @throws where a text is no duration such as "15m" or "1h30m"
  */
 export function secondsOfOption(customTimeouts: OptionTimeouts): OperationTimeouts {
-    const given = (["create", "update", "delete"] as const).filter((operation) => customTimeouts[operation] !== undefined);
+    const given = (["create", "update", "delete"] as const).filter(
+        (operation) => customTimeouts[operation] !== undefined,
+    );
     return Object.fromEntries(given.map((operation) => [operation, secondsOf(operation, customTimeouts[operation]!)]));
 }
 

@@ -54,8 +54,9 @@ function parseExports(text) {
 
 /** @param {string} word one shell word, any part of which may be quoted */
 function unquote(word) {
-    return word.replace(/'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/g, (_, single, double, escaped) =>
-        single ?? double?.replace(/\\(["\\$`])/g, "$1") ?? escaped,
+    return word.replace(
+        /'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/g,
+        (_, single, double, escaped) => single ?? double?.replace(/\\(["\\$`])/g, "$1") ?? escaped,
     );
 }
 

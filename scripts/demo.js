@@ -73,7 +73,9 @@ async function demo(wanted) {
     makeStack();
     const code = await up();
     if (code !== 0) {
-        console.error("\nThe update failed. Correct the errors above, and run this again: it continues where it stopped.");
+        console.error(
+            "\nThe update failed. Correct the errors above, and run this again: it continues where it stopped.",
+        );
         return code;
     }
     const outputs = readStack("output", "--json", "--show-secrets");

@@ -16,7 +16,15 @@ const pages = {
         title: "Resources and lookups",
         intro: "Arguments are `pulumi.Input`s of their type; those of `get…` are plain values, and `get…Output` takes inputs. A default of none means that the argument may be left out.",
         names: [
-            ...["VirtualMachine", "SecurityGroup", "SecurityGroupRule", "SecurityGroupRules", "SshKeyPair", "AffinityGroup", "Volume"],
+            ...[
+                "VirtualMachine",
+                "SecurityGroup",
+                "SecurityGroupRule",
+                "SecurityGroupRules",
+                "SshKeyPair",
+                "AffinityGroup",
+                "Volume",
+            ],
             ...["CertificateAuthority", "Certificate", "SigningKeyPair", "RandomSecret", "ClusterToken"],
             ...["GetZone", "GetTemplate", "GetServiceOffering", "GetNetwork", "GetSecurityGroup"],
             ...["OperationTimeouts", "CloudIdentity", "NetworkInterface"],
@@ -26,7 +34,15 @@ const pages = {
         title: "Components",
         intro: "Components check all their arguments in the program, before their first child, and report every problem at once. Arguments may be outputs, except those that decide which resources there are and how they are called.",
         names: [
-            ...["MachineGroup", "GroupMachine", "DataVolume", "Placement", "EtcdCluster", "KubernetesCluster", "EtcdConnection"],
+            ...[
+                "MachineGroup",
+                "GroupMachine",
+                "DataVolume",
+                "Placement",
+                "EtcdCluster",
+                "KubernetesCluster",
+                "EtcdConnection",
+            ],
             ...["ControlPlane", "Pool", "Taint", "Endpoint", "PodNetwork", "ExtraRules", "Artifacts", "CloudConfig"],
         ],
     },
@@ -34,18 +50,32 @@ const pages = {
 
 /** @returns {Record<string, string>} Markdown by file name */
 function render() {
-    const program = ts.createProgram([path.join(root, "index.ts")], { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16, skipLibCheck: true, noEmit: true });
+    const program = ts.createProgram([path.join(root, "index.ts")], {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.Node16,
+        moduleResolution: ts.ModuleResolutionKind.Node16,
+        skipLibCheck: true,
+        noEmit: true,
+    });
     const checker = program.getTypeChecker();
     const index = program.getSourceFile(path.join(root, "index.ts"));
     const module = index && checker.getSymbolAtLocation(index);
     if (!module) {
         throw new Error("index.ts exports nothing");
     }
-    const symbols = new Map(checker.getExportsOfModule(module).map((symbol) => [symbol.name, resolve(checker, symbol)]));
+    const symbols = new Map(
+        checker.getExportsOfModule(module).map((symbol) => [symbol.name, resolve(checker, symbol)]),
+    );
     const reference = Object.fromEntries(
         Object.entries(pages).map(([file, { title, intro, names }]) => [
             file,
-            [`# ${title}`, intro, "<!-- Written by `npm run docs` from the docstrings; edit those. -->", ...names.flatMap((name) => section(checker, symbols, name)), ...(file === "components.md" ? ["## What is open between the groups", ruleRows()] : [])].join("\n\n") + "\n",
+            [
+                `# ${title}`,
+                intro,
+                "<!-- Written by `npm run docs` from the docstrings; edit those. -->",
+                ...names.flatMap((name) => section(checker, symbols, name)),
+                ...(file === "components.md" ? ["## What is open between the groups", ruleRows()] : []),
+            ].join("\n\n") + "\n",
         ]),
     );
     return { ...reference, "leaving-out.md": leavingOut() };
@@ -54,20 +84,30 @@ function render() {
 /** The page `leaving-out.md`, from the table in `provider/leavingOut.ts`. */
 function leavingOut() {
     const source = fs.readFileSync(path.join(root, "provider", "leavingOut.ts"), "utf8");
-    const { outputText } = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } });
+    const { outputText } = ts.transpileModule(source, {
+        compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+    });
     /** @type {{ LEAVING_OUT?: Record<string, Record<string, { creation: string, afterwards: string }>> }} */
     const exported = {};
     new Function("exports", outputText)(exported);
     const sections = Object.entries(exported.LEAVING_OUT ?? {}).flatMap(([kind, rows]) => [
         `## ${kind}`,
-        ["| argument | left out when it is made | left out later |", "|---|---|---|", ...Object.entries(rows).map(([name, { creation, afterwards }]) => `| \`${name}\` | ${creation} | ${afterwards} |`)].join("\n"),
+        [
+            "| argument | left out when it is made | left out later |",
+            "|---|---|---|",
+            ...Object.entries(rows).map(
+                ([name, { creation, afterwards }]) => `| \`${name}\` | ${creation} | ${afterwards} |`,
+            ),
+        ].join("\n"),
     ]);
-    return [
-        "# What leaving an argument out means",
-        "A program may leave an argument out from the start, or give it and leave it out later. An empty list of groups or keys is the same as none.",
-        "<!-- Written by `npm run docs` from `provider/leavingOut.ts`; edit that. -->",
-        ...sections,
-    ].join("\n\n") + "\n";
+    return (
+        [
+            "# What leaving an argument out means",
+            "A program may leave an argument out from the start, or give it and leave it out later. An empty list of groups or keys is the same as none.",
+            "<!-- Written by `npm run docs` from `provider/leavingOut.ts`; edit that. -->",
+            ...sections,
+        ].join("\n\n") + "\n"
+    );
 }
 
 /**
@@ -104,7 +144,13 @@ function section(checker, symbols, name) {
         ...(text ? [text] : []),
         ...throwsOf(checker, about),
         ...examples,
-        ...table(checker, args, hasDefaults(checker, args) ? ["argument", "type", "what it is", "default"] : ["field", "type", "what it is"]),
+        ...table(
+            checker,
+            args,
+            hasDefaults(checker, args)
+                ? ["argument", "type", "what it is", "default"]
+                : ["field", "type", "what it is"],
+        ),
         ...table(checker, outputs, ["output", "type", "what it is"]),
     ];
 }
@@ -121,8 +167,17 @@ function table(checker, symbol, head) {
     }
     const rows = checker
         .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))
-        .filter((property) => property.declarations?.some((declaration) => !declaration.getSourceFile().fileName.includes("node_modules")))
-        .filter((property) => property.valueDeclaration && (ts.isPropertySignature(property.valueDeclaration) || ts.isPropertyDeclaration(property.valueDeclaration)))
+        .filter((property) =>
+            property.declarations?.some(
+                (declaration) => !declaration.getSourceFile().fileName.includes("node_modules"),
+            ),
+        )
+        .filter(
+            (property) =>
+                property.valueDeclaration &&
+                (ts.isPropertySignature(property.valueDeclaration) ||
+                    ts.isPropertyDeclaration(property.valueDeclaration)),
+        )
         .map((property) => {
             const tags = property.getJsDocTags(checker);
             const example = tags.find((tag) => tag.name === "example");
@@ -154,7 +209,11 @@ function hasDefaults(checker, symbol) {
  */
 function typeOf(property) {
     const declaration = property.valueDeclaration;
-    if (!declaration || !(ts.isPropertySignature(declaration) || ts.isPropertyDeclaration(declaration)) || !declaration.type) {
+    if (
+        !declaration ||
+        !(ts.isPropertySignature(declaration) || ts.isPropertyDeclaration(declaration)) ||
+        !declaration.type
+    ) {
         throw new Error(`${property.name} has no type`);
     }
     return `\`${oneLine(typeText(declaration.type))}\``;
@@ -169,7 +228,10 @@ function typeText(type) {
         return `${typeText(type.elementType)}[]`;
     }
     if (ts.isUnionTypeNode(type)) {
-        return type.types.map(typeText).filter((text) => text !== "undefined").join(" | ");
+        return type.types
+            .map(typeText)
+            .filter((text) => text !== "undefined")
+            .join(" | ");
     }
     if (ts.isTypeReferenceNode(type) && type.typeArguments) {
         const name = type.typeName.getText();
@@ -186,7 +248,10 @@ function withoutInput(/** @type {string} */ text) {
 
 /** @param {ts.SymbolDisplayPart[] | undefined} parts a text, whose links are replaced by code spans */
 function plainText(parts) {
-    return ts.displayPartsToString(parts).replace(/\{@link\s+([^\s}]+)\s*\}/g, "`$1`").trim();
+    return ts
+        .displayPartsToString(parts)
+        .replace(/\{@link\s+([^\s}]+)\s*\}/g, "`$1`")
+        .trim();
 }
 
 /**
@@ -212,7 +277,10 @@ function examplesOf(symbol) {
  * @param {ts.Symbol} symbol
  */
 function throwsOf(checker, symbol) {
-    return symbol.getJsDocTags(checker).filter((tag) => tag.name === "throws").map((tag) => `Throws ${plainText(tag.text)}.`);
+    return symbol
+        .getJsDocTags(checker)
+        .filter((tag) => tag.name === "throws")
+        .map((tag) => `Throws ${plainText(tag.text)}.`);
 }
 
 /** The table of security group rules, from the data that the components create them from. */
@@ -223,10 +291,18 @@ function ruleRows() {
     }
     /** @type {{ ruleTable: any[] }} */
     const { ruleTable } = require(compiled);
-    const audiences = { operator: "`operatorCidrs`", monitoring: "`monitoringCidrs`", nodePorts: "`nodePortCidrs`", ssh: "`sshCidrs`" };
+    const audiences = {
+        operator: "`operatorCidrs`",
+        monitoring: "`monitoringCidrs`",
+        nodePorts: "`nodePortCidrs`",
+        ssh: "`sshCidrs`",
+    };
     const rows = ruleTable.map(({ to, protocol, ports, icmp, from, audience, backend, why }) => {
         const what = `${protocol} ${ports ?? `type ${icmp.type} code ${icmp.code}`}`;
-        const sources = [...from, ...(audience ? [audiences[/** @type {keyof typeof audiences} */ (audience)]] : [])].join(", ");
+        const sources = [
+            ...from,
+            ...(audience ? [audiences[/** @type {keyof typeof audiences} */ (audience)]] : []),
+        ].join(", ");
         return `| ${to.join(", ")} | ${what} | ${sources} | ${why}${backend ? `, with pod network ${backend}` : ""} |`;
     });
     return ["| to | what | from | why |", "|---|---|---|---|", ...rows].join("\n");

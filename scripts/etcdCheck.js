@@ -28,7 +28,9 @@ function callEtcd(endpoint, { ca, certificate, key }, path, body) {
                 }
             });
         });
-        request.on("timeout", () => request.destroy(new Error(`${endpoint} did not answer within ${requestTimeout / 1000} s`)));
+        request.on("timeout", () =>
+            request.destroy(new Error(`${endpoint} did not answer within ${requestTimeout / 1000} s`)),
+        );
         request.on("error", reject);
         request.end(JSON.stringify(body));
     });
@@ -50,7 +52,10 @@ async function checkCluster(endpoints, certificates) {
     const value = Buffer.from(written).toString("base64");
     const { header } = await callEtcd(first, certificates, "/v3/kv/put", { key, value });
     const lines = [
-        `etcd has ${members.length} members: ${members.map((/** @type {any} */ member) => member.name).sort().join(", ")}`,
+        `etcd has ${members.length} members: ${members
+            .map((/** @type {any} */ member) => member.name)
+            .sort()
+            .join(", ")}`,
         `put "${written}" over mutual TLS at ${first}: revision ${header.revision}`,
     ];
     for (const endpoint of endpoints) {

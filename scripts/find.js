@@ -122,7 +122,13 @@ function findEngine() {
     /** @type {string[]} */
     const rejected = [];
     const own = path.join(engineBin, "pulumi");
-    const onPath = which("pulumi", (process.env.PATH ?? "").split(path.delimiter).filter((f) => f !== engineBin).join(path.delimiter));
+    const onPath = which(
+        "pulumi",
+        (process.env.PATH ?? "")
+            .split(path.delimiter)
+            .filter((f) => f !== engineBin)
+            .join(path.delimiter),
+    );
 
     const usable = (/** @type {string} */ command) => {
         const version = versionOf(command);

@@ -31,7 +31,8 @@ const oldestGo = "1.21.0";
  */
 function installEngine() {
     const lock = path.join(tools, "engine.lock");
-    const wait = (/** @type {number} */ holder) => console.log(`Waiting for process ${holder}, which is installing the engine …`);
+    const wait = (/** @type {number} */ holder) =>
+        console.log(`Waiting for process ${holder}, which is installing the engine …`);
     return withLock(lock, wait, async () => {
         const { engine, rejected } = findEngine();
         if (engine) {
@@ -66,7 +67,9 @@ function installEngine() {
  * @param {string} folder the installation folder; `bin` is created in it
  */
 async function download(folder) {
-    const progress = new Progress(`Downloading the Pulumi engine ${engineVersion} with Pulumi's installer (${installer})`);
+    const progress = new Progress(
+        `Downloading the Pulumi engine ${engineVersion} with Pulumi's installer (${installer})`,
+    );
     try {
         if (!which("curl")) {
             throw new Error("Pulumi's installer needs curl, which is not installed");
@@ -121,7 +124,8 @@ async function build(folder) {
         const flags = ["-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", `-s -w -X ${stamp}`];
         await output(go, ["build", ...flags, "-o", path.join(folder, "bin", "pulumi"), command], {
             ...options,
-            onLine: (line) => /^[\w.]+(\/|$)/.test(line) && progress.show(`${++compiled} of ${packages} packages compiled`),
+            onLine: (line) =>
+                /^[\w.]+(\/|$)/.test(line) && progress.show(`${++compiled} of ${packages} packages compiled`),
         });
         progress.done("built");
     } catch (error) {

@@ -57,7 +57,9 @@ async function pulumi(args) {
     const { engine, rejected } = findEngine();
     if (!engine) {
         const reasons = rejected.map((reason) => `  ${reason}\n`).join("");
-        console.error(`No usable Pulumi engine was found. Install it with:\n\n  npm run setup -- --engine\n\n${reasons}`);
+        console.error(
+            `No usable Pulumi engine was found. Install it with:\n\n  npm run setup -- --engine\n\n${reasons}`,
+        );
         return 127;
     }
     const environment = engineEnvironment(engine);

@@ -35,7 +35,8 @@ const stacklessCommands = new Set(["init", "list", "ls", "new", "select", "unsel
 const commandsWithName = new Set(["init", "new", "remove", "rm", "select"]);
 
 /** Flags of every command that take a value. */
-const globalFlags = /^(--cwd|-C|--color|--verbose|-v|--config-file|--tracing|--otel-traces|--profiling|--memprofilerate)$/;
+const globalFlags =
+    /^(--cwd|-C|--color|--verbose|-v|--config-file|--tracing|--otel-traces|--profiling|--memprofilerate)$/;
 
 /**
  * Parses which stack a command line of the engine works on.

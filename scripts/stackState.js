@@ -19,7 +19,11 @@ function runEngine(...args) {
     if (!found) {
         return { status: 127, stdout: "", stderr: "no Pulumi engine was found" };
     }
-    const env = { ...engineEnvironment(found), PULUMI_CONFIG_PASSPHRASE: localPassphrase, PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
+    const env = {
+        ...engineEnvironment(found),
+        PULUMI_CONFIG_PASSPHRASE: localPassphrase,
+        PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+    };
     return spawnSync("pulumi", [...args, "--stack", localStack, "--non-interactive"], {
         cwd: root,
         env,

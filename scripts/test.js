@@ -28,7 +28,10 @@ async function test(args) {
         return 1;
     }
     const env = { ...process.env, PATH: [nodeBin, process.env.PATH].join(path.delimiter) };
-    for (const [title, script] of [["Build", "build"], ["Linter and types", "lint"]]) {
+    for (const [title, script] of [
+        ["Build", "build"],
+        ["Linter and types", "lint"],
+    ]) {
         console.log(`\n== ${title}`);
         const code = await run("npm", ["run", "--silent", script], env, { cwd: root });
         if (code !== 0) {

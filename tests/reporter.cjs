@@ -20,7 +20,9 @@ class CountingReporter {
             console.log("no test ran: that is a failure"); // jest fails without a word
         }
         // Jest prints its own summary after all reporters: ours is the run's last line.
-        process.once("exit", () => console.log(`${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped`));
+        process.once("exit", () =>
+            console.log(`${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped`),
+        );
     }
 
     /** An error here makes jest fail: a run without a test has proved nothing. */

@@ -1,6 +1,13 @@
 import { boolean, fields, list, record, text } from "../shape";
 import type { Problem } from "../problems";
-import { type ArtifactName, type Artifacts, type ArtifactsArgs, architectures, resolveArtifact, supportedVersions } from "./resolve";
+import {
+    type ArtifactName,
+    type Artifacts,
+    type ArtifactsArgs,
+    architectures,
+    resolveArtifact,
+    supportedVersions,
+} from "./resolve";
 
 /** All problems of the arguments themselves. */
 export function checkArtifacts(args: Artifacts, path = "artifacts"): Problem[] {
@@ -21,7 +28,11 @@ export function checkArtifacts(args: Artifacts, path = "artifacts"): Problem[] {
                 "Use the 64 lower-case hexadecimal digits that sha256sum prints",
             );
         if (!/^[\w.+:~-]+$/.test(fileName))
-            add(`manifest[${JSON.stringify(fileName)}]`, "is not a plain file name", "Use the name without a directory");
+            add(
+                `manifest[${JSON.stringify(fileName)}]`,
+                "is not a plain file name",
+                "Use the name without a directory",
+            );
     }
     if (args.packages !== undefined && !["distribution", "mirror", "template"].includes(args.packages))
         add("packages", `${JSON.stringify(args.packages)} is unknown`, "Use distribution, mirror or template");

@@ -77,7 +77,11 @@ function checkMembers({ name, members }: EtcdCheckArgs): Problem[] {
                 "Use a free address of the network, such as 10.1.1.11",
             );
         else if (/^(0|127|169\.254|22[4-9]|2[3-5]\d)\./.test(address))
-            add(path, `${address} cannot be the address of a machine`, "Use a free address of the network, such as 10.1.1.11");
+            add(
+                path,
+                `${address} cannot be the address of a machine`,
+                "Use a free address of the network, such as 10.1.1.11",
+            );
         else if (seen.has(address))
             add(path, `${address} is the address of ${seen.get(address)} too`, "Give each member its own");
         seen.set(address, key);

@@ -30,7 +30,8 @@ export function guardData(
 /** The custom resources below a component, without guards, which would wait for each other. */
 function* madeBelow(resource: pulumi.Resource): Generator<pulumi.Resource> {
     // The SDK does not declare this property.
-    const children: Iterable<pulumi.Resource> = (resource as { __childResources?: Set<pulumi.Resource> }).__childResources ?? [];
+    const children: Iterable<pulumi.Resource> =
+        (resource as { __childResources?: Set<pulumi.Resource> }).__childResources ?? [];
     for (const child of children) {
         if (pulumi.CustomResource.isInstance(child) && !(child instanceof EtcdDataGuard)) yield child;
         yield* madeBelow(child);

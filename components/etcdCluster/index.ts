@@ -8,7 +8,7 @@ import { renderUserData } from "../cloudInit";
 import { clusterName, namingAuthority } from "../clusterName";
 import { throwProblems } from "../problems";
 import { defaultEtcdVersion, type EtcdClusterArgs, specArguments } from "./args";
-import { checkArguments } from "./checkArgs";
+import { checkArguments } from "./checkArguments";
 import { guardData } from "./dataGuard";
 import { EtcdFounding } from "../../provider/etcd/resources";
 import { renderEtcdMember } from "./member";
@@ -100,7 +100,10 @@ export class EtcdCluster extends pulumi.ComponentResource {
                         birth: { token, opensAt, founders },
                         certificates: keys,
                     });
-                    return renderUserData(document, { maxLength, subject: `user data of ${memberName(spec.name, key)}` });
+                    return renderUserData(document, {
+                        maxLength,
+                        subject: `user data of ${memberName(spec.name, key)}`,
+                    });
                 });
             // It contains the member's keys.
             return pulumi.secret(rendered.base64);
@@ -116,7 +119,15 @@ export class EtcdCluster extends pulumi.ComponentResource {
             child,
         );
         ending.push(client);
-        const health = makeMembers(name, cluster, args, { owner: this, group, userData, birth, founding, authorities, client });
+        const health = makeMembers(name, cluster, args, {
+            owner: this,
+            group,
+            userData,
+            birth,
+            founding,
+            authorities,
+            client,
+        });
         const outputs = {
             endpoints: pulumi.output(args.members).apply(endpoints),
             caCertificate: authorities.client.bundle,

@@ -38,7 +38,9 @@ export function makeMembers(
     { owner, group, userData, birth, founding, authorities, client }: Parts,
 ): pulumi.Output<Record<string, string>> {
     const version = pulumi.output(args.version).apply((given) => given ?? defaultEtcdVersion);
-    const build = pulumi.all([version, args.artifacts]).apply(([number, artifacts]) => buildOf("etcd", number, artifacts));
+    const build = pulumi
+        .all([version, args.artifacts])
+        .apply(([number, artifacts]) => buildOf("etcd", number, artifacts));
     const gate = gateArguments(cluster, args, build, authorities.client, client);
     // A member that goes with the whole cluster leaves nothing.
     const gateOptions = { parent: owner, deletedWith: owner };
@@ -56,7 +58,12 @@ export function makeMembers(
     const memberGate = (key: string, machine: VirtualMachine, volume?: Volume): pulumi.Resource[] => {
         const revision = pulumi.interpolate`${machine.id} ${gate.revision}`;
         const isFounder = birth.founders.apply((founders) => founders.includes(key));
-        const own = { name: cluster.apply((called) => memberName(called, key)), address: args.members[key], isFounder, revision };
+        const own = {
+            name: cluster.apply((called) => memberName(called, key)),
+            address: args.members[key],
+            isFounder,
+            revision,
+        };
         const dependsOn = volume === undefined ? [machine] : [machine, volume];
         gates.push(new EtcdMember(`${name}-${key}`, { ...gate, ...own }, { ...gateOptions, dependsOn }));
         return gates.slice(-1);
@@ -68,7 +75,11 @@ export function makeMembers(
             machines: Object.fromEntries(
                 Object.entries(args.members).map(([key, ipAddress]) => [
                     key,
-                    { name: cluster.apply((called) => memberName(called, key)), ipAddress, userDataBase64: userData(key) },
+                    {
+                        name: cluster.apply((called) => memberName(called, key)),
+                        ipAddress,
+                        userDataBase64: userData(key),
+                    },
                 ]),
             ),
             serviceOffering: args.serviceOffering,
@@ -118,10 +129,7 @@ function gateArguments(
     };
 }
 
-function unhealthy(
-    cluster: pulumi.Output<string>,
-    { allowUnhealthy }: EtcdClusterArgs,
-): pulumi.Output<string[]> {
+function unhealthy(cluster: pulumi.Output<string>, { allowUnhealthy }: EtcdClusterArgs): pulumi.Output<string[]> {
     return pulumi
         .all([cluster, allowUnhealthy])
         .apply(([called, keys]) => (keys ?? []).map((key) => memberName(called, key)));

@@ -2,7 +2,15 @@ import type { Artifacts } from "../artifacts";
 import { type CloudConfig, placeholder } from "../cloudInit";
 import { clientUrl, memberName } from "../../provider/etcd/names";
 
-export { clientPort, clientUrl, defaultBootstrapWindowSeconds, memberName, metricsPort, peerPort, peerUrl } from "../../provider/etcd/names";
+export {
+    clientPort,
+    clientUrl,
+    defaultBootstrapWindowSeconds,
+    memberName,
+    metricsPort,
+    peerPort,
+    peerUrl,
+} from "../../provider/etcd/names";
 
 /** A certificate and its key, PEM. */
 export interface KeyPair {

@@ -5,7 +5,7 @@ import type { Problem } from "../problems";
 import { defaultCidrs, defaultKubernetesVersion } from "../../provider/kubernetesSettings/defaults";
 import { normalCidr } from "../../provider/securityGroup/normal";
 import type { ControlPlaneArgs, RecipeArgs, PoolArgs } from "./args";
-import { checkLabels, checkTaints, isHostLabel } from "./checkSyntax";
+import { checkLabels, checkTaints, isHostLabel } from "./labels";
 import { known, knownArtifacts, type Report, whollyKnown } from "../known";
 import { controlPlaneName, poolNodeNames } from "./names";
 import { type Cidr, contains, overlap, parseCidr, parseIpv4, sizeOf } from "./network";
@@ -27,7 +27,8 @@ export function checkKubernetesArgs(cluster: string, args: RecipeArgs): Problem[
 export function checkKubernetesValues(cluster: string, args: RecipeArgs): Problem[] {
     const problems: Problem[] = [];
     const report: Report = (path, problem, remedy) => problems.push({ path, problem, remedy });
-    if (!isHostLabel(cluster)) report("name", `${JSON.stringify(cluster)} cannot be the prefix of host names`, hostNameRemedy);
+    if (!isHostLabel(cluster))
+        report("name", `${JSON.stringify(cluster)} cannot be the prefix of host names`, hostNameRemedy);
     checkVersions(args, report);
     checkMembers(cluster, args, report);
     checkPools(cluster, args, report);
@@ -86,7 +87,11 @@ function checkMembers(cluster: string, { controlPlane, networkCidr }: RecipeArgs
             continue;
         }
         if (network !== undefined && !isHostOf(network, value))
-            report(path, `${address} cannot be the address of a machine in ${known(networkCidr)}`, "Use an address of that network");
+            report(
+                path,
+                `${address} cannot be the address of a machine in ${known(networkCidr)}`,
+                "Use an address of that network",
+            );
         const owner = owners.get(address);
         if (owner !== undefined) report(path, `${address} is the address of ${owner} too`, "Give each its own");
         owners.set(address, name);
@@ -180,13 +185,13 @@ function checkNetworks(args: RecipeArgs, report: Report): void {
                     "Choose networks that do not overlap",
                 );
         if (name === "podCidr" && network.bits > 23)
+            report(name, "has room for one node", "Use a /16, or at least a /23: each node gets a /24");
+        if (name === "serviceCidr" && network.bits > 28)
             report(
                 name,
-                "has room for one node",
-                "Use a /16, or at least a /23: each node gets a /24",
+                "is too small for the cluster's DNS service, which has the tenth address",
+                "Use a /28 or wider, such as a /16",
             );
-        if (name === "serviceCidr" && network.bits > 28)
-            report(name, "is too small for the cluster's DNS service, which has the tenth address", "Use a /28 or wider, such as a /16");
     });
     const backend = known(args.podNetwork?.backend);
     if (backend !== undefined && !["vxlan", "wireguard", "none"].includes(backend))
@@ -247,7 +252,12 @@ function checkAudiences(args: RecipeArgs, report: Report): void {
     for (const field of ["operatorCidrs", "nodePortCidrs", "monitoringCidrs", "sshCidrs"] as const)
         (known(args[field]) ?? []).forEach((input, index) => {
             const text = known(input);
-            if (text === undefined || parseCidr(text) !== undefined || (text.includes(":") && normalCidr(text) !== undefined)) return;
+            if (
+                text === undefined ||
+                parseCidr(text) !== undefined ||
+                (text.includes(":") && normalCidr(text) !== undefined)
+            )
+                return;
             report(
                 `${field}[${index}]`,
                 cidrProblem(text).replace("an IPv4", "a"),

@@ -6,7 +6,7 @@ import { placementOf } from "../placement";
 import { throwProblems } from "../problems";
 import { access } from "./administrator";
 import type { KubernetesClusterArgs } from "./args";
-import { checkArguments } from "./checkArgs";
+import { checkArguments } from "./checkArguments";
 import { makeGroups } from "./groups";
 import { KubernetesSettings } from "../../provider/kubernetesSettings";
 import { settingsOf, withSettings } from "./settings";

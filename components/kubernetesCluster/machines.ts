@@ -102,7 +102,11 @@ export function controlPlaneMachines(context: ClusterContext): Record<string, Gr
 }
 
 /** The workers of a pool. Each has only its own key. */
-export function poolMachines(context: ClusterContext, pool: string, poolArgs: PoolArgs): Record<string, GroupMachineArgs> {
+export function poolMachines(
+    context: ClusterContext,
+    pool: string,
+    poolArgs: PoolArgs,
+): Record<string, GroupMachineArgs> {
     const { name, cluster, authority, spec, ending, child } = context;
     return Object.fromEntries(
         Object.keys(poolNodeNames("", pool, poolArgs)).map((key) => {

@@ -114,10 +114,7 @@ function placeholderEndpoint({ endpoint = {} }: RecipeArgs): EndpointSpec {
         : { mode, host: known(endpoint.host) ?? "255.255.255.255", port: known(endpoint.port) };
 }
 
-function placeholderMarks(
-    args: RecipeArgs,
-    pool: string,
-): { labels: Record<string, string>; taints: TaintSpec[] } {
+function placeholderMarks(args: RecipeArgs, pool: string): { labels: Record<string, string>; taints: TaintSpec[] } {
     const { labels, taints } = args.pools?.[pool] ?? {};
     return {
         labels: Object.fromEntries(

@@ -92,7 +92,10 @@ export function withoutSecrets(document: CloudConfig): CloudConfig {
 const watched: readonly WatchedCertificates[] = [
     { paths: [`${paths.pki}/*ca.crt`, `${paths.pki}/etcd/ca.crt`], days: 365 },
     { paths: [`${paths.pki}/apiserver-etcd-client.crt`, `${paths.pki}/kubelet-client.crt`], days: 90 },
-    { paths: [`${paths.pki}/apiserver.crt`, `${paths.pki}/*r-kubelet-client.crt`, `${paths.pki}/*y-client.crt`], days: 60 },
+    {
+        paths: [`${paths.pki}/apiserver.crt`, `${paths.pki}/*r-kubelet-client.crt`, `${paths.pki}/*y-client.crt`],
+        days: 60,
+    },
     { paths: ["/etc/kubernetes/*.conf"], days: 60 },
     { paths: ["/var/lib/kubelet/pki/*-current.pem"], days: 21 },
 ];
@@ -168,8 +171,7 @@ function convergeRule({ path }: NodeFile): ConvergeRule {
         return { path, command: "systemctl daemon-reload && systemctl restart kubelet" };
     if (path === `${paths.units}/containerd.service`)
         return { path, command: "systemctl daemon-reload && systemctl restart containerd" };
-    if (path.startsWith(paths.units) && name.endsWith(".timer"))
-        return { path, command: timerCommand(name) };
+    if (path.startsWith(paths.units) && name.endsWith(".timer")) return { path, command: timerCommand(name) };
     if (path.startsWith(paths.units)) return { path, command: "systemctl daemon-reload" };
     const command = reactions[path];
     return command === undefined ? { path } : { path, command };

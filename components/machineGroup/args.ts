@@ -1,6 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { OperationTimeouts } from "../../provider/timeouts";
-import type { OnTemplateChange, OnUserDataChange, VirtualMachine, VirtualMachineArgs } from "../../provider/virtualMachine";
+import type {
+    OnTemplateChange,
+    OnUserDataChange,
+    VirtualMachine,
+    VirtualMachineArgs,
+} from "../../provider/virtualMachine";
 import type { Volume } from "../../provider/volume";
 
 /** The arguments of one machine of a group; each overrides the group's. */

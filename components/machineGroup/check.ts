@@ -2,7 +2,19 @@ import { defaultMaxLength } from "../cloudInit";
 import { known } from "../known";
 import { machineShape, offeringShape } from "../placement";
 import type { Problem } from "../problems";
-import { anything, boolean, callback, fields, joinProblems, list, needed, number, plain, readArguments, record } from "../shape";
+import {
+    anything,
+    boolean,
+    callback,
+    fields,
+    joinProblems,
+    list,
+    needed,
+    number,
+    plain,
+    readArguments,
+    record,
+} from "../shape";
 import { filled, oneOf, text } from "../shape";
 import type { DataVolumeArgs, GroupMachineArgs, MachineGateArgs, MachineGroupArgs } from "./args";
 
@@ -109,7 +121,9 @@ function checkUserData(path: string, of: GroupMachineArgs, args: MachineGroupArg
                   },
               ];
     if (of.userData !== undefined && of.userDataBase64 !== undefined)
-        return [{ path: at("userDataBase64"), problem: "cannot be combined with userData", remedy: "Give one of them" }];
+        return [
+            { path: at("userDataBase64"), problem: "cannot be combined with userData", remedy: "Give one of them" },
+        ];
     return [
         ...(plainText === undefined ? [] : tooLong("userData", 4 * Math.ceil(Buffer.byteLength(plainText) / 3))),
         ...(base64 === undefined ? [] : tooLong("userDataBase64", base64.length)),

@@ -30,7 +30,8 @@ export function renderConverge(rules: readonly ConvergeRule[], intervalSeconds =
     const lines = [{ path: convergeRulesPath }, ...rules].map(({ path, command }: ConvergeRule) =>
         command === undefined ? path : `${path} ${command}`,
     );
-    for (const line of lines) if (line.includes("\n")) throw new Error(`a rule must be one line: ${JSON.stringify(line)}`);
+    for (const line of lines)
+        if (line.includes("\n")) throw new Error(`a rule must be one line: ${JSON.stringify(line)}`);
     return [
         { path: "/usr/local/sbin/cs-converge", content: convergeScript, permissions: "0755" },
         { path: convergeRulesPath, content: lines.map((line) => `${line}\n`).join("") },

@@ -75,7 +75,11 @@ function kubernetes(): cloudstack.KubernetesCluster {
 }
 
 function embedded(environment: NodeJS.ProcessEnv): { artifacts: cloudstack.ArtifactsArgs; operatorCidrs: string[] } {
-    const { CLOUDSTACK_LOCAL_MIRROR: mirror, CLOUDSTACK_LOCAL_MANIFEST: manifest, CLOUDSTACK_LOCAL_HOST: host } = environment;
+    const {
+        CLOUDSTACK_LOCAL_MIRROR: mirror,
+        CLOUDSTACK_LOCAL_MANIFEST: manifest,
+        CLOUDSTACK_LOCAL_HOST: host,
+    } = environment;
     return {
         artifacts: { mirror, manifest: JSON.parse(fs.readFileSync(manifest!, "utf8")) },
         operatorCidrs: [host!],

@@ -25,7 +25,10 @@ export const affinityGroup = cloudLifecycle({
         const session = sessionFor(inputs);
         problems.oneOf(inputs, "type", await session.catalogue.affinityGroupTypes());
         if (name === undefined) return;
-        claim(problems, session, inputs, "name", `resource ${inputs.owner}`, { what: "affinity group name", value: name });
+        claim(problems, session, inputs, "name", `resource ${inputs.owner}`, {
+            what: "affinity group name",
+            value: name,
+        });
         if (olds !== undefined) return;
         const taken = (await session.affinityGroups.before()).find(
             (group) => group.name === name && !isFormer(inputs, group.id, markIn(group.description)),
@@ -76,7 +79,9 @@ export const affinityGroup = cloudLifecycle({
     /** Nothing of an affinity group can be changed; the engine asks for an update only after a failed creation. */
     async update(id, olds, inputs, { session, cloud }) {
         if ((await session.affinityGroups.get(id)) === undefined)
-            throw new Error(`affinity group ${olds.name} (${id}) no longer exists: run \`pulumi refresh\`, then \`pulumi up\``);
+            throw new Error(
+                `affinity group ${olds.name} (${id}) no longer exists: run \`pulumi refresh\`, then \`pulumi up\``,
+            );
         return { ...olds, ...echoOf(inputs), description: olds.description, cloud };
     },
 

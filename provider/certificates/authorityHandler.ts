@@ -29,7 +29,8 @@ export const certificateAuthority: Handler = lifecycle({
         inputs.validityDays ??= inUse ?? defaultAuthorityDays;
         if (isUnknown(inputs.generation)) return;
         inputs.signingGeneration ??= inputs.generation;
-        if (!isUnknown(inputs.signingGeneration)) inputs.oldestTrustedGeneration ??= oldestByDefault(olds ?? {}, inputs);
+        if (!isUnknown(inputs.signingGeneration))
+            inputs.oldestTrustedGeneration ??= oldestByDefault(olds ?? {}, inputs);
         checkAuthority(problems, inputs, olds ?? {});
     },
 

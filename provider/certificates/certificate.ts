@@ -70,6 +70,10 @@ export class Certificate extends CloudStackResource {
             opts,
             ["privateKey"],
         );
-        warnBeforeEnd(this, warningDays, "it is not renewed, since its authority expires with it or renewBeforeDays prevents that");
+        warnBeforeEnd(
+            this,
+            warningDays,
+            "it is not renewed, since its authority expires with it or renewBeforeDays prevents that",
+        );
     }
 }

@@ -2,17 +2,17 @@ import * as crypto from "node:crypto";
 import { echoOf, type Handler, hasUnknown, type Inputs, isUnknown, type Outputs, same } from "../handler";
 import { lifecycle, type Problems, say } from "../lifecycle";
 import { clock, millisecondsPerDay } from "./validity";
-import { defaultValidityDays, describeEnd, endsSoon, lastQuarterDays, longestValidityDays, warningDays } from "./validity";
+import {
+    defaultValidityDays,
+    describeEnd,
+    endsSoon,
+    lastQuarterDays,
+    longestValidityDays,
+    warningDays,
+} from "./validity";
 import { isIpAddress, issueLeaf, leafNotAfter, longestName, newPrivateKey, usageNames } from "./x509";
 
-const compared = [
-    "commonName",
-    "organizations",
-    "dnsNames",
-    "ipAddresses",
-    "usages",
-    "caCertificate",
-] as const;
+const compared = ["commonName", "organizations", "dnsNames", "ipAddresses", "usages", "caCertificate"] as const;
 
 /**
  * The lifecycle of `Certificate`. How long it is good for is not written into the inputs where the program does not say
@@ -77,7 +77,11 @@ function checkLeaf(problems: Problems, inputs: Inputs): void {
     pem(problems, inputs, "caCertificate", "CERTIFICATE", "a certificate in PEM");
     problems.integer(inputs, "validityDays", 1, longestValidityDays, "days");
     const { validityDays = defaultValidityDays, renewBeforeDays = 0 } = inputs;
-    if (!isUnknown(validityDays) && !isUnknown(renewBeforeDays) && !(renewBeforeDays >= 0 && renewBeforeDays < validityDays))
+    if (
+        !isUnknown(validityDays) &&
+        !isUnknown(renewBeforeDays) &&
+        !(renewBeforeDays >= 0 && renewBeforeDays < validityDays)
+    )
         problems.add("renewBeforeDays", `${renewBeforeDays}: must be 0 to ${validityDays - 1}, less than validityDays`);
     pem(problems, inputs, "caPrivateKey", "PRIVATE KEY", "a PKCS#8 private key in PEM");
 }

@@ -32,6 +32,9 @@ export function warnBeforeEnd(
         const [start, end] = [validFrom, validTo].map((text) => Date.parse(text));
         if (!endsSoon(start, end, mostDays)) return;
         const name = subject.replace(/\n/g, ", ");
-        void pulumi.log.warn(`the certificate ${name} ${describeEnd(end)} (${new Date(end).toISOString()}): ${remedy}`, resource);
+        void pulumi.log.warn(
+            `the certificate ${name} ${describeEnd(end)} (${new Date(end).toISOString()}): ${remedy}`,
+            resource,
+        );
     });
 }

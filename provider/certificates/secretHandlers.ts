@@ -60,7 +60,12 @@ export const clusterToken: Handler = madeOnce(
     { members: [], keepers: {} },
     ["keepers"],
     (problems, inputs) =>
-        problems.each(inputs, "members", (value) => typeof value === "string" && value !== "", "must be a member's key"),
+        problems.each(
+            inputs,
+            "members",
+            (value) => typeof value === "string" && value !== "",
+            "must be a member's key",
+        ),
     ({ members }) => ({
         token: crypto.randomBytes(8).toString("hex"),
         createdAt: Math.floor(clock.now() / 1000),

@@ -94,7 +94,8 @@ const HINTS: readonly Hint[] = [
     {
         code: 536,
         text: /in use by virtual machines/,
-        say: () => "Machines are members of it: a destroyed machine remains one until the cloud expunges it (after a day by default).",
+        say: () =>
+            "Machines are members of it: a destroyed machine remains one until the cloud expunges it (after a day by default).",
     },
     { code: 536, say: () => "It is still in use; a destroyed machine uses it until the cloud expunges it." },
     { code: 537, say: () => "A rule that exists already conflicts with it." },

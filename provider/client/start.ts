@@ -38,7 +38,9 @@ export async function startJob(
             }
             const lost = error.outcome === "unknown";
             doubt = lost ? error : doubt;
-            const job = doubt && (await find(call, clock, jobId, doubt, mayDouble(command) ? [...LOOKS, ...MORE_LOOKS] : LOOKS));
+            const job =
+                doubt &&
+                (await find(call, clock, jobId, doubt, mayDouble(command) ? [...LOOKS, ...MORE_LOOKS] : LOOKS));
             if (job) {
                 return job;
             }

@@ -12,7 +12,8 @@ export const DEFAULT_TIMEOUT = 600;
 /** A gateway to the cluster; undefined where etcd is not to be asked, or the credentials are not known yet. */
 export function gatewayOf(inputs: Inputs, patience?: number): Gateway | undefined {
     const { caCertificate, clientCertificate, clientKey, waitFor } = inputs;
-    if (waitFor !== "healthy" || hasUnknown([caCertificate, clientCertificate, clientKey, inputs.members])) return undefined;
+    if (waitFor !== "healthy" || hasUnknown([caCertificate, clientCertificate, clientKey, inputs.members]))
+        return undefined;
     return new Gateway({ caCertificate, clientCertificate, clientKey }, patience);
 }
 

@@ -100,7 +100,10 @@ export class Gateway {
                 response.on("end", () => parseAnswer(response.statusCode ?? 0, text, resolve, reject));
             });
             // A connection that is never accepted counts as idle, too.
-            const timer = setTimeout(() => request.destroy(new Error(`no answer within ${patience / 1000} s`)), patience);
+            const timer = setTimeout(
+                () => request.destroy(new Error(`no answer within ${patience / 1000} s`)),
+                patience,
+            );
             request.on("close", () => clearTimeout(timer));
             request.on("error", (error) => reject(new Error(reason(error))));
             request.end(JSON.stringify(body));

@@ -32,7 +32,10 @@ export const etcdHealth: Handler = lifecycle({
     async read(_id, outputs) {
         const gateway = gatewayOf(outputs);
         if (gateway === undefined) return outputs;
-        const entries = (await examine(gateway, outputs.members)).map(({ name, problem }) => [name, problem ?? HEALTHY]);
+        const entries = (await examine(gateway, outputs.members)).map(({ name, problem }) => [
+            name,
+            problem ?? HEALTHY,
+        ]);
         const found = await listed(gateway, outputs.members);
         for (const member of unexpectedIn(found?.list ?? [], Object.keys(outputs.members)))
             entries.push([shown(member), "is in the cluster, but not in the program"]);

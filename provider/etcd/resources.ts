@@ -84,7 +84,11 @@ export class EtcdHealth extends CloudStackResource {
     /** `healthy`, `unknown` or what is wrong, by member. */
     declare readonly health: pulumi.Output<Record<string, string>>;
 
-    constructor(name: string, args: GateArgs & { allowDataLoss: boolean; windowOpensAt: pulumi.Input<number> }, opts?: pulumi.CustomResourceOptions) {
+    constructor(
+        name: string,
+        args: GateArgs & { allowDataLoss: boolean; windowOpensAt: pulumi.Input<number> },
+        opts?: pulumi.CustomResourceOptions,
+    ) {
         const urn = urnOf("EtcdHealth", name, opts?.parent);
         super("EtcdHealth", "etcdHealth", name, { ...args, urn }, ["health"], opts);
     }

@@ -93,9 +93,7 @@ async function authorizeBatch(
 
 /** CloudStack calls it a failure (530) when a rule is there already, as after an interrupted run or a lost answer. */
 function isThereAlready(error: unknown): boolean {
-    return (
-        error instanceof CloudStackError && error.errorCode === 530 && /Failed to authorize/i.test(error.errorText)
-    );
+    return error instanceof CloudStackError && error.errorCode === 530 && /Failed to authorize/i.test(error.errorText);
 }
 
 /** A group with the rules of another answer besides its own. */

@@ -33,7 +33,10 @@ function checkProtocol(problems: Problems, path: string, protocol: unknown): str
     if (isUnknown(protocol)) return undefined;
     const normal = normalProtocol(protocol ?? "tcp");
     if (normal === undefined)
-        problems.add(`${path}.protocol`, `${JSON.stringify(protocol)} is not tcp, udp, icmp, all or a protocol number from 0 to 255`);
+        problems.add(
+            `${path}.protocol`,
+            `${JSON.stringify(protocol)} is not tcp, udp, icmp, all or a protocol number from 0 to 255`,
+        );
     return normal;
 }
 
@@ -43,9 +46,15 @@ function checkPorts(problems: Problems, path: string, protocol: string, ports: u
     if (!hasPorts(protocol))
         problems.add(`${path}.ports`, `is not valid with protocol ${protocol}, which has no ports: leave it out`);
     else if (range === undefined)
-        problems.add(`${path}.ports`, `${JSON.stringify(ports)} is neither a port ("443") nor a range of ports ("30000-32767")`);
+        problems.add(
+            `${path}.ports`,
+            `${JSON.stringify(ports)} is neither a port ("443") nor a range of ports ("30000-32767")`,
+        );
     else if (range[1] === 0)
-        problems.add(`${path}.ports`, `${JSON.stringify(ports)} means all ports to CloudStack: leave ports out for all of them`);
+        problems.add(
+            `${path}.ports`,
+            `${JSON.stringify(ports)} means all ports to CloudStack: leave ports out for all of them`,
+        );
 }
 
 function checkIcmp(problems: Problems, path: string, protocol: string, rule: Inputs): void {
@@ -58,7 +67,8 @@ function checkIcmp(problems: Problems, path: string, protocol: string, rule: Inp
     }
     const { icmpType: type = -1, icmpCode: code } = rule;
     if (protocol !== "icmp" || !Number.isInteger(type) || !Number.isInteger(code)) return;
-    if (type === -1 && code >= 0 && code <= 255) problems.add(`${path}.icmpCode`, "requires icmpType: a code belongs to a type");
+    if (type === -1 && code >= 0 && code <= 255)
+        problems.add(`${path}.icmpCode`, "requires icmpType: a code belongs to a type");
     if (type !== -1 && code === -1)
         problems.add(`${path}.icmpCode`, "CloudStack has no rule for all codes of a type: give a code from 0 to 255");
 }

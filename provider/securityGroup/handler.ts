@@ -30,13 +30,19 @@ export const securityGroup = cloudLifecycle({
         const name = problems.requiredString(inputs, "name", "give the group a name");
         checkDescription(problems, inputs);
         if (name === "default")
-            problems.add("name", '"default" is the group that CloudStack creates for every account: choose another name');
+            problems.add(
+                "name",
+                '"default" is the group that CloudStack creates for every account: choose another name',
+            );
         problems.boolean(inputs, "exclusive");
         problems.timeouts(inputs);
         checkRules(problems, inputs);
         if (name === undefined) return;
         const session = sessionFor(inputs);
-        claim(problems, session, inputs, "name", `resource ${inputs.owner}`, { what: "security group name", value: name });
+        claim(problems, session, inputs, "name", `resource ${inputs.owner}`, {
+            what: "security group name",
+            value: name,
+        });
         if (olds !== undefined) return;
         const taken = (await session.securityGroups.before()).find(
             (group) => group.name === name && !isFormer(inputs, group.id, ownerOf(group)),

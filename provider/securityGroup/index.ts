@@ -138,7 +138,10 @@ const OF_INGRESS = /^(ingress\b|\*)/;
  * Whether a group's ingress rules are made beside it, so that machines, and groups that name it, need not wait for them. Not where others'
  * rules are to go: that is for one resource to judge. Nor where a change of them is to replace the group.
  */
-function hasRulesApart({ ingress, exclusive = false }: SecurityGroupArgs, replaceOnChanges: readonly string[] = []): boolean {
+function hasRulesApart(
+    { ingress, exclusive = false }: SecurityGroupArgs,
+    replaceOnChanges: readonly string[] = [],
+): boolean {
     if (replaceOnChanges.some((path) => OF_INGRESS.test(path))) return false;
     return exclusive === false && ingress !== undefined && !(Array.isArray(ingress) && ingress.length === 0);
 }

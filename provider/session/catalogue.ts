@@ -127,7 +127,9 @@ export function pick<T extends { id: string; name: string }>(
     const named = items.filter((item) => item.name === nameOrId);
     const ids = [...new Set(named.map((item) => item.id))];
     if (ids.length > 1)
-        throw new NotFound(`${ids.length} ${what}s are named "${nameOrId}"${where}: give the id of one (${ids.join(", ")})`);
+        throw new NotFound(
+            `${ids.length} ${what}s are named "${nameOrId}"${where}: give the id of one (${ids.join(", ")})`,
+        );
     if (named.length > 0) return named[0];
     const names = nearestNames(
         nameOrId,

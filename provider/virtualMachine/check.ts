@@ -59,7 +59,8 @@ export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | un
     problems.map(inputs, "details", DETAIL_LENGTH);
     checkDetails(problems, inputs);
     problems.names(inputs, "sshKeyPairs", "the whole name of an SSH key pair (key.name of an SshKeyPair)");
-    for (const property of ["running", "allowRestart", "allowDataLoss", "deleteProtection"]) problems.boolean(inputs, property);
+    for (const property of ["running", "allowRestart", "allowDataLoss", "deleteProtection"])
+        problems.boolean(inputs, property);
     problems.ids(
         inputs,
         "securityGroups",
@@ -140,7 +141,9 @@ async function checkOffering(
         "give the name of a service offering, such as those that getServiceOffering finds",
     );
     const { catalogue } = session;
-    const id = await resolveReference(problems, inputs, olds, "serviceOffering", (name) => catalogue.serviceOffering(name));
+    const id = await resolveReference(problems, inputs, olds, "serviceOffering", (name) =>
+        catalogue.serviceOffering(name),
+    );
     if (text === undefined || id === undefined) return {};
     if (isKept(inputs, olds, "serviceOffering") && same(inputs.details, olds?.details)) return {};
     const offering = (await catalogue.serviceOfferings()).find((item) => item.id === id);
@@ -184,7 +187,11 @@ async function checkTemplate(
     session: Session,
     zone: ZonePlace,
 ): Promise<number | undefined> {
-    const text = problems.requiredString(inputs, "template", "give the name of a template, such as those that getTemplate finds");
+    const text = problems.requiredString(
+        inputs,
+        "template",
+        "give the name of a template, such as those that getTemplate finds",
+    );
     const { catalogue } = session;
     const id = await resolveReference(problems, inputs, olds, "template", (name) => catalogue.template(name, zone));
     if (isKept(inputs, olds, "template")) {
@@ -267,7 +274,10 @@ function checkAddress(problems: Problems, inputs: Inputs, network: ApiNetwork): 
     if (!block.check(address))
         problems.add("ipAddress", `${address} is outside of network ${network.name} (${network.cidr})`);
     else if (isFirstOrLast(address, Number(bits)))
-        problems.add("ipAddress", `${address} is the network or broadcast address of network ${network.name} (${network.cidr})`);
+        problems.add(
+            "ipAddress",
+            `${address} is the network or broadcast address of network ${network.name} (${network.cidr})`,
+        );
     if (address === network.gateway) problems.add("ipAddress", `${address} is the gateway of network ${network.name}`);
 }
 
@@ -289,9 +299,19 @@ function claimNameAndAddress(
     const { name, ipAddress } = inputs;
     const within = zone.id;
     if (typeof name === "string")
-        claim(problems, session, inputs, "name", `resource ${inputs.owner}`, { what: "name", value: name, within, part });
+        claim(problems, session, inputs, "name", `resource ${inputs.owner}`, {
+            what: "name",
+            value: name,
+            within,
+            part,
+        });
     if (typeof ipAddress === "string")
-        claim(problems, session, inputs, "ipAddress", `machine ${name}`, { what: "address", value: ipAddress, within, part });
+        claim(problems, session, inputs, "ipAddress", `machine ${name}`, {
+            what: "address",
+            value: ipAddress,
+            within,
+            part,
+        });
 }
 
 /** What is to be replaced, or was left by an interrupted run and is taken over. */
@@ -350,7 +370,10 @@ async function checkNameAndAddressAreFree(
         (machine.nic ?? []).some((nic) => nic.ipaddress === ipAddress && isThere(nic)),
     );
     if (user !== undefined)
-        problems.add("ipAddress", `${ipAddress} is the address of machine ${user.name} (${user.id}): choose a free one`);
+        problems.add(
+            "ipAddress",
+            `${ipAddress} is the address of machine ${user.name} (${user.id}): choose a free one`,
+        );
 }
 
 /** What is replaced, or was left by an interrupted run and is taken over, is counted by the cloud already. */

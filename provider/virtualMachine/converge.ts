@@ -62,7 +62,8 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
     }
     work.session.machines.changed();
     const now = await work.session.machines.get(machine.id);
-    if (now === undefined) throw new Error(`machine ${machine.name} (${machine.id}) was deleted while it was being changed`);
+    if (now === undefined)
+        throw new Error(`machine ${machine.name} (${machine.id}) was deleted while it was being changed`);
     return password === undefined ? now : { ...now, password };
 }
 
@@ -261,7 +262,9 @@ async function reinstall(machine: ApiMachine, plan: Plan, work: Work): Promise<s
     const params: Params = { virtualmachineid: machine.id };
     if (touches(plan, "template")) {
         const zone = { id: machine.zoneid, name: machine.zonename };
-        params.templateid = await wantedId(work.inputs, "template", (text) => work.session.catalogue.template(text, zone));
+        params.templateid = await wantedId(work.inputs, "template", (text) =>
+            work.session.catalogue.template(text, zone),
+        );
     }
     return (await job(work, "restoreVirtualMachine", params)).virtualmachine?.password;
 }

@@ -90,7 +90,16 @@ const lifecycle = cloudLifecycle({
 
 /** Outputs that are no arguments. */
 const COMPUTED = [
-    ...["networkInterfaces", "state", "password", "cpuNumber", "memoryMiB", "zoneId", "templateId", "serviceOfferingId"],
+    ...[
+        "networkInterfaces",
+        "state",
+        "password",
+        "cpuNumber",
+        "memoryMiB",
+        "zoneId",
+        "templateId",
+        "serviceOfferingId",
+    ],
     ...["userDataHash", "userDataFrom", "addressIsFixed", "created", "cloud"],
 ];
 

@@ -130,8 +130,7 @@ function triggerChange(olds: Outputs, news: Inputs): Change[] {
 function stopping(olds: Outputs, news: Inputs): Change[] {
     const changes: Change[] = [];
     if (!same(olds.name, news.name)) changes.push(changeOf("name", "stopped", olds, news));
-    if (!sameReference(olds, news, "serviceOffering"))
-        changes.push(changeOf("serviceOffering", "stopped", olds, news));
+    if (!sameReference(olds, news, "serviceOffering")) changes.push(changeOf("serviceOffering", "stopped", olds, news));
     for (const property of ["securityGroups", "affinityGroups", "sshKeyPairs"]) {
         const wanted: string[] | undefined =
             news[property] ?? (property === "affinityGroups" && olds[property] ? [] : undefined);

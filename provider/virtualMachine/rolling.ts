@@ -24,10 +24,7 @@ export class Turns {
     async take(group: string, name: string): Promise<End> {
         const before = this.last.get(group) ?? Promise.resolve();
         let end!: () => void;
-        this.last.set(
-            group,
-            new Promise((resolve) => (end = resolve)),
-        );
+        this.last.set(group, new Promise((resolve) => (end = resolve)));
         await before;
         const failed = this.failed.get(group);
         if (failed !== undefined) {

@@ -46,7 +46,8 @@ export async function keepStable(inputs: Inputs, olds: Inputs, session: Session)
         const kept = by.every((argument) => argument === "ipAddress" || same(inputs[argument], before[argument]));
         // The value of a secret argument must not stand in the state under another name.
         const shown = [output, ...by].every((argument) => !isSecret(argument, inputs));
-        if (kept && shown && known[output] !== undefined && inputs[output] === undefined) inputs[output] = known[output];
+        if (kept && shown && known[output] !== undefined && inputs[output] === undefined)
+            inputs[output] = known[output];
     }
     if (!isAsked && inputs.ipAddress !== undefined) inputs.addressIsFixed = false;
 }

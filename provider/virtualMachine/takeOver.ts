@@ -45,7 +45,10 @@ export function takingOverRefused(machine: ApiMachine, inputs: Inputs): string |
  * @throws Error where it cannot become what is wanted
  * @throws PartialFailure where it never started: then the state has it, and the next run replaces it
  */
-export async function takeOver(inputs: Inputs, { session, cloud, deadline }: TimedPlace): Promise<ApiMachine | undefined> {
+export async function takeOver(
+    inputs: Inputs,
+    { session, cloud, deadline }: TimedPlace,
+): Promise<ApiMachine | undefined> {
     const named = await session.client.list<ApiMachine>("listVirtualMachines", { name: inputs.name });
     const ours = named.find((item) => mayBeTakenOver(item, inputs));
     if (ours === undefined) return undefined;
@@ -65,7 +68,9 @@ export async function takeOver(inputs: Inputs, { session, cloud, deadline }: Tim
     }
     if (machine.passwordenabled !== true) return machine;
     if (inputs.allowRestart !== false || !isRunning(machine.state)) return withPassword(session, machine, deadline);
-    say(`${inputs.name}: its password is not known, and resetting it requires a stop, which allowRestart: false forbids`);
+    say(
+        `${inputs.name}: its password is not known, and resetting it requires a stop, which allowRestart: false forbids`,
+    );
     return machine;
 }
 

@@ -54,7 +54,8 @@ async function checkSize(
     const text = problems.requiredString(inputs, "diskOffering", "give the name of a disk offering");
     const { catalogue } = session;
     const id = await resolveReference(problems, inputs, olds, "diskOffering", (name) => catalogue.diskOffering(name));
-    if (olds !== undefined && isKept(inputs, olds, "diskOffering") && same(inputs.sizeGiB, olds.sizeGiB)) return undefined;
+    if (olds !== undefined && isKept(inputs, olds, "diskOffering") && same(inputs.sizeGiB, olds.sizeGiB))
+        return undefined;
     const offering = id === undefined ? undefined : (await catalogue.diskOfferings()).find((item) => item.id === id);
     const size = inputs.sizeGiB;
     if (isUnknown(size)) return undefined;
@@ -80,7 +81,8 @@ async function checkSize(
 
 /** What the cloud's settings `custom.diskoffering.size.min` and `max` allow. */
 async function checkCustomSize(problems: Problems, size: number, session: Session): Promise<void> {
-    const { customdiskofferingminsize: least, customdiskofferingmaxsize: most } = await session.catalogue.capabilities();
+    const { customdiskofferingminsize: least, customdiskofferingmaxsize: most } =
+        await session.catalogue.capabilities();
     if (size < least || size > most)
         problems.add("sizeGiB", `is ${size}, but this cloud allows volumes of ${least} to ${most} GiB`);
 }
@@ -88,7 +90,8 @@ async function checkCustomSize(problems: Problems, size: number, session: Sessio
 async function sizeBefore(olds: Inputs | undefined, session: Session): Promise<number | undefined> {
     if (typeof olds?.sizeGiB === "number") return olds.sizeGiB;
     const offering = (await session.catalogue.diskOfferings()).find(
-        (item) => item.id === (olds?.referenceIds?.diskOffering ?? olds?.diskOffering) || item.name === olds?.diskOffering,
+        (item) =>
+            item.id === (olds?.referenceIds?.diskOffering ?? olds?.diskOffering) || item.name === olds?.diskOffering,
     );
     return offering?.disksize || undefined;
 }
@@ -104,7 +107,8 @@ async function checkLimit(
     const left = (await session.volumes.before()).find((item) => mayBeTakenOver(item, inputs));
     if (left !== undefined && formerOf(inputs) === undefined) {
         const refusal = takingOverRefused(left, inputs);
-        if (refusal !== undefined) say(`creating volume ${left.name} will fail unless this run replaces it: ${refusal}`);
+        if (refusal !== undefined)
+            say(`creating volume ${left.name} will fail unless this run replaces it: ${refusal}`);
         else say(`volume ${left.name} (${left.id}) has this resource's mark and will be adopted, with what is on it`);
     }
     await checkLimits(problems, session, inputs.owner, needs, left === undefined ? {} : needs);

@@ -256,10 +256,7 @@ async function resize(
 }
 
 /** The offering that is asked for; one that is not offered any more can be of custom size only, since the rest is never asked. */
-async function offeringOf(
-    { catalogue }: Session,
-    inputs: Inputs,
-): Promise<{ id: string; iscustomized?: boolean }> {
+async function offeringOf({ catalogue }: Session, inputs: Inputs): Promise<{ id: string; iscustomized?: boolean }> {
     const id = referenceId(inputs, "diskOffering");
     if (id === undefined) return catalogue.diskOffering(inputs.diskOffering);
     return (await catalogue.diskOfferings()).find((item) => item.id === id) ?? { id, iscustomized: true };

@@ -120,7 +120,10 @@ function dependencies(programFolder, transitive) {
         }
     };
     const own = nearestPackage(programFolder);
-    visit(own?.folder ?? programFolder, Object.keys({ ...own?.description.dependencies, ...own?.description.devDependencies }));
+    visit(
+        own?.folder ?? programFolder,
+        Object.keys({ ...own?.description.dependencies, ...own?.description.devDependencies }),
+    );
     return [...found.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 

@@ -70,7 +70,9 @@ const RESPONSE_NAMES: Readonly<Record<string, string>> = {
 /** The name of the JSON object that holds the answer to `command`. */
 export function responseName(command: string): string {
     if (RESPONSE_NAMES[command] !== undefined) return RESPONSE_NAMES[command];
-    return DEFINITIONS.has(command) || NOT_IMPLEMENTED.has(command) ? `${command.toLowerCase()}response` : "errorresponse";
+    return DEFINITIONS.has(command) || NOT_IMPLEMENTED.has(command)
+        ? `${command.toLowerCase()}response`
+        : "errorresponse";
 }
 
 function describeFields(response: string): object[] {

@@ -66,13 +66,13 @@ function toPattern(command: string): RegExp {
 export function checkFault(fault: Record<string, unknown>): string | undefined {
     const known = ["kind", "command", "account", "count", "skip", "status", "text", "seconds"];
     const unknown = Object.keys(fault).filter((key) => !known.includes(key));
-    if (unknown.length > 0) return `Unknown field ${unknown.join(", ")}: the fields of a fault are ${known.join(", ")}.`;
+    if (unknown.length > 0)
+        return `Unknown field ${unknown.join(", ")}: the fields of a fault are ${known.join(", ")}.`;
     if (!(FAULT_KINDS as readonly unknown[]).includes(fault.kind))
         return `kind must be one of ${FAULT_KINDS.join(", ")}.`;
     for (const key of ["count", "skip", "status", "seconds"]) {
         const value = fault[key];
-        if (value !== undefined && !(typeof value === "number" && value >= 0))
-            return `${key} must be a number from 0.`;
+        if (value !== undefined && !(typeof value === "number" && value >= 0)) return `${key} must be a number from 0.`;
     }
     if ((fault.kind === "delay" || fault.kind === "jobSeconds") && fault.seconds === undefined)
         return `seconds is required for ${fault.kind}.`;

@@ -169,7 +169,10 @@ export class Jobs {
             Math.max(least, this.cloud.settings.jobSeconds);
         const fault = faults.find(({ kind }) => kind === "failJob");
         if (fault === undefined) return { seconds };
-        return { seconds, failure: new ApiError(fault.status ?? 530, fault.text ?? "The job failed because of an injected fault.") };
+        return {
+            seconds,
+            failure: new ApiError(fault.status ?? 530, fault.text ?? "The job failed because of an injected fault."),
+        };
     }
 
     private async act(id: string, command: AsyncCommand): Promise<void> {

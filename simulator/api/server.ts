@@ -66,7 +66,11 @@ function loggedParameters(parameters: ReadonlyMap<string, string>): Record<strin
 function faultAnswer(command: string, fault: Fault): { status: number; body: object | string } | undefined {
     switch (fault.kind) {
         case "refuse": {
-            const error = new ApiError(fault.status ?? 530, fault.text ?? "The request failed because of an injected fault.", 4250);
+            const error = new ApiError(
+                fault.status ?? 530,
+                fault.text ?? "The request failed because of an injected fault.",
+                4250,
+            );
             return { status: error.status, body: errorBody(responseName(command), error) };
         }
         case "throttle": {

@@ -56,7 +56,8 @@ export async function findGo(places: readonly string[] = GO_PATHS): Promise<stri
         });
         if (answer === undefined) continue;
         const version = answer.trim().replace(/^go/, "");
-        if (!isNewEnough(version)) throw new Error(`${go} is ${version || "older"}, but ${OLDEST_GO} or later is required`);
+        if (!isNewEnough(version))
+            throw new Error(`${go} is ${version || "older"}, but ${OLDEST_GO} or later is required`);
         return go;
     }
     throw new Error("not found on PATH");

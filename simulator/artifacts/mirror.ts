@@ -182,7 +182,11 @@ async function obtain(
     throw new Failure(reasons);
 }
 
-function installAdvice({ fileName, url, sha256, knownVersions }: Release, folder: string, { reasons }: Failure): string {
+function installAdvice(
+    { fileName, url, sha256, knownVersions }: Release,
+    folder: string,
+    { reasons }: Failure,
+): string {
     const isKnown = sha256 !== undefined;
     return [
         `${fileName} could not be obtained:`,

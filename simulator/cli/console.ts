@@ -34,7 +34,8 @@ export async function showConsole(args: string[]): Promise<void> {
         },
     });
     const [name] = positionals;
-    if (positionals.length !== 1) throw new UserError("Exactly one machine is required: cloudstack-local console NAME", 2);
+    if (positionals.length !== 1)
+        throw new UserError("Exactly one machine is required: cloudstack-local console NAME", 2);
     const count = lineCount(values.lines);
     const { real, name: fullName } = await findMachine(stateFolder(values.state), name);
     if (real === undefined)
@@ -44,5 +45,10 @@ export async function showConsole(args: string[]): Promise<void> {
     process.stdout.write(text);
     if (!values.follow) return;
     // Ends when the machine is expunged, which deletes its folder.
-    await follow(consoleFile, size, (part) => process.stdout.write(part), () => fs.existsSync(consoleFile));
+    await follow(
+        consoleFile,
+        size,
+        (part) => process.stdout.write(part),
+        () => fs.existsSync(consoleFile),
+    );
 }

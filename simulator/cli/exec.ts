@@ -31,7 +31,10 @@ export async function exec(args: string[]): Promise<void> {
     });
     const [name, ...command] = positionals;
     if (name === undefined || command.length === 0)
-        throw new UserError("A machine and a command are required: cloudstack-local exec NAME -- COMMAND", EXIT_NOT_RUN);
+        throw new UserError(
+            "A machine and a command are required: cloudstack-local exec NAME -- COMMAND",
+            EXIT_NOT_RUN,
+        );
     const hasTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
     const machine = await findRunningMachine(values.state, name);
     process.exitCode = await runInMachine(machine, hasTerminal ? withTerminal(command) : command);

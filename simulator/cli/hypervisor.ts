@@ -59,7 +59,8 @@ export async function chooseHypervisor(
 ): Promise<HypervisorChoice> {
     const stateDir = folder.folder;
     const name = wanted === "auto" ? hypervisorName(folder.credentials()?.hypervisor ?? "auto") : wanted;
-    if (name === "none") return chooseNone(folder, "Machines do not boot (hypervisor none): only their states are kept.");
+    if (name === "none")
+        return chooseNone(folder, "Machines do not boot (hypervisor none): only their states are kept.");
     const reason = await reasonAgainstNspawn(stateDir, cidr ?? folder.credentials()?.cidr ?? DEFAULT_CIDR, log);
     if (reason === undefined)
         return {
@@ -75,7 +76,11 @@ export async function chooseHypervisor(
     return chooseNone(folder, `Machines do not boot (hypervisor none: ${reason}): only their states are kept.`);
 }
 
-async function reasonAgainstNspawn(stateDir: string, cidr: string, log: (line: string) => void): Promise<string | undefined> {
+async function reasonAgainstNspawn(
+    stateDir: string,
+    cidr: string,
+    log: (line: string) => void,
+): Promise<string | undefined> {
     const reason = await whyUnsupported();
     if (reason !== undefined) return reason;
     try {

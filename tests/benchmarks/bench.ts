@@ -81,7 +81,9 @@ Terraform's provider, measured on a real CloudStack 4.22 with as many machines, 
 function importTime(): Figure {
     const code =
         'require("@pulumi/pulumi"); const t = performance.now(); require("./dist"); console.log(performance.now() - t)';
-    const times = Array.from({ length: 9 }, () => Number(execFileSync(process.execPath, ["-e", code], { cwd: checkout })));
+    const times = Array.from({ length: 9 }, () =>
+        Number(execFileSync(process.execPath, ["-e", code], { cwd: checkout })),
+    );
     const detail = `median of ${times.length}, ${Math.round(Math.min(...times))} to ${Math.round(Math.max(...times))} ms`;
     return atMost("import of the package after the SDK", 150, median(times), " ms", detail);
 }
@@ -153,7 +155,14 @@ async function againstFloor(count: number): Promise<Figure[]> {
             ),
             ...(count === 100 ? [atMost("state per machine besides user data", 6000, state, " bytes")] : []),
             ...(count === 300
-                ? [told("memory of the plugin at 300 machines", mebibytes(memory), " MiB", `floor ${mebibytes(base.up[0].memory).toFixed(0)} MiB`)]
+                ? [
+                      told(
+                          "memory of the plugin at 300 machines",
+                          mebibytes(memory),
+                          " MiB",
+                          `floor ${mebibytes(base.up[0].memory).toFixed(0)} MiB`,
+                      ),
+                  ]
                 : []),
         ];
     } finally {

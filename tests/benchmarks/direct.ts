@@ -25,15 +25,22 @@ export async function direct(cloud: RunningCloud, count: number): Promise<Course
     const rules = async (...all: object[]) => {
         for (const rule of all) await calls.done("authorizeSecurityGroupIngress", { protocol: "tcp", ...rule });
     };
-    const open = (securitygroupid: string, port: number, cidrlist: string) => ({ securitygroupid, startport: port, endport: port, cidrlist });
+    const open = (securitygroupid: string, port: number, cidrlist: string) => ({
+        securitygroupid,
+        startport: port,
+        endport: port,
+        cidrlist,
+    });
     const source = { "usersecuritygrouplist[0].account": account, "usersecuritygrouplist[0].group": "front" };
     const machine = async (_: unknown, number: number) =>
-        (await calls.done("deployVirtualMachine", {
-            ...base,
-            name: `machine-${number}`,
-            securitygroupids: number % 2 === 0 ? front : back,
-            userdata: Buffer.from(USER_DATA).toString("base64"),
-        })).id as string;
+        (
+            await calls.done("deployVirtualMachine", {
+                ...base,
+                name: `machine-${number}`,
+                securitygroupids: number % 2 === 0 ? front : back,
+                userdata: Buffer.from(USER_DATA).toString("base64"),
+            })
+        ).id as string;
     const [machines] = await Promise.all([
         Promise.all(Array.from({ length: count }, machine)),
         rules(open(front, 80, "0.0.0.0/0"), open(front, 443, "0.0.0.0/0"), open(front, 22, "203.0.113.0/24")),

@@ -28,7 +28,9 @@ export async function atRealPace(): Promise<Figure[]> {
         ];
         const ours = middle((round) => round.ours[course].seconds);
         // Within a round, since what else the computer does changes in between.
-        const ratio = middle((round) => round.ours[course].seconds / (round.calls[course].all + round.engine[course].seconds));
+        const ratio = middle(
+            (round) => round.ours[course].seconds / (round.calls[course].all + round.engine[course].seconds),
+        );
         const toWaiting = middle((round) => round.ours[course].seconds / round.waiting[course].seconds);
         const most = Math.max(...rounds.map(({ ours }) => ours[course].calls + ours[course].polls));
         const { polls } = rounds.at(-1)!.ours[course];
@@ -42,7 +44,13 @@ export async function atRealPace(): Promise<Figure[]> {
                 `${inSeconds(ours)}; direct calls ${inSeconds(calls)}, the engine ${inSeconds(engine)}`,
             ),
             told(`${course}, times the same graph of resources that wait as long`, toWaiting, "", inSeconds(waiting)),
-            atMost(`${course}: API calls`, course === "create" ? 40 : 35, most, "", `of them ${polls} polls in the last round`),
+            atMost(
+                `${course}: API calls`,
+                course === "create" ? 40 : 35,
+                most,
+                "",
+                `of them ${polls} polls in the last round`,
+            ),
         ];
     });
 }

@@ -28,7 +28,11 @@ export class Subject {
         this.cloud = cloud;
         this.project = new Project({
             program,
-            environment: { CLOUDSTACK_ENDPOINT: cloud.endpoint, CLOUDSTACK_API_KEY: apiKey, CLOUDSTACK_SECRET_KEY: secretKey },
+            environment: {
+                CLOUDSTACK_ENDPOINT: cloud.endpoint,
+                CLOUDSTACK_API_KEY: apiKey,
+                CLOUDSTACK_SECRET_KEY: secretKey,
+            },
         });
     }
 

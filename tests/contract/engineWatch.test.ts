@@ -70,7 +70,11 @@ async function until(what: () => boolean): Promise<void> {
     while (!what()) await sleep(20);
 }
 
-const changes = () => cloud.calls().map(({ command }) => command).filter((command) => !/^(list|query)/.test(command));
+const changes = () =>
+    cloud
+        .calls()
+        .map(({ command }) => command)
+        .filter((command) => !/^(list|query)/.test(command));
 
 test("an engine that dies in the middle of an update takes the process with it, which changes nothing more", async () => {
     await start();

@@ -19,8 +19,7 @@ import type { Client } from "./simulator/client";
  * How a request is disturbed: by one of the cloud's own faults, by an outage that begins with it, or by a kill of the
  * process once it was answered (`killInJob`: its job still runs when the next run begins).
  */
-type Kind =
-    "drop" | "cut" | "unavailable" | "throttle" | "refuse" | "failJob" | "outage" | "kill" | "killInJob";
+type Kind = "drop" | "cut" | "unavailable" | "throttle" | "refuse" | "failJob" | "outage" | "kill" | "killInJob";
 
 /** Those that a run survives. */
 const PASSING: readonly Kind[] = ["drop", "cut", "unavailable", "throttle"];
@@ -97,14 +96,22 @@ async function attempt(phase: Phase, start: Start, expected: object, { kind, ...
         const ran = await machines(world.api[phase.account], "Running");
         const process = disturbed(world, phase.account, kind, moment);
         const ended = await Promise.race([
-            run(phase, engine, process).then(() => "succeeded", () => "failed"),
+            run(phase, engine, process).then(
+                () => "succeeded",
+                () => "failed",
+            ),
             process.died.then(() => "killed"),
         ]);
         world.cloud.clearFaults();
         const problems: string[] = [];
         if (ended === "failed") {
             if (PASSING.includes(kind)) problems.push("the run failed");
-            if (kind !== "outage") problems.push(...(await machines(world.api[phase.account], "Stopped")).filter((id) => ran.includes(id)).map((id) => `${id} was left stopped`));
+            if (kind !== "outage")
+                problems.push(
+                    ...(await machines(world.api[phase.account], "Stopped"))
+                        .filter((id) => ran.includes(id))
+                        .map((id) => `${id} was left stopped`),
+                );
         }
         const next = plugin(world, phase.account);
         // The state that a killed run left: what its handlers answer later does not get there.
@@ -145,7 +152,9 @@ function disturbed(world: World, account: AccountName, kind: Kind, moment: Momen
             world.cloud.fault({ kind: "jobSeconds", command, skip, seconds: 0.3 });
             return plugin(world, account, moment);
         case "outage":
-            return plugin(world, account, moment, () => world.cloud.fault({ kind: "unavailable", command: "*", count: 0 }));
+            return plugin(world, account, moment, () =>
+                world.cloud.fault({ kind: "unavailable", command: "*", count: 0 }),
+            );
         default:
             world.cloud.fault({ kind, command, skip, text: "No such luck" });
             return plugin(world, account);

@@ -54,7 +54,11 @@ test("a volume that a late createVolume makes is found by a refresh and deleted 
 test("or goes with the volume itself, but not once somebody uses it", async () => {
     const made = await madeTwice();
     const [late] = (await disks()).filter((id) => id !== made.id);
-    const machine = await fresh().create("virtualMachine", { ...named("user"), serviceOffering: "Small Instance", template: "Debian 12" });
+    const machine = await fresh().create("virtualMachine", {
+        ...named("user"),
+        serviceOffering: "Small Instance",
+        template: "Debian 12",
+    });
     await world.api.user.done("attachVolume", { id: late, virtualmachineid: machine.id });
     expect(await fresh().drifted(made)).toBe(false);
     await fresh().delete(made);

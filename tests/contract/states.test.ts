@@ -22,7 +22,8 @@ describe.each(versions)("a stack of version %s", (version) => {
         const moved = steps.filter(({ op }) => op !== "same");
         // Machines of clusters may be told more by a later version, and gates may be new.
         expect(Object.keys(changes).filter((op) => !["same", "update", "create"].includes(op))).toEqual([]);
-        const known = /:(VirtualMachine|EtcdQuorum|EtcdMember|EtcdHealth|EtcdFounding|EtcdDataGuard|KubernetesSettings)$/;
+        const known =
+            /:(VirtualMachine|EtcdQuorum|EtcdMember|EtcdHealth|EtcdFounding|EtcdDataGuard|KubernetesSettings)$/;
         // A group's ingress rules have become a child of it, which takes over what is there.
         const isChild = ({ op, name }: { op: string; name: string }) => op === "create" && name.endsWith("-ingress");
         expect(moved.filter((step) => !known.test(step.type) && !isChild(step))).toEqual([]);
@@ -36,7 +37,6 @@ describe.each(versions)("a stack of version %s", (version) => {
     });
 
     test("takes an update of each kind, without replacing anything", async () => {
-
         await replayed.project.setConfig("changed", "true");
         const { changes } = await replayed.project.up();
         expect(Object.keys(changes).filter((op) => /replace|delete/.test(op))).toEqual([]);
@@ -60,7 +60,8 @@ test("machines of an etcd cluster of 0.1.0 that were lost before this version sa
     try {
         await replay("0.1.0", { cloud, project } as Stand);
         const client = new Client(cloud, cloud.accounts.expunger);
-        const member = async () => (await client.list("listVirtualMachines")).find(({ name }) => name.endsWith("-etcd-a"));
+        const member = async () =>
+            (await client.list("listVirtualMachines")).find(({ name }) => name.endsWith("-etcd-a"));
         const lost = await member();
         await client.done("destroyVirtualMachine", { id: lost.id, expunge: true });
         const { infos } = await project.up({ args: ["--refresh"] });
@@ -69,7 +70,9 @@ test("machines of an etcd cluster of 0.1.0 that were lost before this version sa
         const { virtualmachineuserdata } = await client.ok("getVirtualMachineUserData", { virtualmachineid: id });
         const text = zlib.gunzipSync(Buffer.from(virtualmachineuserdata.userdata, "base64")).toString();
         expect(Number(/WINDOW_END=(\d+)/.exec(text)![1])).toBeLessThan(Date.now() / 1000);
-        expect(infos.join("\n")).toMatch(/most of its founders' machines do not exist.*bootstrapWindowSeconds: \d+ opens the window again/);
+        expect(infos.join("\n")).toMatch(
+            /most of its founders' machines do not exist.*bootstrapWindowSeconds: \d+ opens the window again/,
+        );
     } finally {
         await dispose();
     }

@@ -30,7 +30,9 @@ inSandbox({ program: program("") }, (sandbox) => ({ cloud, project } = sandbox))
 /** The commands that changed something since the last look. */
 function changes(): string[] {
     const calls = cloud.calls().map(({ command }) => command);
-    return calls.filter((command) => /^(deploy|destroy|expunge|stop|restore|detach|delete|revoke|update)/.test(command));
+    return calls.filter((command) =>
+        /^(deploy|destroy|expunge|stop|restore|detach|delete|revoke|update)/.test(command),
+    );
 }
 
 async function refused(action: () => Promise<{ code: number | null; errors: string[] }>): Promise<string> {
@@ -54,7 +56,8 @@ test("a cluster's data is guarded before anything that depends on it is touched,
 
 test("a change that erases all members' root disks at once is refused where nobody looks after them", async () => {
     project.program(program('template: "Debian 13 with password",'));
-    const text = /etcd dev-db would lose all of its data: the root disks of dev-db-etcd-a, .*-c are erased.*template Debian 12 -> Debian 13/s;
+    const text =
+        /etcd dev-db would lose all of its data: the root disks of dev-db-etcd-a, .*-c are erased.*template Debian 12 -> Debian 13/s;
     expect(await refused(() => project.preview({ mayFail: true }))).toMatch(text);
     expect(await refused(() => project.up({ mayFail: true }))).toMatch(text);
     project.program(program('template: "Debian 13 with password", allowDataLoss: true,'));

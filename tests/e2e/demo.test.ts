@@ -63,7 +63,10 @@ function cloud(...args: string[]): { code: number | null; output: string } {
     const env = { ...environment(), CLOUDSTACK_LOCAL_STATE: path.join(tools, "cloud") };
     const main = path.join(checkout, "dist/simulator/main.js");
     const plain = args[0] === "start" ? ["--hypervisor", "none"] : [];
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args, ...plain], { env, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args, ...plain], {
+        env,
+        encoding: "utf8",
+    });
     return { code: status, output: stdout + stderr };
 }
 

@@ -112,7 +112,9 @@ test("a rule that others add to a group which is not the program's alone stays, 
     await user.done("authorizeSecurityGroupIngress", { securitygroupid: id, ...rule });
     const refreshed = await project.refresh();
     expect(changed(refreshed)).toEqual(["open"]);
-    expect(refreshed.infos.join("\n")).toMatch(/dev-open has rules that the stack does not manage; they are left alone.*8080/);
+    expect(refreshed.infos.join("\n")).toMatch(
+        /dev-open has rules that the stack does not manage; they are left alone.*8080/,
+    );
     await project.up();
     expect((await group("dev-open")).ingressrule).toHaveLength(2);
 });

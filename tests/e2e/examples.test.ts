@@ -27,7 +27,11 @@ async function upAndDown(program: string, config: Record<string, string> = {}): 
     const project = new Project({
         program,
         config: { "cloudstack:zone": "sandbox", ...config },
-        environment: { CLOUDSTACK_ENDPOINT: cloud.endpoint, CLOUDSTACK_API_KEY: apiKey, CLOUDSTACK_SECRET_KEY: secretKey },
+        environment: {
+            CLOUDSTACK_ENDPOINT: cloud.endpoint,
+            CLOUDSTACK_API_KEY: apiKey,
+            CLOUDSTACK_SECRET_KEY: secretKey,
+        },
     });
     try {
         await project.up();

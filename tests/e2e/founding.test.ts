@@ -60,7 +60,8 @@ async function founding(): Promise<object> {
     return outputs;
 }
 
-const isOver = /etcd dev-db: most of its founders' machines do not exist.*bootstrapWindowSeconds: (\d+) opens the window again/;
+const isOver =
+    /etcd dev-db: most of its founders' machines do not exist.*bootstrapWindowSeconds: (\d+) opens the window again/;
 
 test("the window opens with the run that makes the first machine, by the cloud's clock, and never again", async () => {
     cloud.fault({ kind: "refuse", command: "deployVirtualMachine", count: 0, text: "out of luck" });
@@ -132,7 +133,9 @@ test("what is under way is a status, and nothing of it stays; a cluster that is 
     const { code, errors, infos, warnings, stdout } = await project.up({ mayFail: true });
     expect(code).not.toBe(0);
     expect([infos, warnings]).toEqual([[], []]);
-    expect(errors.join("\n")).toMatch(/etcd cluster dev-db is not healthy.*raise bootstrapWindowSeconds, which count from \d{4}-.*pulumi up --refresh/s);
+    expect(errors.join("\n")).toMatch(
+        /etcd cluster dev-db is not healthy.*raise bootstrapWindowSeconds, which count from \d{4}-.*pulumi up --refresh/s,
+    );
     // It is on the resource's row meanwhile; the engine's log of events has nothing that passes.
     expect(stdout.slice(0, stdout.indexOf("Diagnostics:"))).toMatch(/EtcdHealth db.*0 of 3 members are healthy/);
 });

@@ -21,15 +21,21 @@ let project: Project;
 /** What is done as soon as an answer was cut off. */
 let onCut: (() => void) | undefined;
 
-inSandbox({ program: PROGRAM, cloud: { log: (line) => / cut /.test(line) && onCut?.() } }, (sandbox) => ({ cloud, user, admin, project } = sandbox));
+inSandbox(
+    { program: PROGRAM, cloud: { log: (line) => / cut /.test(line) && onCut?.() } },
+    (sandbox) => ({ cloud, user, admin, project } = sandbox),
+);
 
-const machinesOfState = async () => (await project.exportResources()).filter(({ type }) => type.endsWith(":VirtualMachine"));
+const machinesOfState = async () =>
+    (await project.exportResources()).filter(({ type }) => type.endsWith(":VirtualMachine"));
 const running = async () =>
     (await user.list("listVirtualMachines")).filter(({ state }) => state === "Running").map(({ id }) => id);
 /** What a plain run says of the machines that are gone. */
 const lines = (machines: any[]) =>
-    machines.map(({ id, outputs }) =>
-        `machine ${outputs.name} (${id}) is in the stack's state, but no longer in the cloud: run \`pulumi up --refresh\` to create it again`);
+    machines.map(
+        ({ id, outputs }) =>
+            `machine ${outputs.name} (${id}) is in the stack's state, but no longer in the cloud: run \`pulumi up --refresh\` to create it again`,
+    );
 const told = ({ warnings }: Result) => warnings.filter((line) => line.includes("no longer in the cloud")).sort();
 
 /** Kills the engine and its plugin as soon as a second machine is destroyed. */
@@ -73,7 +79,9 @@ test("a volume that is gone is named, and a change of a machine that is gone say
     expect(told(await project.preview())).toEqual([...lines([machine]), lost]);
     project.program(PROGRAM.replace("{ after: first.id }", `{ after: first.id, more: "yes" }`));
     const changed = await project.up({ mayFail: true });
-    expect(changed.errors.join("\n")).toContain(`machine ${machine.outputs.name} (${machine.id}) no longer exists: run \`pulumi refresh\``);
+    expect(changed.errors.join("\n")).toContain(
+        `machine ${machine.outputs.name} (${machine.id}) no longer exists: run \`pulumi refresh\``,
+    );
     expect(told(changed)).toEqual([...lines([machine]), lost]);
 });
 

@@ -29,8 +29,15 @@ function newProject(name: string, program: string): Project {
 async function marksOnly(work: () => Promise<unknown>): Promise<void> {
     cloud.clearCalls();
     await work();
-    const changes = cloud.calls().map(({ command }) => command).filter((command) => !/^(list|query|get)/.test(command));
-    expect([...new Set(changes)].filter((command) => !["updateVirtualMachine", "createTags", "deleteTags"].includes(command))).toEqual([]);
+    const changes = cloud
+        .calls()
+        .map(({ command }) => command)
+        .filter((command) => !/^(list|query|get)/.test(command));
+    expect(
+        [...new Set(changes)].filter(
+            (command) => !["updateVirtualMachine", "createTags", "deleteTags"].includes(command),
+        ),
+    ).toEqual([]);
 }
 
 const twins = (more: string) => `
@@ -52,7 +59,9 @@ test("two components with children of one name: making the one leaves the other 
     const project = newProject("twins", twins(""));
     await project.up();
     const [machine] = await user.list("listVirtualMachines", { name: "web-app" });
-    const [disk] = (await user.list("listVolumes", { type: "DATADISK" })).filter(({ name }) => name.startsWith("data-"));
+    const [disk] = (await user.list("listVolumes", { type: "DATADISK" })).filter(({ name }) =>
+        name.startsWith("data-"),
+    );
     // Under the host name of the first: that is refused; under another all is made, and what is there stays.
     project.program(twins(`new Part("Db", "db", "web-app");`));
     const targets = ["--target", `urn:pulumi:dev::twins::test:index:Db$**`, "--target", "**test:index:Db::db"];
@@ -60,7 +69,10 @@ test("two components with children of one name: making the one leaves the other 
     expect(refused.errors.join("\n")).toContain(`"web-app" is taken by machine ${machine.id}`);
     project.program(twins(`new Part("Db", "db", "db-app");`));
     await project.up({ args: targets });
-    expect((await user.list("listVirtualMachines", { id: machine.id }))[0]).toMatchObject({ name: "web-app", state: "Running" });
+    expect((await user.list("listVirtualMachines", { id: machine.id }))[0]).toMatchObject({
+        name: "web-app",
+        state: "Running",
+    });
     const ids = (await project.exportResources()).filter(({ type }) => /dynamic/.test(type)).map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids).toHaveLength(4);
@@ -76,22 +88,29 @@ const keysAndGroups = (...parts: Part[]) => `
 import * as pulumi from "@pulumi/pulumi";
 import * as cloudstack from "pulumi-cloudstack";
 const common = { serviceOffering: "Small Instance", template: "Debian 12" };
-${parts.map(([resource, under, named]) => `{
+${parts
+    .map(
+        ([resource, under, named]) => `{
     const parent = ${under === undefined ? "undefined" : `new pulumi.ComponentResource("test:index:Part", "${under}")`};
     const name = ${JSON.stringify(named)};
     const key = new cloudstack.SshKeyPair("${resource}", { name }, { parent });
     const spread = new cloudstack.AffinityGroup("${resource}", { name }, { parent });
     new cloudstack.VirtualMachine("${under ?? "top"}-user", { ...common, sshKeyPairs: [key.name], affinityGroups: [spread.id] });
-}`).join("\n")}
+}`,
+    )
+    .join("\n")}
 `;
 const KINDS = ["SshKeyPair", "AffinityGroup"];
 
 test("key pairs and affinity groups that are renamed, or have a namesake under another parent: a target leaves the others alone", async () => {
     const project = newProject("pairs", keysAndGroups(["old"]));
     await project.up();
-    const own = async () => (await project.exportResources()).filter(({ type }) => KINDS.some((kind) => type.endsWith(`:${kind}`)));
+    const own = async () =>
+        (await project.exportResources()).filter(({ type }) => KINDS.some((kind) => type.endsWith(`:${kind}`)));
     const inCloud = async () =>
-        [...(await user.list("listSSHKeyPairs")), ...(await user.list("listAffinityGroups"))].map(({ id, name }) => `${id} ${name}`);
+        [...(await user.list("listSSHKeyPairs")), ...(await user.list("listAffinityGroups"))].map(
+            ({ id, name }) => `${id} ${name}`,
+        );
     const first = await own();
     const before = await inCloud();
     const taken = `taken by affinity group ${first.find(({ type }) => type.endsWith(":AffinityGroup")).id}`;
@@ -147,7 +166,10 @@ new cloudstack.KubernetesCluster("kubernetes", {
 test("a stack that is renamed, or whose resources are renamed with aliases, keeps what it has", async () => {
     const project = newProject("kept", everything("thing"));
     await project.up();
-    const before = (await project.exportResources()).map(({ id }) => id).filter((id) => id !== undefined).sort();
+    const before = (await project.exportResources())
+        .map(({ id }) => id)
+        .filter((id) => id !== undefined)
+        .sort();
     await project.run(["stack", "rename", "renamed", "--stack", "dev"]);
     const stack = "renamed";
     await project.expectNoChanges({ stack });
@@ -155,7 +177,10 @@ test("a stack that is renamed, or whose resources are renamed with aliases, keep
     project.program(everything("other", `{ aliases: [{ name: "thing" }] }`));
     await marksOnly(() => project.up({ stack }));
     await project.expectNoChanges({ stack });
-    const after = (await project.exportResources({ stack })).map(({ id }) => id).filter((id) => id !== undefined).sort();
+    const after = (await project.exportResources({ stack }))
+        .map(({ id }) => id)
+        .filter((id) => id !== undefined)
+        .sort();
     expect(after).toEqual(before);
     // What a renamed resource is replaced for is itself, and in nobody's way.
     await project.up({ stack, environment: { TEMPLATE: "Debian 12 with password" } });
@@ -198,7 +223,9 @@ test("two runs of one stack side by side, from two backends, remove nothing of e
     expect(removals()).toEqual([]);
     const machines = await user.list("listVirtualMachines", { name: "dev-app" });
     expect(machines).toMatchObject([{ state: "Running" }]);
-    expect((await user.list("listVolumes", { type: "DATADISK" })).filter(({ name }) => name.startsWith("dev-data"))).not.toHaveLength(0);
+    expect(
+        (await user.list("listVolumes", { type: "DATADISK" })).filter(({ name }) => name.startsWith("dev-data")),
+    ).not.toHaveLength(0);
     await runs[0].destroy({ mayFail: true });
     await runs[1].destroy({ mayFail: true });
 });

@@ -44,7 +44,12 @@ const STEPS: readonly Step[] = [
     {
         name: "create",
         program: program(
-            ...["", PORT_80, "", `${MACHINE}, ipAddress: "10.1.1.120", securityGroups: [web.id], tags: { role: "web" }`],
+            ...[
+                "",
+                PORT_80,
+                "",
+                `${MACHINE}, ipAddress: "10.1.1.120", securityGroups: [web.id], tags: { role: "web" }`,
+            ],
             ...[`${MACHINE}, securityGroups: [db.id]`, "sizeGiB: 5, virtualMachine: first.id"],
         ),
         moments: [
@@ -100,10 +105,13 @@ let project: Project;
 /** What is done as soon as an answer was cut off. */
 let onCut: (() => void) | undefined;
 
-inSandbox({
-    // Destroyed machines go after a minute, or all the addresses of the network would be theirs in the end.
-    cloud: { expungeSeconds: 60, log: (line) => / cut /.test(line) && onCut?.() },
-}, (sandbox) => ({ cloud, user, project } = sandbox));
+inSandbox(
+    {
+        // Destroyed machines go after a minute, or all the addresses of the network would be theirs in the end.
+        cloud: { expungeSeconds: 60, log: (line) => / cut /.test(line) && onCut?.() },
+    },
+    (sandbox) => ({ cloud, user, project } = sandbox),
+);
 
 function start({ program }: Step): Promise<Running> {
     if (program === undefined) return project.start("destroy");
@@ -193,11 +201,15 @@ if (everything) {
                 process.stdout.write(`\n${problems.at(-1)}\n`);
             }
         }
-        process.stdout.write(`\n${step.name}: kills ${tried} (of ${moments.length} moments), failed ${problems.length}\n`);
+        process.stdout.write(
+            `\n${step.name}: kills ${tried} (of ${moments.length} moments), failed ${problems.length}\n`,
+        );
         expect(problems).toEqual([]);
     });
 } else {
-    const rounds = STEPS[0].moments.map((_, round) => STEPS.map((step) => [step.name, ...step.moments[round], step] as const));
+    const rounds = STEPS[0].moments.map((_, round) =>
+        STEPS.map((step) => [step.name, ...step.moments[round], step] as const),
+    );
     test.each(rounds.flat())("a kill during a %s at %s %i of the %s", async (_name, command, nth, victim, step) => {
         expect(await kill(step, [command, nth, victim])).toBe(true);
         await finish(step);

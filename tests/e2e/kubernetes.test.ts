@@ -223,7 +223,10 @@ describe("stack local", () => {
         expect(machineCommands({ ...before, ...after }).sort()).toEqual(
             [
                 // An account that may not expunge makes and starts a machine apart.
-                ...created.flatMap((name) => [`deployVirtualMachine local-${name}`, `startVirtualMachine local-${name}`]),
+                ...created.flatMap((name) => [
+                    `deployVirtualMachine local-${name}`,
+                    `startVirtualMachine local-${name}`,
+                ]),
                 "updateVirtualMachine local-control-a",
             ].sort(),
         );

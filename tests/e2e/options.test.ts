@@ -24,7 +24,10 @@ new cloudstack.Volume("spelt", { diskOffering: "Small", zone: cloudstack.getZone
 `;
 
 /** @param more what the program says of the sets, as text: options, arguments of machines, rules and sizes */
-function program(sets: readonly SetName[], more: Partial<Record<SetName, { opts?: string; changed?: boolean; as?: string }>> = {}): string {
+function program(
+    sets: readonly SetName[],
+    more: Partial<Record<SetName, { opts?: string; changed?: boolean; as?: string }>> = {},
+): string {
     const parts = sets.map((set) => {
         const { opts = "{}", changed = false, as = set } = more[set] ?? {};
         return `
@@ -158,7 +161,12 @@ test("aliases, ignoreChanges and replaceOnChanges: the same, as changed by hand,
 
 test("protect: what the program no longer has stays, and the run says so", async () => {
     const ids = idsOf(await stateOf("protect"));
-    project.program(program(SETS.filter((set) => set !== "protect"), SECOND));
+    project.program(
+        program(
+            SETS.filter((set) => set !== "protect"),
+            SECOND,
+        ),
+    );
     const { code, stdout } = await project.up({ mayFail: true });
     expect(code).not.toBe(0);
     expect(stdout).toMatch(/protect/);
@@ -169,7 +177,12 @@ test("protect: what the program no longer has stays, and the run says so", async
 test("retainOnDelete: what the program no longer has stays in the cloud alone; an import file takes it back", async () => {
     const retained = await stateOf("retain");
     const last = { ...SECOND, protect: { opts: "{ protect: false }" } };
-    project.program(program(SETS.filter((set) => set !== "retain"), last));
+    project.program(
+        program(
+            SETS.filter((set) => set !== "retain"),
+            last,
+        ),
+    );
     await project.up();
     expect(idsOf(await stateOf("retain"))).toEqual([undefined, undefined, undefined]);
     expect(idsOf(await cloudOf("retain"))).toEqual(idsOf(retained));
@@ -177,7 +190,15 @@ test("retainOnDelete: what the program no longer has stays in the cloud alone; a
         ...{ name: urn.split("::").pop(), type, id, inputs, outputs },
     }));
     project.write("import.json", JSON.stringify({ resources }));
-    const args = ["import", "--file", "import.json", "--generate-code=false", "--protect=false", "--yes", "--skip-preview"];
+    const args = [
+        "import",
+        "--file",
+        "import.json",
+        "--generate-code=false",
+        "--protect=false",
+        "--yes",
+        "--skip-preview",
+    ];
     await project.run([...args, "--stack", project.stack]);
     project.program(program(SETS, { ...last, retain: {} }));
     await project.up();

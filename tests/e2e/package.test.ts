@@ -11,7 +11,10 @@ import { testEnvironment } from "./support/engine";
 const checkout = join(__dirname, "..", "..");
 const sdk: string = require("@pulumi/pulumi/package.json").version;
 /** The Node that a user's shell finds: not the one that npm puts before it when it runs the tests. */
-const shellPath = (process.env.PATH ?? "").split(":").filter((folder) => !folder.includes("node_modules")).join(":");
+const shellPath = (process.env.PATH ?? "")
+    .split(":")
+    .filter((folder) => !folder.includes("node_modules"))
+    .join(":");
 const shellNode = execFileSync("node", ["--version"], { env: { PATH: shellPath }, encoding: "utf8" });
 /** What the README tells whose Node is older than 22.13. */
 const node = isOld(shellNode) ? ["node@22"] : [];
@@ -43,10 +46,14 @@ beforeAll(async () => {
     await built();
     cloud = await startCloud();
     // Without scripts: packing would compile anew what other tests are using.
-    const [packed] = JSON.parse(await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", parent], checkout));
+    const [packed] = JSON.parse(
+        await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", parent], checkout),
+    );
     tarball = join(parent, packed.filename);
     files = packed.files.map(({ path }: { path: string }) => path);
-    console.log(`the package: ${Math.round(packed.size / 1024)} KiB packed, ${Math.round(packed.unpackedSize / 1024)} KiB unpacked, ${files.length} files`);
+    console.log(
+        `the package: ${Math.round(packed.size / 1024)} KiB packed, ${Math.round(packed.unpackedSize / 1024)} KiB unpacked, ${files.length} files`,
+    );
 });
 
 afterAll(async () => {
@@ -119,20 +126,32 @@ describe("installed by npm", () => {
         await run("npm", ["install", ...quietly, tarball, `@pulumi/pulumi@${sdk}`, ...node], folder);
     });
 
-    test.each(Object.keys(languages) as (keyof typeof languages)[])("a program in %s goes up, stays as it is, and goes down", async (language) => {
-        expect(await upAndDown(folder, language)).toMatch(/^10\.1\.1\.\d+$/);
-    });
+    test.each(Object.keys(languages) as (keyof typeof languages)[])(
+        "a program in %s goes up, stays as it is, and goes down",
+        async (language) => {
+            expect(await upAndDown(folder, language)).toMatch(/^10\.1\.1\.\d+$/);
+        },
+    );
 
-    test.each(["pulumi-cloudstack", "pulumi-cloudstack/dynamic/v1"])("both module systems get the same names from %s", async (name) => {
-        const names = async (code: string, type: string): Promise<string[]> =>
-            JSON.parse(await run(nodeIn(folder), [`--input-type=${type}`, "-e", `${code}; console.log(JSON.stringify(Object.keys(it)))`], folder));
-        const required = await names(`const it = require("${name}")`, "commonjs");
-        const imported = await names(`import * as it from "${name}"`, "module");
-        expect(required.map((key) => key.toLowerCase())).toContain("virtualmachine");
-        // What Node itself adds to a CommonJS module that is imported.
-        const added = ["__esModule", "default", "module.exports"];
-        expect(imported.filter((key) => !added.includes(key)).sort()).toEqual(required.sort());
-    });
+    test.each(["pulumi-cloudstack", "pulumi-cloudstack/dynamic/v1"])(
+        "both module systems get the same names from %s",
+        async (name) => {
+            const names = async (code: string, type: string): Promise<string[]> =>
+                JSON.parse(
+                    await run(
+                        nodeIn(folder),
+                        [`--input-type=${type}`, "-e", `${code}; console.log(JSON.stringify(Object.keys(it)))`],
+                        folder,
+                    ),
+                );
+            const required = await names(`const it = require("${name}")`, "commonjs");
+            const imported = await names(`import * as it from "${name}"`, "module");
+            expect(required.map((key) => key.toLowerCase())).toContain("virtualmachine");
+            // What Node itself adds to a CommonJS module that is imported.
+            const added = ["__esModule", "default", "module.exports"];
+            expect(imported.filter((key) => !added.includes(key)).sort()).toEqual(required.sort());
+        },
+    );
 
     test.each([
         ["ES and CommonJS modules find", "node16", ["types.mts", "types.cts"]],
@@ -147,7 +166,11 @@ export const wrong: VirtualMachineArgs = { serviceOffering: 1, template: "Debian
 `;
         for (const file of sources) writeFileSync(join(folder, file), source);
         const types = ["--types", "node", "--typeRoots", join(checkout, "node_modules", "@types")];
-        await run(nodeIn(folder), [compiler, "--noEmit", "--strict", ...types, "--module", module, "--target", "es2022", ...sources], folder);
+        await run(
+            nodeIn(folder),
+            [compiler, "--noEmit", "--strict", ...types, "--module", module, "--target", "es2022", ...sources],
+            folder,
+        );
     });
 
     test("the embedded cloud starts, answers and stops", async () => {
@@ -174,7 +197,9 @@ describe("a program that brings its own SDK", () => {
         const folder = emptyFolder(which.split(" ")[1]);
         await run("npm", ["install", ...quietly, tarball, `@pulumi/pulumi@${version}`, ...node], folder);
         const { packages } = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8"));
-        expect(Object.keys(packages).filter((path) => path.endsWith("node_modules/@pulumi/pulumi"))).toEqual(["node_modules/@pulumi/pulumi"]);
+        expect(Object.keys(packages).filter((path) => path.endsWith("node_modules/@pulumi/pulumi"))).toEqual([
+            "node_modules/@pulumi/pulumi",
+        ]);
         if (version !== "3") expect(packages["node_modules/@pulumi/pulumi"].version).toBe(version);
         expect(await upAndDown(folder, "js")).toMatch(/^10\.1\.1\.\d+$/);
     });
@@ -184,7 +209,11 @@ const whyNoPnpm = pnpm === undefined ? " (skipped: pnpm cannot be installed from
 
 (pnpm === undefined ? test.skip : test)(`a program goes up and down in pnpm's layout${whyNoPnpm}`, async () => {
     const folder = emptyFolder("pnpm");
-    await run(pnpm!, ["add", "--prefer-offline", "--store-dir", join(parent, "store"), tarball, `@pulumi/pulumi@${sdk}`, ...node], folder);
+    await run(
+        pnpm!,
+        ["add", "--prefer-offline", "--store-dir", join(parent, "store"), tarball, `@pulumi/pulumi@${sdk}`, ...node],
+        folder,
+    );
     // The layout is pnpm's own: what is not declared cannot be seen from the program.
     expect(existsSync(join(folder, "node_modules", ".pnpm"))).toBe(true);
     expect(readdirSync(join(folder, "node_modules")).includes("axios")).toBe(false);
@@ -205,8 +234,23 @@ function installPnpm(): string | undefined {
 
 test("the package holds what runs and what describes it, and nothing else", () => {
     const folders = new Set(files.map((file) => dirname(file).split("/").slice(0, 2).join("/")));
-    expect([...folders].sort()).toEqual([".", "dist", "dist/components", "dist/provider", "dist/simulator", "docs", "simulator/artifacts"]);
-    expect(files.filter((file) => !/^(dist\/.*\.(js|d\.ts|json)|simulator\/artifacts\/modules\/.*\/go\.(mod|sum)|docs\/[\w-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(file))).toEqual([]);
+    expect([...folders].sort()).toEqual([
+        ".",
+        "dist",
+        "dist/components",
+        "dist/provider",
+        "dist/simulator",
+        "docs",
+        "simulator/artifacts",
+    ]);
+    expect(
+        files.filter(
+            (file) =>
+                !/^(dist\/.*\.(js|d\.ts|json)|simulator\/artifacts\/modules\/.*\/go\.(mod|sum)|docs\/[\w-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+                    file,
+                ),
+        ),
+    ).toEqual([]);
     expect(files.filter((file) => /test/i.test(file))).toEqual([]);
     const { license, main, types, bin } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8"));
     expect(license).toBe("Apache-2.0");
@@ -222,7 +266,9 @@ test("every file of the package is imported by another, from what users import",
         for (const [, name] of text.matchAll(/(?:from|import|require(?:\.resolve)?)\s*\(?\s*"(\.[^"]*)"/g)) {
             const target = join(dirname(file), name);
             const kind = file.endsWith(".d.ts") ? ".d.ts" : ".js";
-            const found = [target, `${target}${kind}`, join(target, `index${kind}`)].find((path) => files.includes(path));
+            const found = [target, `${target}${kind}`, join(target, `index${kind}`)].find((path) =>
+                files.includes(path),
+            );
             if (found === undefined) throw new Error(`${file} imports ${name}, which the package does not hold`);
             visit(found);
         }

@@ -13,7 +13,14 @@ interface Wanted {
     volumeLoss?: boolean;
 }
 
-const program = ({ tag = "1", address, zone, template = "Debian 12", steady = "Debian 12", volumeLoss }: Wanted = {}) => `
+const program = ({
+    tag = "1",
+    address,
+    zone,
+    template = "Debian 12",
+    steady = "Debian 12",
+    volumeLoss,
+}: Wanted = {}) => `
 import * as cloudstack from "pulumi-cloudstack";
 const small = { serviceOffering: "Small Instance", template: "Debian 12" };
 const first = new cloudstack.VirtualMachine("first", { ...small, tags: { revision: "${tag}" }, ipAddress: ${JSON.stringify(address)} });
@@ -78,7 +85,8 @@ test("what changes data or takes down what may not be is an error at preview, wh
     );
     expect(await refused({ tag: "2", template: "Debian 12 with password" })).toMatch(
         new RegExp(
-            /(dev-web-\d) is replaced, and the root disk of \1 \(2 GiB\) is erased: template Debian 12 -> Debian 12 with password\. /.source +
+            /(dev-web-\d) is replaced, and the root disk of \1 \(2 GiB\) is erased: template Debian 12 -> Debian 12 with password\. /
+                .source +
                 "allowDataLoss is false, as it is by default in a MachineGroup whose machines change all at once: " +
                 "undo the change, or set allowDataLoss: true for this change\\.",
         ),
@@ -88,7 +96,9 @@ test("what changes data or takes down what may not be is an error at preview, wh
     );
     project.program(program({ tag: "2", zone: "sandbox-isolated", volumeLoss: true }));
     const allowed = await project.preview();
-    expect(allowed.infos.join("\n")).toMatch(/volume dev-data-\w{8} \(2 GiB\) is erased: zone sandbox -> sandbox-isolated/);
+    expect(allowed.infos.join("\n")).toMatch(
+        /volume dev-data-\w{8} \(2 GiB\) is erased: zone sandbox -> sandbox-isolated/,
+    );
 });
 
 test("what a preview cannot know is announced there, and refused by the update before it is touched", async () => {
@@ -97,6 +107,8 @@ test("what a preview cannot know is announced there, and refused by the update b
     const preview = await project.preview();
     expect(preview.infos).toContain("dev-second may stop and start: userData may change (value not known yet)");
     const up = await project.up({ mayFail: true });
-    expect(up.errors.join("\n")).toContain("dev-second stops and starts: userData changes. That takes it down, and allowRestart is false");
+    expect(up.errors.join("\n")).toContain(
+        "dev-second stops and starts: userData changes. That takes it down, and allowRestart is false",
+    );
     expect(core(await machine("second"))).toEqual(before);
 });

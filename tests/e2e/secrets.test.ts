@@ -28,18 +28,40 @@ const SECOND: typeof FIRST = {
     word: "hush2",
 };
 
-const publicKey =
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5nO0Q4m0xv3Z3m0pOe4nq0Gv1c1S2o7x4bT0b0Wf3k";
+const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5nO0Q4m0xv3Z3m0pOe4nq0Gv1c1S2o7x4bT0b0Wf3k";
 
 /** The arguments of each resource, as text of a program; `word` is in all that is free. */
-function argumentsOf({ zone, network, serviceOffering, template, diskOffering, ipAddress, cidr, port, word, icmpType }: typeof FIRST) {
+function argumentsOf({
+    zone,
+    network,
+    serviceOffering,
+    template,
+    diskOffering,
+    ipAddress,
+    cidr,
+    port,
+    word,
+    icmpType,
+}: typeof FIRST) {
     const text = JSON.stringify;
     const rules = `[{ protocol: "tcp", ports: "${port}", cidrs: ["${cidr}"] }, { protocol: "icmp", icmpType: ${icmpType}, icmpCode: 0, self: true }]`;
     const timeoutSeconds = "{ create: 901 }";
     return {
-        AffinityGroup: { name: text("affinity-hush"), type: text("host anti-affinity"), description: text(`affinity-${word}`), timeoutSeconds },
+        AffinityGroup: {
+            name: text("affinity-hush"),
+            type: text("host anti-affinity"),
+            description: text(`affinity-${word}`),
+            timeoutSeconds,
+        },
         SshKeyPair: { name: text("key-hush"), publicKey: text(publicKey) },
-        SecurityGroup: { name: text("group-hush"), description: text("group-hush1"), ingress: rules, egress: rules, exclusive: "false", timeoutSeconds },
+        SecurityGroup: {
+            name: text("group-hush"),
+            description: text("group-hush1"),
+            ingress: rules,
+            egress: rules,
+            exclusive: "false",
+            timeoutSeconds,
+        },
         SecurityGroupRules: { securityGroup: "other.id", ingress: rules, egress: rules, timeoutSeconds },
         VirtualMachine: {
             name: text("machine-hush"),
@@ -159,7 +181,9 @@ async function expectQuietState(): Promise<void> {
 
 test("every argument is tried", () => {
     for (const [kind, given] of Object.entries(argumentsOf(FIRST))) {
-        const all = Object.keys(LEAVING_OUT[kind as keyof typeof LEAVING_OUT]).filter((name) => !LEFT_OUT.includes(name));
+        const all = Object.keys(LEAVING_OUT[kind as keyof typeof LEAVING_OUT]).filter(
+            (name) => !LEFT_OUT.includes(name),
+        );
         expect(Object.keys(given)).toEqual(expect.arrayContaining(all));
     }
 });
@@ -181,7 +205,13 @@ test("changes of all that can change do not tell them", async () => {
 });
 
 test("refusals at preview do not tell them", async () => {
-    const wrong = { ...SECOND, ipAddress: "10.1.1.77 hush", cidr: "198.51.100.79/99", zone: "hush-zone", template: "hush-template" };
+    const wrong = {
+        ...SECOND,
+        ipAddress: "10.1.1.77 hush",
+        cidr: "198.51.100.79/99",
+        zone: "hush-zone",
+        template: "hush-template",
+    };
     project.program(program(wrong));
     const refused = await project.preview({ mayFail: true });
     expect(refused.code).not.toBe(0);
@@ -190,7 +220,13 @@ test("refusals at preview do not tell them", async () => {
 
 test("errors of CloudStack that repeat them do not tell them", async () => {
     project.program(program({ ...SECOND, word: "hush3" }));
-    cloud.fault({ kind: "refuse", command: "updateVirtualMachine", count: 0, status: 431, text: "cannot take group group-hush3 of machine-hush" });
+    cloud.fault({
+        kind: "refuse",
+        command: "updateVirtualMachine",
+        count: 0,
+        status: 431,
+        text: "cannot take group group-hush3 of machine-hush",
+    });
     const failed = await project.up({ mayFail: true });
     expect(failed.code).not.toBe(0);
     expectQuiet("up", failed);

@@ -38,9 +38,11 @@ describe("a rule that passes from one resource to another in one run stays, and 
         ["from the group to two others", [group(), rules("new", 22, 80), rules("more", 8080)], [22, 80, 8080]],
         ["from one that stays to a later one", [group(), rules("new", 22), rules("more", 80, 8080)], [22, 80, 8080]],
         ["from one that stays to an earlier one", [group(), rules("new", 22, 8080), rules("more", 80)], [22, 80, 8080]],
-        ["to one that removes its rules by itself", [
-            `const web = new cloudstack.SecurityGroup("web", { exclusive: true, ingress: ${rule(22, 80, 8080)} });`,
-        ], [22, 80, 8080]],
+        [
+            "to one that removes its rules by itself",
+            [`const web = new cloudstack.SecurityGroup("web", { exclusive: true, ingress: ${rule(22, 80, 8080)} });`],
+            [22, 80, 8080],
+        ],
         ["and goes where nobody has it any more", [group(22), rules("new", 80)], [22, 80]],
     ])("%s", async (_how, program, ports) => {
         project.program(IMPORT + program.join("\n"));
@@ -76,7 +78,9 @@ new cloudstack.VirtualMachine("m", { serviceOffering: "Small Instance", template
     const [egress] = calls(/^authorizeSecurityGroupEgress/);
     const ids = (await user.list("listSecurityGroups")).filter(({ name }) => name !== "default").map(({ id }) => id);
     const added = ids.map((id) =>
-        calls(/^authorize/).filter(({ parameters }) => parameters.securitygroupid === id).map(({ at }) => at),
+        calls(/^authorize/)
+            .filter(({ parameters }) => parameters.securitygroupid === id)
+            .map(({ at }) => at),
     );
     expect(added.map(({ length }) => length).sort()).toEqual([2, 4]);
     for (const times of added) {
@@ -96,6 +100,10 @@ new cloudstack.VirtualMachine("m", { serviceOffering: "Small Instance", template
     // Rules go with their group; only those that name a group hold one.
     expect(calls(/^revoke/)).toHaveLength(2);
     // One that the engine asks for before the other is tried once too early.
-    expect(calls(/^deleteSecurityGroup/).filter(({ status }) => status !== 536).map(({ status }) => status)).toEqual([200, 200]);
+    expect(
+        calls(/^deleteSecurityGroup/)
+            .filter(({ status }) => status !== 536)
+            .map(({ status }) => status),
+    ).toEqual([200, 200]);
     expect(calls(/^deleteSecurityGroup/).length).toBeLessThanOrEqual(3);
 });

@@ -9,7 +9,17 @@ const path = require("node:path");
 
 /** What the hypervisor needs on a host (scripts/hostTools.js), and what any host has. */
 const packages = [
-    ...["linux-image-cloud-amd64", "initramfs-tools", "systemd", "systemd-sysv", "udev", "dbus", "kmod", "procps", "mount"],
+    ...[
+        "linux-image-cloud-amd64",
+        "initramfs-tools",
+        "systemd",
+        "systemd-sysv",
+        "udev",
+        "dbus",
+        "kmod",
+        "procps",
+        "mount",
+    ],
     ...["systemd-container", "mmdebstrap", "debian-archive-keyring", "dnsmasq-base", "nftables", "iproute2"],
     ...["e2fsprogs", "util-linux", "util-linux-extra", "python3-minimal"],
 ];
@@ -44,7 +54,12 @@ const hooks = [
 const size = { root: "3G", data: "6G" };
 
 function run(command, args, options = {}) {
-    return execFileSync(command, args, { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8", maxBuffer: 2 ** 28, ...options });
+    return execFileSync(command, args, {
+        stdio: ["ignore", "pipe", "pipe"],
+        encoding: "utf8",
+        maxBuffer: 2 ** 28,
+        ...options,
+    });
 }
 
 /** A file system with the content of a folder, on a sparse file. */
@@ -60,15 +75,26 @@ function makeDisk(folder, file, bytes) {
  * @param {string} cache
  */
 function baseImage(cache) {
-    const recipe = createHash("sha256").update(JSON.stringify([packages, hooks, size])).digest("hex").slice(0, 10);
+    const recipe = createHash("sha256")
+        .update(JSON.stringify([packages, hooks, size]))
+        .digest("hex")
+        .slice(0, 10);
     const folder = path.join(cache, "host-test", recipe);
-    const files = { disk: path.join(folder, "root.ext4"), kernel: path.join(folder, "vmlinuz"), initrd: path.join(folder, "initrd") };
+    const files = {
+        disk: path.join(folder, "root.ext4"),
+        kernel: path.join(folder, "vmlinuz"),
+        initrd: path.join(folder, "initrd"),
+    };
     if (fs.existsSync(files.initrd)) return files;
     const part = `${folder}.${process.pid}`;
     const root = path.join(part, "root");
     fs.mkdirSync(part, { recursive: true });
     try {
-        const options = ['APT::Install-Recommends "false"', 'Acquire::Languages "none"', 'Acquire::Check-Valid-Until "false"'];
+        const options = [
+            'APT::Install-Recommends "false"',
+            'Acquire::Languages "none"',
+            'Acquire::Check-Valid-Until "false"',
+        ];
         run("mmdebstrap", [
             ...["--mode=root", "--variant=minbase", `--include=${packages.join(",")}`],
             ...options.map((option) => `--aptopt=${option}`),
@@ -77,7 +103,11 @@ function baseImage(cache) {
             ...["trixie", root],
         ]);
         const boot = path.join(root, "boot");
-        const named = (start) => path.join(boot, fs.readdirSync(boot).find((name) => name.startsWith(start)));
+        const named = (start) =>
+            path.join(
+                boot,
+                fs.readdirSync(boot).find((name) => name.startsWith(start)),
+            );
         fs.copyFileSync(named("vmlinuz-"), path.join(part, "vmlinuz"));
         fs.copyFileSync(named("initrd.img-"), path.join(part, "initrd"));
         makeDisk(root, path.join(part, "root.ext4"), size.root);

@@ -2,7 +2,11 @@
 import * as fs from "node:fs";
 import * as cloudstack from "pulumi-cloudstack";
 
-const { CLOUDSTACK_LOCAL_MIRROR: mirror, CLOUDSTACK_LOCAL_MANIFEST: manifest, CLOUDSTACK_LOCAL_HOST: host } = process.env;
+const {
+    CLOUDSTACK_LOCAL_MIRROR: mirror,
+    CLOUDSTACK_LOCAL_MANIFEST: manifest,
+    CLOUDSTACK_LOCAL_HOST: host,
+} = process.env;
 
 const etcd = new cloudstack.EtcdCluster("db", {
     members: { a: "10.1.1.11", b: "10.1.1.12", c: "10.1.1.13" },

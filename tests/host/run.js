@@ -39,12 +39,16 @@ function makeDataDisk(work, cache, file) {
     const folder = path.join(work, "host");
     const project = path.join(folder, "project");
     fs.mkdirSync(project, { recursive: true });
-    const [{ filename }] = JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", work], { cwd: checkout }));
+    const [{ filename }] = JSON.parse(
+        run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", work], { cwd: checkout }),
+    );
     const manifest = require(path.join(checkout, "package.json"));
     fs.writeFileSync(path.join(project, "package.json"), JSON.stringify({ name: "host", private: true }));
     const sdk = `@pulumi/pulumi@${manifest.dependencies["@pulumi/pulumi"]}`;
     const node = `node@${manifest.devDependencies.node}`;
-    run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", path.join(work, filename), sdk, node], { cwd: project });
+    run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", path.join(work, filename), sdk, node], {
+        cwd: project,
+    });
     fs.copyFileSync(path.join(__dirname, "program.ts"), path.join(project, "index.ts"));
     fs.writeFileSync(
         path.join(project, "Pulumi.yaml"),
@@ -84,7 +88,10 @@ function boot(image, root, data, accelerator, onLine) {
     const args = [
         ...["-machine", `q35,accel=${accelerator}`, "-cpu", cpu, "-smp", "2", "-m", "3072"],
         ...["-kernel", image.kernel, "-initrd", image.initrd],
-        ...["-append", "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=no systemd.unified_cgroup_hierarchy=1"],
+        ...[
+            "-append",
+            "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=no systemd.unified_cgroup_hierarchy=1",
+        ],
         // Written through to the host: what the guest has flushed is there after its end, and nothing else.
         ...[root, data].flatMap((file) => ["-drive", `file=${file},format=raw,if=virtio,cache=writethrough`]),
         ...["-nic", "none", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"],
@@ -134,7 +141,8 @@ async function phase(image, root, data, accelerator, more) {
         const [, word, rest = ""] = /^.*test: (\w+) ?(.*)$/.exec(line) ?? [];
         if (word === undefined) return;
         if (word === "ok" || word === "failed") count(word === "ok", rest);
-        else if (word === "figures") console.log(`          ${rest} (${((Date.now() - started) / 1000).toFixed(0)} s after power-on)`);
+        else if (word === "figures")
+            console.log(`          ${rest} (${((Date.now() - started) / 1000).toFixed(0)} s after power-on)`);
         if (word === "end") ended = true;
         more(word, rest, cut);
     });
@@ -191,10 +199,16 @@ async function twoBoots(image, root, data) {
 }
 
 async function main() {
-    const has = (program) => (process.env.PATH ?? "").split(":").concat("/usr/sbin").some((folder) => fs.existsSync(path.join(folder, program)));
+    const has = (program) =>
+        (process.env.PATH ?? "")
+            .split(":")
+            .concat("/usr/sbin")
+            .some((folder) => fs.existsSync(path.join(folder, program)));
     const missing = ["qemu-system-x86_64", "mmdebstrap", "mkfs.ext4"].filter((program) => !has(program));
     if (process.platform !== "linux" || process.getuid() !== 0 || missing.length > 0) {
-        console.log(`The embedded cloud on a host with systemd: skipped (${missing.length ? `${missing.join(", ")} missing` : "needs Linux and root"})`);
+        console.log(
+            `The embedded cloud on a host with systemd: skipped (${missing.length ? `${missing.join(", ")} missing` : "needs Linux and root"})`,
+        );
         console.log("0 passed, 0 failed, 1 skipped");
         return;
     }

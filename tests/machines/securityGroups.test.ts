@@ -46,7 +46,14 @@ withMachines("security groups on real machines", () => {
         guests[name] = await lab.deploy(name, { securitygroupids: groups[group] });
         await guests[name].settled();
         const ports = ["tcp", ...portsOf("tcp").filter((port) => port !== 22), "--", "udp", ...portsOf("udp")];
-        await guests[name].run("systemd-run", "--unit=listen", "python3", "-c", script("listen.py"), ...ports.map(String));
+        await guests[name].run(
+            "systemd-run",
+            "--unit=listen",
+            "python3",
+            "-c",
+            script("listen.py"),
+            ...ports.map(String),
+        );
     }
 
     /** Which of the targets answer whom. */
@@ -73,28 +80,35 @@ withMachines("security groups on real machines", () => {
             }
         }
         await Promise.all(
-            [["etcd", "etcd"], ["etcd-2", "etcd"], ["control", "control"], ["worker", "worker"], ["other", "other"]].map(
-                ([name, group]) => deploy(name, group),
-            ),
+            [
+                ["etcd", "etcd"],
+                ["etcd-2", "etcd"],
+                ["control", "control"],
+                ["worker", "worker"],
+                ["other", "other"],
+            ].map(([name, group]) => deploy(name, group)),
         );
     });
 
     afterAll(async () => expect(await lab.dispose()).toEqual([]));
 
-    test.each(["etcd-2", "control", "worker", "other", "host"])("what %s reaches is the table, and nothing else", async (from) => {
-        const group = from === "etcd-2" ? "etcd" : from;
-        const targets: Target[] = (["etcd", "control", "worker"] as const)
-            .filter((to) => to !== from)
-            .flatMap((to) =>
-                (["tcp", "udp"] as const).flatMap((protocol) =>
-                    portsOf(protocol).map((port): Target => [guests[to].address, protocol, port]),
-                ),
-            );
-        const wanted = TABLE.filter((row) => row.to !== from && (row.from as string[]).includes(group))
-            .map(({ to, protocol, port }) => text([guests[to].address, protocol, port]))
-            .sort();
-        expect(await scan(from, targets)).toEqual(wanted);
-    });
+    test.each(["etcd-2", "control", "worker", "other", "host"])(
+        "what %s reaches is the table, and nothing else",
+        async (from) => {
+            const group = from === "etcd-2" ? "etcd" : from;
+            const targets: Target[] = (["etcd", "control", "worker"] as const)
+                .filter((to) => to !== from)
+                .flatMap((to) =>
+                    (["tcp", "udp"] as const).flatMap((protocol) =>
+                        portsOf(protocol).map((port): Target => [guests[to].address, protocol, port]),
+                    ),
+                );
+            const wanted = TABLE.filter((row) => row.to !== from && (row.from as string[]).includes(group))
+                .map(({ to, protocol, port }) => text([guests[to].address, protocol, port]))
+                .sort();
+            expect(await scan(from, targets)).toEqual(wanted);
+        },
+    );
 
     test("a group's rules follow its members as they come and go", async () => {
         const target: Target = [guests.etcd.address, "tcp", 2379];

@@ -34,7 +34,8 @@ export class Processor {
         this.busy += 1;
         for (let piece = this.waiting.shift(); piece !== undefined; piece = this.waiting.shift()) {
             // Without competitors the slices can be longer.
-            const slice = this.waiting.length === 0 ? Math.min(piece.remaining, 5 * SLICE) : Math.min(piece.remaining, SLICE);
+            const slice =
+                this.waiting.length === 0 ? Math.min(piece.remaining, 5 * SLICE) : Math.min(piece.remaining, SLICE);
             piece.remaining -= await this.pause(slice);
             if (piece.remaining > 0) this.waiting.push(piece);
             else piece.done();

@@ -31,7 +31,13 @@ function nspawnArguments(folder: string, machine: MachinePlan): string[] {
     const binds = ["containerd", "kubelet"].map((name) => `--bind=${escaped(`${folder}/${name}`)}:/var/lib/${name}`);
     return [
         ...["--quiet", "--register=no", "--keep-unit", "--settings=no", "--console=read-only"],
-        ...["--kill-signal=SIGRTMIN+3", "--resolv-conf=off", "--timezone=off", "--link-journal=no", `--directory=${folder}/root`],
+        ...[
+            "--kill-signal=SIGRTMIN+3",
+            "--resolv-conf=off",
+            "--timezone=off",
+            "--link-journal=no",
+            `--directory=${folder}/root`,
+        ],
         ...[`--machine=${machine.instanceName}`, `--hostname=${machine.name}`, `--uuid=${machine.id}`],
         // The machine manages network interfaces, containers and packet filters of its own.
         "--capability=all",

@@ -40,7 +40,8 @@ export async function whyUnsupported(): Promise<string | undefined> {
     }
     // A failure does not matter: modules may be built into the kernel, and the checks below find what is missing.
     await attempt("modprobe", ["--all", "--quiet", ...KERNEL_MODULES]);
-    if (!/\boverlay$/m.test(fs.readFileSync("/proc/filesystems", "utf8"))) return "the kernel has no overlay file system";
+    if (!/\boverlay$/m.test(fs.readFileSync("/proc/filesystems", "utf8")))
+        return "the kernel has no overlay file system";
     const trial =
         "ip link add bridge0 type bridge && ip link add left0 type veth peer name right0 && " +
         "nft 'add table ip t; add chain ip t c { type filter hook forward priority 0; }; add rule ip t c ct state new drop' && " +

@@ -122,7 +122,11 @@ const deepestFirst = (folder: string) => withDescendants(folder).reverse();
 function pidsIn(file: string): number[] {
     try {
         // 0 stands for a process outside of this pid namespace.
-        return fs.readFileSync(file, "utf8").split("\n").map(Number).filter((pid) => pid > 0);
+        return fs
+            .readFileSync(file, "utf8")
+            .split("\n")
+            .map(Number)
+            .filter((pid) => pid > 0);
     } catch {
         // The group was just removed.
         return [];

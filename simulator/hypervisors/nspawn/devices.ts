@@ -78,5 +78,6 @@ export function allow(group: string, disk: Disk): void {
 
 /** Denies a disk to a group and its descendants. */
 export function deny(group: string, disk: Disk): void {
-    for (const folder of devicesFolders(group)) tryWrite(path.join(folder, "devices.deny"), `b ${disk.major}:${disk.minor} rw`);
+    for (const folder of devicesFolders(group))
+        tryWrite(path.join(folder, "devices.deny"), `b ${disk.major}:${disk.minor} rw`);
 }

@@ -70,7 +70,9 @@ function egress(plan: FilterPlan, machine: Machine): string {
 }
 
 function sets(plan: FilterPlan): string {
-    const sources = new Set(plan.groups.flatMap(({ rules }) => rules.flatMap(({ sourceGroupId }) => sourceGroupId ?? [])));
+    const sources = new Set(
+        plan.groups.flatMap(({ rules }) => rules.flatMap(({ sourceGroupId }) => sourceGroupId ?? [])),
+    );
     return [...sources]
         .map((id) => {
             const members = plan.machines.filter(({ securityGroupIds }) => securityGroupIds.includes(id));

@@ -34,7 +34,9 @@ export function run(command: string, args: readonly string[], options: RunOption
             (error, stdout, stderr) => {
                 if (error === null) return resolve(stdout);
                 const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-                const reason = missing ? "is not installed" : stderr || (error.killed ? "took too long" : error.message);
+                const reason = missing
+                    ? "is not installed"
+                    : stderr || (error.killed ? "took too long" : error.message);
                 reject(new HostError([command, ...args].join(" ").slice(0, 200), reason));
             },
         );

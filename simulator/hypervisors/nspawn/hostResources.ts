@@ -82,21 +82,28 @@ function namesOf(folder: string): string[] {
 
 /** Loop devices with backing files in a folder, including deleted files. */
 export function loopDevicesBelow(folder: string): string[] {
-    return namesIn("/sys/block").filter(hasBackingFileBelow(folder)).map((name) => `/dev/${name}`);
+    return namesIn("/sys/block")
+        .filter(hasBackingFileBelow(folder))
+        .map((name) => `/dev/${name}`);
 }
 
-const hasBackingFileBelow = (folder: string) => (name: string): boolean => {
-    try {
-        const file = fs.readFileSync(`/sys/block/${name}/loop/backing_file`, "utf8");
-        return namesOf(folder).some((one) => file.startsWith(`${one}/`));
-    } catch {
-        // Not a loop device, or an unused one.
-        return false;
-    }
-};
+const hasBackingFileBelow =
+    (folder: string) =>
+    (name: string): boolean => {
+        try {
+            const file = fs.readFileSync(`/sys/block/${name}/loop/backing_file`, "utf8");
+            return namesOf(folder).some((one) => file.startsWith(`${one}/`));
+        } catch {
+            // Not a loop device, or an unused one.
+            return false;
+        }
+    };
 
 function mountsBelow(folder: string): string[] {
-    const mounts = fs.readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "");
+    const mounts = fs
+        .readFileSync("/proc/self/mounts", "utf8")
+        .split("\n")
+        .map((line) => line.split(" ")[1] ?? "");
     return mounts.filter((where) => namesOf(folder).some((one) => where.startsWith(`${one}/`)));
 }
 

@@ -23,7 +23,14 @@ import { diskName, Volumes } from "./volumes";
 
 export { whyUnsupported } from "./capabilities";
 export { type CloudFinding, examineHost, type HostFinding, findingOf } from "./doctor";
-export { allHostResources, isEmpty, machinesOf, type HostResources, hostResourcesOf, runningMachines } from "./hostResources";
+export {
+    allHostResources,
+    isEmpty,
+    machinesOf,
+    type HostResources,
+    hostResourcesOf,
+    runningMachines,
+} from "./hostResources";
 export { checkOwner, takeDown } from "./takeDown";
 export { nspawnFolder } from "./owner";
 export { Machine } from "./machine";
@@ -247,7 +254,8 @@ export class Nspawn implements Hypervisor {
             .catch(() => undefined)
             .then(async () => {
                 await this.takeover;
-                if (this.filterPlan !== undefined && hasNamespace(this.prefix)) await applyFilter(this.prefix, this.filterPlan);
+                if (this.filterPlan !== undefined && hasNamespace(this.prefix))
+                    await applyFilter(this.prefix, this.filterPlan);
             });
         return this.lastFilter;
     }

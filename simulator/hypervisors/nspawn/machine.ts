@@ -175,7 +175,13 @@ export class Machine {
     /** @param from the offset in the console log where this start began */
     private consoleTail(from: number): string {
         const text = stripVTControlCharacters(fs.readFileSync(this.consoleFile).subarray(from).toString());
-        const words = text.trim().split(/[\r\n]+/).slice(-3).join("; ").slice(-500) || "its console is empty";
+        const words =
+            text
+                .trim()
+                .split(/[\r\n]+/)
+                .slice(-3)
+                .join("; ")
+                .slice(-500) || "its console is empty";
         return /Too many open files/.test(words) ? `${words} ${INOTIFY_REMEDY}` : words;
     }
 
@@ -233,7 +239,15 @@ export class Machine {
         const waiting = ["sh", "-c", '"$@"; exit $?', "sh"];
         const enter = ["setpriv", rights, "nsenter", "--target", String(leader), ...namespaces, "--"];
         // Enters the machine's control groups first, so that its limits apply to the program.
-        return ["sh", "-c", 'for file in $0; do echo 0 >"$file" || exit; done; exec "$@"', files, ...enter, ...waiting, ...command];
+        return [
+            "sh",
+            "-c",
+            'for file in $0; do echo 0 >"$file" || exit; done; exec "$@"',
+            files,
+            ...enter,
+            ...waiting,
+            ...command,
+        ];
     }
 
     private runInside(...command: string[]): Promise<string> {
@@ -254,7 +268,11 @@ export class Machine {
         allow(this.group, disk);
         if (!(await this.isUp())) return;
         const node = `/dev/${name}`;
-        await this.runInside("sh", "-ec", `rm -f ${node}; mknod -m 0660 ${node} b ${major} ${minor}; chgrp disk ${node}`);
+        await this.runInside(
+            "sh",
+            "-ec",
+            `rm -f ${node}; mknod -m 0660 ${node} b ${major} ${minor}; chgrp disk ${node}`,
+        );
     }
 
     /**

@@ -66,7 +66,10 @@ export async function conflictingRoute(prefix: string, cidr: string): Promise<st
     const { first, size } = addressBounds(cidr);
     const routes = await run("ip", ["-4", "route", "show", "table", "all"]);
     for (const line of routes.split("\n")) {
-        const [where, ...rest] = line.trim().split(/\s+/).filter((word) => !/^(local|broadcast|unicast)$/.test(word));
+        const [where, ...rest] = line
+            .trim()
+            .split(/\s+/)
+            .filter((word) => !/^(local|broadcast|unicast)$/.test(word));
         const device = rest[rest.indexOf("dev") + 1];
         if (where === undefined || !/^[\d./]+$/.test(where) || device === prefix) continue;
         const [address, length = "32"] = where.split("/");

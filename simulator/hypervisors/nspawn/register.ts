@@ -17,7 +17,10 @@ const registrationFile = (prefix: string) => path.join(FOLDER, `${prefix}.json`)
 /** Registers this process as the one that serves a state's cloud. */
 export function register(prefix: string, stateDir: string): void {
     fs.mkdirSync(FOLDER, { recursive: true });
-    writeWhole(registrationFile(prefix), JSON.stringify({ stateDir: path.resolve(stateDir), ...identify(process.pid) }));
+    writeWhole(
+        registrationFile(prefix),
+        JSON.stringify({ stateDir: path.resolve(stateDir), ...identify(process.pid) }),
+    );
 }
 
 export function unregister(prefix: string): void {

@@ -181,7 +181,10 @@ export class Router {
         const process = child.pid === undefined ? undefined : identify(child.pid);
         const isReady = () => ready.test(fs.readFileSync(logFile, "utf8"));
         await until(() => isReady() || !isAlive(process), 10_000, 10);
-        if (!isReady()) throw new Error(`The router process ${name} did not start: ${fs.readFileSync(logFile, "utf8").trim().slice(-500)}`);
+        if (!isReady())
+            throw new Error(
+                `The router process ${name} did not start: ${fs.readFileSync(logFile, "utf8").trim().slice(-500)}`,
+            );
         writeWhole(this.pidFile(name), JSON.stringify(process));
     }
 

@@ -46,7 +46,10 @@ export async function takeDown(prefix: string, stateDir: string | undefined, for
     }
     unregister(prefix);
     const left = hostResourcesOf(prefix, stateDir);
-    if (!isEmpty(left)) throw new Error(`Resources of ${stateDir ?? prefix} that could not be removed: ${describeResources(left).join(", ")}`);
+    if (!isEmpty(left))
+        throw new Error(
+            `Resources of ${stateDir ?? prefix} that could not be removed: ${describeResources(left).join(", ")}`,
+        );
 }
 
 /** Deletes the routers' entries of all machines of a state. */
@@ -58,7 +61,14 @@ function removeRouterEntries(stateDir: string): void {
 }
 
 /** One line per resource. */
-export function describeResources({ processes, namespaces, links, groups, loopDevices, mounts }: HostResources): string[] {
+export function describeResources({
+    processes,
+    namespaces,
+    links,
+    groups,
+    loopDevices,
+    mounts,
+}: HostResources): string[] {
     return [
         ...processes.map((pid) => `process ${pid}`),
         ...namespaces.map((name) => `namespace ${name}`),

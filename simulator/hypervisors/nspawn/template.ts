@@ -35,7 +35,14 @@ export function suiteOf(templateName: string): string {
 
 /** A folder name with a hash of all inputs of the root file system. */
 function recipeName(suite: string): string {
-    const recipe = JSON.stringify([PACKAGES, DPKG_EXCLUDES, TEMPLATE_FILES, REMOVED_FILES, MASKED_UNITS, ENABLED_UNITS]);
+    const recipe = JSON.stringify([
+        PACKAGES,
+        DPKG_EXCLUDES,
+        TEMPLATE_FILES,
+        REMOVED_FILES,
+        MASKED_UNITS,
+        ENABLED_UNITS,
+    ]);
     return `${suite}-${createHash("sha256").update(recipe).digest("hex").slice(0, 8)}`;
 }
 

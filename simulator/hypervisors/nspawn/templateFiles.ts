@@ -103,9 +103,4 @@ export const MASKED_UNITS = [
     "dev-hugepages.mount",
 ] as const;
 
-export const ENABLED_UNITS = [
-    "systemd-networkd",
-    "systemd-resolved",
-    "systemd-networkd-wait-online",
-    "ssh",
-] as const;
+export const ENABLED_UNITS = ["systemd-networkd", "systemd-resolved", "systemd-networkd-wait-online", "ssh"] as const;

@@ -79,7 +79,10 @@ export class Volumes {
         const file = this.fileOf(id);
         if (!fs.existsSync(file)) return [];
         const text = await run("losetup", ["--associated", file, "--output", "NAME", "--noheadings"]);
-        return text.split("\n").map((line) => line.trim()).filter(Boolean);
+        return text
+            .split("\n")
+            .map((line) => line.trim())
+            .filter(Boolean);
     }
 
     /** Creates the file if it does not exist, and grows it to the volume's size. */

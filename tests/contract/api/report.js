@@ -36,10 +36,19 @@ function render() {
         const source = program.getSourceFile(path.join(dist, file));
         const module = source && checker.getSymbolAtLocation(source);
         if (!module) throw new Error(`${name} exports nothing`);
-        const exported = checker.getExportsOfModule(module).map((symbol) => ({ name: symbol.name, symbol: resolve(checker, symbol) }));
+        const exported = checker
+            .getExportsOfModule(module)
+            .map((symbol) => ({ name: symbol.name, symbol: resolve(checker, symbol) }));
         parts.push(`## ${name}`, ...blocks(exported));
-        const mentioned = mentions(checker, exported.map(({ symbol }) => symbol));
-        if (mentioned.length > 0) parts.push(`## Mentioned by ${name}, not exported`, ...blocks(mentioned.map((symbol) => ({ name: symbol.name, symbol }))));
+        const mentioned = mentions(
+            checker,
+            exported.map(({ symbol }) => symbol),
+        );
+        if (mentioned.length > 0)
+            parts.push(
+                `## Mentioned by ${name}, not exported`,
+                ...blocks(mentioned.map((symbol) => ({ name: symbol.name, symbol }))),
+            );
     }
     return `${parts.join("\n\n")}\n`;
 }
@@ -54,13 +63,17 @@ function resolve(checker, symbol) {
 
 /** @param {{ name: string, symbol: ts.Symbol }[]} exported */
 function blocks(exported) {
-    return [...exported].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ symbol }) => `\`\`\`ts\n${text(symbol)}\n\`\`\``);
+    return [...exported]
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .map(({ symbol }) => `\`\`\`ts\n${text(symbol)}\n\`\`\``);
 }
 
 /** @param {ts.Symbol} symbol */
 function text(symbol) {
     const printer = ts.createPrinter({ removeComments: true });
-    return declarationsOf(symbol).map((node) => printer.printNode(ts.EmitHint.Unspecified, visible(node), node.getSourceFile())).join("\n");
+    return declarationsOf(symbol)
+        .map((node) => printer.printNode(ts.EmitHint.Unspecified, visible(node), node.getSourceFile()))
+        .join("\n");
 }
 
 /** @param {ts.Symbol} symbol */
@@ -78,7 +91,14 @@ function declarationsOf(symbol) {
 function visible(node) {
     if (!ts.isClassDeclaration(node)) return node;
     const members = node.members.filter((member) => !(ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private));
-    return ts.factory.updateClassDeclaration(node, node.modifiers, node.name, node.typeParameters, node.heritageClauses, members);
+    return ts.factory.updateClassDeclaration(
+        node,
+        node.modifiers,
+        node.name,
+        node.typeParameters,
+        node.heritageClauses,
+        members,
+    );
 }
 
 /**
@@ -93,7 +113,9 @@ function mentions(checker, symbols) {
     for (const symbol of known) {
         for (const node of declarationsOf(symbol)) {
             for (const mentioned of namedIn(checker, visible(node))) {
-                const ours = mentioned.declarations?.some((one) => one.getSourceFile().fileName.startsWith(`${dist}${path.sep}`) && isTop(one));
+                const ours = mentioned.declarations?.some(
+                    (one) => one.getSourceFile().fileName.startsWith(`${dist}${path.sep}`) && isTop(one),
+                );
                 if (!ours || known.has(mentioned)) continue;
                 known.add(mentioned);
                 found.push(mentioned);
@@ -105,7 +127,12 @@ function mentions(checker, symbols) {
 
 /** @param {ts.Node} node whether it stands on the top of its file, and is no file itself */
 function isTop(node) {
-    return ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node) || ts.isFunctionDeclaration(node);
+    return (
+        ts.isClassDeclaration(node) ||
+        ts.isInterfaceDeclaration(node) ||
+        ts.isTypeAliasDeclaration(node) ||
+        ts.isFunctionDeclaration(node)
+    );
 }
 
 /**

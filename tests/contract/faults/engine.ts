@@ -79,7 +79,13 @@ export class Engine {
      *
      * @param aside what the new one replaces, to be deleted at the end
      */
-    private async keep(name: string, kind: Kind, inputs: Record<string, any>, work: () => Promise<Resource>, aside?: Entry): Promise<void> {
+    private async keep(
+        name: string,
+        kind: Kind,
+        inputs: Record<string, any>,
+        work: () => Promise<Resource>,
+        aside?: Entry,
+    ): Promise<void> {
         const put = (entry: Entry) => {
             this.state.set(name, entry);
             if (aside !== undefined) this.replaced.push(aside);

@@ -40,7 +40,8 @@ jest.doMock("../../../provider/client/transport", () => {
 const started = Date.now();
 const clock = {
     now: () => started + (Date.now() - started) * PACE,
-    sleep: (milliseconds: number, signal?: AbortSignal) => sleep(milliseconds / PACE, undefined, { signal }).catch(() => undefined),
+    sleep: (milliseconds: number, signal?: AbortSignal) =>
+        sleep(milliseconds / PACE, undefined, { signal }).catch(() => undefined),
 };
 
 jest.doMock("../../../provider/client/client", () => {

@@ -27,19 +27,32 @@ function program({ holder = "first", both = false, ...parts }: Parts): Declared[
         {
             name: "web",
             kind: "securityGroup",
-            args: () => ({ name: "web", ingress: [{ ports: "80", cidrs: ["0.0.0.0/0", "10.0.0.0/8"] }, { self: true }], ...parts.web }),
+            args: () => ({
+                name: "web",
+                ingress: [{ ports: "80", cidrs: ["0.0.0.0/0", "10.0.0.0/8"] }, { self: true }],
+                ...parts.web,
+            }),
         },
         {
             name: "db",
             kind: "securityGroup",
-            args: (of) => ({ name: "db", ingress: [{ ports: "5432", groups: [of("web").name] }], egress: [{ protocol: "udp", ports: "53", cidrs: ["0.0.0.0/0"] }] }),
+            args: (of) => ({
+                name: "db",
+                ingress: [{ ports: "5432", groups: [of("web").name] }],
+                egress: [{ protocol: "udp", ports: "53", cidrs: ["0.0.0.0/0"] }],
+            }),
         },
         {
             name: "first",
             kind: "virtualMachine",
             args: (of) => ({
                 ...{ name: "first", ...machine, ipAddress: "10.1.1.50", userData: "one", tags: { role: "web" } },
-                ...{ securityGroups: [of("web").id], affinityGroups: [of("spread").id], sshKeyPairs: [of("key").name], ...parts.first },
+                ...{
+                    securityGroups: [of("web").id],
+                    affinityGroups: [of("spread").id],
+                    sshKeyPairs: [of("key").name],
+                    ...parts.first,
+                },
             }),
         },
         {
@@ -53,7 +66,14 @@ function program({ holder = "first", both = false, ...parts }: Parts): Declared[
         {
             name: "data",
             kind: "volume",
-            args: (of) => ({ name: "data", zone: "sandbox", diskOffering: "Custom", sizeGiB: 5, virtualMachine: of(holder).id, ...parts.volume }),
+            args: (of) => ({
+                name: "data",
+                zone: "sandbox",
+                diskOffering: "Custom",
+                sizeGiB: 5,
+                virtualMachine: of(holder).id,
+                ...parts.volume,
+            }),
         },
     ];
 }
@@ -112,11 +132,32 @@ export async function survey(api: Client): Promise<{ things: Record<string, unkn
     const names = (items: any[] | undefined) => (items ?? []).map(({ name }) => name).sort();
     const things = {
         machines: sorted(living, (item) => [
-            ...[item.name, item.displayname, item.state, item.serviceofferingname, item.templatename, item.keypairs ?? "", item.userdata ?? ""],
-            ...[item.nic[0].ipaddress === "10.1.1.50" || item.nic[0].ipaddress === "10.1.1.60" ? item.nic[0].ipaddress : "any"],
-            ...[names(item.securitygroup), names(item.affinitygroup), (item.tags ?? []).map(({ key, value }: any) => `${key}=${value}`).sort()],
+            ...[
+                item.name,
+                item.displayname,
+                item.state,
+                item.serviceofferingname,
+                item.templatename,
+                item.keypairs ?? "",
+                item.userdata ?? "",
+            ],
+            ...[
+                item.nic[0].ipaddress === "10.1.1.50" || item.nic[0].ipaddress === "10.1.1.60"
+                    ? item.nic[0].ipaddress
+                    : "any",
+            ],
+            ...[
+                names(item.securitygroup),
+                names(item.affinitygroup),
+                (item.tags ?? []).map(({ key, value }: any) => `${key}=${value}`).sort(),
+            ],
         ]),
-        groups: sorted(own, (item) => [item.name, item.description, sorted(item.ingressrule, rule), sorted(item.egressrule, rule)]),
+        groups: sorted(own, (item) => [
+            item.name,
+            item.description,
+            sorted(item.ingressrule, rule),
+            sorted(item.egressrule, rule),
+        ]),
         keys: sorted(keys, (item) => [item.name]),
         spreads: sorted(spreads, (item) => [item.name, item.description]),
         volumes: sorted(there, (item) => [item.name, item.size, item.state, item.vmname]),

@@ -130,7 +130,7 @@ describe("a machine", () => {
 
     test("with a disk too small, or an address that is impossible, is told so before it is made", async () => {
         expect(await problems("virtualMachine", { ...named("x"), ...small, rootDiskSizeGiB: 1 })).toEqual({
-            rootDiskSizeGiB: expect.stringContaining("is less than the size of template \"Debian 12\", 2 GiB"),
+            rootDiskSizeGiB: expect.stringContaining('is less than the size of template "Debian 12", 2 GiB'),
         });
         const at = (ipAddress: string) =>
             problems("virtualMachine", { ...named("x"), ...small, network: "shared", ipAddress });
@@ -240,7 +240,9 @@ describe("limits", () => {
         await plugin.plan("virtualMachine", { ...named("x"), ...small });
         await plugin.plan("volume", { ...named("v"), diskOffering: "Small" });
         const { failures } = await failure(plugin.plan("volume", { ...named("v"), diskOffering: "Small" }));
-        expect(failures[0].reason).toMatch(/needs 3 volumes \(root disks included\), but account user can have only 2 more/);
+        expect(failures[0].reason).toMatch(
+            /needs 3 volumes \(root disks included\), but account user can have only 2 more/,
+        );
         await set("volume", 1000);
         await set("primary_storage", primarystoragetotal + 6);
         const { failures: large } = await failure(
@@ -457,10 +459,18 @@ describe("what only one resource of a run can have", () => {
 
     test("a name, of each kind whose names are unique", async () => {
         for (const kind of ["virtualMachine", "securityGroup", "affinityGroup"] as const) {
-            const of = (owner: string) => ({ ...(kind === "virtualMachine" ? small : {}), ...named(owner), name: "twice" });
+            const of = (owner: string) => ({
+                ...(kind === "virtualMachine" ? small : {}),
+                ...named(owner),
+                name: "twice",
+            });
             expect(await asked([kind, of("first")], [kind, of("second")])).toEqual([
                 {},
-                { name: expect.stringMatching(/^twice is also the .*name of resource .*first-\d+ in this program: give each its own$/) },
+                {
+                    name: expect.stringMatching(
+                        /^twice is also the .*name of resource .*first-\d+ in this program: give each its own$/,
+                    ),
+                },
             ]);
         }
     });
@@ -479,7 +489,10 @@ test("a project or profile that is not known yet is no problem of any kind, and 
     for (const place of ["project", "profile"])
         for (const [kind, args, property] of wrong) {
             const { failures } = await failure(plugin.plan(kind, { ...named("x"), ...args, [place]: UNKNOWN }));
-            expect([kind, failures.map((each: any) => each.property)]).toEqual([kind, expect.arrayContaining([property])]);
+            expect([kind, failures.map((each: any) => each.property)]).toEqual([
+                kind,
+                expect.arrayContaining([property]),
+            ]);
             for (const { reason } of failures) expect(reason).not.toMatch(/project|profile|04da6b54/);
         }
 });

@@ -49,20 +49,29 @@ describe("a mark names one resource, not two", () => {
 });
 
 describe("a creation takes over what bears its mark, or refuses", () => {
-    test.each(ARGS.filter(([kind]) => kind !== "sshKeyPair"))("a %s, as the preview says beforehand", async (kind, args) => {
-        const all = { ...named("left"), ...args };
-        const left = await world.plugin().create(kind, all);
-        const { said } = await listening(() => world.plugin().plan(kind, all));
-        expect(said).toEqual([expect.stringMatching(`\\(${left.id}\\) has this resource's mark and will be adopted`)]);
-        expect((await world.plugin().create(kind, all)).id).toBe(left.id);
-    });
+    test.each(ARGS.filter(([kind]) => kind !== "sshKeyPair"))(
+        "a %s, as the preview says beforehand",
+        async (kind, args) => {
+            const all = { ...named("left"), ...args };
+            const left = await world.plugin().create(kind, all);
+            const { said } = await listening(() => world.plugin().plan(kind, all));
+            expect(said).toEqual([
+                expect.stringMatching(`\\(${left.id}\\) has this resource's mark and will be adopted`),
+            ]);
+            expect((await world.plugin().create(kind, all)).id).toBe(left.id);
+        },
+    );
 
     test("a machine that cannot become what is wanted: it stays, and the preview says why", async () => {
         const args = { ...named("left"), ...small };
         const left = await world.plugin().create("virtualMachine", args);
         const other = { ...args, template: "Debian 12 with password" };
-        const reason = expect.stringMatching(`machine ${args.name} \\(${left.id}\\) has this resource's mark.*template Debian 12 -> `);
-        const { result: refused, said } = await listening(() => failure(world.plugin().create("virtualMachine", other)));
+        const reason = expect.stringMatching(
+            `machine ${args.name} \\(${left.id}\\) has this resource's mark.*template Debian 12 -> `,
+        );
+        const { result: refused, said } = await listening(() =>
+            failure(world.plugin().create("virtualMachine", other)),
+        );
         expect(said).toEqual([reason]);
         expect(refused.message).toEqual(reason);
         expect(refused.message).toContain("is not removed automatically");
@@ -106,7 +115,9 @@ describe("a creation takes over what bears its mark, or refuses", () => {
         expect(error).toMatchObject({ id, properties: { state: "Error" } });
         expect((await world.machine(id)).state).toBe("Error");
         const left = { kind: "virtualMachine" as const, id, inputs: args, outputs: error.properties };
-        expect((await world.plugin().plan("virtualMachine", args, left)).diff).toMatchObject({ replaces: expect.arrayContaining(["state"]) });
+        expect((await world.plugin().plan("virtualMachine", args, left)).diff).toMatchObject({
+            replaces: expect.arrayContaining(["state"]),
+        });
     });
 });
 
@@ -114,8 +125,12 @@ test("a default name that a machine of another account has on the shared network
     const args = { ...named("app"), ...small };
     const theirs = await world.plugin("expunger").create("virtualMachine", args);
     const { message } = await failure(world.plugin().create("virtualMachine", args));
-    expect(message).toMatch(/already exists in the network domain.*also among accounts.*give this machine another name \(argument name\)/s);
-    expect((await world.api.expunger.list("listVirtualMachines", { id: theirs.id }))[0]).toMatchObject({ state: "Running" });
+    expect(message).toMatch(
+        /already exists in the network domain.*also among accounts.*give this machine another name \(argument name\)/s,
+    );
+    expect((await world.api.expunger.list("listVirtualMachines", { id: theirs.id }))[0]).toMatchObject({
+        state: "Running",
+    });
 });
 
 describe("what was once defaulted stays what it was", () => {
@@ -127,7 +142,11 @@ describe("what was once defaulted stays what it was", () => {
         expect(inputs).toEqual(made.inputs);
         expect(diff).toMatchObject({ changes: false });
         // Marks of 0.1.0 have no digest.
-        const before = { ...made, inputs: { ...made.inputs, owner: "org/project/stack/app" }, outputs: { ...made.outputs, owner: "org/project/stack/app" } };
+        const before = {
+            ...made,
+            inputs: { ...made.inputs, owner: "org/project/stack/app" },
+            outputs: { ...made.outputs, owner: "org/project/stack/app" },
+        };
         const later = await world.plugin().plan(kind, renamed, before);
         expect(later.inputs).toMatchObject({ name: made.inputs.name, owner: "org/project/stack/app" });
         expect(later.diff).toMatchObject({ changes: false });
@@ -135,12 +154,16 @@ describe("what was once defaulted stays what it was", () => {
         const plugin = world.plugin();
         await plugin.plan(kind, renamed, made);
         const { name: kept, owner } = (await plugin.plan(kind, renamed)).inputs;
-        if (kind !== "volume") expect({ name: kept, owner }).toEqual({ name: made.inputs.name, owner: mark("33333333") });
+        if (kind !== "volume")
+            expect({ name: kept, owner }).toEqual({ name: made.inputs.name, owner: mark("33333333") });
     });
 });
 
 describe("a mark follows a resource that is renamed with an alias", () => {
-    const rename = async (kind: Kind, args: Record<string, unknown>): Promise<[Resource, Resource, Record<string, unknown>]> => {
+    const rename = async (
+        kind: Kind,
+        args: Record<string, unknown>,
+    ): Promise<[Resource, Resource, Record<string, unknown>]> => {
         const old = { ...args, name: named("app").name, nameIsDefault: true, owner: mark("44444444") };
         const made = await world.plugin().create(kind, old);
         const fresh = { ...args, name: "other", nameIsDefault: true, owner: "org/project/stack/other#55555555" };
@@ -149,33 +172,51 @@ describe("a mark follows a resource that is renamed with an alias", () => {
 
     test.each(ARGS.slice(0, 3))("a %s: a new one of the old name does not take it over", async (kind, args) => {
         const [made, now, old] = await rename(kind, args);
-        expect(now).toMatchObject({ id: made.id, outputs: { name: made.outputs.name, owner: expect.stringMatching("#55555555$") } });
+        expect(now).toMatchObject({
+            id: made.id,
+            outputs: { name: made.outputs.name, owner: expect.stringMatching("#55555555$") },
+        });
         expect(await world.plugin().drifted(now)).toBe(false);
-        const again = await world.plugin().create(kind, old).catch((error) => error);
+        const again = await world
+            .plugin()
+            .create(kind, old)
+            .catch((error) => error);
         expect(again.id).not.toBe(made.id);
         if (kind !== "volume") expect(again.failures[0].reason).toContain(`taken by`);
     });
 
     test("and its replacement is not refused as if something else had its name", async () => {
         const [made] = await rename("virtualMachine", { ...small, ipAddress: "10.1.1.77" });
-        const args = { ...small, ipAddress: "10.1.1.77", name: "x", nameIsDefault: true, owner: "org/project/stack/third#66666666" };
+        const args = {
+            ...small,
+            ipAddress: "10.1.1.77",
+            name: "x",
+            nameIsDefault: true,
+            owner: "org/project/stack/third#66666666",
+        };
         const replaced = await world.plugin().up(made, { ...args, template: "Debian 12 with password" });
         expect(replaced.id).not.toBe(made.id);
         expect(replaced.outputs).toMatchObject({ name: made.outputs.name, owner: args.owner, state: "Running" });
     });
 
-    test.each(ARGS)("a %s beside a new one of the old name in one run is a problem of whoever comes second", async (kind, args) => {
-        const old = { ...args, name: named("app").name, owner: mark("77777777") };
-        const made = await world.plugin().create(kind, old);
-        const fresh = { ...old, owner: "org/project/stack/other#88888888" };
-        for (const order of ["new first", "new last"]) {
-            const plugin = world.plugin();
-            const existing = () => plugin.plan(kind, fresh, made);
-            const newcomer = () => plugin.plan(kind, { ...old, name: "elsewhere" });
-            const [first, second] = order === "new first" ? [newcomer, existing] : [existing, newcomer];
-            await first();
-            const { failures } = await failure(second());
-            expect(failures).toContainEqual({ property: "", reason: expect.stringContaining("give the new resource another name") });
-        }
-    });
+    test.each(ARGS)(
+        "a %s beside a new one of the old name in one run is a problem of whoever comes second",
+        async (kind, args) => {
+            const old = { ...args, name: named("app").name, owner: mark("77777777") };
+            const made = await world.plugin().create(kind, old);
+            const fresh = { ...old, owner: "org/project/stack/other#88888888" };
+            for (const order of ["new first", "new last"]) {
+                const plugin = world.plugin();
+                const existing = () => plugin.plan(kind, fresh, made);
+                const newcomer = () => plugin.plan(kind, { ...old, name: "elsewhere" });
+                const [first, second] = order === "new first" ? [newcomer, existing] : [existing, newcomer];
+                await first();
+                const { failures } = await failure(second());
+                expect(failures).toContainEqual({
+                    property: "",
+                    reason: expect.stringContaining("give the new resource another name"),
+                });
+            }
+        },
+    );
 });

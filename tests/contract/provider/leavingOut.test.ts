@@ -102,7 +102,11 @@ const CASES: Record<keyof typeof LEAVING_OUT, Record<string, Case>> = {
         },
         allowRestart: { give: () => false },
         allowDataLoss: { give: () => false },
-        deleteProtection: { give: () => true, creation: { deleteprotection: false }, afterwards: { deleteprotection: false } },
+        deleteProtection: {
+            give: () => true,
+            creation: { deleteprotection: false },
+            afterwards: { deleteprotection: false },
+        },
         group: { give: () => "front", afterwards: { group: undefined } },
         tags: { give: () => ({ a: "b" }), creation: { tags: [] }, afterwards: { tags: [] } },
         details: {

@@ -144,10 +144,16 @@ test("two things of one name are an error at preview that lists their ids", asyn
     ] as const) {
         const second = operator.repeat(what, name);
         const error = await failure(world.plugin().plan(kind, news));
-        expect(error.message).toMatch(new RegExp(`${property}: 2 (zone|network|(disk|service) offering)s are named "${name}".*give the id of one`));
+        expect(error.message).toMatch(
+            new RegExp(
+                `${property}: 2 (zone|network|(disk|service) offering)s are named "${name}".*give the id of one`,
+            ),
+        );
         expect(error.message).toContain((await spellings())[property][1]);
         expect(error.message).toContain(second);
-        await world.plugin().plan(kind, { ...news, [property]: second, ...(what === "zones" ? {} : { zone: "sandbox" }) });
+        await world
+            .plugin()
+            .plan(kind, { ...news, [property]: second, ...(what === "zones" ? {} : { zone: "sandbox" }) });
         operator.remove(what, second);
     }
 });

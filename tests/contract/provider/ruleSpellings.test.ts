@@ -60,11 +60,13 @@ const traffic: fc.Arbitrary<{ api: Record<string, unknown>; rule: Record<string,
                 .constantFrom({}, { ports: "0-65535" }, { ports: "1-65535", protocol: "TCP" }, { protocol: 6 })
                 .map((rule) => ({ api, rule })),
         ),
-    fc.constantFrom({ protocol: "icmp", icmptype: -1, icmpcode: -1 }, { protocol: "1" }).chain((api) =>
-        fc
-            .constantFrom({}, { icmpType: -1 }, { icmpType: -1, icmpCode: -1 })
-            .map((rule) => ({ api, rule: { protocol: "icmp", ...rule } })),
-    ),
+    fc
+        .constantFrom({ protocol: "icmp", icmptype: -1, icmpcode: -1 }, { protocol: "1" })
+        .chain((api) =>
+            fc
+                .constantFrom({}, { icmpType: -1 }, { icmpType: -1, icmpCode: -1 })
+                .map((rule) => ({ api, rule: { protocol: "icmp", ...rule } })),
+        ),
     fc.tuple(byte, byte).map(([icmptype, icmpcode]) => ({
         api: { protocol: "ICMP", icmptype, icmpcode },
         rule: { protocol: 1, icmpType: icmptype, ...(icmpcode === 0 ? {} : { icmpCode: icmpcode }) },
@@ -140,8 +142,11 @@ test.each([
     [{ protocol: "icmp", icmpType: 3, icmpCode: -1 }, "ingress[0].icmpCode", "no rule for all codes of a type"],
     [{ protocol: "icmp", icmpCode: 3 }, "ingress[0].icmpCode", "requires icmpType"],
     [{ cidrs: ["fe80::1%eth0/64"] }, "ingress[0].cidrs[0]", "is not a CIDR"],
-])("a rule that CloudStack would take for another or refuse is refused at preview: %j", async (rule, property, reason) => {
-    const args = { ...named("refused"), ingress: [{ cidrs: ["10.0.0.0/8"], ...rule }] };
-    const { failures } = await failure(world.plugin().plan("securityGroup", args));
-    expect(failures).toEqual([{ property, reason: expect.stringContaining(reason) }]);
-});
+])(
+    "a rule that CloudStack would take for another or refuse is refused at preview: %j",
+    async (rule, property, reason) => {
+        const args = { ...named("refused"), ingress: [{ cidrs: ["10.0.0.0/8"], ...rule }] };
+        const { failures } = await failure(world.plugin().plan("securityGroup", args));
+        expect(failures).toEqual([{ property, reason: expect.stringContaining(reason) }]);
+    },
+);

@@ -88,12 +88,10 @@ describe("a group", () => {
         };
         const made = await world.plugin().create("securityGroup", args);
         world.cloud.clearCalls();
-        const changed = await world
-            .plugin()
-            .up(made, {
-                ...args,
-                ingress: [{ ports: "22", cidrs: ["10.0.0.0/8", "10.8.0.0/16", "10.7.0.0/16"] }, args.ingress[1]],
-            });
+        const changed = await world.plugin().up(made, {
+            ...args,
+            ingress: [{ ports: "22", cidrs: ["10.0.0.0/8", "10.8.0.0/16", "10.7.0.0/16"] }, args.ingress[1]],
+        });
         expect(world.calls()).toMatchObject({ authorizeSecurityGroupIngress: 1, revokeSecurityGroupIngress: 1 });
         expect(await rulesOf(made.id)).toEqual([
             "in tcp 22-22 10.0.0.0/8",
@@ -112,7 +110,9 @@ describe("a group", () => {
         const found = result!;
         expect(found.outputs.unmanagedRules).toEqual(["ingress tcp 9999 from 192.0.2.0/24"]);
         expect(said).toEqual([
-            expect.stringMatching(/has rules that the stack does not manage; they are left alone.*tcp 9999 from 192\.0\.2\.0\/24/),
+            expect.stringMatching(
+                /has rules that the stack does not manage; they are left alone.*tcp 9999 from 192\.0\.2\.0\/24/,
+            ),
         ]);
         expect((await world.plugin().plan("securityGroup", args, found)).diff).toMatchObject({ changes: false });
         expect((await listening(() => world.plugin().read(found))).said).toEqual([]);
@@ -202,13 +202,11 @@ describe("rules beside a group", () => {
         const api = await world.plugin().create("securityGroup", named("api"));
         const worker = await world.plugin().create("securityGroup", named("worker"));
         await authorizeTheirs(api.id, 9999);
-        const toApi = await world
-            .plugin()
-            .create("securityGroupRules", {
-                owner: named("r").owner,
-                securityGroup: api.id,
-                ingress: [{ ports: "6443", groups: [worker.outputs.name] }],
-            });
+        const toApi = await world.plugin().create("securityGroupRules", {
+            owner: named("r").owner,
+            securityGroup: api.id,
+            ingress: [{ ports: "6443", groups: [worker.outputs.name] }],
+        });
         const toWorker = await world.plugin().create("securityGroupRules", {
             owner: named("r").owner,
             securityGroup: worker.id,
@@ -238,13 +236,11 @@ describe("rules beside a group", () => {
 
     test("that somebody removed are given again", async () => {
         const group = await world.plugin().create("securityGroup", named("bare"));
-        const rules = await world
-            .plugin()
-            .create("securityGroupRules", {
-                owner: named("r").owner,
-                securityGroup: group.id,
-                ingress: [{ ports: "22", cidrs: ["10.0.0.0/8"] }],
-            });
+        const rules = await world.plugin().create("securityGroupRules", {
+            owner: named("r").owner,
+            securityGroup: group.id,
+            ingress: [{ ports: "22", cidrs: ["10.0.0.0/8"] }],
+        });
         const [found] = await world.api.user.list("listSecurityGroups", { id: group.id });
         await world.api.user.done("revokeSecurityGroupIngress", { id: found.ingressrule[0].ruleid });
         const read = (await world.plugin().read(rules))!;
@@ -274,7 +270,10 @@ describe("a rule that several resources have", () => {
         const args = { ...named("read"), ingressApart: true, egress: [{ ports: "53", cidrs: ["0.0.0.0/0"] }] };
         const group = await world.plugin().create("securityGroup", args);
         const rules = await world.plugin().create("securityGroupRules", rulesOn(group, one));
-        for (const order of [[group, rules], [rules, group]]) {
+        for (const order of [
+            [group, rules],
+            [rules, group],
+        ]) {
             const plugin = world.plugin();
             const { said, result } = await listening(() => Promise.all(order.map((resource) => plugin.read(resource))));
             expect(said).toEqual([]);
@@ -311,7 +310,10 @@ describe("the rules of a stack of 0.1.0, which the group managed itself", () => 
         const { revokeSecurityGroupIngress = 0, authorizeSecurityGroupIngress = 0 } = world.calls();
         expect([revokeSecurityGroupIngress, authorizeSecurityGroupIngress]).toEqual(changed ? [1, 1] : [0, 0]);
         const next = world.plugin();
-        for (const [resource, inputs] of [[group, { ...args, ingressApart: true }], [rules, rules.inputs]] as const)
+        for (const [resource, inputs] of [
+            [group, { ...args, ingressApart: true }],
+            [rules, rules.inputs],
+        ] as const)
             expect((await next.plan(resource.kind, inputs, resource)).diff).toMatchObject({ changes: false });
     });
 });

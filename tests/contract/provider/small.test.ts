@@ -79,7 +79,11 @@ describe("a key pair", () => {
     test("of 0.1.0, named without regard to its key, keeps its name while it keeps its key", async () => {
         const args = { ...named("key"), publicKey: publicKey() };
         const made = await world.plugin().create("sshKeyPair", args);
-        const old = { ...made, inputs: { ...made.inputs, name: marked(args) }, outputs: { ...made.outputs, name: marked(args) } };
+        const old = {
+            ...made,
+            inputs: { ...made.inputs, name: marked(args) },
+            outputs: { ...made.outputs, name: marked(args) },
+        };
         expect((await world.plugin().plan("sshKeyPair", args, old)).diff).toMatchObject({ changes: false });
     });
 

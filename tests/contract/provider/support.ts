@@ -60,7 +60,10 @@ export class Plugin {
         if (old === undefined) return { inputs };
         const diff = await this.handlers[kind].diff(old.id, clean(old.outputs), clean(inputs));
         // Where a handler leaves it open, the engine compares the arguments.
-        return { inputs, diff: { ...diff, changes: diff.changes ?? !isDeepStrictEqual(clean(old.inputs), clean(inputs)) } };
+        return {
+            inputs,
+            diff: { ...diff, changes: diff.changes ?? !isDeepStrictEqual(clean(old.inputs), clean(inputs)) },
+        };
     }
 
     async create(kind: Kind, news: Properties): Promise<Resource> {

@@ -53,7 +53,8 @@ beforeAll(async () => {
     group = (await plugin.create("securityGroup", { ...named("held") })).id;
     affinity = (await plugin.create("affinityGroup", named("held"))).id;
     machine = (await plugin.create("virtualMachine", { ...named("held"), ...small })).id;
-    key = (await plugin.create("sshKeyPair", { name: "laptop", owner: "o/p/s/laptop", publicKey: publicKey() })).outputs.name;
+    key = (await plugin.create("sshKeyPair", { name: "laptop", owner: "o/p/s/laptop", publicKey: publicKey() })).outputs
+        .name;
     foreign = (await world.api.expunger.ok("createSecurityGroup", { name: "theirs" })).securitygroup.id;
 });
 
@@ -149,7 +150,11 @@ const SURFACES: readonly Surface[] = [
                 bad: [[""], ["a,b"]],
                 ours: ["laptop", {}, [5], [{}]],
             },
-            userData: { good: ["#!/bin/sh\n", UNICODE, "", "x".repeat(24_576)], bad: ["x".repeat(24_577)], ours: [5, {}] },
+            userData: {
+                good: ["#!/bin/sh\n", UNICODE, "", "x".repeat(24_576)],
+                bad: ["x".repeat(24_577)],
+                ours: [5, {}],
+            },
             userDataBase64: { good: ["aGk=", ""], bad: ["%%%", "a".repeat(32_772)], ours: ["abc", 5, {}] },
             userDataMaxLength: { good: [40_000], bad: [], ours: [0, "5", 1.5] },
             onUserDataChange: { good: ["ignore", "update", "restart", "reinstall", "replace"], bad: [], ours: ["", 5] },
@@ -234,7 +239,8 @@ const given = (value: unknown) => (typeof value === "function" ? value() : value
 const shown = (value: unknown) => String(JSON.stringify(given(value)) ?? value).slice(0, 60);
 
 /** Words of JavaScript's own exceptions. */
-const OWN = /TypeError|RangeError|is not a function|is not iterable|Cannot (read|convert)|undefined|\[object|internal error in pulumi-cloudstack/;
+const OWN =
+    /TypeError|RangeError|is not a function|is not iterable|Cannot (read|convert)|undefined|\[object|internal error in pulumi-cloudstack/;
 
 function expectTold({ failures }: CheckError, argument?: string): void {
     expect(failures.length).toBeGreaterThan(0);
@@ -307,13 +313,27 @@ describe.each(SURFACES.map((surface) => [surface.kind, surface] as const))("%s",
             fc.string({ maxLength: 20 }),
             fc.integer({ min: -2, max: 70_000 }),
             fc.boolean(),
-            fc.array(fc.oneof(fc.string({ maxLength: 5 }), fc.integer(), fc.constant(null), fc.constant({})), { maxLength: 2 }),
-            fc.dictionary(fc.string({ maxLength: 5 }), fc.oneof(fc.string({ maxLength: 5 }), fc.integer(), fc.constant(null)), {
-                maxKeys: 2,
+            fc.array(fc.oneof(fc.string({ maxLength: 5 }), fc.integer(), fc.constant(null), fc.constant({})), {
+                maxLength: 2,
             }),
+            fc.dictionary(
+                fc.string({ maxLength: 5 }),
+                fc.oneof(fc.string({ maxLength: 5 }), fc.integer(), fc.constant(null)),
+                {
+                    maxKeys: 2,
+                },
+            ),
         );
         const rule = fc.record(
-            { protocol: value, ports: value, icmpType: value, icmpCode: value, cidrs: value, groups: value, self: value },
+            {
+                protocol: value,
+                ports: value,
+                icmpType: value,
+                icmpCode: value,
+                cidrs: value,
+                groups: value,
+                self: value,
+            },
             { requiredKeys: [] },
         );
         const anything = fc.oneof({ weight: 3, arbitrary: value }, fc.array(rule, { maxLength: 1 }));

@@ -75,40 +75,44 @@ describe("a new machine", () => {
         await expectNoChange(world.plugin(), made);
     });
 
-    test.each(["user", "expunger"] as const)("costs %s its deploy besides the catalogue and lists of all", async (account) => {
-        const plugin = world.plugin(account);
-        world.cloud.clearCalls();
-        const count = 8;
-        // The engine checks one after the other while the first are being made.
-        const made: Promise<unknown>[] = [];
-        for (let number = 0; number < count; number++) {
-            const { inputs } = await plugin.plan("virtualMachine", { ...named("many"), ...small });
-            made.push(plugin.createChecked("virtualMachine", inputs));
-            await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-        await Promise.all(made);
-        const {
-            deployVirtualMachine,
-            listVirtualMachines,
-            listZones,
-            listServiceOfferings,
-            listTemplates,
-            listAccounts,
-            ...others
-        } = world.calls();
-        // Who may not expunge has machines made and started apart.
-        const apart = account === "user" ? { listCapabilities: 1, startVirtualMachine: count } : { listCapabilities: 1 };
-        expect({ deployVirtualMachine, listZones, listServiceOfferings, listTemplates, listAccounts }).toEqual({
-            deployVirtualMachine: count,
-            listZones: 1,
-            listServiceOfferings: 1,
-            listTemplates: 1,
-            listAccounts: 1,
-        });
-        // One of what was there before, and one at each look at which some have come up.
-        expect(listVirtualMachines).toBeLessThanOrEqual(4);
-        expect(others).toEqual(apart);
-    });
+    test.each(["user", "expunger"] as const)(
+        "costs %s its deploy besides the catalogue and lists of all",
+        async (account) => {
+            const plugin = world.plugin(account);
+            world.cloud.clearCalls();
+            const count = 8;
+            // The engine checks one after the other while the first are being made.
+            const made: Promise<unknown>[] = [];
+            for (let number = 0; number < count; number++) {
+                const { inputs } = await plugin.plan("virtualMachine", { ...named("many"), ...small });
+                made.push(plugin.createChecked("virtualMachine", inputs));
+                await new Promise((resolve) => setTimeout(resolve, 50));
+            }
+            await Promise.all(made);
+            const {
+                deployVirtualMachine,
+                listVirtualMachines,
+                listZones,
+                listServiceOfferings,
+                listTemplates,
+                listAccounts,
+                ...others
+            } = world.calls();
+            // Who may not expunge has machines made and started apart.
+            const apart =
+                account === "user" ? { listCapabilities: 1, startVirtualMachine: count } : { listCapabilities: 1 };
+            expect({ deployVirtualMachine, listZones, listServiceOfferings, listTemplates, listAccounts }).toEqual({
+                deployVirtualMachine: count,
+                listZones: 1,
+                listServiceOfferings: 1,
+                listTemplates: 1,
+                listAccounts: 1,
+            });
+            // One of what was there before, and one at each look at which some have come up.
+            expect(listVirtualMachines).toBeLessThanOrEqual(4);
+            expect(others).toEqual(apart);
+        },
+    );
 
     test("of a template with passwords gives its password, which stays through later changes", async () => {
         const args = { ...named("secret"), serviceOffering: "Small Instance", template: "Debian 12 with password" };
@@ -303,7 +307,9 @@ describe("a change", () => {
         const args = { ...base(), onUserDataChange: "reinstall" };
         const made = await world.plugin().create("virtualMachine", args);
         const { said, result } = await listening(() => world.plugin().up(made, { ...args, userData: "two" }));
-        expect(said[0]).toContain(`${args.name} is reinstalled (same id, address and data volumes), and the root disk of ${args.name} (2 GiB) is erased: userData changes`);
+        expect(said[0]).toContain(
+            `${args.name} is reinstalled (same id, address and data volumes), and the root disk of ${args.name} (2 GiB) is erased: userData changes`,
+        );
         expect(result).toMatchObject({ id: made.id, outputs: { ipAddress: made.outputs.ipAddress, state: "Running" } });
         expect(world.calls()).toMatchObject({ restoreVirtualMachine: 1 });
         await expectNoChange(world.plugin(), result);
@@ -332,7 +338,9 @@ describe("a change", () => {
         const args = base();
         const made = await world.plugin().create("virtualMachine", args);
         const { result, said } = await listening(() => world.plugin().up(made, { ...args, ...change }));
-        expect(said[0]).toContain(`${args.name} is replaced, and the root disk of ${args.name} (2 GiB) is erased: ${property}`);
+        expect(said[0]).toContain(
+            `${args.name} is replaced, and the root disk of ${args.name} (2 GiB) is erased: ${property}`,
+        );
         expect(result.id).not.toBe(made.id);
         expect(result.outputs.name).toBe(args.name);
         await expectNoChange(world.plugin(), result);

@@ -67,7 +67,9 @@ test("doctor reports on every computer", () => {
     });
     const lacksRoot = process.platform === "linux" && process.getuid!() !== 0;
     expect(command.run("doctor", "--state", command.state, "--clear").out).toContain(
-        lacksRoot ? "Only root can see what clouds hold on this computer." : `No cloud of ${command.state} holds resources on this computer.`,
+        lacksRoot
+            ? "Only root can see what clouds hold on this computer."
+            : `No cloud of ${command.state} holds resources on this computer.`,
     );
 });
 
@@ -260,7 +262,10 @@ describe("a started cloud", () => {
         expect(shownByApi).toEqual({ virtualmachineid: id, log: "" });
         // The state is read where nobody serves it, too.
         command.ok("stop");
-        expect(command.run("ps")).toMatchObject({ out: shown.out, err: expect.stringContaining("The cloud is not running") });
+        expect(command.run("ps")).toMatchObject({
+            out: shown.out,
+            err: expect.stringContaining("The cloud is not running"),
+        });
         command.ok("start", "--port", "0");
         const again = new Client({ endpoint: command.file("credentials.json").endpoint }, accounts.admin);
         await again.done("destroyVirtualMachine", { id, expunge: true });

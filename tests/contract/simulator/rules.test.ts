@@ -235,7 +235,9 @@ describe("accounts", () => {
             { securitygroupname: "shared-group", account },
         ]);
         expect((await authorize("sandbox")).jobresult.errortext).toContain("Nonexistent account: sandbox when trying");
-        expect((await authorize("user")).jobresult.errortext).toContain("Nonexistent group shared-group for account user/");
+        expect((await authorize("user")).jobresult.errortext).toContain(
+            "Nonexistent group shared-group for account user/",
+        );
         const vm = await deploy(user, "of-the-project", { projectid, securitygroupids: group.id });
         expect(vm).toMatchObject({ projectid, project: "sandbox" });
         expect(await user.list("listVirtualMachines")).toEqual([]);
@@ -269,7 +271,9 @@ describe("accounts", () => {
         await limit(6, 0);
         const zoneid = (await user.list("listZones", { name: "sandbox-isolated" }))[0].id;
         const [{ id: networkofferingid }] = await user.list("listNetworkOfferings", { guestiptype: "Isolated" });
-        expect(text(await user.send("createNetwork", { name: "n", displaytext: "n", zoneid, networkofferingid }))).toMatch(
+        expect(
+            text(await user.send("createNetwork", { name: "n", displaytext: "n", zoneid, networkofferingid })),
+        ).toMatch(
             /^535\/4370 Maximum amount of resources of Type = 'network' .*Current Account Resource Amount = 0, Requested Resource Amount = 1\.$/,
         );
         await limit(6, -1);
@@ -336,7 +340,9 @@ describe("a machine", () => {
         expect((await user.job(jobid)).jobstatus).toBe(2);
         expect(await machine(user, id)).toMatchObject({ state: "Error", details: { deployvm: "true" } });
         for (const change of [{ name: "failing-gone" }, { displayname: "other" }])
-            expect(text(await user.send("updateVirtualMachine", { id, ...change }))).toMatch(/^530\/4250 Internal error/);
+            expect(text(await user.send("updateVirtualMachine", { id, ...change }))).toMatch(
+                /^530\/4250 Internal error/,
+            );
         const destroyed = await user.done("destroyVirtualMachine", { id });
         expect(destroyed.virtualmachine.state).toBe("Expunging");
         expect(await machine(user, id)).toBeUndefined();

@@ -53,8 +53,7 @@ const rule = (securitygroupid: string, port: number) => () =>
 
 const group = async (name: string) => (await user.ok("createSecurityGroup", { name })).securitygroup.id as string;
 
-const deploy = (name: string, more: object = {}) =>
-    done("deployVirtualMachine", { ...base, name, ...more });
+const deploy = (name: string, more: object = {}) => done("deployVirtualMachine", { ...base, name, ...more });
 
 test("rules of one group at once meet at its lock and cost five seconds; one after another they do not", async () => {
     const one = await group("one");
@@ -90,9 +89,7 @@ test("jobs on one machine run one after the other, and a start beside a stop is 
     const { id } = await deploy("busy");
     const [{ id: diskofferingid }] = await user.list("listDiskOfferings", { name: "Small" });
     const volumes = await Promise.all(
-        ["x", "y", "z"].map((name) =>
-            done("createVolume", { name, zoneid: base.zoneid, diskofferingid }),
-        ),
+        ["x", "y", "z"].map((name) => done("createVolume", { name, zoneid: base.zoneid, diskofferingid })),
     );
     const taken = await times(
         volumes.map((volume) => () => done("attachVolume", { id: volume.id, virtualmachineid: id })),

@@ -16,7 +16,8 @@ const { file, record, stand } = require("./recorded");
 async function main([version]) {
     if (version === undefined || !fs.existsSync(file(version, "program.ts")))
         throw new Error("Name a version whose folder has a program.ts.");
-    if (fs.existsSync(file(version, "state.json.gz"))) throw new Error(`${version} is recorded: it is never changed again.`);
+    if (fs.existsSync(file(version, "state.json.gz")))
+        throw new Error(`${version} is recorded: it is never changed again.`);
     const made = await stand(version);
     await made.project.up();
     await made.project.expectNoChanges();

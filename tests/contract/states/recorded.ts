@@ -62,7 +62,9 @@ export async function record(version: string, { cloud, project, stateDir, dispos
     fs.writeFileSync(file(version, "state.json.gz"), zlib.gzipSync(text, { level: 9 }));
     const sqlite = path.join(stateDir, "cloud.sqlite");
     // Closed, so that its journal is part of it.
-    await dispose(() => fs.writeFileSync(file(version, "cloud.sqlite.gz"), zlib.gzipSync(fs.readFileSync(sqlite), { level: 9 })));
+    await dispose(() =>
+        fs.writeFileSync(file(version, "cloud.sqlite.gz"), zlib.gzipSync(fs.readFileSync(sqlite), { level: 9 })),
+    );
 }
 
 /** The recorded stack becomes that of the project, which speaks to the recorded cloud at its new place. */

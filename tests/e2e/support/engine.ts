@@ -1,5 +1,7 @@
 // `scripts` is plain JavaScript, which the compiler of the package does not read; these are its types here.
-const { findEngine }: { findEngine(): { engine?: { folder: string; version: string } } } = require("../../../scripts/find");
+const {
+    findEngine,
+}: { findEngine(): { engine?: { folder: string; version: string } } } = require("../../../scripts/find");
 const {
     engineEnvironment,
 }: {

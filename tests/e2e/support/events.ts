@@ -69,7 +69,10 @@ export function readEvents(file: string): EngineEvent[] {
         return [];
     }
     const lines = readFileSync(file, "utf8").split("\n");
-    return lines.slice(0, -1).filter(Boolean).map((line) => JSON.parse(line));
+    return lines
+        .slice(0, -1)
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
 }
 
 /** The finished steps of all resources but the stack itself and the providers, in the order in which they ended. */

@@ -12,7 +12,9 @@ export interface Process {
 /** All processes of this machine that can be seen: from /proc where there is one, else from `ps`. */
 export function processes(): Process[] {
     try {
-        return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap(fromProc);
+        return readdirSync("/proc")
+            .filter((name) => /^\d+$/.test(name))
+            .flatMap(fromProc);
     } catch {
         return execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
             .split("\n")
@@ -26,7 +28,9 @@ export function processes(): Process[] {
 function fromProc(pid: string): Process[] {
     try {
         // The name of the program stands in parentheses and may hold anything; the parent is the second field behind.
-        const [state, parent] = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+        const [state, parent] = readFileSync(`/proc/${pid}/stat`, "utf8")
+            .replace(/^.*\) /s, "")
+            .split(" ");
         const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
         return state === "Z" ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
     } catch {

@@ -245,7 +245,11 @@ export class Project {
             kill9: (what) => {
                 const below = family();
                 below.forEach(({ pid }) => this.leftovers.add(pid));
-                const victims = { cli: [child.pid!], plugin: [plugin()?.pid], all: [child.pid!, ...below.map((p) => p.pid)] };
+                const victims = {
+                    cli: [child.pid!],
+                    plugin: [plugin()?.pid],
+                    all: [child.pid!, ...below.map((p) => p.pid)],
+                };
                 victims[what].forEach((pid) => pid && kill9(pid));
             },
         };

@@ -76,7 +76,9 @@ withMachines("what an etcd cluster survives", () => {
             await cluster.up();
         });
         for (const member of ["a", "b", "c"])
-            expect(await cluster.cloud.inside(cluster.machine(member), "/usr/local/bin/etcd", "--version")).toContain("3.6.14");
+            expect(await cluster.cloud.inside(cluster.machine(member), "/usr/local/bin/etcd", "--version")).toContain(
+                "3.6.14",
+            );
     });
 
     test("a version that etcd cannot go back to is refused at preview", async () => {
@@ -109,7 +111,14 @@ withMachines("what an etcd cluster survives", () => {
     test("certificates renewed are delivered to running machines, without a restart", () =>
         planned("renewal of all certificates", async () => {
             const started = (member: string) =>
-                cluster.cloud.inside(cluster.machine(member), "systemctl", "show", "-P", "ExecMainStartTimestamp", "etcd");
+                cluster.cloud.inside(
+                    cluster.machine(member),
+                    "systemctl",
+                    "show",
+                    "-P",
+                    "ExecMainStartTimestamp",
+                    "etcd",
+                );
             const before = await Promise.all(["a", "b", "c"].map(started));
             const old = await cluster.peerCertificate("a");
             cluster.change({ certificateValidityDays: 364 });
@@ -141,9 +150,14 @@ withMachines("what an etcd cluster survives", () => {
         await accident("b stopped, and a change refused", async () => {
             await client().done("stopVirtualMachine", { id: (await cluster.api("b")).id });
             cluster.change({ serviceOffering: "Medium Instance" });
-            for (const result of [await cluster.project.preview({ mayFail: true }), await cluster.up({ mayFail: true })]) {
+            for (const result of [
+                await cluster.project.preview({ mayFail: true }),
+                await cluster.up({ mayFail: true }),
+            ]) {
                 expect(result.code).not.toBe(0);
-                expect(result.errors.join("\n")).toMatch(/etcd is not healthy.*dev-db-etcd-b.*Repair that member first/s);
+                expect(result.errors.join("\n")).toMatch(
+                    /etcd is not healthy.*dev-db-etcd-b.*Repair that member first/s,
+                );
             }
             expect((await cluster.api("a")).serviceofferingname).toBe("Small Instance");
             cluster.change({ serviceOffering: "Small Instance" });
@@ -153,7 +167,9 @@ withMachines("what an etcd cluster survives", () => {
 
     test("an hourly snapshot is verified; a lost cluster is restored from one by one command", async () => {
         const verdict = await cluster.endWriting();
-        console.log(`acknowledged ${verdict.acknowledged}, without an answer ${verdict.unknown}, lost ${verdict.lost.length}`);
+        console.log(
+            `acknowledged ${verdict.acknowledged}, without an answer ${verdict.unknown}, lost ${verdict.lost.length}`,
+        );
         expect(verdict.lost).toEqual([]);
         expect(verdict.wentBack).toEqual([]);
         const a = cluster.machine("a");
@@ -165,7 +181,13 @@ withMachines("what an etcd cluster survives", () => {
         // Two of three lose their data: no quorum any more, for good.
         for (const member of ["b", "c"]) {
             await cluster.cloud.inside(cluster.machine(member), "systemctl", "stop", "etcd.service");
-            await cluster.cloud.inside(cluster.machine(member), "rm", "-rf", "/var/lib/etcd/data", "/var/lib/etcd/member-id");
+            await cluster.cloud.inside(
+                cluster.machine(member),
+                "rm",
+                "-rf",
+                "/var/lib/etcd/data",
+                "/var/lib/etcd/member-id",
+            );
         }
         await cluster.cloud.inside(a, "/usr/local/sbin/etcd-restore", `/var/lib/etcd/snapshots/${snapshot}`);
         for (const member of ["b", "c"])

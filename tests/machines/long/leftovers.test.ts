@@ -244,7 +244,9 @@ withMachines("a cloud and its host", () => {
         expect(diagnosed()).toMatchObject([{ status: "unserved", machines: ["one"], stateDir: command.state }]);
         expect(command.run("start", "--port", "0", "--hypervisor", "none")).toMatchObject({
             status: 1,
-            err: expect.stringMatching(/machines of .* are running \(one\): stop them first with cloudstack-local stop/),
+            err: expect.stringMatching(
+                /machines of .* are running \(one\): stop them first with cloudstack-local stop/,
+            ),
         });
         start();
         await allRun();

@@ -198,7 +198,8 @@ export class RealCluster {
             const machine = this.machine(member);
             await this.until(`${machine} follows its user data`, async () => {
                 // Exit 75: not its turn yet.
-                const state = "systemctl start cs-converge.service; systemctl show -P ExecMainStatus cs-converge.service";
+                const state =
+                    "systemctl start cs-converge.service; systemctl show -P ExecMainStatus cs-converge.service";
                 return (await this.cloud.inside(machine, "sh", "-c", state)).trim().endsWith("0");
             });
         }
@@ -215,7 +216,11 @@ export class RealCluster {
 
     /** `etcdctl` in a member's machine, with the certificate of its scripts. */
     async etcdctl(member: string, ...args: string[]): Promise<string> {
-        const tls = ["--cacert=/etc/etcd/pki/ca.crt", "--cert=/etc/etcd/pki/client.crt", "--key=/etc/etcd/pki/client.key"];
+        const tls = [
+            "--cacert=/etc/etcd/pki/ca.crt",
+            "--cert=/etc/etcd/pki/client.crt",
+            "--key=/etc/etcd/pki/client.key",
+        ];
         return this.cloud.inside(this.machine(member), "/usr/local/bin/etcdctl", ...tls, ...args);
     }
 
@@ -245,7 +250,9 @@ export class RealCluster {
         for (const member of Object.keys(this.args.members)) {
             try {
                 const list = JSON.parse(await this.etcdctl(member, "member", "list", "--write-out=json"));
-                const voters = list.members.filter((one: any) => one.clientURLs !== undefined && one.isLearner !== true);
+                const voters = list.members.filter(
+                    (one: any) => one.clientURLs !== undefined && one.isLearner !== true,
+                );
                 if (voters.length !== endpoints.length || list.members.length !== endpoints.length)
                     return `${voters.length} voters of ${list.members.length} members, ${endpoints.length} wanted`;
                 await this.etcdctl(member, "endpoint", "health", `--endpoints=${endpoints.join(",")}`);
@@ -260,7 +267,13 @@ export class RealCluster {
     /** What etcd says of each member, in their order. */
     async statuses(): Promise<any[]> {
         const endpoints = Object.values(this.args.members).map((address) => `https://${address}:2379`);
-        const text = await this.etcdctl("a", "endpoint", "status", "--write-out=json", `--endpoints=${endpoints.join(",")}`);
+        const text = await this.etcdctl(
+            "a",
+            "endpoint",
+            "status",
+            "--write-out=json",
+            `--endpoints=${endpoints.join(",")}`,
+        );
         return JSON.parse(text);
     }
 

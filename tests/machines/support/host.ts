@@ -18,7 +18,9 @@ const RESTLESS = new RegExp(
 const ALLOWANCES = /(limit_in_bytes|subtree_control|cfs_quota_us|clone_children|cpuset\.cpus|devices\.list)$/;
 
 function print(command: string, ...args: string[]): string[] {
-    return execFileSync(command, args, { encoding: "utf8" }).split("\n").filter((line) => line.trim() !== "");
+    return execFileSync(command, args, { encoding: "utf8" })
+        .split("\n")
+        .filter((line) => line.trim() !== "");
 }
 
 function namesIn(folder: string): string[] {
@@ -40,11 +42,17 @@ function settings(folder = "/proc/sys"): string[] {
     });
 }
 
-const mounts = () => fs.readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" "));
+const mounts = () =>
+    fs
+        .readFileSync("/proc/self/mounts", "utf8")
+        .split("\n")
+        .map((line) => line.split(" "));
 
 /** The groups at the top of all hierarchies, and what the tops allow. */
 function controlGroups(): string[] {
-    const roots = mounts().filter(([, , type]) => /^cgroup2?$/.test(type ?? "")).map(([, where]) => where);
+    const roots = mounts()
+        .filter(([, , type]) => /^cgroup2?$/.test(type ?? ""))
+        .map(([, where]) => where);
     return roots.flatMap((root) => [
         ...namesIn(root).filter((file) => fs.statSync(file).isDirectory()),
         ...namesIn(root)
@@ -54,15 +62,18 @@ function controlGroups(): string[] {
 }
 
 function processes(): string[] {
-    return fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
-        try {
-            const files = ["cmdline", "environ", "cgroup"].map((name) => `/proc/${pid}/${name}`);
-            const text = files.map((file) => fs.readFileSync(file, "utf8"));
-            return [`process ${pid} ${text.join(" ").replace(/[\0\n]/g, " ")}`];
-        } catch {
-            return [];
-        }
-    });
+    return fs
+        .readdirSync("/proc")
+        .filter((name) => /^\d+$/.test(name))
+        .flatMap((pid) => {
+            try {
+                const files = ["cmdline", "environ", "cgroup"].map((name) => `/proc/${pid}/${name}`);
+                const text = files.map((file) => fs.readFileSync(file, "utf8"));
+                return [`process ${pid} ${text.join(" ").replace(/[\0\n]/g, " ")}`];
+            } catch {
+                return [];
+            }
+        });
 }
 
 const withoutTimes = (line: string) => line.replace(/\b(valid_lft|preferred_lft|expires) \w+/g, "").trim();
@@ -75,7 +86,8 @@ export interface Host {
 }
 
 /** Of other tests, which run at the same time. */
-const isOfOthers = (line: string) => /\bcsl[0-9a-f]{4}|\/nspawn\/volumes\//.test(line) || line.includes(`${os.tmpdir()}/`);
+const isOfOthers = (line: string) =>
+    /\bcsl[0-9a-f]{4}|\/nspawn\/volumes\//.test(line) || line.includes(`${os.tmpdir()}/`);
 
 /** @param prefix of the cloud's names; `folder`, where its state is */
 export function lookAtHost(prefix: string, folder: string): Host {
@@ -91,7 +103,9 @@ export function lookAtHost(prefix: string, folder: string): Host {
         ...print("ip", "rule"),
         ...print("nft", "list", "ruleset").map((line) => `nft ${line}`),
         ...print("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"),
-        ...mounts().map((words) => words.join(" ")).filter((line) => !line.includes(" /run/netns ")),
+        ...mounts()
+            .map((words) => words.join(" "))
+            .filter((line) => !line.includes(" /run/netns ")),
         ...controlGroups(),
         ...settings(),
     ];

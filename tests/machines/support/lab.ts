@@ -102,12 +102,19 @@ export class Lab {
             }
         });
         return [
-            ...list("/run/netns").filter(isOurs).map((name) => `namespace ${name}`),
-            ...list("/sys/class/net").filter(isOurs).map((name) => `link ${name}`),
+            ...list("/run/netns")
+                .filter(isOurs)
+                .map((name) => `namespace ${name}`),
+            ...list("/sys/class/net")
+                .filter(isOurs)
+                .map((name) => `link ${name}`),
             ...[...list("/sys/fs/cgroup").filter(isOurs), ...groups].map((name) => `group ${name}`),
             ...processes.map((pid) => `process ${pid}`),
             ...this.loops().map((line) => `loop device ${line}`),
-            ...fs.readFileSync("/proc/self/mounts", "utf8").split("\n").filter((line) => line.includes(this.stateDir)),
+            ...fs
+                .readFileSync("/proc/self/mounts", "utf8")
+                .split("\n")
+                .filter((line) => line.includes(this.stateDir)),
         ];
     }
 

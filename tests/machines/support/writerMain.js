@@ -124,7 +124,8 @@ async function work() {
         try {
             const { kvs } = await askAny("/v3/kv/range", { key: encode("writer/latest") });
             number = Number(decode(kvs?.[0]?.value) || 0);
-            if (kvs === undefined) await askAny("/v3/kv/put", { key: encode("writer/latest"), value: encode(padded(0)) });
+            if (kvs === undefined)
+                await askAny("/v3/kv/put", { key: encode("writer/latest"), value: encode(padded(0)) });
             break;
         } catch {
             await sleep(100);

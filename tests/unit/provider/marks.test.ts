@@ -33,7 +33,8 @@ test("a name carries its mark once, and another owner's is another", () => {
 });
 
 test("a description gives the user's text back", () => {
-    for (const text of ["", "web servers", "web [x]", "a [b/c]"]) expect(unmarkedText(markedText(text, "organization/p/dev/web"))).toBe(text);
+    for (const text of ["", "web servers", "web [x]", "a [b/c]"])
+        expect(unmarkedText(markedText(text, "organization/p/dev/web"))).toBe(text);
     expect(unmarkedText("made by hand")).toBe("made by hand");
 });
 

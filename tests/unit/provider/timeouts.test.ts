@@ -2,7 +2,11 @@ import { secondsOfOption } from "../../../provider/timeouts";
 
 /** The engine's option `customTimeouts` as `timeoutSeconds`. */
 test("durations become seconds", () => {
-    expect(secondsOfOption({ create: "1h30m", update: "90s", delete: "1500ms" })).toEqual({ create: 5400, update: 90, delete: 2 });
+    expect(secondsOfOption({ create: "1h30m", update: "90s", delete: "1500ms" })).toEqual({
+        create: 5400,
+        update: 90,
+        delete: 2,
+    });
     expect(secondsOfOption({ create: "1ms" })).toEqual({ create: 1 });
     expect(secondsOfOption({})).toEqual({});
 });

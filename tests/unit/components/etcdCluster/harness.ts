@@ -265,7 +265,10 @@ export class TestMember {
             );
             const env = Object.fromEntries(settings.map((line) => /^(\w+)="?(.*?)"?$/.exec(line)!.slice(1)));
             const out = fs.openSync(this.file("etcd.log"), "a");
-            const etcd = (this.etcd = spawn(path.join(this.cluster.bin, "etcd"), [], { env, stdio: ["ignore", out, out] }));
+            const etcd = (this.etcd = spawn(path.join(this.cluster.bin, "etcd"), [], {
+                env,
+                stdio: ["ignore", out, out],
+            }));
             fs.closeSync(out);
             fs.writeFileSync(this.file("pid"), String(etcd.pid));
             this.promote ??= this.spawnScript("etcd-promote", [this.file("etc", "node.env")]).on(

@@ -31,7 +31,11 @@ test("the tests of real etcd take the newest archive of the mirror where nothing
         const found = find()!;
         expect(found.archive!.file).toBe(file);
         const bin = await unpacked(found, path.join(folder, "bin"));
-        expect(programs.map((name) => fs.readFileSync(path.join(bin, name), "utf8"))).toEqual(["3.6.14", "3.6.14", "3.6.14"]);
+        expect(programs.map((name) => fs.readFileSync(path.join(bin, name), "utf8"))).toEqual([
+            "3.6.14",
+            "3.6.14",
+            "3.6.14",
+        ]);
         fs.appendFileSync(file, "x");
         await expect(unpacked(found, path.join(folder, "other"))).rejects.toThrow("is not what its manifest says");
         expect(find({ ETCD_BIN_DIR: bin })).toEqual({ folder: bin });

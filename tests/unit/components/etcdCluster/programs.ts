@@ -17,7 +17,10 @@ const NAMES = ["etcd", "etcdctl", "etcdutl"];
  * `ETCD_BIN_DIR`, else the PATH, else the newest archive that `cloudstack-local artifacts` has put into the mirror of this
  * user, as the tests with machines do; undefined where there is none of them.
  */
-export function findPrograms(env: NodeJS.ProcessEnv = process.env, inPath = findTool("etcdutl")): EtcdPrograms | undefined {
+export function findPrograms(
+    env: NodeJS.ProcessEnv = process.env,
+    inPath = findTool("etcdutl"),
+): EtcdPrograms | undefined {
     const folder = env.ETCD_BIN_DIR ?? (inPath && path.dirname(inPath));
     if (folder !== undefined && NAMES.every((name) => fs.existsSync(path.join(folder, name)))) return { folder };
     // Whoever names a folder wants that one.
@@ -25,7 +28,9 @@ export function findPrograms(env: NodeJS.ProcessEnv = process.env, inPath = find
     const cache = cacheFolder(env);
     const manifest = readManifest(cache);
     const fileNames = knownVersions("etcd").map((version) => releaseOf("etcd", version).fileName);
-    const newest = fileNames.findLast((name) => manifest[name] && fs.existsSync(path.join(artifactsFolder(cache), name)));
+    const newest = fileNames.findLast(
+        (name) => manifest[name] && fs.existsSync(path.join(artifactsFolder(cache), name)),
+    );
     if (newest === undefined) return undefined;
     return { archive: { file: path.join(artifactsFolder(cache), newest), sha256: manifest[newest] } };
 }
@@ -33,7 +38,8 @@ export function findPrograms(env: NodeJS.ProcessEnv = process.env, inPath = find
 /** The folder with the programs; an archive is unpacked into `target` first. */
 export async function unpacked({ folder, archive }: EtcdPrograms, target: string): Promise<string> {
     if (archive === undefined) return folder!;
-    if ((await sumOf(archive.file)) !== archive.sha256) throw new Error(`${archive.file} is not what its manifest says`);
+    if ((await sumOf(archive.file)) !== archive.sha256)
+        throw new Error(`${archive.file} is not what its manifest says`);
     fs.mkdirSync(target, { recursive: true });
     expectSuccess(runTool("tar", ["-xzf", archive.file, "--strip-components=1", "--no-same-owner", "-C", target]));
     return target;

@@ -274,10 +274,7 @@ testWithTools(needed)(
         fs.writeFileSync(path.join(cloud, "kubeadm"), "v1.35.8");
         old.write("/etc/kubernetes/kubeadm-init.yaml", "of another version");
         const { status, output } = await old.run(script);
-        expect([status, output.trim()]).toEqual([
-            0,
-            "this machine has v1.35.8 and must be reinstalled for v1.36.4",
-        ]);
+        expect([status, output.trim()]).toEqual([0, "this machine has v1.35.8 and must be reinstalled for v1.36.4"]);
         expect(old.calls).toEqual(before);
     },
     30_000,

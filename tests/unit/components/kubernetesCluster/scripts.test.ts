@@ -99,7 +99,9 @@ describe("serving certificates", () => {
         );
         expect(names).toEqual([]);
         expect(output).toContain("address of demo-w-0 is not approved: 10.1.1.42 is not an address of this node alone");
-        expect(output).toContain("claimed of demo-w-1 is not approved: 10.1.1.43 is not an address of this node in the network");
+        expect(output).toContain(
+            "claimed of demo-w-1 is not approved: 10.1.1.43 is not an address of this node in the network",
+        );
         expect(output).toContain("user: system:serviceaccount:default:x is not a node");
         expect(output.trim().split("\n")).toHaveLength(10);
     });
@@ -250,9 +252,7 @@ describe("certificates of a control plane", () => {
     testWithTools(tools)("are renewed in time, and what reads them starts again", async () => {
         const old = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 80, "front-proxy-client": 365 });
         expect((await old.run("kubernetes-renew")).status).toBe(0);
-        expect(old.calls).toEqual([
-            `kubeadm certs renew all --config ${old.path("/var/lib/kubernetes/renew.yaml")}`,
-        ]);
+        expect(old.calls).toEqual([`kubeadm certs renew all --config ${old.path("/var/lib/kubernetes/renew.yaml")}`]);
         for (const pod of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"])
             expect(old.read(`/etc/kubernetes/manifests/${pod}.yaml`)).toBe(pod);
         expect(gateway.mark("lock")).toBeUndefined();
@@ -279,7 +279,12 @@ describe("certificates of a control plane", () => {
     });
 
     testWithTools(tools)("of kubeconfigs count as well", async () => {
-        const old = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 365, "front-proxy-client": 365, x: 30 });
+        const old = withCertificates({
+            apiserver: 365,
+            "apiserver-kubelet-client": 365,
+            "front-proxy-client": 365,
+            x: 30,
+        });
         const data = Buffer.from(old.read("/etc/kubernetes/pki/x.crt")).toString("base64");
         old.write("/etc/kubernetes/scheduler.conf", `users:\n- user:\n    client-certificate-data: ${data}\n`);
         expect((await old.run("kubernetes-renew")).status).toBe(0);

@@ -40,10 +40,13 @@ test.each<[Partial<MachineGroupArgs>, boolean | undefined]>([
     [{ rollingGroup: "web" }, undefined],
     [{ allowDataLoss: true }, true],
     [{ ordered: true, allowDataLoss: false }, false],
-])("data of machines that change all at once is kept unless the program allows its loss: %j", async (changes, allowed) => {
-    const { of } = await run(() => group(changes));
-    expect(of("VirtualMachine", "web-0").inputs.allowDataLoss).toBe(allowed);
-});
+])(
+    "data of machines that change all at once is kept unless the program allows its loss: %j",
+    async (changes, allowed) => {
+        const { of } = await run(() => group(changes));
+        expect(of("VirtualMachine", "web-0").inputs.allowDataLoss).toBe(allowed);
+    },
+);
 
 test("a data disk may be replaced by an empty one where its arguments allow that", async () => {
     const disk = { diskOffering: "Custom", sizeGiB: 5 };

@@ -55,7 +55,9 @@ test("what this run does not renew is warned of: certificates from 90 days, auth
     const long = { leaf: 7300 };
     expect(await after(6900, long)).toEqual([]);
     expect(await after(6950, long)).toEqual([
-        expect.stringMatching(/^the certificate CN=ca expires in 350 days .*: replace the authority by increasing its generation$/),
+        expect.stringMatching(
+            /^the certificate CN=ca expires in 350 days .*: replace the authority by increasing its generation$/,
+        ),
     ]);
     expect(await after(3651, { authority: 3650 })).toContainEqual(expect.stringContaining("CN=ca has expired"));
 });

@@ -1,7 +1,12 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { ConfigurationError, resolveSettings, type ClientSettings, type StackSettings } from "../../../../provider/client";
+import {
+    ConfigurationError,
+    resolveSettings,
+    type ClientSettings,
+    type StackSettings,
+} from "../../../../provider/client";
 
 const A = "https://a.example.com/client/api";
 const B = "https://b.example.com/client/api";
@@ -155,9 +160,7 @@ describe("what is missing or contradicts itself", () => {
         );
         expect(found).toEqual([
             "CLOUDSTACK_API_KEY and CLOUDSTACK_KEY are both set and differ: unset one of them",
-            expect.stringMatching(
-                /^the endpoint "cloud.example.com" \(from stack configuration .*\) is not a URL/,
-            ),
+            expect.stringMatching(/^the endpoint "cloud.example.com" \(from stack configuration .*\) is not a URL/),
             expect.stringMatching(/^environment CLOUDSTACK_API_KEY is set, but .* no secret key: set both or neither$/),
             expect.stringMatching(/^caFile \/nowhere.pem \(from environment CLOUDSTACK_CA_FILE\) cannot be read/),
             expect.stringMatching(/^httpTimeoutSeconds "soon"/),

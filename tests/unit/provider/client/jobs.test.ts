@@ -174,8 +174,13 @@ describe("jobs whose results can be seen", () => {
         const { clock, cloud, poller } = setUp();
         const blind = { a: async () => undefined, b: () => Promise.reject(new Error("busy")) };
         for (const id of ["a", "b"]) cloud.submit(id, 1);
-        await clock.run(Promise.all(Object.entries(blind).map(([id, readResult]) => poller.wait(id, { ...options, readResult }))));
-        expect([...cloud.asked]).toEqual([["a", 1], ["b", 1]]);
+        await clock.run(
+            Promise.all(Object.entries(blind).map(([id, readResult]) => poller.wait(id, { ...options, readResult }))),
+        );
+        expect([...cloud.asked]).toEqual([
+            ["a", 1],
+            ["b", 1],
+        ]);
         cloud.listFails = () => new Error("final");
         const readResult = jest.fn();
         for (const id of ["c", "d"]) cloud.submit(id, 1);
@@ -242,7 +247,9 @@ describe("what may go wrong", () => {
         const set = setUp();
         set.cloud.submit("slow", 1_000);
         const started = set.clock.now();
-        expect(await set.clock.run(set.poller.wait("slow", { command: "x", timeoutSeconds: 42 }))).toEqual({ kind: "late" });
+        expect(await set.clock.run(set.poller.wait("slow", { command: "x", timeoutSeconds: 42 }))).toEqual({
+            kind: "late",
+        });
         expect((set.clock.now() - started) / 1000).toBeCloseTo(42, 0);
     });
 

@@ -4,7 +4,11 @@ import { Durations, kindOf, nextLook, typicalDuration } from "../../../../provid
 /** The looks at a job of this length. */
 function looks(length: number, expected?: number, blur?: number): number[] {
     const times: number[] = [];
-    for (let at = nextLook({ startedAt: 0, expected, blur }, 0); ; at = nextLook({ startedAt: 0, expected, blur }, at)) {
+    for (
+        let at = nextLook({ startedAt: 0, expected, blur }, 0);
+        ;
+        at = nextLook({ startedAt: 0, expected, blur }, at)
+    ) {
         times.push(at);
         if (at >= length) {
             return times;
@@ -54,11 +58,15 @@ describe("a job of known length", () => {
 
     test("that is late by a little is met by a small part of what it took", () => {
         fc.assert(
-            fc.property(fc.integer({ min: 1_000, max: 600_000 }), fc.double({ min: 0, max: 0.5, noNaN: true }), (expected, late) => {
-                const length = expected * (1 + late);
-                const overshoot = looks(length, expected).at(-1)! - length;
-                expect(overshoot).toBeLessThanOrEqual(Math.max(110, 0.18 * expected));
-            }),
+            fc.property(
+                fc.integer({ min: 1_000, max: 600_000 }),
+                fc.double({ min: 0, max: 0.5, noNaN: true }),
+                (expected, late) => {
+                    const length = expected * (1 + late);
+                    const overshoot = looks(length, expected).at(-1)! - length;
+                    expect(overshoot).toBeLessThanOrEqual(Math.max(110, 0.18 * expected));
+                },
+            ),
         );
     });
 
@@ -82,7 +90,7 @@ describe("a job of known length", () => {
 describe("a job whose command has a typical length", () => {
     const typical = (length: number, usual: number) => {
         const times: number[] = [];
-        for (let at = nextLook({ startedAt: 0, typical: usual }, 0); ; ) {
+        for (let at = nextLook({ startedAt: 0, typical: usual }, 0); ;) {
             times.push(at);
             if (at >= length) return times;
             at = nextLook({ startedAt: 0, typical: usual }, at);
@@ -91,30 +99,42 @@ describe("a job whose command has a typical length", () => {
 
     test("is met within a tenth of that length, or 0.45 s, where it is as long as usual", () => {
         fc.assert(
-            fc.property(fc.integer({ min: 500, max: 20_000 }), fc.double({ min: 0.9, max: 1.2, noNaN: true }), (usual, part) => {
-                const late = typical(usual * part, usual).at(-1)! - usual * part;
-                expect(late).toBeLessThanOrEqual(Math.max(100, Math.min(0.1 * usual, 450)) + 1);
-            }),
+            fc.property(
+                fc.integer({ min: 500, max: 20_000 }),
+                fc.double({ min: 0.9, max: 1.2, noNaN: true }),
+                (usual, part) => {
+                    const late = typical(usual * part, usual).at(-1)! - usual * part;
+                    expect(late).toBeLessThanOrEqual(Math.max(100, Math.min(0.1 * usual, 450)) + 1);
+                },
+            ),
         );
     });
 
     test("is met within a third of that length where it takes less", () => {
         fc.assert(
-            fc.property(fc.integer({ min: 500, max: 20_000 }), fc.double({ min: 0, max: 0.9, noNaN: true }), (usual, part) => {
-                const late = typical(usual * part, usual).at(-1)! - usual * part;
-                expect(late).toBeLessThanOrEqual(Math.max(100, usual / 3) + 1);
-            }),
+            fc.property(
+                fc.integer({ min: 500, max: 20_000 }),
+                fc.double({ min: 0, max: 0.9, noNaN: true }),
+                (usual, part) => {
+                    const late = typical(usual * part, usual).at(-1)! - usual * part;
+                    expect(late).toBeLessThanOrEqual(Math.max(100, usual / 3) + 1);
+                },
+            ),
         );
     });
 
     test("is met within a quarter of its length, or 3 s (within a half where it takes less than 2 s), where it takes much longer", () => {
         fc.assert(
-            fc.property(fc.integer({ min: 100, max: 20_000 }), fc.double({ min: 1.2, max: 60, noNaN: true }), (usual, part) => {
-                const length = usual * part;
-                const late = typical(length, usual).at(-1)! - length;
-                const most = Math.min((length < 2_300 ? 0.5 : 0.25) * length, 3_000);
-                expect(late).toBeLessThanOrEqual(Math.max(110, Math.min(0.1 * usual, 450) + 1, most));
-            }),
+            fc.property(
+                fc.integer({ min: 100, max: 20_000 }),
+                fc.double({ min: 1.2, max: 60, noNaN: true }),
+                (usual, part) => {
+                    const length = usual * part;
+                    const late = typical(length, usual).at(-1)! - length;
+                    const most = Math.min((length < 2_300 ? 0.5 : 0.25) * length, 3_000);
+                    expect(late).toBeLessThanOrEqual(Math.max(110, Math.min(0.1 * usual, 450) + 1, most));
+                },
+            ),
         );
     });
 

@@ -221,7 +221,9 @@ const hasOpenssl = (() => {
 
     test("an authority of nobody's is refused, with the way to trust it", async () => {
         const text = await message(await secureCloud("unknown"));
-        expect(text).toMatch(/not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Set caFile \(CLOUDSTACK_CA_FILE\) or NODE_EXTRA_CA_CERTS to the authority's PEM file/);
+        expect(text).toMatch(
+            /not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Set caFile \(CLOUDSTACK_CA_FILE\) or NODE_EXTRA_CA_CERTS to the authority's PEM file/,
+        );
     });
 
     test("a profile that turned verification off is told that this is not followed", async () => {
@@ -299,7 +301,9 @@ const hasOpenssl = (() => {
             socket.end("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
         );
         process.env.HTTPS_PROXY = `http://127.0.0.1:${await serve(proxy)}`;
-        expect(await message(endpoint, { caFile: file("refused.pem") })).toMatch(/proxy.*requires a user name and a password/);
+        expect(await message(endpoint, { caFile: file("refused.pem") })).toMatch(
+            /proxy.*requires a user name and a password/,
+        );
         process.env.HTTPS_PROXY = "http://me:secret99@127.0.0.1:1";
         const text = await message(endpoint, { caFile: file("refused.pem") });
         expect(text).toMatch(/connection refused.*HTTPS_PROXY/);

@@ -47,12 +47,18 @@ describe("a change that erases the only copies of the data is refused", () => {
     const other = { revision: revision({ template: "y" }) };
 
     test("where nobody looks after members one by one, or there is but one, and the data is on root disks", async () => {
-        expect(await refusal(other)).toMatch(/would lose all.*root disks of c-etcd-a, c-etcd-b, c-etcd-c are.*template x -> y.*waitFor: "healthy"/);
+        expect(await refusal(other)).toMatch(
+            /would lose all.*root disks of c-etcd-a, c-etcd-b, c-etcd-c are.*template x -> y.*waitFor: "healthy"/,
+        );
         expect(await refusal({ revision: revision({ version: "3.6.14" }) })).toContain("version 3.6.13 -> 3.6.14");
-        expect(await refusal({ revision: revision({ zone: "z" }) }, { revision: revision({ zone: "a" }) })).toContain("zone a -> z");
+        expect(await refusal({ revision: revision({ zone: "z" }) }, { revision: revision({ zone: "a" }) })).toContain(
+            "zone a -> z",
+        );
         const one = { members: { "c-etcd-a": "127.0.0.1" }, waitFor: "healthy" };
         expect(await refusal(other, one)).toMatch(/root disk of c-etcd-a is/);
-        await expect(etcdQuorum.update("id", olds, { ...olds, ...other })).rejects.toThrow("would lose all of its data");
+        await expect(etcdQuorum.update("id", olds, { ...olds, ...other })).rejects.toThrow(
+            "would lose all of its data",
+        );
     });
 
     test("not where volumes hold it, members are looked after, it is allowed, or nothing is erased", async () => {
@@ -66,7 +72,9 @@ describe("a change that erases the only copies of the data is refused", () => {
     });
 
     test("nor are the volumes themselves taken away", async () => {
-        expect(await refusal({ hasVolumes: false }, { hasVolumes: true })).toMatch(/the data volumes of c-etcd-a, .* are deleted/);
+        expect(await refusal({ hasVolumes: false }, { hasVolumes: true })).toMatch(
+            /the data volumes of c-etcd-a, .* are deleted/,
+        );
     });
 });
 
@@ -85,7 +93,9 @@ describe("EtcdMember", () => {
 
 describe("EtcdHealth", () => {
     test("data is deleted only where that was allowed before", async () => {
-        await expect(etcdHealth.delete("id", { ...gate, allowDataLoss: false })).rejects.toThrow("set allowDataLoss: true");
+        await expect(etcdHealth.delete("id", { ...gate, allowDataLoss: false })).rejects.toThrow(
+            "set allowDataLoss: true",
+        );
         await etcdHealth.delete("id", { ...gate, allowDataLoss: true });
     });
 
@@ -103,7 +113,13 @@ describe("EtcdHealth", () => {
 });
 
 describe("a machine's reinstallTrigger", () => {
-    const machine = { name: "m", reinstallTrigger: "etcd 3.5.33", running: true, deleteProtection: false, displayName: "m" };
+    const machine = {
+        name: "m",
+        reinstallTrigger: "etcd 3.5.33",
+        running: true,
+        deleteProtection: false,
+        displayName: "m",
+    };
     const effect = (olds: object, news: object) => planChanges({ ...machine, ...olds }, { name: "m", ...news }).effect;
 
     test("another one reinstalls, the first one is only noted, none leaves the machine in peace", () => {

@@ -11,16 +11,19 @@ const given = {
 
 async function settings(inputs: Record<string, unknown>, olds: Record<string, unknown> = {}) {
     const { inputs: checked, failures } = await kubernetesSettings.check(olds, { ...given, ...inputs });
-    return { checked: checked as Record<string, any>, problems: failures!.map(({ property, reason }) => `${property}: ${reason}`) };
+    return {
+        checked: checked as Record<string, any>,
+        problems: failures!.map(({ property, reason }) => `${property}: ${reason}`),
+    };
 }
 
 test("the table has a line for every argument of a cluster", () => {
     const source = ["args.ts", "../placement.ts"]
         .map((file) => fs.readFileSync(path.join(__dirname, "../../../../components/kubernetesCluster", file), "utf8"))
         .join("\n");
-    const args = [...source.matchAll(/interface (?:RecipeArgs|KubernetesClusterArgs|PlacementArgs)[^{]*\{(.*?)\n\}/gs)].flatMap(([, body]) =>
-        [...body.matchAll(/^ {4}(\w+)\??:/gm)].map(([, name]) => name),
-    );
+    const args = [
+        ...source.matchAll(/interface (?:RecipeArgs|KubernetesClusterArgs|PlacementArgs)[^{]*\{(.*?)\n\}/gs),
+    ].flatMap(([, body]) => [...body.matchAll(/^ {4}(\w+)\??:/gm)].map(([, name]) => name));
     expect(args.length).toBeGreaterThan(25);
     const lines = Object.keys(changes).filter((name) => !name.includes("."));
     expect(lines.sort()).toEqual([...new Set(args)].sort());
@@ -29,8 +32,16 @@ test("the table has a line for every argument of a cluster", () => {
 
 test.each<[property: string, value: unknown, reason: string]>([
     ["name", "other", "prod -> other"],
-    ["kubernetesVersion", "1.36.5", "1.36.4 -> 1.36.5: the cluster cannot change this: upgrading a running cluster is not supported yet"],
-    ["kubernetesVersion", "1.35.8", "1.36.4 -> 1.35.8: the cluster cannot change this: Kubernetes cannot go back to an earlier version"],
+    [
+        "kubernetesVersion",
+        "1.36.5",
+        "1.36.4 -> 1.36.5: the cluster cannot change this: upgrading a running cluster is not supported yet",
+    ],
+    [
+        "kubernetesVersion",
+        "1.35.8",
+        "1.36.4 -> 1.35.8: the cluster cannot change this: Kubernetes cannot go back to an earlier version",
+    ],
     ["podCidr", "10.245.0.0/16", "10.244.0.0/16 -> 10.245.0.0/16"],
     ["serviceCidr", "10.97.0.0/16", "10.96.0.0/16 -> 10.97.0.0/16"],
     ["dnsDomain", "cluster.test", "cluster.local -> cluster.test"],
@@ -48,7 +59,10 @@ test.each<[property: string, value: unknown, reason: string]>([
 
 test("every argument that is refused is told, at once", async () => {
     const { checked } = await settings({});
-    const { problems } = await settings({ podCidr: "10.0.0.0/16", serviceCidr: "10.3.0.0/16", dnsDomain: "x" }, checked);
+    const { problems } = await settings(
+        { podCidr: "10.0.0.0/16", serviceCidr: "10.3.0.0/16", dnsDomain: "x" },
+        checked,
+    );
     expect(problems).toHaveLength(3);
 });
 
@@ -62,16 +76,24 @@ test("what is left out stays what it was, whatever the defaults of a later versi
 
 test("what is not known yet is not compared, and members of etcd come and go", async () => {
     const { checked } = await settings({});
-    expect((await settings({ podCidr: UNKNOWN, endpoint: UNKNOWN, podNetwork: UNKNOWN, etcd: UNKNOWN }, checked)).problems).toEqual([]);
+    expect(
+        (await settings({ podCidr: UNKNOWN, endpoint: UNKNOWN, podNetwork: UNKNOWN, etcd: UNKNOWN }, checked)).problems,
+    ).toEqual([]);
     const grown = { endpoints: ["https://10.1.1.12:2379", "https://10.1.1.13:2379"] };
     expect((await settings({ etcd: grown }, checked)).problems).toEqual([]);
 });
 
 test("what machines take up only when they are installed anew is said", () => {
     const olds = { containerdVersion: "2.3.3", podNetwork: { backend: "vxlan" } };
-    expect(laterChanges("prod", olds, { containerdVersion: "2.3.4", podNetwork: { backend: "vxlan", mtu: 1450 } })).toEqual([
-        expect.stringMatching(/^prod: containerdVersion 2.3.3 -> 2.3.4 applies to a machine when it is created or reinstalled/),
-        expect.stringMatching(/^prod: podNetwork.mtu \(none\) -> 1450 applies to a machine when it is created or reinstalled/),
+    expect(
+        laterChanges("prod", olds, { containerdVersion: "2.3.4", podNetwork: { backend: "vxlan", mtu: 1450 } }),
+    ).toEqual([
+        expect.stringMatching(
+            /^prod: containerdVersion 2.3.3 -> 2.3.4 applies to a machine when it is created or reinstalled/,
+        ),
+        expect.stringMatching(
+            /^prod: podNetwork.mtu \(none\) -> 1450 applies to a machine when it is created or reinstalled/,
+        ),
     ]);
     expect(refusedChanges(olds, olds)).toEqual([]);
 });

@@ -3,7 +3,13 @@ import { UNKNOWN } from "../../../../provider/handler";
 import { Problems } from "../../../../provider/lifecycle";
 import { checkRules } from "../../../../provider/securityGroup/check";
 import { parsePorts } from "../../../../provider/securityGroup/normal";
-import { actualRules, batches, compareRules, describeRule, wantedRules } from "../../../../provider/securityGroup/rules";
+import {
+    actualRules,
+    batches,
+    compareRules,
+    describeRule,
+    wantedRules,
+} from "../../../../provider/securityGroup/rules";
 
 const group = (ingressrule: any[], egressrule: any[] = []) => ({ id: "g", name: "web", ingressrule, egressrule });
 
@@ -48,7 +54,14 @@ test("what CloudStack answers equals what was asked for", () => {
                 { ruleid: "4", protocol: "icmp", icmptype: 3, icmpcode: 4, cidr: "0.0.0.0/0" },
                 { ruleid: "5", protocol: "all", startport: 0, endport: 0, cidr: "10.1.0.0/16" },
                 { ruleid: "6", protocol: "4", startport: 0, endport: 0, cidr: "10.1.0.0/16" },
-                { ruleid: "7", protocol: "tcp", startport: 2380, endport: 2380, securitygroupname: "web", account: "a" },
+                {
+                    ruleid: "7",
+                    protocol: "tcp",
+                    startport: 2380,
+                    endport: 2380,
+                    securitygroupname: "web",
+                    account: "a",
+                },
             ],
             [{ ruleid: "8", protocol: "udp", startport: 53, endport: 53, cidr: "0.0.0.0/0" }],
         ),
@@ -57,7 +70,13 @@ test("what CloudStack answers equals what was asked for", () => {
 });
 
 test("only the difference is added and removed", () => {
-    const wanted = wantedRules({ name: "web", ingress: [{ ports: "80", cidrs: ["0.0.0.0/0"] }, { ports: "443", cidrs: ["0.0.0.0/0"] }] }).rules;
+    const wanted = wantedRules({
+        name: "web",
+        ingress: [
+            { ports: "80", cidrs: ["0.0.0.0/0"] },
+            { ports: "443", cidrs: ["0.0.0.0/0"] },
+        ],
+    }).rules;
     const actual = actualRules(
         group([
             { ruleid: "1", protocol: "tcp", startport: 80, endport: 80, cidr: "0.0.0.0/0" },
@@ -70,12 +89,21 @@ test("only the difference is added and removed", () => {
 });
 
 test("rules that one call can authorise go together", () => {
-    const { rules } = wantedRules({ name: "web", ingress: [{ ports: "443", cidrs: ["10.0.0.0/8", "11.0.0.0/8"], groups: ["db"] }, { ports: "80", cidrs: ["10.0.0.0/8"] }] });
+    const { rules } = wantedRules({
+        name: "web",
+        ingress: [
+            { ports: "443", cidrs: ["10.0.0.0/8", "11.0.0.0/8"], groups: ["db"] },
+            { ports: "80", cidrs: ["10.0.0.0/8"] },
+        ],
+    });
     expect(batches(rules).map((batch) => batch.length)).toEqual([2, 1, 1]);
 });
 
 test("a rule with an unknown part is left out and said to be unknown", () => {
-    expect(wantedRules({ name: "web", ingress: [{ ports: "443", groups: [UNKNOWN] }] })).toEqual({ rules: [], unknown: true });
+    expect(wantedRules({ name: "web", ingress: [{ ports: "443", groups: [UNKNOWN] }] })).toEqual({
+        rules: [],
+        unknown: true,
+    });
     expect(wantedRules({ name: "web", ingress: UNKNOWN }).unknown).toBe(true);
 });
 
@@ -87,7 +115,8 @@ test("every port and range reads back as it was written", () => {
             expect(parsePorts(String(a))).toEqual([a, a]);
         }),
     );
-    for (const wrong of ["", "x", "1-", "-1", "9-8", "65536", "1-65536", "1 2"]) expect(parsePorts(wrong)).toBeUndefined();
+    for (const wrong of ["", "x", "1-", "-1", "9-8", "65536", "1-65536", "1 2"])
+        expect(parsePorts(wrong)).toBeUndefined();
 });
 
 test("every problem of every rule is reported at once, with its path", () => {

@@ -61,14 +61,25 @@ test("nothing changes where nothing differs, however groups are ordered", () => 
 });
 
 test("user data is compared by its bytes and ignored on demand", () => {
-    expect(isEmpty(planChanges(olds, { ...inputs, userData: undefined, userDataBase64: Buffer.from(text).toString("base64") }))).toBe(true);
+    expect(
+        isEmpty(
+            planChanges(olds, { ...inputs, userData: undefined, userDataBase64: Buffer.from(text).toString("base64") }),
+        ),
+    ).toBe(true);
     expect(isEmpty(planChanges(olds, { ...inputs, userData: "other", onUserDataChange: "ignore" }))).toBe(true);
 });
 
 test("the hardest effect rules, and the line gives every reason that stops the machine", () => {
-    const plan = planChanges(olds, { ...inputs, serviceOffering: "Large", securityGroups: ["g1", "g3"], displayName: "x" });
+    const plan = planChanges(olds, {
+        ...inputs,
+        serviceOffering: "Large",
+        securityGroups: ["g1", "g3"],
+        displayName: "x",
+    });
     expect(plan.effect).toBe("stopped");
-    expect(describePlan("web", plan, olds)).toBe("web stops and starts: serviceOffering Small -> Large; securityGroups +g3 -g2");
+    expect(describePlan("web", plan, olds)).toBe(
+        "web stops and starts: serviceOffering Small -> Large; securityGroups +g3 -g2",
+    );
     expect(takesDown(plan, olds)).toBe(true);
     expect(takesDown(plan, { ...olds, running: false })).toBe(false);
 });
@@ -89,8 +100,15 @@ test("a machine in state Error is replaced", () => {
 });
 
 test("what a preview does not know is a change that it says it does not know", () => {
-    const plan = planChanges(olds, { ...inputs, securityGroups: ["g1", UNKNOWN], userData: UNKNOWN, onUserDataChange: "reinstall" });
-    expect(describePlan("web", plan, olds)).toMatch(/^web may be reinstalled .*: userData may change .*; securityGroups may change/);
+    const plan = planChanges(olds, {
+        ...inputs,
+        securityGroups: ["g1", UNKNOWN],
+        userData: UNKNOWN,
+        onUserDataChange: "reinstall",
+    });
+    expect(describePlan("web", plan, olds)).toMatch(
+        /^web may be reinstalled .*: userData may change .*; securityGroups may change/,
+    );
 });
 
 test("addresses and networks that the program leaves to the cloud are left alone", () => {
@@ -98,7 +116,10 @@ test("addresses and networks that the program leaves to the cloud are left alone
 });
 
 test("affinity groups that the program no longer names are taken away; the last key cannot be", () => {
-    expect(planChanges({ ...olds, affinityGroups: ["a"] }, inputs).changes[0]).toMatchObject({ property: "affinityGroups", effect: "stopped" });
+    expect(planChanges({ ...olds, affinityGroups: ["a"] }, inputs).changes[0]).toMatchObject({
+        property: "affinityGroups",
+        effect: "stopped",
+    });
     expect(isEmpty(planChanges(olds, { ...inputs, sshKeyPairs: [] }))).toBe(true);
 });
 
@@ -184,7 +205,9 @@ describe("what a preview does not know", () => {
     test("hides nothing of what it does know", () => {
         const news = { ...inputs, ...strict, serviceOffering: "Large", userData: UNKNOWN, onUserDataChange: "replace" };
         const plan = planChanges(olds, news);
-        expect(describePlan("web", plan, olds)).toMatch(/^web may be replaced, and the root disk of web may be erased: /);
+        expect(describePlan("web", plan, olds)).toMatch(
+            /^web may be replaced, and the root disk of web may be erased: /,
+        );
         expect(refusalOf("web", plan, olds, news)).toMatch(/^web stops and starts: serviceOffering Small -> Large\./);
     });
 
@@ -203,11 +226,14 @@ describe("values of arguments in a line", () => {
         expect(describePlan("web", planChanges(from, news), from)).toMatch(/: reinstallTrigger changes$/);
     });
 
-    test.each(table.filter(([, , effect]) => effect !== "live"))("a secret is never shown: %s (%j)", (property, change) => {
-        const news: Record<string, any> = { ...inputs, ...change, secretArguments: [property] };
-        const line = describePlan("web", planChanges(olds, news), olds)!;
-        expect(line).toMatch(new RegExp(`: ${property} changes`));
-    });
+    test.each(table.filter(([, , effect]) => effect !== "live"))(
+        "a secret is never shown: %s (%j)",
+        (property, change) => {
+            const news: Record<string, any> = { ...inputs, ...change, secretArguments: [property] };
+            const line = describePlan("web", planChanges(olds, news), olds)!;
+            expect(line).toMatch(new RegExp(`: ${property} changes`));
+        },
+    );
 
     test("a value that was a secret stays one", () => {
         const was = { ...olds, secretArguments: ["serviceOffering"] };

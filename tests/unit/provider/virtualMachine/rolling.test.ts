@@ -39,7 +39,9 @@ test("what takes machines of a group down is done to one after another; what is 
     expect(log.splice(0)).toEqual(["update a", "update b", "updated a", "updated b"]);
     // A change that a running machine takes waits for nobody.
     const live = (name: string) => ({ ...inputs(name), serviceOffering: "Small", displayName: "y" });
-    await Promise.all(["a", "b"].map((name) => handler.update(name, { ...outputs, ...live(name), displayName: "x" }, live(name))));
+    await Promise.all(
+        ["a", "b"].map((name) => handler.update(name, { ...outputs, ...live(name), displayName: "x" }, live(name))),
+    );
     expect(log.splice(0)).toEqual(["update a", "update b", "updated a", "updated b"]);
 });
 
@@ -69,5 +71,7 @@ test("where one does not come back, those that wait stay as they are", async () 
     expect(log).toEqual(["update a", "updated a", "update bad"]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "rejected"]);
     const { reason } = results[2] as PromiseRejectedResult;
-    expect(reason.message).toMatch(/^c was not changed: the change of bad failed, and machines of rolling group "web" change one at a time/);
+    expect(reason.message).toMatch(
+        /^c was not changed: the change of bad failed, and machines of rolling group "web" change one at a time/,
+    );
 });

@@ -1,6 +1,11 @@
 import { isAsync } from "../../../../simulator/api/command";
 import { COMMANDS } from "../../../../simulator/api/commands";
-import { NOT_IMPLEMENTED, DEFINITIONS, describe as describeCommand, responseName } from "../../../../simulator/api/definitions";
+import {
+    NOT_IMPLEMENTED,
+    DEFINITIONS,
+    describe as describeCommand,
+    responseName,
+} from "../../../../simulator/api/definitions";
 import { isAdministrative } from "../../../../simulator/api/administrative";
 import { readArguments } from "../../../../simulator/api/parameters";
 

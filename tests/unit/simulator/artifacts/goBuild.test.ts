@@ -23,7 +23,10 @@ goTest("the archive is the release's: names, modes, owners and times are fixed, 
             const listed = runTool("tar", ["-tvzf", file, "--numeric-owner", "--utc", "--full-time"]);
             expectSuccess(listed);
             const top = "etcd-v3.6.14-linux-amd64";
-            const fields = listed.stdout.trim().split("\n").map((line) => line.split(/\s+/));
+            const fields = listed.stdout
+                .trim()
+                .split("\n")
+                .map((line) => line.split(/\s+/));
             expect(fields.map(([mode, owner, , day, time, name]) => [mode, owner, day, time, name])).toEqual([
                 ["drwxr-xr-x", "0/0", "1970-01-01", "00:00:00", `${top}/`],
                 ...["etcd", "etcdctl", "etcdutl"].map((name) => [

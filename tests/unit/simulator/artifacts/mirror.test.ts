@@ -33,7 +33,11 @@ const said = (cache: string, manifest: object) => {
 };
 
 /** What is on the mirror, beside its lock. */
-const names = (cache: string) => fs.readdirSync(artifactsFolder(cache)).filter((name) => name !== ".lock").sort();
+const names = (cache: string) =>
+    fs
+        .readdirSync(artifactsFolder(cache))
+        .filter((name) => name !== ".lock")
+        .sort();
 
 describe("what is there", () => {
     test("stays where it is as the manifest has it, and nobody is waited for", () =>
@@ -41,7 +45,11 @@ describe("what is there", () => {
             put(cache, fileName, "there");
             said(cache, { [fileName]: sha256("there") });
             const lock = path.join(artifactsFolder(cache), ".lock");
-            const outcomes = await withLock(lock, () => undefined, () => ensureReleases(cache, [release]));
+            const outcomes = await withLock(
+                lock,
+                () => undefined,
+                () => ensureReleases(cache, [release]),
+            );
             const seconds = expect.any(Number);
             expect(outcomes).toEqual([{ fileName, sha256: sha256("there"), bytes: 5, from: "mirror", seconds }]);
         }));
@@ -108,8 +116,7 @@ describe("the official release", () => {
                     withGo(cache, "", async () => {
                         const [outcome] = await ensureReleases(cache, [elsewhere(url)]);
                         const expected = releaseOf("etcd", "3.6.14").sha256;
-                        const because =
-                            `${fileName} has the SHA-256 ${sha256("evil")}, expected ${expected} (from ${url})`;
+                        const because = `${fileName} has the SHA-256 ${sha256("evil")}, expected ${expected} (from ${url})`;
                         expect(outcome).toMatchObject({ from: "go", because });
                         expect(readManifest(cache)).toEqual({ [fileName]: outcome.sha256 });
                     }),

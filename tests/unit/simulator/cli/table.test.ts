@@ -6,7 +6,15 @@ import { counted, duration, size, table } from "../../../../simulator/cli/table"
 import { endOf, follow, lastLines } from "../../../../simulator/tail";
 
 test("tables have columns under their titles, and no space at the ends of lines", () => {
-    expect(table(["NAME", "X"], [["a", "1"], ["longer", ""]])).toBe("NAME    X\na       1\nlonger");
+    expect(
+        table(
+            ["NAME", "X"],
+            [
+                ["a", "1"],
+                ["longer", ""],
+            ],
+        ),
+    ).toBe("NAME    X\na       1\nlonger");
     expect(table(["NAME"], [])).toBe("NAME");
 });
 

@@ -22,7 +22,11 @@ describe("a folder of any name", () => {
         // Each says its words; the machine asks for a reboot, and at the second time ends.
         const say = (name: string) => `#!/bin/sh\n{ printf '%s|' ${name} "$@"; echo; } >>"$SAID"\n`;
         const again = '[ $(grep -c nsenter "$SAID") = 1 ] && exit 133\nexit 0\n';
-        for (const [name, more] of [["mount", ""], ["mkdir", ""], ["nsenter", again]])
+        for (const [name, more] of [
+            ["mount", ""],
+            ["mkdir", ""],
+            ["nsenter", again],
+        ])
             fs.writeFileSync(path.join(bin, name), `${say(name)}${more}`, { mode: 0o755 });
         const script = path.join(base, "boot");
         const where = { folder, groups, templateRoot: "/cache/with:colon,comma/root", network: "csl1a2b-7" };

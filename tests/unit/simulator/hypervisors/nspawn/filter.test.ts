@@ -41,7 +41,11 @@ function chain(script: string, name: string): string[] {
 const script = filterScript(plan);
 
 test("what comes in is what the rules of a machine's groups let in, all else is dropped", () => {
-    expect(chain(script, "in_m11")).toEqual(["tcp dport 80-81 accept", "ip saddr 10.0.0.0/8 ip protocol icmp accept", "drop"]);
+    expect(chain(script, "in_m11")).toEqual([
+        "tcp dport 80-81 accept",
+        "ip saddr 10.0.0.0/8 ip protocol icmp accept",
+        "drop",
+    ]);
     expect(chain(script, "in_m12")).toEqual([
         "tcp dport 80-81 accept",
         "ip saddr 10.0.0.0/8 ip protocol icmp accept",
