@@ -26,7 +26,7 @@ export default tseslint.config(
     },
     shut(
         ["provider/client/**"],
-        ["@pulumi/*", "../*/**", "../[!c]*", "**/components/**", "**/simulator/**"],
+        ["@pulumi/*", "../*/**", "../[!c]*", "!../nearest", "**/components/**", "**/simulator/**"],
         "client speaks to CloudStack and knows nothing above it",
     ),
     shut(

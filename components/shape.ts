@@ -1,3 +1,4 @@
+import { likelyNames } from "../provider/nearest";
 import { normalCidr } from "../provider/securityGroup/normal";
 import { known, type Report } from "./known";
 import type { Problem } from "./problems";
@@ -149,7 +150,7 @@ export function record(of: Shape): Shape {
 }
 
 /**
- * Values by names of ours. Another name is a slip of the pen, which would be passed over without a word.
+ * Values by names of ours. Another name is a mistake, which would otherwise be ignored silently.
  *
  * @typeParam T the arguments' interface: the compiler wants a shape for each argument of it, and for nothing else
  */
@@ -167,7 +168,7 @@ export function fields<T extends object = Record<string, unknown>>(
             }
             for (const key of Object.keys(value))
                 if (!(key in shapes) && value[key] !== undefined)
-                    report(join(path, key), strange, `Use ${alike(key, Object.keys(shapes)).join(", ")}`);
+                    report(join(path, key), strange, `Use ${likelyNames(key, Object.keys(shapes)).join(", ")}`);
             const entries = Object.entries(shapes).map(([key, shape]) => [
                 key,
                 readValue(value[key], shape, join(path, key), report),
@@ -192,17 +193,6 @@ export function atLeast(of: Readonly<Record<string, Shape>>): Shape {
             return right ? value : undefined;
         },
     };
-}
-
-/** The names with the longest common prefix with a wrong one; all of them if none shares two characters. */
-function alike(wrong: string, names: readonly string[]): string[] {
-    const shared = (name: string) => {
-        let length = 0;
-        while (length < wrong.length && wrong[length].toLowerCase() === name[length]?.toLowerCase()) length++;
-        return length;
-    };
-    const most = Math.max(...names.map(shared));
-    return most < 2 ? [...names] : names.filter((name) => shared(name) === most);
 }
 
 function join(path: string, key: string): string {

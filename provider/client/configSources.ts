@@ -1,5 +1,5 @@
 import type { Profile, Profiles } from "./iniProfiles";
-import { nearestNames } from "./nearest";
+import { nearestNames } from "../nearest";
 import type { StackSettings } from "./types";
 
 /** A value and where it was read, as messages name it. */

@@ -1,5 +1,5 @@
 import { CloudStackError } from "./errors";
-import { nearestNames } from "./nearest";
+import { nearestNames } from "../nearest";
 import { takesProject } from "./projectCommands";
 import type { ClientSettings, Params } from "./types";
 

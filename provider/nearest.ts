@@ -8,6 +8,13 @@ export function nearestNames(name: string, candidates: readonly string[], most =
         .map(({ candidate }) => candidate);
 }
 
+/** The names that were probably meant: those most like the one that was given; all of them where none is like it. */
+export function likelyNames(name: string, candidates: readonly string[]): string[] {
+    const far = candidates.map((candidate) => distance(name.toLowerCase(), candidate.toLowerCase()));
+    const least = Math.min(...far);
+    return least > name.length / 2 ? [...candidates] : candidates.filter((_, index) => far[index] === least);
+}
+
 /** Levenshtein's distance; a name that contains the other is near whatever its length. */
 function distance(a: string, b: string): number {
     if (a.length > 0 && b.length > 0 && (a.includes(b) || b.includes(a))) {
