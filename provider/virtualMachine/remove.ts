@@ -30,6 +30,8 @@ export async function removeMachine(session: Session, id: string, outputs: Outpu
         if (!isGone(error)) throw error;
     } finally {
         session.machines.changed();
+        // The cloud detaches the data volumes of a machine that goes.
+        session.volumes.changed();
     }
 }
 

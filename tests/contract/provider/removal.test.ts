@@ -59,6 +59,19 @@ describe.each(accounts)("the account %s", (account) => {
         expect(await world.belongings(account)).toEqual([]);
     });
 
+    test("moves the data volume of a machine that is replaced in the same run", async () => {
+        const made = await setup(account);
+        const plugin = world.plugin(account);
+        // As the engine does it: it compares the volume before the machine is deleted.
+        await plugin.plan("volume", made.volume.inputs, made.volume);
+        await plugin.delete(made.machine);
+        const again = await plugin.create("virtualMachine", made.args);
+        const moved = await plugin.up(made.volume, { ...made.volume.inputs, virtualMachine: again.id });
+        expect(await volumeOf(made)).toMatchObject({ virtualmachineid: again.id });
+        for (const resource of [moved, again, made.group]) await world.plugin(account).delete(resource);
+        expect(await world.belongings(account)).toEqual([]);
+    });
+
     test("deletes what is gone already", async () => {
         const made = await setup(account);
         for (const resource of [made.volume, made.machine, made.group]) await world.plugin(account).delete(resource);
