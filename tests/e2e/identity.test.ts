@@ -1,5 +1,5 @@
 import { Client } from "../contract/simulator/client";
-import { type RunningCloud, startCloud } from "../../simulator";
+import { type Call, type RunningCloud, startCloud } from "../../simulator";
 import { cloudEnvironment } from "./support/mainProject";
 import { Project } from "./support/project";
 
@@ -128,7 +128,10 @@ test("key pairs and affinity groups that are renamed, or have a namesake under a
         const { errors } = await project.up({ args: targets.flatMap((target) => ["--target", target]), mayFail: true });
         if (error === undefined) expect(errors).toEqual([]);
         else expect(errors.join("\n")).toContain(error);
-        expect(removals()).toEqual([]);
+        // A pair that was made beside a refused group in the step before has got another name since: that one goes, and is nobody else's.
+        const isOthers = ({ parameters: { id, name } }: Call) =>
+            before.some((one) => [id, name].some((part) => one.split(" ").includes(part!)));
+        expect(removals().filter(isOthers)).toEqual([]);
         expect(await inCloud()).toEqual(expect.arrayContaining(before));
         const ids = (await own()).map(({ id }) => id);
         expect(new Set(ids).size).toBe(ids.length);
