@@ -134,7 +134,7 @@ test("what is under way is a status, and nothing of it stays; a cluster that is 
     expect(code).not.toBe(0);
     expect([infos, warnings]).toEqual([[], []]);
     expect(errors.join("\n")).toMatch(
-        /etcd cluster dev-db is not healthy.*raise bootstrapWindowSeconds, which count from \d{4}-.*pulumi up --refresh/s,
+        /etcd cluster dev-db is not healthy.*increase bootstrapWindowSeconds, which starts at \d{4}-.*pulumi up --refresh/s,
     );
     // It is on the resource's row meanwhile; the engine's log of events has nothing that passes.
     expect(stdout.slice(0, stdout.indexOf("Diagnostics:"))).toMatch(/EtcdHealth db.*0 of 3 members are healthy/);
