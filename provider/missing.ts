@@ -18,9 +18,6 @@ interface Listed {
 /** How long a run waits for the cloud to tell what it has, in milliseconds: it is asked for a warning only. */
 const PATIENCE = 10_000;
 
-/** The states of all of a kind when this process first asked, by id. */
-const firstLists = new WeakMap<CoalescedReads<Listed>, Promise<Map<string, string> | undefined>>();
-
 /** Clouds that did not answer, which are not asked again. */
 const silent = new WeakSet<Session>();
 
@@ -31,19 +28,14 @@ const silent = new WeakSet<Session>();
 export async function isMissing(id: string, { reads, isGone }: Watched, session: Session): Promise<boolean> {
     if (silent.has(session)) return false;
     const from = reads(session);
-    let first = firstLists.get(from);
-    if (first === undefined) {
-        first = withinPatience(from.before().then((all) => new Map(all.map((item) => [item.id, item.state]))));
-        firstLists.set(from, first);
-    }
-    const listed = await first;
-    const state = listed?.get(id);
-    if (state !== undefined) return isGone(state);
-    const asked =
-        listed &&
-        (await withinPatience(from.get(id).then((item) => ({ gone: item === undefined || isGone(item.state) }))));
-    if (asked === undefined) silent.add(session);
-    return asked?.gone === true;
+    const isThere = await withinPatience(
+        from
+            .before()
+            .then((all) => all.find((item) => item.id === id) ?? from.get(id))
+            .then((item) => item !== undefined && !isGone(item.state)),
+    );
+    if (isThere === undefined) silent.add(session);
+    return isThere === false;
 }
 
 /** The answer, or `undefined` where there is none in time. */
