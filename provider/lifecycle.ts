@@ -15,12 +15,13 @@ export interface Lifecycle {
     /** Compares what is (outputs) with what is wanted (inputs). */
     diff(id: string, olds: Outputs, news: Inputs): DiffResult | Promise<DiffResult>;
     create(inputs: Inputs): Promise<{ id: string; outs: Outputs }>;
-    /** `undefined` where it is gone. */
-    read(id: string, outputs: Outputs): Promise<Outputs | undefined>;
+    /** `undefined` where it is gone. Default: it is as the state has it. */
+    read?(id: string, outputs: Outputs): Promise<Outputs | undefined>;
     /** The arguments as what was found would have them; `undefined` to keep those that the engine has. Default: to keep them. */
     found?(id: string, last: Outputs, found: Outputs): Promise<Inputs | undefined>;
     update(id: string, olds: Outputs, news: Inputs): Promise<Outputs>;
-    delete(id: string, outputs: Outputs): Promise<void>;
+    /** Default: there is nothing to delete outside of the state. */
+    delete?(id: string, outputs: Outputs): Promise<void>;
 }
 
 /** Ids that the engine has asked about in this process: they are in the stack's state, so no `create` may adopt them. */
@@ -92,7 +93,7 @@ export function lifecycle(of: Lifecycle): Handler {
         read: (id, outputs) =>
             guarded([outputs], async () => {
                 idsInState.add(id);
-                const found = await of.read(id, outputs ?? {});
+                const found = of.read === undefined ? (outputs ?? {}) : await of.read(id, outputs ?? {});
                 if (found === undefined) return {};
                 const inputs = await of.found?.(id, outputs ?? {}, found);
                 return { id, props: clean(found), ...(inputs === undefined ? {} : { inputs: clean(inputs) }) };
@@ -102,7 +103,7 @@ export function lifecycle(of: Lifecycle): Handler {
         delete: (id, outputs) =>
             guarded([outputs], async () => {
                 idsInState.add(id);
-                if (!createdIds.has(id)) return of.delete(id, outputs);
+                if (!createdIds.has(id)) return of.delete?.(id, outputs);
                 say(
                     `${outputs.name ?? id} is not deleted: its replacement adopted it, since a name can exist only once`,
                 );

@@ -43,8 +43,6 @@ export const certificateAuthority: Handler = lifecycle({
         return { id: crypto.randomUUID(), outs: outputs(inputs, generations) };
     },
 
-    read: async (_id, found) => found,
-
     async update(_id, olds, news) {
         const kept = (olds.generations as Generation[]).filter(
             ({ generation }) => generation >= news.oldestTrustedGeneration,
@@ -52,8 +50,6 @@ export const certificateAuthority: Handler = lifecycle({
         const generations = news.generation > olds.generation ? [...kept, await newGeneration(news)] : kept;
         return outputs(news, generations);
     },
-
-    async delete() {},
 });
 
 /**

@@ -33,8 +33,6 @@ export const certificate: Handler = lifecycle({
 
     create: async (inputs) => ({ id: crypto.randomUUID(), outs: await issue(inputs, newPrivateKey()) }),
 
-    read: async (_id, found) => found,
-
     async update(_id, olds, news) {
         if (!isAnother(olds, news) && !renewalIsDue(olds, news)) {
             const kept = Object.fromEntries(leafOutputs.map((name) => [name, olds[name]]));
@@ -46,8 +44,6 @@ export const certificate: Handler = lifecycle({
         const privateKey = same(olds.caCertificate, news.caCertificate) ? olds.privateKey : newPrivateKey();
         return issue(news, privateKey);
     },
-
-    async delete() {},
 });
 
 /** Whether the program asks for another certificate than there is. */

@@ -26,10 +26,8 @@ function madeOnce(
             return { changes: replaces.length > 0, replaces };
         },
         create: async (inputs) => ({ id: crypto.randomUUID(), outs: { ...echoOf(inputs), ...make(inputs) } }),
-        read: async (_id, found) => found,
         // Never asked for: every change replaces. The plugin wants an answer all the same.
         update: async (_id, olds) => ({ ...olds }),
-        async delete() {},
     });
 }
 

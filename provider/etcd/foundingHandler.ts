@@ -61,7 +61,6 @@ export const etcdFounding: Handler = lifecycle({
         const { opensAt, wasRefreshed } = reopens(olds, news) ? { ...news, wasRefreshed: false } : olds;
         return { ...echoOf(news), firstOpenedAt: olds.firstOpenedAt ?? olds.opensAt, opensAt, wasRefreshed };
     },
-    async delete() {},
 });
 
 /** Whether the window opens again. Not where a refresh may have found that machines are gone, and their data with them. */

@@ -12,7 +12,6 @@ export const etcdDataGuard: Handler = lifecycle({
         changes: ["cluster", "allowDataLoss"].some((name) => !same(olds[name], news[name])),
     }),
     create: async (inputs) => ({ id: crypto.randomUUID(), outs: echoOf(inputs) }),
-    read: async (_id, outputs) => outputs,
     update: async (_id, _olds, news) => echoOf(news),
     delete: async (_id, outputs) => refuseLoss(outputs),
 });

@@ -22,7 +22,6 @@ export const etcdMember: Handler = lifecycle({
         if (!(await isFounding(inputs))) await waitForMember(inputs);
         return { id: crypto.randomUUID(), outs: echoOf(inputs) };
     },
-    read: async (_id, outputs) => outputs,
     async update(_id, olds, news) {
         if (!same(olds.revision, news.revision)) await waitForMember(news);
         return echoOf(news);

@@ -34,13 +34,11 @@ export const etcdQuorum: Handler = lifecycle({
         return { changes: [...COMPARED, ...ACCESS, ...ALLOWING].some((name) => !same(olds[name], news[name])) };
     },
     create: async (inputs) => ({ id: crypto.randomUUID(), outs: echoOf(inputs) }),
-    read: async (_id, outputs) => outputs,
     async update(_id, olds, news) {
         const refusal = lossOf(olds, news) ?? (await refusalOf(olds, news));
         if (refusal !== undefined) throw new Error(refusal);
         return echoOf(news);
     },
-    async delete() {},
 });
 
 /** Why a change must not begin, since it would erase the only copies of the data; undefined where it may. */

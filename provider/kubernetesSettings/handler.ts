@@ -21,9 +21,7 @@ export const kubernetesSettings: Handler = lifecycle({
         return { changes: differs };
     },
     create: async (inputs) => ({ id: crypto.randomUUID(), outs: echoOf(inputs) }),
-    read: async (_id, outputs) => outputs,
     update: async (_id, _olds, news) => echoOf(news),
-    async delete() {},
 });
 
 /** What the program leaves out: as it was, or the default. */
