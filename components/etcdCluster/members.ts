@@ -8,10 +8,8 @@ import { MachineGroup } from "../machineGroup";
 import { placementOf } from "../placement";
 import { defaultEtcdVersion, type EtcdClusterArgs } from "./args";
 import { type EtcdFounding, EtcdHealth, EtcdMember, EtcdQuorum, type GateArgs } from "../../provider/etcd/resources";
+import { defaultTimeoutSeconds } from "../../provider/etcd/names";
 import { memberName, membersByName } from "./spec";
-
-/** The default timeout of a gate, in seconds. */
-const defaultTimeoutSeconds = 600;
 
 /** What the members are made of, and who asks them. */
 interface Parts {

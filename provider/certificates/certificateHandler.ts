@@ -1,13 +1,14 @@
 import * as crypto from "node:crypto";
 import { echoOf, type Handler, hasUnknown, type Inputs, isUnknown, type Outputs, same } from "../handler";
 import { lifecycle, type Problems, say } from "../lifecycle";
-import { clock, millisecondsPerDay } from "./validity";
 import {
+    clock,
     defaultValidityDays,
     describeEnd,
     endsSoon,
     lastQuarterDays,
     longestValidityDays,
+    millisecondsPerDay,
     warningDays,
 } from "./validity";
 import { isIpAddress, issueLeaf, leafNotAfter, longestName, newPrivateKey, usageNames } from "./x509";

@@ -3,7 +3,6 @@ export { Client, type ClientOptions } from "./client";
 export { ConfigurationError, CloudStackError, type CloudStackErrorFacts, type Outcome } from "./errors";
 export { resolveSettings } from "./config";
 export { encodeParams } from "./params";
-export { nearestNames } from "../nearest";
 export { keepOut, scrub } from "./redact";
 export { sign, stringToSign } from "./sign";
 export type { Accepted, ClientSettings, Clock, Params, ParamValue, StackSettings } from "./types";

@@ -2,12 +2,10 @@ import type { Inputs } from "../handler";
 import { hasUnknown } from "../handler";
 import { Gateway } from "./gateway";
 import type { Members } from "./health";
+import { defaultTimeoutSeconds } from "./names";
 
 /** Inputs that say how to reach the cluster. Not compared: another certificate is no reason to wait. */
 export const ACCESS = ["caCertificate", "clientCertificate", "clientKey", "waitFor", "timeoutSeconds"] as const;
-
-/** How long gates wait where nothing else is said, in seconds. */
-export const DEFAULT_TIMEOUT = 600;
 
 /** A gateway to the cluster; undefined where etcd is not to be asked, or the credentials are not known yet. */
 export function gatewayOf(inputs: Inputs, patience?: number): Gateway | undefined {
@@ -18,7 +16,7 @@ export function gatewayOf(inputs: Inputs, patience?: number): Gateway | undefine
 }
 
 export function secondsOf(inputs: Inputs): number {
-    return typeof inputs.timeoutSeconds === "number" ? inputs.timeoutSeconds : DEFAULT_TIMEOUT;
+    return typeof inputs.timeoutSeconds === "number" ? inputs.timeoutSeconds : defaultTimeoutSeconds;
 }
 
 /** All members but one. */

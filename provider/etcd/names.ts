@@ -19,6 +19,9 @@ export function memberName(cluster: string, key: string): string {
 /** For how long founders may found a cluster where nothing else is said. */
 export const defaultBootstrapWindowSeconds = 900;
 
+/** How long a gate waits where nothing else is said, in seconds. */
+export const defaultTimeoutSeconds = 600;
+
 /**
  * Below this key the cluster itself remembers who was taken out of the program, by the member's name: a machine that goes
  * on after that, or comes back, asks before it joins.

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ApiTemplate, ApiZone, Session } from "../session";
 import { pick } from "../session";
-import { nearestNames } from "../client";
+import { nearestNames } from "../nearest";
 import type { LookupScope } from "./lookup";
 import { lookup, outputTwin } from "./lookup";
 

@@ -1,6 +1,6 @@
 import type { Client } from "../client";
 import type { ApiNetwork, ApiOffering, ApiTemplate, ApiZone } from "./api";
-import { nearestNames } from "../client";
+import { nearestNames } from "../nearest";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

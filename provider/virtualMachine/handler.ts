@@ -90,17 +90,19 @@ const lifecycle = cloudLifecycle({
 
 /** Outputs that are no arguments. */
 const COMPUTED = [
-    ...[
-        "networkInterfaces",
-        "state",
-        "password",
-        "cpuNumber",
-        "memoryMiB",
-        "zoneId",
-        "templateId",
-        "serviceOfferingId",
-    ],
-    ...["userDataHash", "userDataFrom", "addressIsFixed", "created", "cloud"],
+    "networkInterfaces",
+    "state",
+    "password",
+    "cpuNumber",
+    "memoryMiB",
+    "zoneId",
+    "templateId",
+    "serviceOfferingId",
+    "userDataHash",
+    "userDataFrom",
+    "addressIsFixed",
+    "created",
+    "cloud",
 ];
 
 export const virtualMachine = oneByOne(lifecycle);

@@ -1,5 +1,4 @@
-import * as fc from "fast-check";
-import { Client, nearestNames } from "../../../../provider/client";
+import { Client } from "../../../../provider/client";
 import {
     failure,
     fault,
@@ -168,23 +167,5 @@ describe("projects", () => {
         expect(sent("deployVirtualMachine")).toEqual([]);
         await failure(client.call("deployVirtualMachine"));
         expect(sent("listProjects").length).toBe(2);
-    });
-});
-
-describe("nearestNames", () => {
-    test("puts typing mistakes and parts first", () => {
-        expect(
-            nearestNames("Smal Instance", ["Large Instance", "Small Instance", "Medium Instance", "Tiny"], 2)[0],
-        ).toBe("Small Instance");
-        expect(nearestNames("debian", ["Windows", "Debian 12 (64-bit)", "Ubuntu"], 1)).toEqual(["Debian 12 (64-bit)"]);
-        expect(nearestNames("x", [])).toEqual([]);
-    });
-
-    test("an exact name comes first, whatever else there is", () => {
-        fc.assert(
-            fc.property(fc.array(fc.string()), fc.string(), (names, name) => {
-                expect(nearestNames(name, [...names, name], 1)[0]!.toLowerCase()).toBe(name.toLowerCase());
-            }),
-        );
     });
 });
