@@ -8,16 +8,20 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { attempt, HOST_ENV, HostError, run } from "./host";
-import { ENABLED_UNITS, MASKED_UNITS, REMOVED_FILES, TEMPLATE_FILES } from "./templateFiles";
+import { DISABLED_UNITS, ENABLED_UNITS, MASKED_UNITS, REMOVED_FILES, TEMPLATE_FILES } from "./templateFiles";
 
 /** Debian's releases by the number in a template's name. */
 const SUITES: Readonly<Record<string, string>> = { "12": "bookworm", "13": "trixie" };
 
-/** The packages of a cloud image, and those that docs/local-cloud.md lists for nodes. */
+/**
+ * The packages of a cloud image, then those that a Kubernetes node needs and cannot download in a network without
+ * internet access (docs/local-cloud.md lists them).
+ */
 const PACKAGES = [
     ...["systemd", "systemd-sysv", "systemd-resolved", "libnss-myhostname", "dbus", "udev", "cloud-init"],
     ...["ca-certificates", "curl", "wget", "openssl", "iproute2", "iputils-ping", "nftables", "procps", "mount"],
-    ...["e2fsprogs", "util-linux-extra", "netbase", "sudo", "openssh-server"],
+    ...["e2fsprogs", "util-linux-extra", "netbase", "sudo", "openssh-server", "kmod", "busybox-static"],
+    ...["haproxy", "conntrack", "iptables", "ethtool", "socat"],
 ];
 
 const DPKG_EXCLUDES = ["man", "doc", "locale"].map((name) => `path-exclude=/usr/share/${name}/*`);
@@ -42,6 +46,7 @@ function recipeName(suite: string): string {
         REMOVED_FILES,
         MASKED_UNITS,
         ENABLED_UNITS,
+        DISABLED_UNITS,
     ]);
     return `${suite}-${createHash("sha256").update(recipe).digest("hex").slice(0, 8)}`;
 }
@@ -66,6 +71,7 @@ async function mmdebstrapArguments(suite: string, files: string, target: string)
         `rm -f ${REMOVED_FILES.map((file) => `"$1"${file}`).join(" ")}`,
         `cp -R ${files}/. "$1"/`,
         `systemctl --root="$1" enable ${ENABLED_UNITS.join(" ")}`,
+        `systemctl --root="$1" disable ${DISABLED_UNITS.join(" ")}`,
         `systemctl --root="$1" mask ${MASKED_UNITS.join(" ")}`,
     ];
     return [

@@ -8,6 +8,13 @@
 export const INIT = "/usr/lib/cloudstack-local/init";
 
 /**
+ * Kubernetes requires control groups of version 2 unless it is told otherwise. These are the directories that the
+ * component's nodes read for what only one machine needs.
+ */
+const KUBELET_CGROUP_V1 = "/etc/kubernetes/kubelet.conf.d/90-cgroup-v1.conf";
+const KUBEADM_CGROUP_V1 = "/etc/kubernetes/kubeadm.d/90-cgroup-v1.ignore";
+
+/**
  * Control groups of version 1 are mounted read-only in a container, and are remounted here. Host-wide kernel settings
  * are replaced by copies that the machine can write without effect on the host. The environment variable DISKS lists
  * the disks to make device nodes for, as "NAME:MAJOR:MINOR …".
@@ -26,6 +33,15 @@ for disk in $DISKS; do
   mknod -m 0660 "/dev/\${disk%%:*}" b "\${rest%:*}" "\${rest#*:}" && chgrp disk "/dev/\${disk%%:*}"
 done
 ln -sf null /dev/kmsg
+if [ -d /sys/fs/cgroup/memory ]; then
+  mkdir -p $(dirname ${KUBELET_CGROUP_V1}) $(dirname ${KUBEADM_CGROUP_V1})
+  cat >${KUBELET_CGROUP_V1} <<END
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+failCgroupV1: false
+END
+  echo SystemVerification >${KUBEADM_CGROUP_V1}
+fi
 unset DISKS
 exec /lib/systemd/systemd "$@"
 `;
@@ -68,6 +84,13 @@ ForwardToConsole=yes
 MaxLevelConsole=info
 `;
 
+/** A host's root may lack CAP_SYS_RESOURCE, and then no process can lower its OOM score, as pods of the system want it. */
+const containerd = `version = 3
+
+[plugins."io.containerd.cri.v1.runtime"]
+  restrict_oom_score_adj = true
+`;
+
 export interface TemplateFile {
     readonly path: string;
     readonly text: string;
@@ -79,6 +102,7 @@ export const TEMPLATE_FILES: readonly TemplateFile[] = [
     { path: "/etc/cloud/cloud.cfg.d/95_cloudstack_local.cfg", text: cloudInit },
     { path: "/etc/systemd/network/10-eth.network", text: network },
     { path: "/etc/systemd/journald.conf.d/10-cloudstack-local.conf", text: journal },
+    { path: "/etc/containerd/conf.d/90-container.toml", text: containerd },
     { path: "/etc/machine-id", text: "" },
     // Newer than /usr, so that systemd's ConditionNeedsUpdate is false at the first boot.
     { path: "/etc/.updated", text: "" },
@@ -104,3 +128,6 @@ export const MASKED_UNITS = [
 ] as const;
 
 export const ENABLED_UNITS = ["systemd-networkd", "systemd-resolved", "systemd-networkd-wait-online", "ssh"] as const;
+
+/** Units of packages that a machine's cloud-init document enables where it needs them. */
+export const DISABLED_UNITS = ["haproxy"] as const;
