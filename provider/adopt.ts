@@ -1,7 +1,7 @@
 import { CloudStackError } from "./client";
 
 /** How often a creating command is sent. */
-const SENDINGS = 3;
+const ATTEMPTS = 3;
 
 /**
  * Creates something that carries our mark. Where its name is taken, or the answer was lost, what has the mark is looked for and taken over.
@@ -10,7 +10,7 @@ const SENDINGS = 3;
  * @param find what carries our mark and is not in the state; `undefined` where there is nothing
  */
 export async function createOrAdopt<T>(create: () => Promise<T>, find: () => Promise<T | undefined>): Promise<T> {
-    for (let sending = 1; ; sending++) {
+    for (let attempt = 1; ; attempt++) {
         try {
             return await create();
         } catch (error) {
@@ -18,7 +18,7 @@ export async function createOrAdopt<T>(create: () => Promise<T>, find: () => Pro
             if (!taken && !isLost(error)) throw error;
             const left = await find();
             if (left !== undefined) return left;
-            if (taken || sending === SENDINGS) throw error;
+            if (taken || attempt === ATTEMPTS) throw error;
         }
     }
 }

@@ -1,6 +1,6 @@
 import type { HttpAnswer } from "./transport";
 
-/** CloudStack's own error, as it stands in an answer or in the result of a job. */
+/** An error that CloudStack reports, in a response or in the result of a job. */
 export interface ApiFault {
     errorCode?: number;
     csErrorCode?: number;
@@ -8,8 +8,11 @@ export interface ApiFault {
 }
 
 /**
- * What an answer says: the inner object of `…response`, CloudStack's error, or neither: `broken` (JSON that ends early)
- * and `foreign` (not from CloudStack).
+ * The content of a response:
+ * - `ok`: the inner object of `…response`,
+ * - `fault`: an error that CloudStack reports,
+ * - `broken`: JSON that ends early,
+ * - `foreign`: a response that CloudStack did not write.
  */
 export type Reading =
     { kind: "ok"; inner: any } | { kind: "fault"; fault: ApiFault } | { kind: "broken" } | { kind: "foreign" };
@@ -22,7 +25,7 @@ export function readAnswer(answer: HttpAnswer): Reading {
     } catch {
         return { kind: text.startsWith("{") || (text === "" && answer.status === 200) ? "broken" : "foreign" };
     }
-    // Some commands answer under another command's name, so the name is not compared.
+    // Some commands use the response name of another command, so the name is not compared.
     const inner = Object.entries((parsed ?? {}) as object).find(([name]) => name.endsWith("response"))?.[1];
     if (typeof inner !== "object" || inner === null) {
         return { kind: "foreign" };

@@ -15,27 +15,27 @@ import type { Accepted, ClientSettings, Clock, Params } from "./types";
 
 export interface ClientOptions extends RequestOptions, Partial<Clock> {}
 
-/** How a job is run beside others. */
+/** How a job runs relative to other jobs. */
 export interface RunOptions {
     /**
-     * The id of the row that CloudStack locks for the command, where its parameters do not tell: the security group of a rule that is
-     * revoked, the machine of a volume. Commands with the same one are never under way together.
+     * The id of the row that CloudStack locks for the command, where the parameters do not contain it: the security
+     * group of a rule that is revoked, the machine of a volume. Commands with the same id never run concurrently.
      */
     readonly queue?: string;
 }
 
-/** What says nothing of a job itself: too many calls, a server that is starting or stopping, an inner error. */
-const PASSING_CODES = new Set([429, 503, 530]);
+/** Errors that do not concern the job: too many calls, a server that is starting or stopping, an internal error. */
+const TRANSIENT_CODES = new Set([429, 503, 530]);
 
 const realClock: Clock = {
     now: Date.now,
-    // An aborted sleep has done its work as well as one that ended.
+    // An aborted sleep is no error.
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
 };
 
 /**
- * CloudStack's API for one account: signed commands, complete lists, jobs. One per process and cloud, since its jobs
- * share a poller and its requests a gate.
+ * CloudStack's API for one account: signed commands, complete lists, jobs. There is one client per process and cloud,
+ * because all jobs share a poller and all requests share a concurrency limit.
  */
 export class Client {
     readonly settings: ClientSettings;
@@ -46,7 +46,7 @@ export class Client {
     private readonly locks: Locks;
 
     /**
-     * @param options.log gets one line per request and retry, free of secrets
+     * @param options.log receives one line per request and retry, without secrets
      */
     constructor(settings: ClientSettings, options: ClientOptions = {}) {
         this.settings = settings;
@@ -57,24 +57,24 @@ export class Client {
         this.locks = locksAt(settings.endpoint);
     }
 
-    /** HTTP requests made so far. */
+    /** The number of HTTP requests so far. */
     get calls(): number {
         return this.requests.count;
     }
 
-    /** The id of the settings' project; `undefined` outside of projects. */
+    /** The id of the project in the settings; `undefined` when they name none. */
     async projectId(): Promise<string | undefined> {
         return this.projects.current();
     }
 
     /**
-     * The inner object of a command's answer, such as `{ securitygroup: {…} }`. Tried again where that is safe; a
-     * change whose answer was lost is not. Waits while something else of this process has a lock that CloudStack would
-     * take for the command.
+     * Sends a command and returns the inner object of its response, such as `{ securitygroup: {…} }`. It is retried
+     * where that is safe; a change whose response was lost is not. Waits while another command of this process holds a
+     * lock that CloudStack would take for this command.
      * @throws CloudStackError
      */
     async call<T = any>(command: string, params: Params = {}): Promise<T> {
-        const done = await this.locks.through(this.locksOf(command, params), () => this.send<T>(command, params));
+        const done = await this.locks.withLocks(this.locksOf(command, params), () => this.send<T>(command, params));
         return done!.result;
     }
 
@@ -87,14 +87,14 @@ export class Client {
         return locksOf(command, params, `account of ${project ?? apiKey}`);
     }
 
-    /** All entries of a list command, however many pages they fill. */
+    /** All entries of a list command, from all pages. */
     async list<T = any>(command: string, params: Params = {}): Promise<T[]> {
         return listAll<T>((name, paged) => this.call(name, paged), command, params);
     }
 
     /**
-     * The one entry of a list, with exactly this name where one is given (`name` on CloudStack's lists matches any part
-     * of it).
+     * The only entry of a list, with exactly the given name if one is given. (The parameter `name` of CloudStack's list
+     * commands also matches a part of the name.)
      * @returns `undefined` when there is none
      * @throws CloudStackError when there are several
      */
@@ -116,15 +116,15 @@ export class Client {
     }
 
     /**
-     * Sends an asynchronous command, without regard to locks: what takes one is sent with `run`. A lost answer is looked
-     * up by the job id that we chose.
-     * @throws CloudStackError; with outcome `unknown` when a creating command may have been carried out
+     * Sends an asynchronous command without waiting for locks; commands that take a lock are sent with `run`. After a
+     * lost response, the job is looked up by the job id that the client chose.
+     * @throws CloudStackError; with outcome `unknown` when a creating command may have been executed
      */
     async start(command: string, params: Params = {}): Promise<Accepted> {
         return startJob((name, own) => this.send(name, own), this.clock, command, params, randomUUID());
     }
 
-    /** What time it is by the server's clock, in milliseconds since the epoch; before its first answer by ours. */
+    /** The time of the server's clock in milliseconds since the epoch; of the local clock before its first response. */
     now(): number {
         return this.requests.now();
     }
@@ -133,7 +133,7 @@ export class Client {
      * Waits for a job.
      * @returns its result, such as `{ virtualmachine: {…} }`
      * @throws CloudStackError with outcome `failed`, `pending` when it still runs after `timeoutSeconds`, or `unknown`
-     * when CloudStack does not say
+     * when CloudStack does not return the result
      */
     async wait<T = any>(jobId: string, options: JobOptions): Promise<T> {
         const { command, timeoutSeconds } = options;
@@ -171,9 +171,9 @@ export class Client {
     }
 
     /**
-     * `start` and `wait`, one after another for all that take the same lock in CloudStack: those that the command's
-     * parameters tell, and `queue`. The wait for one's turn is part of `timeoutSeconds`.
-     * @throws CloudStackError with outcome `unsent` when its turn does not come in time
+     * `start` and `wait`. Commands that take the same lock in CloudStack run one after another; the locks are derived
+     * from the parameters, plus `queue`. The time spent waiting for the lock counts towards `timeoutSeconds`.
+     * @throws CloudStackError with outcome `unsent` when the lock is not free in time
      */
     async run<T = any>(
         command: string,
@@ -183,7 +183,7 @@ export class Client {
         const { queue, timeoutSeconds, ...others } = options;
         const keys = [...new Set([...this.locksOf(command, params ?? {}), ...(queue === undefined ? [] : [queue])])];
         const deadline = this.clock.now() + timeoutSeconds * 1000;
-        const done = await this.locks.through(
+        const done = await this.locks.withLocks(
             keys,
             async () => {
                 const { jobid } = await this.start(command, params);
@@ -201,9 +201,9 @@ export class Client {
         });
     }
 
-    /** The poller's questions. A job belongs to the account that asked for it, also when it works in a project. */
+    /** The requests of the poller. A job belongs to the account that started it, also when it works in a project. */
     private jobSource(): JobSource {
-        // No retries: the poller comes back by itself.
+        // Not retried: the poller asks again anyway.
         const ask = (command: string, params: Params): Promise<any> =>
             this.requests.send(command, encode(command, params), { urgent: true });
         return {
@@ -215,7 +215,7 @@ export class Client {
             isFinal: (error) =>
                 error instanceof CloudStackError &&
                 error.outcome === "refused" &&
-                !PASSING_CODES.has(error.errorCode ?? error.httpStatus ?? 0),
+                !TRANSIENT_CODES.has(error.errorCode ?? error.httpStatus ?? 0),
         };
     }
 }

@@ -1,23 +1,24 @@
-/** What a command's name says about it. */
+/** Properties of a command that follow from its name. */
 
 /**
- * Reads change nothing, so they may be repeated; CloudStack accepts exactly these by GET when it enforces POST for
- * changes.
+ * Whether a command only reads, so that it can be repeated. CloudStack accepts exactly these commands by GET when it
+ * enforces POST for changes.
  */
 export function isRead(command: string): boolean {
     return /^(get|list|query|find)/.test(command);
 }
 
 /**
- * Commands that make a new thing before their job is queued. Re-sent after a lost answer they would make a second one,
- * although the job's id was chosen by us: CloudStack checks that id only after it has made the thing
- * (`ApiServer.queueCommand`).
+ * Whether a command creates its entity before its job is queued. Such a command must not be sent again after a lost
+ * response: it would create a second entity although the job id is the same, because CloudStack checks the job id only
+ * after it has created the entity (`queueCommand` in
+ * https://github.com/apache/cloudstack/blob/main/server/src/main/java/com/cloud/api/ApiServer.java).
  */
 export function isCreate(command: string): boolean {
     return /^(deploy|create|associate|upload|copy|import)/.test(command);
 }
 
-/** Those among them that no name keeps from making a second one: there CloudStack does not refuse what is sent again. */
-export function mayDouble(command: string): boolean {
+/** Whether a creating command that is sent twice creates two entities, because CloudStack does not require unique names. */
+export function mayCreateDuplicate(command: string): boolean {
     return command === "createVolume";
 }

@@ -9,17 +9,20 @@ const EXAMPLE = "https://cloud.example.com/client/api";
 /**
  * Finds the settings of a client.
  *
- * Endpoint, zone and project: the stack's `cloudstack:` namespace first, then the environment; keys: the environment
- * first, then the stack; a profile of an INI file for what is left. A stack's own `profile` counts as its endpoint,
- * CLOUDSTACK_PROFILE as that of the environment; where neither names one, the files' current profile is taken.
+ * Order of precedence:
+ * - endpoint, zone and project: the stack's `cloudstack:` namespace, then the environment, then a profile of an INI file
+ * - keys: the environment, then the stack, then a profile
+ *
+ * A profile that the stack names provides the stack's endpoint, and CLOUDSTACK_PROFILE that of the environment. Where
+ * neither names one, the current profile of the files is used.
  *
  * **Keys belong to the endpoint that they are given with.** Once the endpoint is chosen, a source that names another
- * endpoint is set aside as a whole, its keys, zone and project with it; keys of a profile are never used for another
- * endpoint; and when the endpoint is a profile's, keys that come with no endpoint at all are an error unless they are
- * the profile's.
+ * endpoint is ignored completely, with its keys, zone and project. Keys of a profile are never used for another
+ * endpoint. When the endpoint comes from a profile, keys without an endpoint are an error unless they are the
+ * profile's.
  *
- * @param options.profile the profile of a resource: endpoint and keys are that profile's alone
- * @throws ConfigurationError with everything that is missing or contradicts itself
+ * @param options.profile the profile of a resource: endpoint and keys are read from that profile only
+ * @throws ConfigurationError with every value that is missing or contradicts another
  */
 export function resolveSettings(options: {
     stack?: StackSettings;
@@ -77,11 +80,11 @@ interface Sources {
     currentProfile?: Source;
     /** The profile that a resource names. */
     only?: Source;
-    /** A profile that was asked for is missing or incomplete; that is said already. */
+    /** A requested profile is missing or incomplete, and that is reported already. */
     profileFailed: boolean;
-    /** Files that cannot be read: no problem to whoever does not need them. */
+    /** Files that cannot be read. They are reported only when a setting is missing. */
     fileProblems: readonly string[];
-    /** Where it was looked, for messages. */
+    /** The places that were searched, for messages. */
     places: string;
 }
 
@@ -100,12 +103,12 @@ function readSources(
     const profiles = readProfiles(env, process.cwd());
     const places = `the stack's configuration, the environment, ${profiles.files.join(", ")}`;
     const profileProblems: string[] = [];
-    // A profile that is not asked for, or that another endpoint comes before, may be missing or incomplete.
-    const unimportant: string[] = [];
+    // A profile that nothing requests, or whose endpoint is overridden, may be missing or incomplete.
+    const ignored: string[] = [];
     const read = (value: string | undefined, source: string, important: boolean): Source | undefined =>
         value === undefined
             ? undefined
-            : fromProfile({ value, source }, profiles, important ? profileProblems : unimportant);
+            : fromProfile({ value, source }, profiles, important ? profileProblems : ignored);
     const found =
         only !== undefined
             ? { only: read(only, "the resource's profile", true) ?? { label: `profile "${only}"` } }
@@ -178,7 +181,7 @@ function checkEndpoint({ value, source }: Sourced): { value: string; problem?: s
     try {
         url = new URL(clean);
     } catch {
-        // Said below.
+        // Reported below.
     }
     if (!url || !/^https?:$/.test(url.protocol)) {
         return {
@@ -251,7 +254,7 @@ function missingKeys(sources: Sources, candidates: readonly Source[], endpoint: 
     );
 }
 
-/** Those sources that do not belong to another endpoint than the chosen one; a profile must belong to this very one. */
+/** The sources that do not belong to another endpoint than the chosen one. A profile must belong to the chosen one. */
 function fitting(candidates: readonly Source[], sources: Sources, endpoint: Endpoint | undefined): Source[] {
     return candidates.filter((source) => {
         const own = endpointsOf(source, sources);
@@ -259,7 +262,7 @@ function fitting(candidates: readonly Source[], sources: Sources, endpoint: Endp
     });
 }
 
-/** The endpoint that a source stands for: its own, or that of the profile that it names. */
+/** The endpoint of a source: its own, or that of the profile that it names. */
 function endpointsOf(source: Source, sources: Sources): Sourced | undefined {
     const profile =
         source === sources.stack

@@ -2,15 +2,15 @@ import type { Profile, Profiles } from "./iniProfiles";
 import { nearestNames } from "../nearest";
 import type { StackSettings } from "./types";
 
-/** A value and where it was read, as messages name it. */
+/** A value and the place where it was read, as messages name it. */
 export interface Sourced {
     value: string;
     source: string;
 }
 
-/** What one source has to say. */
+/** The values that one source sets. */
 export interface Source {
-    /** As messages name it. */
+    /** The source's name in messages. */
     label: string;
     endpoint?: Sourced;
     apiKey?: Sourced;
@@ -25,7 +25,7 @@ export interface Source {
 
 type Field = Exclude<keyof Source, "label" | "unverified">;
 
-/** The environment variables of each value: ours first, then those of other CloudStack clients. */
+/** The environment variables of each value: first that of this package, then that of other CloudStack clients. */
 const VARIABLES: Record<Field, readonly string[]> = {
     endpoint: ["CLOUDSTACK_ENDPOINT", "CLOUDSTACK_API_URL"],
     apiKey: ["CLOUDSTACK_API_KEY", "CLOUDSTACK_KEY"],
@@ -50,7 +50,7 @@ export function fromStack(stack: StackSettings): Source {
     return source;
 }
 
-/** Two variables for one value that differ are a problem, since other clients read the other one. */
+/** Two variables for the same value must not differ, because other clients read the second one. */
 export function fromEnvironment(env: NodeJS.ProcessEnv, problems: string[]): Source {
     const source: Source = { label: "the environment" };
     for (const field of FIELDS) {
@@ -66,7 +66,7 @@ export function fromEnvironment(env: NodeJS.ProcessEnv, problems: string[]): Sou
     return source;
 }
 
-/** @returns `undefined`, with a problem said, when there is no such profile */
+/** @returns `undefined` after adding a problem, when there is no such profile */
 export function fromProfile(wanted: Sourced, profiles: Profiles, problems: string[]): Source | undefined {
     const profile = profiles.byName.get(wanted.value);
     if (!profile) {

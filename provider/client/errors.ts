@@ -1,30 +1,30 @@
 /**
- * What became of a command that did not succeed:
- * - `refused`: the API said no; nothing was done.
- * - `failed`: the command was accepted, its job ran and failed.
- * - `unsent`: nothing can have been done, since it never reached the API, or since it only reads.
- * - `unknown`: a change was sent and no answer came; it may have been done.
- * - `pending`: the job was still running when the time that was given for it ended.
+ * The outcome of a command that did not succeed:
+ * - `refused`: the API rejected the command; nothing was changed.
+ * - `failed`: the command was accepted, and its job failed.
+ * - `unsent`: nothing can have been changed, because the command never reached the API or only reads.
+ * - `unknown`: a change was sent and its response was lost; it may have been made.
+ * - `pending`: the job was still running when the timeout expired.
  */
 export type Outcome = "refused" | "failed" | "unsent" | "unknown" | "pending";
 
 export interface CloudStackErrorFacts {
     command: string;
     outcome: Outcome;
-    /** What CloudStack said, or what we say of an answer that did not come. */
+    /** CloudStack's error text, or a description of the missing response. */
     errorText: string;
-    /** Status of the HTTP answer, where there was one. */
+    /** The status of the HTTP response, if there was one. */
     httpStatus?: number;
-    /** CloudStack's code (`ApiErrorCode`), such as 431 for a parameter or 536 for something in use. */
+    /** CloudStack's error code (`ApiErrorCode`), such as 431 for a parameter or 536 for an entity in use. */
     errorCode?: number;
-    /** CloudStack's finer code (`CSExceptionErrorCode`), such as 4350. */
+    /** CloudStack's detailed error code (`CSExceptionErrorCode`), such as 4350. */
     csErrorCode?: number;
     jobId?: string;
-    /** What to do about it, where we know. */
+    /** How to solve it, where that is known. */
     hint?: string;
 }
 
-/** A command that did not succeed. Its message holds everything below; none of it holds a secret. */
+/** A command that did not succeed. Its message contains all of the properties below, and no secret. */
 export class CloudStackError extends Error implements CloudStackErrorFacts {
     readonly command: string;
     readonly outcome: Outcome;
@@ -60,7 +60,7 @@ function describe(facts: CloudStackErrorFacts): string {
     return `${facts.command}: ${said}${inBrackets}.${facts.hint ? ` ${facts.hint}` : ""}`;
 }
 
-/** The configuration is incomplete or contradicts itself; `problems` holds every reason. */
+/** The configuration is incomplete or contradicts itself; `problems` contains every reason. */
 export class ConfigurationError extends Error {
     readonly problems: readonly string[];
 

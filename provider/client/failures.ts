@@ -2,7 +2,7 @@ import { keyStart } from "./redact";
 import type { HttpAnswer, NoAnswer } from "./transport";
 import type { ClientSettings } from "./types";
 
-/** One clear sentence each for what can go wrong between this machine and the API. */
+/** Messages for failed connections and for responses that CloudStack did not write. */
 
 const UNTRUSTED = new Set([
     "DEPTH_ZERO_SELF_SIGNED_CERT",
@@ -12,7 +12,7 @@ const UNTRUSTED = new Set([
     "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
 ]);
 
-const PASSING = new Set([
+const TRANSIENT = new Set([
     "ECONNREFUSED",
     "ECONNRESET",
     "ECONNABORTED",
@@ -24,25 +24,25 @@ const PASSING = new Set([
     "TIMEOUT",
 ]);
 
-/** Whether the same request may get through a moment later. */
-export function isPassing(failure: NoAnswer): boolean {
-    return failure.sent || PASSING.has(failure.code);
+/** Whether a retry of the same request may succeed. */
+export function isTransient(failure: NoAnswer): boolean {
+    return failure.sent || TRANSIENT.has(failure.code);
 }
 
-/** The endpoint and where it was read, for messages. */
+/** The endpoint and the place where it was read, for messages. */
 export function endpointOf(settings: ClientSettings): string {
     const source = settings.sources.endpoint;
     return `${settings.endpoint}${source ? ` (from ${source})` : ""}`;
 }
 
-/** Names the keys without showing them. */
+/** Describes the keys without showing them. */
 export function keysOf(settings: ClientSettings): string {
     const from = (source: string | undefined): string => (source ? ` from ${source}` : "");
     const { apiKey, secretKey } = settings.sources;
     return `API key ${keyStart(settings.apiKey)}${from(apiKey)}, secret key${from(secretKey)}`;
 }
 
-/** What to tell of a request without an answer. */
+/** The error text and hint for a request without a response. */
 export function describeNoAnswer(failure: NoAnswer, settings: ClientSettings): { errorText: string; hint?: string } {
     const endpoint = endpointOf(settings);
     const { code } = failure;
@@ -116,13 +116,13 @@ function reachHint(code: string, settings: ClientSettings): string | undefined {
         : undefined;
 }
 
-/** The environment variable that sends this endpoint through a proxy, if one may. */
+/** The environment variable that sets a proxy for this endpoint, if there is one. */
 function proxyVariable(endpoint: string): string | undefined {
     const names = endpoint.startsWith("https:") ? ["https_proxy", "all_proxy"] : ["http_proxy", "all_proxy"];
     return names.flatMap((name) => [name, name.toUpperCase()]).find((name) => process.env[name]);
 }
 
-/** What to tell of an answer that CloudStack did not write: a page of a proxy or of another web server. */
+/** The error text and hint for a response that CloudStack did not write: a page of a proxy or of another web server. */
 export function describeForeignAnswer(
     answer: HttpAnswer,
     settings: ClientSettings,

@@ -2,11 +2,11 @@ import { endpointOf, keysOf } from "./failures";
 import type { ApiFault } from "./answers";
 import type { ClientSettings } from "./types";
 
-/** What is known when a hint is looked for. */
+/** The facts that a hint is chosen by. */
 export interface HintFacts extends ApiFault {
     command: string;
     settings: ClientSettings;
-    /** Seconds by which this machine's clock is ahead of the server's, where the answer told. */
+    /** How far the local clock is ahead of the server's, in seconds, if the response has a `Date` header. */
     clockAheadSeconds?: number;
 }
 
@@ -17,7 +17,7 @@ interface Hint {
     say(facts: HintFacts): string;
 }
 
-/** The first that matches is used. The codes are those of CloudStack's `ApiErrorCode`, the error texts those of 4.22. */
+/** The first hint that matches is used. Codes are those of CloudStack's `ApiErrorCode`, error texts those of 4.22. */
 const HINTS: readonly Hint[] = [
     { code: 401, say: unauthorised },
     {
@@ -109,7 +109,7 @@ export function hintFor(facts: HintFacts): string | undefined {
     )?.say(facts);
 }
 
-/** CloudStack says the same of a wrong key, a wrong secret, a clock that is off and a command that it does not know. */
+/** CloudStack returns the same error for a wrong key, a wrong secret, a wrong clock and an unknown command. */
 function unauthorised({ settings, clockAheadSeconds = 0 }: HintFacts): string {
     const minutes = Math.round(clockAheadSeconds / 60);
     if (Math.abs(minutes) >= 5) {

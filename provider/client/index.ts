@@ -1,4 +1,4 @@
-/** CloudStack's API, without anything of Pulumi. */
+/** A client of CloudStack's API that does not depend on Pulumi. */
 export { Client, type ClientOptions } from "./client";
 export { ConfigurationError, CloudStackError, type CloudStackErrorFacts, type Outcome } from "./errors";
 export { resolveSettings } from "./config";

@@ -9,22 +9,22 @@ export interface Profile {
     endpoint?: string;
     apiKey?: string;
     secretKey?: string;
-    /** It has a user name and a password instead of keys, which CloudStack's signed calls have no use for. */
+    /** It has a user name and a password instead of keys. These cannot sign API calls. */
     passwordOnly: boolean;
-    /** It asks not to verify TLS, which is not followed. */
+    /** It disables the verification of TLS certificates. This setting is ignored. */
     unverified: boolean;
 }
 
-/** What the files hold: every profile by name, and the one to use when none is named. */
+/** The content of the files: every profile by name, and the one to use when none is named. */
 export interface Profiles {
     byName: ReadonlyMap<string, Profile>;
     current?: string;
-    /** The files that were looked for, whether they exist or not. */
+    /** The files that were searched, whether they exist or not. */
     files: readonly string[];
     problems: readonly string[];
 }
 
-/** The files, in the order in which a profile is looked for. Each may be of either form. */
+/** The files, in the order in which a profile is searched. Each may be in the format of cmk or of cs. */
 export function profileFiles(env: NodeJS.ProcessEnv, folder: string): string[] {
     const home = env.HOME ?? env.USERPROFILE ?? os.homedir();
     const expand = (file: string): string => file.replace(/^~(?=$|[/\\])/, home);
@@ -37,8 +37,8 @@ export function profileFiles(env: NodeJS.ProcessEnv, folder: string): string[] {
 }
 
 /**
- * Reads the files that exist. The profile to use when none is named is the first of: CLOUDSTACK_REGION (as cs reads
- * it), the `profile` that a file of cmk names as its current one, and `cloudstack`, the default of cs.
+ * Reads the files that exist. The profile to use when none is named is the first of: CLOUDSTACK_REGION (as in cs), the
+ * current `profile` of a cmk file, and `cloudstack`, the default of cs.
  */
 export function readProfiles(env: NodeJS.ProcessEnv, folder: string): Profiles {
     const files = profileFiles(env, folder);
@@ -65,7 +65,7 @@ export function readProfiles(env: NodeJS.ProcessEnv, folder: string): Profiles {
 /** The profiles of one file: sections with `url, apikey, secretkey` (cmk) or `endpoint, key, secret` (cs). */
 export function parseProfiles(text: string, file: string): { profiles: Profile[]; current?: string } {
     const ini = require("ini") as typeof import("ini");
-    // The library takes a dot in a section's name for nesting.
+    // The library would interpret a dot in a section's name as nesting.
     const content = ini.parse(
         text.replace(/^\s*\[(.*)\]\s*$/gm, (_, name: string) => `[${name.replaceAll(".", "\\.")}]`),
     );

@@ -1,18 +1,18 @@
-import { Durations, nextLook, typicalDuration } from "./pollInterval";
+import { Durations, nextPoll, typicalDuration } from "./pollInterval";
 import type { Clock } from "./types";
 
-/** The state of a job as `queryAsyncJobResult` gives it. */
+/** The state of a job as `queryAsyncJobResult` returns it. */
 export interface JobAnswer {
     jobstatus: number;
     jobresult?: any;
 }
 
-/** Where the poller gets its answers; every call is one request. */
+/** The API calls of the poller; every call is one request. */
 export interface JobSource {
-    /** Ids of the caller's jobs that still run (`listAsyncJobs` lists no others). */
+    /** Ids of the caller's jobs that still run (`listAsyncJobs` lists only running ones). */
     running(): Promise<Set<string>>;
     query(jobId: string): Promise<JobAnswer>;
-    /** Whether a failed call says something for good (a refusal) rather than of this moment. */
+    /** Whether a call failed permanently (it was refused), so that a retry would fail, too. */
     isFinal(error: unknown): boolean;
 }
 
@@ -21,14 +21,14 @@ export type JobEnd =
     { kind: "ended"; answer: JobAnswer } | { kind: "late"; lastFailure?: Error } | { kind: "lost"; error: Error };
 
 /**
- * Reads from the thing itself that its job has done what it was to do, and returns the result that the job would tell;
- * `undefined` where only the job knows. One list then tells of many jobs.
+ * Reads the result of a job from the entity that the job works on; `undefined` where only the job has it. One list
+ * command then replaces a query per job.
  */
 export type ReadResult = () => Promise<object | undefined>;
 
 export interface JobOptions {
     readonly command: string;
-    /** Jobs of one kind take about as long. Default: the command. */
+    /** Jobs of the same kind take about the same time. Default: the command. */
     readonly kind?: string;
     readonly timeoutSeconds: number;
     readonly readResult?: ReadResult;
@@ -40,39 +40,40 @@ interface Job extends JobOptions {
     readonly startedAt: number;
     readonly deadline: number;
     readonly end: (end: JobEnd) => void;
-    /** When it was last looked at, and when it was last seen running. */
-    lookedAt: number;
-    seenAt: number;
-    /** How often it ran although the list did not have it, and until when it is not asked again for that. */
+    /** When it was last polled, and when it was last known to be running. */
+    polledAt: number;
+    seenRunningAt: number;
+    /** How often the job was still running although the list did not contain it. */
     unlisted: number;
-    waitsUntil: number;
+    /** Such a job is not queried again before this time. */
+    queryNotBefore: number;
 }
 
-/** Below it a job has probably ended when it is first looked at, in milliseconds. */
+/** A job that takes less time than this, in milliseconds, has probably ended at the first poll. */
 const SHORT = 1_000;
 
-/** By what part of its age a job's look waits for those of others. */
-const TOGETHER = 0.05;
+/** The poll of a job may be delayed by this fraction of the job's age, to combine it with the polls of other jobs. */
+const COALESCING = 0.05;
 
-/** Failures in a row slow the poller down to this pace. */
+/** The longest delay between polls after repeated failures, in milliseconds. */
 const SLOWEST = 10_000;
 
 /**
- * Waits for jobs, however many, with one list of the running ones per look; a job that has gone from the list is asked
- * for its result once, unless the result can be seen. A single job is asked directly, and so are two short ones that are
- * due before others. The pace is that of `nextLook`.
+ * Waits for any number of jobs. Each poll lists the running jobs; a job that is no longer in the list is queried for its
+ * result once, unless the result can be read from its entity. A single job is queried directly, and so are up to two
+ * short jobs that are due before the others. `nextPoll` decides when to poll.
  */
 export class JobPoller {
     private readonly source: JobSource;
     private readonly clock: Clock;
     private readonly jobs = new Set<Job>();
     private readonly durations = new Durations();
-    private lastLook = 0;
+    private lastPoll = 0;
     private failures = 0;
     private lastFailure: Error | undefined;
     private canList = true;
     private working = false;
-    private nap = new AbortController();
+    private sleepAbort = new AbortController();
 
     constructor(source: JobSource, clock: Clock) {
         this.source = source;
@@ -84,9 +85,9 @@ export class JobPoller {
         return new Promise((end) => {
             const now = this.clock.now();
             const deadline = now + options.timeoutSeconds * 1000;
-            const timing = { startedAt: now, deadline, lookedAt: now, seenAt: now, unlisted: 0, waitsUntil: 0 };
-            this.jobs.add({ id, kind: options.command, ...options, end, ...timing });
-            this.nap.abort();
+            const times = { startedAt: now, deadline, polledAt: now, seenRunningAt: now, queryNotBefore: 0 };
+            this.jobs.add({ id, kind: options.command, ...options, end, ...times, unlisted: 0 });
+            this.sleepAbort.abort();
             void this.work();
         });
     }
@@ -97,27 +98,27 @@ export class JobPoller {
         }
         this.working = true;
         while (this.jobs.size > 0) {
-            const wait = this.nextLookAt() - this.clock.now();
+            const wait = this.nextPollAt() - this.clock.now();
             if (wait > 0) {
-                this.nap = new AbortController();
-                await this.clock.sleep(wait, this.nap.signal);
+                this.sleepAbort = new AbortController();
+                await this.clock.sleep(wait, this.sleepAbort.signal);
             } else {
-                await this.look();
+                await this.poll();
             }
         }
         this.working = false;
     }
 
-    private nextLookAt(): number {
-        const slowed = this.failures > 0 ? this.lastLook + Math.min(SLOWEST, 500 * 2 ** this.failures) : 0;
+    private nextPollAt(): number {
+        const slowed = this.failures > 0 ? this.lastPoll + Math.min(SLOWEST, 500 * 2 ** this.failures) : 0;
         const due = [...this.dueTimes()];
         const [first, at] = due.reduce((one, other) => (other[1] < one[1] ? other : one));
-        // Several that are due nearly at once share a look.
-        const patience = Math.min(at + TOGETHER * (at - first.startedAt), ...due.map(([job]) => job.deadline));
-        return Math.max(...due.map(([, time]) => (time <= patience ? time : at)), slowed);
+        // Jobs that are due at nearly the same time share a poll.
+        const latest = Math.min(at + COALESCING * (at - first.startedAt), ...due.map(([job]) => job.deadline));
+        return Math.max(...due.map(([, time]) => (time <= latest ? time : at)), slowed);
     }
 
-    /** When each job is due to be looked at. */
+    /** When each job is due to be polled. */
     private dueTimes(): Map<Job, number> {
         const oldest = new Map<string, number>();
         for (const { kind, startedAt } of this.jobs) {
@@ -125,10 +126,10 @@ export class JobPoller {
         }
         const dueTime = (job: Job): number => {
             const known = this.durations.of(job.kind);
-            // Before the first of a kind has ended, the oldest shows how long all of them take at least.
+            // Before the first job of a kind has ended, the age of the oldest is the least time that all of them take.
             const startedAt = known.expected === undefined ? oldest.get(job.kind)! : job.startedAt;
             const timing = { startedAt, ...known, typical: typicalDuration(job.kind) };
-            return Math.min(Math.max(nextLook(timing, job.lookedAt), job.waitsUntil), job.deadline);
+            return Math.min(Math.max(nextPoll(timing, job.polledAt), job.queryNotBefore), job.deadline);
         };
         return new Map([...this.jobs].map((job) => [job, dueTime(job)]));
     }
@@ -137,16 +138,18 @@ export class JobPoller {
         return (this.durations.of(kind).expected ?? typicalDuration(kind) ?? SHORT) < SHORT;
     }
 
-    private async look(): Promise<void> {
+    private async poll(): Promise<void> {
         const now = this.clock.now();
         const jobs = [...this.jobs];
         const due = [...this.dueTimes()].filter(([, at]) => at <= now).map(([job]) => job);
-        // A list that shows the ends of one or two would be followed by as many questions.
+        // For one or two jobs that have ended, a list would be followed by as many queries.
         const short = jobs.filter((job) => this.isShort(job) && !job.readResult && job.unlisted === 0);
-        const singly = short.length <= 2 && due.every((job) => short.includes(job));
+        const queryDirectly = short.length <= 2 && due.every((job) => short.includes(job));
         try {
-            const asked = singly ? due : await this.gone(jobs);
-            const answers = await Promise.allSettled(asked.map((job) => this.ask(job, !singly && jobs.length > 1)));
+            const queried = queryDirectly ? due : await this.unlistedJobs(jobs);
+            const answers = await Promise.allSettled(
+                queried.map((job) => this.queryJob(job, !queryDirectly && jobs.length > 1)),
+            );
             const failed = answers.find((answer) => answer.status === "rejected");
             if (failed) {
                 throw failed.reason;
@@ -157,54 +160,54 @@ export class JobPoller {
             this.failures++;
             this.lastFailure = error as Error;
         }
-        this.lastLook = this.clock.now();
-        for (const job of singly ? due : jobs) {
-            job.lookedAt = this.lastLook;
-            if (this.lastLook >= job.deadline) {
+        this.lastPoll = this.clock.now();
+        for (const job of queryDirectly ? due : jobs) {
+            job.polledAt = this.lastPoll;
+            if (this.lastPoll >= job.deadline) {
                 this.finish(job, { kind: "late", lastFailure: this.lastFailure });
             }
         }
     }
 
-    /** Those to ask for their result: all that the list of running jobs does not have. */
-    private async gone(jobs: Job[]): Promise<Job[]> {
+    /** The jobs to query for their result: those that are missing in the list of running jobs. */
+    private async unlistedJobs(jobs: Job[]): Promise<Job[]> {
         const now = this.clock.now();
-        const askable = jobs.filter((job) => job.waitsUntil <= now || job.deadline <= now);
+        const candidates = jobs.filter((job) => job.queryNotBefore <= now || job.deadline <= now);
         if (jobs.length === 1 || !this.canList || jobs.every((job) => job.unlisted > 0)) {
-            return askable;
+            return candidates;
         }
         try {
             const running = await this.source.running();
             const listed = jobs.filter(({ id }) => running.has(id));
             for (const job of listed) {
-                job.seenAt = now;
+                job.seenRunningAt = now;
                 job.unlisted = 0;
-                job.waitsUntil = 0;
+                job.queryNotBefore = 0;
             }
-            return askable.filter(({ id }) => !running.has(id));
+            return candidates.filter(({ id }) => !running.has(id));
         } catch (error) {
             if (!this.source.isFinal(error)) {
                 throw error;
             }
             this.canList = false;
-            return askable;
+            return candidates;
         }
     }
 
-    private async ask(job: Job, expectedToBeGone: boolean): Promise<void> {
-        const asked = this.clock.now();
+    private async queryJob(job: Job, expectedToHaveEnded: boolean): Promise<void> {
+        const queriedAt = this.clock.now();
         try {
-            const jobresult = expectedToBeGone && job.unlisted === 0 ? await this.readResult(job) : undefined;
+            const jobresult = expectedToHaveEnded && job.unlisted === 0 ? await this.readResult(job) : undefined;
             const answer = jobresult ? { jobstatus: 1, jobresult } : await this.source.query(job.id);
             if (answer.jobstatus !== 0) {
-                this.durations.learn(job.kind, job.seenAt - job.startedAt, this.clock.now() - job.startedAt);
+                this.durations.learn(job.kind, job.seenRunningAt - job.startedAt, this.clock.now() - job.startedAt);
                 this.finish(job, { kind: "ended", answer });
                 return;
             }
-            job.seenAt = asked;
-            if (expectedToBeGone && this.canList) {
+            job.seenRunningAt = queriedAt;
+            if (expectedToHaveEnded && this.canList) {
                 job.unlisted++;
-                job.waitsUntil = asked + Math.min(5_000, 500 * 2 ** job.unlisted);
+                job.queryNotBefore = queriedAt + Math.min(5_000, 500 * 2 ** job.unlisted);
             }
         } catch (error) {
             if (!this.source.isFinal(error)) {
@@ -214,7 +217,7 @@ export class JobPoller {
         }
     }
 
-    /** Whatever fails here, the job itself can tell. */
+    /** Errors are ignored here: the job is queried then. */
     private async readResult(job: Job): Promise<object | undefined> {
         return this.canList ? job.readResult?.().catch(() => undefined) : undefined;
     }

@@ -1,22 +1,22 @@
 import { CloudStackError } from "./errors";
 import type { Params } from "./types";
 
-/** The largest page that CloudStack gives by default (setting `default.page.size`). */
+/** The largest page that CloudStack allows by default (setting `default.page.size`). */
 const PAGE_SIZE = 500;
 
-/** How often a list that changed between its pages is read again. */
-const READINGS = 4;
+/** How often a list that changes between its pages is read. */
+const ATTEMPTS = 4;
 
 type Call = (command: string, params: Params) => Promise<any>;
 
 /**
- * Everything that a list command has, page by page. When something was made or removed between two pages, an entry
- * could be missing, and what is missing looks deleted; so the list is read again then.
+ * All entries of a list command, from all pages. When an entry was created or deleted between two pages, another one
+ * could be missing, and a missing entry looks deleted. The list is read again then.
  */
 export async function listAll<T>(call: Call, command: string, params: Params): Promise<T[]> {
-    for (let reading = 1; ; reading++) {
-        const { items, steady } = await readPages<T>(call, command, params, PAGE_SIZE);
-        if (steady || reading === READINGS) {
+    for (let attempt = 1; ; attempt++) {
+        const { items, consistent } = await readPages<T>(call, command, params, PAGE_SIZE);
+        if (consistent || attempt === ATTEMPTS) {
             return items;
         }
     }
@@ -27,7 +27,7 @@ async function readPages<T>(
     command: string,
     params: Params,
     size: number,
-): Promise<{ items: T[]; steady: boolean }> {
+): Promise<{ items: T[]; consistent: boolean }> {
     const items: T[] = [];
     let counted: number | undefined;
     for (let page = 1; ; page++) {
@@ -45,11 +45,11 @@ async function readPages<T>(
         const count = Number(inner.count ?? found.length);
         items.push(...found);
         if (counted !== undefined && count !== counted) {
-            return { items, steady: false };
+            return { items, consistent: false };
         }
         counted = count;
         if (items.length >= count || found.length === 0) {
-            return { items, steady: page === 1 || distinct(items) === count };
+            return { items, consistent: page === 1 || distinct(items) === count };
         }
     }
 }
@@ -60,7 +60,7 @@ function allowedSize(error: unknown): number | undefined {
     return Number(/page size\D*(\d+)/i.exec(text)?.[1]) || undefined;
 }
 
-/** Different rows: templates and ISOs are listed once for each zone, under one id, and the server counts rows. */
+/** The number of distinct rows. Templates and ISOs have one row per zone under the same id, and the server counts rows. */
 function distinct(items: readonly any[]): number {
     return new Set(items.map((item) => (item?.id === undefined ? item : `${item.id} ${item.zoneid ?? ""}`))).size;
 }

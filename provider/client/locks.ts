@@ -1,43 +1,61 @@
 import type { Params } from "./types";
 
 /**
- * Which rows of its database CloudStack locks for a command. Whoever finds such a lock taken sleeps five seconds before it looks again
- * (`Merovingian2` in framework/db), so two short commands at once take five seconds, and one after another a tenth of one.
+ * The rows of its database that CloudStack locks for a command. A thread that finds a lock taken sleeps for five seconds
+ * before it tries again (`acquire` in
+ * https://github.com/apache/cloudstack/blob/main/framework/db/src/main/java/com/cloud/utils/db/Merovingian2.java). Two
+ * short commands sent concurrently therefore take five seconds; one after the other they take a tenth of a second.
  */
 
-/** The parameter that names the row, by command. */
+/** The commands that lock the row whose id is in a parameter, by that parameter. */
 const ROWS: Readonly<Record<string, readonly string[]>> = {
-    // The security group. A revocation names its rule alone: its caller knows the group.
+    // The security group. The parameters of a revocation contain only the rule; its caller passes the group.
     securitygroupid: ["authorizeSecurityGroupIngress", "authorizeSecurityGroupEgress"],
     // The public address.
     ipaddressid: ["createFirewallRule", "createPortForwardingRule", "enableStaticNat", "disableStaticNat"],
     publicipid: ["createLoadBalancerRule"],
-    // The thing itself: a machine, an address, a network, a VPC.
+    // The entity itself: a machine, an address, a network, a VPC.
     id: [
-        ...["startVirtualMachine", "stopVirtualMachine", "rebootVirtualMachine", "destroyVirtualMachine"],
-        ...["expungeVirtualMachine", "recoverVirtualMachine", "updateVirtualMachine", "scaleVirtualMachine"],
-        ...["resetPasswordForVirtualMachine", "resetSSHKeyForVirtualMachine", "updateVMAffinityGroup"],
-        ...["disassociateIpAddress", "updateNetwork", "restartNetwork", "deleteNetwork"],
-        ...["updateVPC", "restartVPC", "deleteVPC"],
+        "startVirtualMachine",
+        "stopVirtualMachine",
+        "rebootVirtualMachine",
+        "destroyVirtualMachine",
+        "expungeVirtualMachine",
+        "recoverVirtualMachine",
+        "updateVirtualMachine",
+        "scaleVirtualMachine",
+        "resetPasswordForVirtualMachine",
+        "resetSSHKeyForVirtualMachine",
+        "updateVMAffinityGroup",
+        "disassociateIpAddress",
+        "updateNetwork",
+        "restartNetwork",
+        "deleteNetwork",
+        "updateVPC",
+        "restartVPC",
+        "deleteVPC",
     ],
-    // The machine that something is done to.
+    // The machine that the command changes.
     virtualmachineid: [
-        ...["restoreVirtualMachine", "attachVolume", "addNicToVirtualMachine", "removeNicFromVirtualMachine"],
-        ...["updateDefaultNicForVirtualMachine"],
+        "restoreVirtualMachine",
+        "attachVolume",
+        "addNicToVirtualMachine",
+        "removeNicFromVirtualMachine",
+        "updateDefaultNicForVirtualMachine",
     ],
     aclid: ["createNetworkACL"],
     vpcid: ["createNetworkACLList", "createPrivateGateway", "createVpnGateway"],
 };
 
-/** Commands that lock the account, or the account of the project that they are sent in. */
+/** Commands that lock the account, or the account of the project that they work in. */
 const ACCOUNT = ["associateIpAddress", "createNetwork", "createVPC"];
 
 const ROW_OF = new Map(Object.entries(ROWS).flatMap(([row, commands]) => commands.map((command) => [command, row])));
 
 /**
- * The locks that a command takes, as far as its parameters tell: ids of rows.
+ * The locks that a command takes, as far as they follow from its parameters: ids of rows.
  *
- * @param account a text that stands for the account, or for the project, that the command is sent for
+ * @param account an identifier of the account or project that the command is sent for
  */
 export function locksOf(command: string, params: Params, account: string): string[] {
     if (ACCOUNT.includes(command)) return [account];
@@ -52,25 +70,25 @@ interface Waiter {
 }
 
 /**
- * Keeps apart what wants the same lock: in the order in which it came, and all locks of one piece of work at once, so that nothing that
- * holds one lock waits for another.
+ * Serializes work that needs the same lock, in the order of the requests. All locks of one piece of work are acquired
+ * together, so that nothing holds one lock while it waits for another, and there are no deadlocks.
  */
 export class Locks {
     private readonly held = new Set<string>();
     private waiting: Waiter[] = [];
 
     /**
-     * Does some work while nobody else here has one of its locks.
+     * Runs some work while it holds its locks.
      *
-     * @param lapse ends when there is no sense in waiting any longer: then the work is not begun
-     * @returns the work's result; `undefined` where it was not begun
+     * @param timeout resolves when the wait for the locks has to end; the work is not started then
+     * @returns the result of the work; `undefined` when it was not started
      */
-    async through<T>(
+    async withLocks<T>(
         keys: readonly string[],
         work: () => Promise<T>,
-        lapse?: (signal: AbortSignal) => Promise<unknown>,
+        timeout?: (signal: AbortSignal) => Promise<unknown>,
     ): Promise<{ result: T } | undefined> {
-        if (keys.length > 0 && !(await this.acquired(keys, lapse))) return undefined;
+        if (keys.length > 0 && !(await this.acquire(keys, timeout))) return undefined;
         try {
             return { result: await work() };
         } finally {
@@ -79,30 +97,30 @@ export class Locks {
         }
     }
 
-    private async acquired(
+    private async acquire(
         keys: readonly string[],
-        lapse?: (signal: AbortSignal) => Promise<unknown>,
+        timeout?: (signal: AbortSignal) => Promise<unknown>,
     ): Promise<boolean> {
-        const over = new AbortController();
+        const done = new AbortController();
         let waiter: Waiter;
         const turn = new Promise<boolean>((resolve) => {
             waiter = { keys, go: () => resolve(true) };
             this.waiting.push(waiter);
             this.grant();
         });
-        if (!this.waiting.includes(waiter!) || lapse === undefined) return turn;
-        const late = lapse(over.signal).then(() => {
+        if (!this.waiting.includes(waiter!) || timeout === undefined) return turn;
+        const late = timeout(done.signal).then(() => {
             const before = this.waiting.length;
             this.waiting = this.waiting.filter((other) => other !== waiter);
             if (this.waiting.length === before) return true;
-            // Those behind it may have waited for it alone.
+            // Later waiters may have waited only for this one.
             this.grant();
             return false;
         });
-        return Promise.race([turn, late]).finally(() => over.abort());
+        return Promise.race([turn, late]).finally(() => done.abort());
     }
 
-    /** Lets go all whose locks are free and not wanted by anybody before them. */
+    /** Starts all waiters whose locks are free and not requested by an earlier waiter. */
     private grant(): void {
         const wanted = new Set<string>();
         const going: Waiter[] = [];
@@ -121,7 +139,7 @@ export class Locks {
 
 const clouds = new Map<string, Locks>();
 
-/** The locks of a cloud: one set per process, whatever account or project its clients work for. */
+/** The locks of a cloud: one set per process, shared by the clients of all accounts and projects. */
 export function locksAt(endpoint: string): Locks {
     const locks = clouds.get(endpoint) ?? new Locks();
     clouds.set(endpoint, locks);

@@ -1,9 +1,9 @@
 import type { Params, ParamValue } from "./types";
 
 /**
- * The parameters of a command as CloudStack reads them, in the order given. Names stay as they are
- * (`details[0].owner`); values are not escaped yet.
- * @throws RangeError when an element of a list holds a comma, which CloudStack would read as two elements.
+ * The parameters of a command as name-value pairs, in the given order. Names such as `details[0].owner` stay as they
+ * are; values are not escaped yet.
+ * @throws RangeError when an element of a list contains a comma, which CloudStack would read as two elements.
  */
 export function encodeParams(params: Params): [string, string][] {
     return Object.entries(params).flatMap(([name, value]) => encode(name, value));
@@ -46,9 +46,9 @@ function listElement(name: string, element: string): string {
 }
 
 /**
- * Escapes a value as Java's `URLEncoder` does, with `%20` for a space: everything but letters, digits, `.`, `-`, `*`
- * and `_`. The signature is computed over this form, so it must agree with CloudStack to the character. Half a
- * surrogate pair, which has no UTF-8, becomes U+FFFD.
+ * Escapes a value like Java's `URLEncoder`, with `%20` for a space: everything except letters, digits, `.`, `-`, `*`
+ * and `_`. The signature is computed over this form, so it must match CloudStack's exactly. A lone surrogate, which
+ * has no UTF-8 form, becomes U+FFFD.
  */
 export function escapeValue(value: string): string {
     return encodeURIComponent(Buffer.from(value).toString()).replace(

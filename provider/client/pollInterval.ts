@@ -1,30 +1,30 @@
-/** When to look at a job again. All times in milliseconds. */
+/** When to poll a job. All times are in milliseconds. */
 import type { Params } from "./types";
 
-/** The first look at a job of which nothing is known. */
+/** When a job of unknown duration is polled first. */
 const FIRST = 200;
 
-/** About the longest time between two looks. */
+/** About the longest interval between two polls. */
 const LONGEST = 5_000;
 
-/** Between looks that are due around the expected end. */
+/** The shortest interval, around the expected end. */
 const SHORTEST = 100;
 
-/** How precisely the end of a job of known length is met, as a share of the time that it takes. */
+/** The interval around the expected end of a job of known duration, as a fraction of the duration. */
 const PRECISION = 0.04;
 
-/** The same around the typical end of a job whose length on this cloud is not known yet. */
+/** The same for a job whose duration on this cloud is not known yet, as a fraction of the typical duration. */
 const TYPICAL_PRECISION = 0.1;
 
-/** The longest gap around a typical end. */
+/** The longest interval around the end of the typical duration. */
 const TYPICAL_LONGEST = 450;
 
-/** What counts as around a typical end, in parts of the typical time. */
+/** The range around the end of the typical duration that is polled at short intervals, as fractions of the duration. */
 const AROUND = { from: 0.85, to: 1.25 };
 
 /**
- * How long jobs take on a quiet CloudStack 4.22, in milliseconds: what is assumed until the first job of a command has ended here. A slower
- * hypervisor costs a few looks more, a faster one is noticed by the looks before.
+ * How long jobs take on an idle CloudStack 4.22. This is assumed until the first job of a command has ended. A slower
+ * hypervisor costs a few more polls; a faster one is noticed by the polls before the typical end.
  */
 const TYPICAL: Readonly<Record<string, number>> = {
     deployVirtualMachine: 4_000,
@@ -49,43 +49,44 @@ const TYPICAL: Readonly<Record<string, number>> = {
 
 export interface JobTiming {
     startedAt: number;
-    /** How long jobs of this command took so far; `undefined` before the first has ended. */
+    /** How long jobs of this kind have taken so far; `undefined` before the first has ended. */
     expected?: number;
-    /** How far apart the looks were between which `expected` lies. Default 0. */
-    blur?: number;
-    /** How long jobs of this command take elsewhere; `undefined` where nobody has measured it. */
+    /** The interval between the two polls that the end of the job was measured by. Default 0. */
+    uncertainty?: number;
+    /** How long jobs of this kind take on other clouds; `undefined` where that was not measured. */
     typical?: number;
 }
 
-/** The command, and what else decides how long its jobs take. */
+/** The kind of a job: the command, and the parameters that determine how long its jobs take. */
 export function kindOf(command: string, params: Params = {}): string {
     return command === "destroyVirtualMachine" && params.expunge === true ? `${command}, expunge` : command;
 }
 
-/** How long a job of a kind takes elsewhere, in milliseconds. */
+/** How long a job of a kind takes on other clouds. */
 export function typicalDuration(kind: string): number | undefined {
     return TYPICAL[kind];
 }
 
 /**
- * The time of the next look at a job, given that of the last one (of any job).
+ * The time of the next poll of a job, given that of the last one (of any job).
  *
- * A job of known length is looked at when its end is due, and then in small steps that grow slowly while it is late. One of typical length
- * is looked at a few times until nearly all of that has passed, in short steps around it, and then again when its age has grown by a part.
- * Nothing is known of the others: the gap is a part of their age.
+ * - A job whose duration is known is polled when its end is due, then at short intervals that grow slowly.
+ * - A job whose typical duration is known is polled a few times before that has passed, at short intervals around its
+ *   end, and then at intervals that are a fraction of its age.
+ * - Any other job is polled at intervals that are a fraction of its age.
  */
-export function nextLook({ startedAt, expected, blur = 0, typical }: JobTiming, lastLook: number): number {
-    const from = Math.max(startedAt, lastLook);
+export function nextPoll({ startedAt, expected, uncertainty = 0, typical }: JobTiming, lastPoll: number): number {
+    const from = Math.max(startedAt, lastPoll);
     if (expected === undefined) {
         return from + (typical === undefined ? unknownGap(from - startedAt) : typicalGap(from - startedAt, typical));
     }
-    // A length that is hardly known is not worth looks in small steps.
-    const step = Math.max(precision(expected), Math.min(blur / 4, TYPICAL_PRECISION * expected));
+    // Short intervals are of no use while the duration is only roughly known.
+    const step = Math.max(precision(expected), Math.min(uncertainty / 4, TYPICAL_PRECISION * expected));
     const due = startedAt + expected + step / 2;
     if (from >= due) {
         return from + clamp((from - due) / 3, step, LONGEST);
     }
-    // In equal parts, so that the last look before the end is not wasted on the moment before it.
+    // At equal intervals, so that no poll falls just before the expected end.
     return from + (due - from) / Math.ceil((due - from) / (1.1 * LONGEST));
 }
 
@@ -111,29 +112,29 @@ function clamp(value: number, low: number, high: number): number {
 
 interface Duration {
     expected: number;
-    blur: number;
+    uncertainty: number;
 }
 
-/** What is learnt of how long the jobs of each command take. */
+/** How long the jobs of each kind took in this process. */
 export class Durations {
     private readonly known = new Map<string, Duration>();
 
-    /** What is known of a command, for `nextLook`; nothing before the first of its jobs has ended. */
-    of(command: string): Partial<Duration> {
-        return this.known.get(command) ?? {};
+    /** The known duration of a kind, for `nextPoll`; empty before the first of its jobs has ended. */
+    of(kind: string): Partial<Duration> {
+        return this.known.get(kind) ?? {};
     }
 
     /**
-     * A job ended after it was last seen running at age `from` and first seen ended at age `to`. What agrees with the
-     * expectation leaves it as it is; what does not pulls it half of the way.
+     * Records that a job was last seen running at age `from` and first seen ended at age `to`. If the expected duration
+     * is outside of this range, it moves halfway towards it.
      */
-    learn(command: string, from: number, to: number): void {
-        const before = this.known.get(command);
+    learn(kind: string, from: number, to: number): void {
+        const before = this.known.get(kind);
         const expected =
             before === undefined
                 ? (from + to) / 2
                 : (before.expected + clamp(before.expected, Math.min(from, to), to)) / 2;
-        const blur = Math.min(Math.abs(to - from), before?.blur ?? Infinity);
-        this.known.set(command, { expected, blur });
+        const uncertainty = Math.min(Math.abs(to - from), before?.uncertainty ?? Infinity);
+        this.known.set(kind, { expected, uncertainty });
     }
 }

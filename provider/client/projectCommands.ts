@@ -1,7 +1,8 @@
 /**
- * The commands that take `projectid` to say in which project they work. Source: the parameters in the answer of
- * `listApis` of CloudStack 4.22 to a user, without the commands that manage projects themselves (`addAccountToProject`,
- * `…ProjectRole…`), whose `projectid` names what they change. Commands on an id need no project and are not listed.
+ * The commands whose parameter `projectid` selects the project that they work in. Source: the parameters that
+ * `listApis` of CloudStack 4.22 returns to a user, without the commands that manage projects (`addAccountToProject`,
+ * `…ProjectRole…`), whose `projectid` is the project to change. Commands that take an id need no project and are not
+ * listed.
  */
 const IN_PROJECT: Record<string, string> = {
     add: "VpnUser",

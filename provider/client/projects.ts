@@ -5,7 +5,7 @@ import type { ClientSettings, Params } from "./types";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Puts every call that can be into the project of the settings. */
+/** Adds the project of the settings to every call that accepts one. */
 export class Projects {
     private readonly settings: ClientSettings;
     private readonly list: (command: string, params: Params) => Promise<{ id: string; name: string }[]>;
@@ -17,8 +17,8 @@ export class Projects {
     }
 
     /**
-     * The parameters with `projectid`, where the command takes one. A `projectid` of the call wins (`-1`: all projects;
-     * the empty text: none), and so does an `account`, which CloudStack does not allow beside it.
+     * The parameters with `projectid`, if the command takes one. A `projectid` of the call takes precedence (`-1`: all
+     * projects; the empty string: none). It is not added to an `account`, because CloudStack does not allow both.
      * @throws CloudStackError when there is no project of that name
      */
     async scope(command: string, params: Params): Promise<Params> {
@@ -31,7 +31,7 @@ export class Projects {
         return { ...params, projectid: await this.id(this.settings.project) };
     }
 
-    /** The id of the settings' project, `undefined` without one. */
+    /** The id of the project in the settings; `undefined` when they name none. */
     async current(): Promise<string | undefined> {
         return this.settings.project ? this.id(this.settings.project) : undefined;
     }

@@ -1,60 +1,66 @@
 import { readAnswer, type ApiFault } from "./answers";
 import { isRead } from "./commands";
 import { CloudStackError, type Outcome } from "./errors";
-import { describeForeignAnswer, describeNoAnswer, isPassing } from "./failures";
+import { describeForeignAnswer, describeNoAnswer, isTransient } from "./failures";
 import { hintFor } from "./hints";
 import { formEncode } from "./params";
 import { describePairs, scrub, secretValues } from "./redact";
-import { Gate, backoff, requestedWait } from "./retry";
+import { ConcurrencyLimit, backoff, requestedWait } from "./retry";
 import { signedPairs } from "./sign";
 import { NoAnswer, Transport, type HttpAnswer } from "./transport";
 import type { ClientSettings, Clock } from "./types";
 
-/** Requests at once. CloudStack's own limit, where it is on, is 25 per second and account; a deployment is answered after up to one second. */
-const AT_ONCE = 16;
+/**
+ * The most concurrent requests. CloudStack's rate limit, where it is enabled, is 25 requests per second and account by
+ * default. The longest request, a deployment, is answered after up to one second.
+ */
+const CONCURRENCY = 16;
 
-/** How long a first connection is tried when nothing ever answered: then it is rather a mistake than a restart. */
+/**
+ * How long connecting is retried while the endpoint has never answered: it is more likely that the address is wrong than
+ * that the server restarts.
+ */
 const FIRST_CONTACT_SECONDS = 5;
 
 /** Default of `retrySeconds`. */
 const RETRY_SECONDS = 60;
 
-/** The longest wait that holds for all commands, in milliseconds: a longer one is rather meant for the one that was refused. */
+/** The longest requested wait, in milliseconds, that delays all commands. A longer one delays only the refused command. */
 const LONGEST_RATE_LIMIT = 5_000;
 
 export interface RequestOptions {
     log?: (line: string) => void;
-    /** How long a command is tried again while the API is busy or away. Default 60. */
+    /** How long a command is retried while the API is busy or unreachable. Default 60. */
     retrySeconds?: number;
     /** A number from 0 to 1, for the jitter of retries. */
     random?: () => number;
 }
 
 export interface SendOptions {
-    /** Overtakes commands that wait for a free place, and is not tried again: for whoever comes back anyway. */
+    /** Sent before the other waiting commands and not retried: for a caller that asks again anyway. */
     urgent?: boolean;
 }
 
-/** One try of a command. */
+/** The result of one attempt to send a command. */
 type Attempt =
     { inner: any } | { error: CloudStackError; again: boolean; neverConnected?: boolean; waitMilliseconds?: number };
 
 /**
- * Sends single commands and tries them again where that is safe: always when the API said that it is busy (429, 503) or
- * was not reached, and reads also when their answer was lost.
+ * Sends single commands and retries them where that is safe: always when the API was busy (429, 503) or not reached, and
+ * reads also when their response was lost.
  */
 export class Requests {
-    /** HTTP requests made so far. */
+    /** The number of HTTP requests so far. */
     count = 0;
     private readonly settings: ClientSettings;
     private readonly clock: Clock;
     private readonly options: RequestOptions;
     private readonly transport: Transport;
-    private readonly gate = new Gate(AT_ONCE);
+    private readonly concurrency = new ConcurrencyLimit(CONCURRENCY);
     private contacted = false;
-    /** By which our clock is ahead of the server's, as far as it is known. */
+    /** How far the local clock is ahead of the server's, as of the last response. */
     private aheadSeconds = 0;
-    /** Until when the API's rate limit refuses everything. */
+    /** When the API's rate limit ends; until then it refuses every command. */
     private rateLimitedUntil = 0;
 
     constructor(settings: ClientSettings, clock: Clock, options: RequestOptions) {
@@ -72,30 +78,31 @@ export class Requests {
     ): Promise<any> {
         let started = Infinity;
         for (let attempt = 0; ; attempt++) {
-            const tried = await this.gate.through(async () => {
+            const attempted = await this.concurrency.run(async () => {
                 await this.waitForRateLimit();
-                // What has waited for its turn until now has not failed yet.
+                // The time spent waiting for a free place does not count as retrying.
                 started = Math.min(started, this.clock.now());
                 return this.try(command, pairs, attempt);
             }, urgent);
-            if ("inner" in tried) {
-                return tried.inner;
+            if ("inner" in attempted) {
+                return attempted.inner;
             }
-            this.noteRateLimit(tried.waitMilliseconds);
+            this.noteRateLimit(attempted.waitMilliseconds);
             const random = (this.options.random ?? Math.random)();
-            // Beyond the wait that was asked for too, or all that were told the same would come back together.
-            const wait = (tried.waitMilliseconds ?? 0) + backoff(attempt, random);
+            // The back-off is added to the requested wait, so that commands with the same wait are not resent together.
+            const wait = (attempted.waitMilliseconds ?? 0) + backoff(attempt, random);
             const limit = this.options.retrySeconds ?? RETRY_SECONDS;
-            const seconds = tried.neverConnected && !this.contacted ? Math.min(limit, FIRST_CONTACT_SECONDS) : limit;
-            if (urgent || !tried.again || this.clock.now() + wait - started > seconds * 1000) {
-                throw tried.error;
+            const seconds =
+                attempted.neverConnected && !this.contacted ? Math.min(limit, FIRST_CONTACT_SECONDS) : limit;
+            if (urgent || !attempted.again || this.clock.now() + wait - started > seconds * 1000) {
+                throw attempted.error;
             }
-            this.log(`${tried.error.message} Trying again in ${(wait / 1000).toFixed(1)} s.`);
+            this.log(`${attempted.error.message} Trying again in ${(wait / 1000).toFixed(1)} s.`);
             await this.clock.sleep(wait);
         }
     }
 
-    /** The limit of calls is the account's: whoever came before the asked time would only be refused, too. */
+    /** The rate limit applies to the account: any command that is sent earlier would be refused, too. */
     private noteRateLimit(milliseconds = 0): void {
         if (milliseconds <= LONGEST_RATE_LIMIT) {
             this.rateLimitedUntil = Math.max(this.rateLimitedUntil, this.clock.now() + milliseconds);
@@ -171,12 +178,12 @@ export class Requests {
         const error = this.error(pairs, { command, outcome: "unsent", ...described });
         return {
             error,
-            again: isPassing(failure) || (this.contacted && failure.code === "ENOTFOUND"),
+            again: isTransient(failure) || (this.contacted && failure.code === "ENOTFOUND"),
             neverConnected: true,
         };
     }
 
-    /** The error of a request whose answer is not known: a change may have been made. */
+    /** The error of a request whose response was lost: a change may have been made. */
     private lost(
         command: string,
         pairs: readonly [string, string][],
@@ -201,7 +208,7 @@ export class Requests {
         });
     }
 
-    /** Error text of a job, without secrets. */
+    /** The error text of a job, without secrets. */
     clean(text: string): string {
         return scrub(text, this.secrets());
     }
@@ -210,12 +217,12 @@ export class Requests {
         return [this.settings.secretKey, this.settings.apiKey];
     }
 
-    /** What time it is by the server's clock, as its last answer told it, in milliseconds since the epoch. */
+    /** The time of the server's clock according to its last response, in milliseconds since the epoch. */
     now(): number {
         return this.clock.now() - this.aheadSeconds * 1000;
     }
 
-    /** Seconds by which our clock is ahead of the server's, by its `Date` header. */
+    /** How far the local clock is ahead of the server's according to its `Date` header, in seconds. */
     private ahead(answer: HttpAnswer): number | undefined {
         const theirs = Date.parse(answer.headers.date ?? "");
         return Number.isNaN(theirs) ? undefined : (this.clock.now() - theirs) / 1000;

@@ -1,14 +1,14 @@
 import type { HttpAnswer } from "./transport";
 
-/** How long to wait before the next try, in milliseconds: 0.25 s doubling to 8 s, half of it by chance. */
+/** The wait before the next attempt, in milliseconds: 0.25 s, doubling up to 8 s; half of it is random. */
 export function backoff(attempt: number, random: number): number {
     const full = Math.min(8_000, 250 * 2 ** attempt);
     return full / 2 + (random * full) / 2;
 }
 
 /**
- * The wait that an answer asks for, in milliseconds: CloudStack's API limit says "… please retry after [x] ms.",
- * proxies and balancers send `Retry-After` (seconds or a date).
+ * The wait that a response requests, in milliseconds. CloudStack's rate limit says "… please retry after [x] ms.",
+ * proxies and load balancers send `Retry-After` (seconds or a date).
  */
 export function requestedWait(answer: HttpAnswer, now: number): number | undefined {
     const inText = /retry after \[?(\d+)\]?\s*ms/i.exec(answer.body)?.[1];
@@ -23,16 +23,16 @@ export function requestedWait(answer: HttpAnswer, now: number): number | undefin
     return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-/** At most so many things at once; those marked urgent overtake the others that wait. */
-export class Gate {
+/** Limits how many pieces of work run concurrently. Urgent ones are started before the others that wait. */
+export class ConcurrencyLimit {
     private free: number;
     private readonly waiting: (() => void)[] = [];
 
-    constructor(places: number) {
-        this.free = places;
+    constructor(limit: number) {
+        this.free = limit;
     }
 
-    async through<T>(work: () => Promise<T>, urgent = false): Promise<T> {
+    async run<T>(work: () => Promise<T>, urgent = false): Promise<T> {
         if (this.free > 0) {
             this.free--;
         } else {

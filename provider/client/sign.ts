@@ -1,12 +1,12 @@
 import { createHmac } from "node:crypto";
 import { escapeValue } from "./params";
 
-/** How far ahead a request expires. CloudStack refuses more than 15 minutes where it enforces time stamps. */
+/** How long a request is valid. CloudStack refuses more than 15 minutes where it enforces time stamps. */
 const VALID_MINUTES = 10;
 
 /**
- * The text whose HMAC-SHA1 is the signature: pairs sorted by name (capitals first), names raw, values escaped, all
- * lower case.
+ * The text whose HMAC-SHA1 is the signature: pairs sorted by name (capitals first), names as they are, values escaped,
+ * everything in lower case.
  */
 export function stringToSign(pairs: readonly [string, string][]): string {
     return pairs

@@ -1,24 +1,24 @@
-import { isCreate, mayDouble } from "./commands";
+import { isCreate, mayCreateDuplicate } from "./commands";
 import { CloudStackError } from "./errors";
 import type { Accepted, Clock, Params } from "./types";
 
 type Call = (command: string, params: Params) => Promise<any>;
 
-/** Waits between looks for a job whose answer was lost: the request may still be on its way through the server. */
-const LOOKS = [0, 1_000, 3_000];
+/** Waits before each look-up of a job whose response was lost: the server may still be processing the request. */
+const LOOKUP_WAITS = [0, 1_000, 3_000];
 
-/** The same before a command is sent again that would make a second thing, should the first be only slow. */
-const MORE_LOOKS = [5_000, 10_000, 15_000];
+/** More look-ups for a command that would create a duplicate if its caller sent it again while the first is only slow. */
+const DUPLICATE_LOOKUP_WAITS = [5_000, 10_000, 15_000];
 
-/** How often a command that creates nothing is sent. */
-const SENDINGS = 3;
+/** How often a command that creates nothing is sent at most. */
+const ATTEMPTS = 3;
 
 /**
- * Sends an asynchronous command with a job id of our choice (`customjobid`), so that a lost answer does not leave us in
- * doubt: the job is looked up. Only when it is not there, a command that creates nothing is sent again, under the same
- * id, which CloudStack refuses if the first did arrive after all.
- * @throws CloudStackError with outcome `unknown` for a creating command whose job is not found: its caller looks for
- * its mark
+ * Sends an asynchronous command with a job id chosen by the client (`customjobid`), so that the job can be looked up
+ * after a lost response. If the job does not exist, a command that creates nothing is sent again under the same id;
+ * CloudStack refuses the second one if the first did arrive.
+ * @throws CloudStackError with outcome `unknown` for a creating command whose job is not found; the caller then searches
+ * for the entity by its owner mark
  */
 export async function startJob(
     call: Call,
@@ -27,8 +27,8 @@ export async function startJob(
     params: Params,
     jobId: string,
 ): Promise<Accepted> {
-    let doubt: CloudStackError | undefined;
-    for (let sending = 1; ; sending++) {
+    let unknownOutcome: CloudStackError | undefined;
+    for (let attempt = 1; ; attempt++) {
         try {
             const { jobid, id } = await call(command, { ...params, customjobid: jobId });
             return accepted(jobid, id);
@@ -37,15 +37,21 @@ export async function startJob(
                 throw error;
             }
             const lost = error.outcome === "unknown";
-            doubt = lost ? error : doubt;
+            unknownOutcome = lost ? error : unknownOutcome;
             const job =
-                doubt &&
-                (await find(call, clock, jobId, doubt, mayDouble(command) ? [...LOOKS, ...MORE_LOOKS] : LOOKS));
+                unknownOutcome &&
+                (await find(
+                    call,
+                    clock,
+                    jobId,
+                    unknownOutcome,
+                    mayCreateDuplicate(command) ? [...LOOKUP_WAITS, ...DUPLICATE_LOOKUP_WAITS] : LOOKUP_WAITS,
+                ));
             if (job) {
                 return job;
             }
-            if (!lost || isCreate(command) || sending === SENDINGS) {
-                // With the job's id: what arrives later is known by it.
+            if (!lost || isCreate(command) || attempt === ATTEMPTS) {
+                // The job id identifies the request if it arrives later.
                 throw lost ? new CloudStackError({ ...error, jobId }) : error;
             }
         }
@@ -57,10 +63,10 @@ async function find(
     call: Call,
     clock: Clock,
     jobId: string,
-    doubt: CloudStackError,
-    looks: readonly number[],
+    unknownOutcome: CloudStackError,
+    waits: readonly number[],
 ): Promise<Accepted | undefined> {
-    for (const wait of looks) {
+    for (const wait of waits) {
         await clock.sleep(wait);
         try {
             const answer = await call("queryAsyncJobResult", { jobid: jobId });
@@ -70,8 +76,8 @@ async function find(
                 throw error;
             }
             if (error.errorCode !== 431) {
-                // We still do not know, and cannot: the doubt is the truth to tell.
-                throw doubt;
+                // The look-up failed, too, so the outcome of the command remains unknown.
+                throw unknownOutcome;
             }
         }
     }

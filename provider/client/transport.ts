@@ -8,16 +8,13 @@ import type { ClientSettings } from "./types";
 /** Default of `httpTimeoutSeconds`. */
 const TIMEOUT_SECONDS = 60;
 
-/** How long a connection (with its TLS handshake) may take to stand. */
+/** How long it may take to establish a connection, including the TLS handshake. */
 const CONNECT_SECONDS = 10;
 
-/**
- * Idle connections are closed after this time, well before servers and proxies close them under a request that is just
- * being sent.
- */
+/** Idle connections are closed after this time, before servers and proxies close them while a request is being sent. */
 const IDLE_MILLISECONDS = 4_000;
 
-/** A query string longer than this goes by POST: CloudStack's web server refuses a request line beyond 8 KiB. */
+/** A URL longer than this is sent by POST: CloudStack's web server refuses a request line of more than 8 KiB. */
 const LONGEST_GET = 2_000;
 
 export interface HttpAnswer {
@@ -26,9 +23,9 @@ export interface HttpAnswer {
     body: string;
 }
 
-/** No complete answer came. It carries no trace of the request, whose parameters may be secrets. */
+/** No complete response was received. It contains nothing of the request, whose parameters may be secrets. */
 export class NoAnswer extends Error {
-    /** Whether a connection stood, so that the request may have been received. */
+    /** Whether a connection was established, so that the request may have been received. */
     readonly sent: boolean;
     /** Node's or OpenSSL's code, `TIMEOUT` or `CA_FILE`. */
     readonly code: string;
@@ -42,8 +39,8 @@ export class NoAnswer extends Error {
 }
 
 /**
- * Sends form-encoded requests to one endpoint: kept-alive connections, TLS always verified, proxies as the environment
- * names them.
+ * Sends form-encoded requests to one endpoint, with keep-alive connections and the proxies of the environment. TLS
+ * certificates are always verified.
  */
 export class Transport {
     private readonly settings: ClientSettings;
@@ -82,9 +79,9 @@ export class Transport {
 }
 
 /**
- * Loads axios on the first request only: it costs more time than the rest of the package together. Reads share
- * connections that are kept; a change has one of its own, since a kept one that the server is just closing would leave
- * us in doubt.
+ * Loads axios at the first request: loading it takes longer than the rest of the package together. Reads share
+ * keep-alive connections. Each change uses a new connection, because it would be unknown whether a change was executed
+ * that was sent on a connection the server was closing.
  */
 function connectLazily(caFile: string | undefined): { reads: AxiosInstance; changes: AxiosInstance } {
     const axios = require("axios") as import("axios").AxiosStatic;
@@ -104,7 +101,7 @@ function connectLazily(caFile: string | undefined): { reads: AxiosInstance; chan
     return { reads: create({ keepAlive: true, timeout: IDLE_MILLISECONDS }), changes: create({ keepAlive: false }) };
 }
 
-/** Node's own authorities (those of NODE_EXTRA_CA_CERTS among them) and those of the file. */
+/** Node's own authorities (including those of NODE_EXTRA_CA_CERTS) and those of the file. */
 function authorities(caFile: string | undefined): string[] | undefined {
     if (caFile === undefined) {
         return undefined;
@@ -117,7 +114,7 @@ function authorities(caFile: string | undefined): string[] | undefined {
     }
 }
 
-/** Watches one request: how far it got, and whether its time is over. */
+/** Tracks one request: whether a connection was established, and whether the timeout has expired. */
 class Progress {
     private readonly controller = new AbortController();
     private readonly timers: NodeJS.Timeout[] = [];
@@ -134,8 +131,8 @@ class Progress {
     }
 
     /**
-     * Node's own `request`, with an ear at the socket. Through a proxy, the socket is the tunnel's end or the proxy's
-     * connection.
+     * Node's own `request`, which also observes the socket. With a proxy, the socket is the tunnel or the connection to
+     * the proxy.
      */
     transport(): { request: typeof https.request } {
         const request = (

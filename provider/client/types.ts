@@ -1,8 +1,10 @@
 /**
- * A parameter of an API command. `undefined` leaves the parameter out. A list of strings becomes `a,b` (an empty one the
- * empty string, which empties a set in CloudStack); a list of records `name[0].key=value`; a record `name[0].key=value`
- * for every key, except for `tags`, where each entry has an index of its own: `tags[0].key=k`, `tags[0].value=v`. See
- * `encodeParams`.
+ * A parameter of an API command, which `encodeParams` encodes as follows:
+ * - `undefined`: the parameter is left out
+ * - a list of strings: `a,b`; an empty list is the empty string, which CloudStack reads as an empty set
+ * - a list of records: `name[0].key=value`
+ * - a record: `name[0].key=value` for every key
+ * - the record `tags`: an index for every entry, `tags[0].key=k` and `tags[0].value=v`
  */
 export type ParamValue =
     | string
@@ -15,29 +17,29 @@ export type ParamValue =
 
 export type Params = Record<string, ParamValue>;
 
-/** The answer of an asynchronous command: the job, and for creating commands the id of what will exist. */
+/** The response to an asynchronous command: the job, and for creating commands the id of the new entity. */
 export interface Accepted {
     jobid: string;
     id?: string;
 }
 
-/** Everything a client needs to know; made by `resolveSettings`. */
+/** The settings of a client; `resolveSettings` creates them. */
 export interface ClientSettings {
     /** The address of the API, such as `https://cloud.example.com/client/api`. */
     endpoint: string;
     apiKey: string;
     secretKey: string;
-    /** Name or id of the zone that resources without one of their own are made in. */
+    /** Name or id of the default zone of resources. */
     zone?: string;
     /** Name or id of the project that every call is made in. */
     project?: string;
-    /** The profile that endpoint and keys come from, where they do. */
+    /** The profile that endpoint and keys come from, if they come from one. */
     profile?: string;
-    /** A PEM file of authorities to trust beside those that Node trusts. */
+    /** A PEM file of authorities to trust in addition to those that Node trusts. */
     caFile?: string;
     /** How long one HTTP request may take. Default 60. */
     httpTimeoutSeconds?: number;
-    /** Where each value came from, for messages: `apiKey` → `environment CLOUDSTACK_API_KEY`. */
+    /** The source of each value, for messages: `apiKey` → `environment CLOUDSTACK_API_KEY`. */
     sources: Record<string, string>;
 }
 
@@ -49,7 +51,7 @@ export interface StackSettings {
     [key: string]: string | undefined;
 }
 
-/** Time, so that tests can stand still. */
+/** The clock, which tests replace. */
 export interface Clock {
     /** Milliseconds since 1970. */
     now(): number;

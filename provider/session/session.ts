@@ -31,7 +31,7 @@ export interface CloudIdentity {
 export type Needs = Partial<Record<"vm" | "volume" | "cpu" | "memory" | "primarystorage", number>>;
 
 /** How often a change that may be made twice is sent. */
-const SENDINGS = 3;
+const ATTEMPTS = 3;
 
 /** What reads of a machine ask for: everything but the statistics, which are slow on a large cloud. */
 const MACHINE_DETAILS = ["group", "nics", "secgrp", "affgrp", "tmpl", "servoff"];
@@ -125,7 +125,7 @@ export class Session {
             try {
                 return await this.client.call<R>(command, params);
             } catch (error) {
-                if (!(error instanceof CloudStackError) || error.outcome !== "unknown" || attempt === SENDINGS)
+                if (!(error instanceof CloudStackError) || error.outcome !== "unknown" || attempt === ATTEMPTS)
                     throw error;
             }
         }

@@ -119,7 +119,7 @@ describe("locks", () => {
                 const held = new Set<string>();
                 const order: Record<string, number[]> = { a: [], b: [], c: [] };
                 const all = works.map(({ keys, turns, fails }, number) =>
-                    locks.through(keys, async () => {
+                    locks.withLocks(keys, async () => {
                         for (const key of keys) {
                             expect(held.has(key)).toBe(false);
                             held.add(key);

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
-import { Durations, kindOf, nextLook, typicalDuration } from "../../../../provider/client/pollInterval";
+import { Durations, kindOf, nextPoll, typicalDuration } from "../../../../provider/client/pollInterval";
 
 /** The looks at a job of this length. */
-function looks(length: number, expected?: number, blur?: number): number[] {
+function looks(length: number, expected?: number, uncertainty?: number): number[] {
     const times: number[] = [];
     for (
-        let at = nextLook({ startedAt: 0, expected, blur }, 0);
+        let at = nextPoll({ startedAt: 0, expected, uncertainty }, 0);
         ;
-        at = nextLook({ startedAt: 0, expected, blur }, at)
+        at = nextPoll({ startedAt: 0, expected, uncertainty }, at)
     ) {
         times.push(at);
         if (at >= length) {
@@ -79,7 +79,7 @@ describe("a job of known length", () => {
         const time = fc.integer({ min: 0, max: 1e9 });
         fc.assert(
             fc.property(time, time, fc.option(time, { nil: undefined }), (startedAt, last, expected) => {
-                const next = nextLook({ startedAt, expected }, last);
+                const next = nextPoll({ startedAt, expected }, last);
                 expect(next).toBeGreaterThan(Math.max(startedAt, last));
                 expect(next - Math.max(startedAt, last)).toBeLessThanOrEqual(5_501);
             }),
@@ -90,10 +90,10 @@ describe("a job of known length", () => {
 describe("a job whose command has a typical length", () => {
     const typical = (length: number, usual: number) => {
         const times: number[] = [];
-        for (let at = nextLook({ startedAt: 0, typical: usual }, 0); ;) {
+        for (let at = nextPoll({ startedAt: 0, typical: usual }, 0); ;) {
             times.push(at);
             if (at >= length) return times;
-            at = nextLook({ startedAt: 0, typical: usual }, at);
+            at = nextPoll({ startedAt: 0, typical: usual }, at);
         }
     };
 
@@ -170,10 +170,10 @@ describe("durations", () => {
     test("are known the better the closer the looks were", () => {
         const durations = new Durations();
         durations.learn("a", 7_000, 11_000);
-        expect(durations.of("a").blur).toBe(4_000);
+        expect(durations.of("a").uncertainty).toBe(4_000);
         durations.learn("a", 8_800, 9_200);
         durations.learn("a", 7_000, 11_000);
-        expect(durations.of("a").blur).toBe(400);
+        expect(durations.of("a").uncertainty).toBe(400);
     });
 
     test("stay where a look agrees with them, and come near where it does not", () => {
