@@ -5,7 +5,7 @@ import { renderKubeconfig, renderKubeconfigs } from "./kubeconfig";
 import type { ClusterContext } from "./machines";
 import { apiPort } from "./versions";
 
-/** The administrator's access to the cluster: the API's URL, and kubeconfigs with a client certificate of their own. */
+/** The administrator's access to the cluster: the API's URL, a client certificate, and kubeconfigs with it. */
 export function access({ name, cluster, authority, spec, ending, child }: ClusterContext) {
     const admin = new Certificate(
         `${name}-admin`,

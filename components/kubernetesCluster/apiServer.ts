@@ -5,9 +5,7 @@ import { toYamlDocuments } from "../yaml";
 
 const apiServerConfig = "apiserver.config.k8s.io/v1";
 
-/**
- * What the API server reads beside its flags: who may ask anonymously, what pods may do, what is logged and encrypted.
- */
+/** The API server's configuration files: admission, audit, authentication and encryption at rest. */
 export function apiServerFiles(spec: ControlPlaneSpec): NodeFile[] {
     return [
         { path: `${paths.conf}/admission.yaml`, content: toYamlDocuments(admission()) },
@@ -18,8 +16,9 @@ export function apiServerFiles(spec: ControlPlaneSpec): NodeFile[] {
 }
 
 /**
- * Pods are held to the baseline policy and warned about the restricted one; kube-system, which runs the
- * control plane, is exempt. A namespace may ask for more or less with its own labels, as that of Flannel does.
+ * Pod Security: the baseline standard is enforced, violations of the restricted one are warned about and audited.
+ * kube-system is exempt, since the control plane's pods are privileged. Labels of a namespace override these defaults,
+ * as those of Flannel's namespace do.
  *
  * Source: https://kubernetes.io/docs/tasks/configure-pod-container/enforce-standards-admission-controller/
  */
@@ -49,8 +48,8 @@ function admission(): object {
 }
 
 /**
- * Whoever has no credentials may ask for health and nothing else: kubelet's probes and the balancer do. Turning
- * anonymous requests off altogether would break both.
+ * Anonymous requests are allowed for the health endpoints only. kubelet's probes and HAProxy's health checks depend on
+ * them, so anonymous authentication cannot be disabled altogether.
  *
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-authenticator-configuration
  */
@@ -63,8 +62,10 @@ function authentication(): object {
 }
 
 /**
- * Secrets are encrypted before etcd gets them. The first key writes, all of them read; `identity` reads what was there
- * before. The API server reads the file again when it changes.
+ * Secrets are encrypted at rest in etcd. The first key encrypts, and all keys are tried for decryption; `identity`
+ * reads data that was stored unencrypted. The API server reloads the file when it changes.
+ *
+ * Source: https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/
  */
 function encryption({ encryptionKey, previousEncryptionKey }: ControlPlaneSpec): object {
     const keys = [encryptionKey, previousEncryptionKey].filter((key) => key !== undefined);
@@ -84,15 +85,16 @@ function encryption({ encryptionKey, previousEncryptionKey }: ControlPlaneSpec):
 }
 
 /**
- * A key's name is stored with everything that it encrypted, so it must stay with the key when that becomes the previous
- * one: it is made of the key itself.
+ * The name of a key is stored with all data that the key encrypted, so it must not change when the key becomes the
+ * previous one. Therefore it is a hash of the key.
  */
 function keyName(secret: string): string {
     return `key-${createHash("sha256").update(secret).digest("hex").slice(0, 8)}`;
 }
 
 /**
- * Who did what, without the noise of controllers and without the contents of secrets. The first rule that fits counts.
+ * The audit policy. Frequent requests of controllers are left out, and secrets are logged without their contents. The
+ * first rule that matches applies.
  */
 function auditPolicy(): object {
     const core = (...resources: string[]) => ({ group: "", resources });

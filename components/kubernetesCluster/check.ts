@@ -13,8 +13,8 @@ import { checkUserDataLength } from "./placeholders";
 import { releaseOf, releases } from "./versions";
 
 /**
- * All problems of a cluster's arguments. Values that are not known yet (outputs) are not checked. If there are no problems,
- * the length of the user data is checked too, with placeholders for what does not exist yet.
+ * All problems of a cluster's arguments. Values that are not known yet (outputs) are not checked. If there are no
+ * problems, the length of the user data is checked too, with placeholders for what does not exist yet.
  *
  * @param cluster the cluster's name, the prefix of host names
  */
@@ -126,13 +126,13 @@ function checkPools(
             if (keys.indexOf(key) !== index)
                 report(`${path}.nodes[${index}]`, `${JSON.stringify(key)} is a duplicate`, "Remove one of them");
         });
-        const nodes = Object.entries(poolNodeNames(cluster, name, usable(pool)));
-        // Resources are named after pools and nodes, those of the control plane in the same way.
+        const nodes = Object.entries(poolNodeNames(cluster, name, withValidCount(pool)));
+        // Resources of pools are named `<pool>-<node>`, those of the control plane `control-plane-<member>`.
         if (name === "control-plane" || nodes.some(([key]) => resources.includes(`${name}-${key}`)))
             report(path, "has resources with the same names as the control plane's", "Give the pool another name");
         for (const [, host] of nodes) {
             checkHostName(host, path, report);
-            // Pool "a" with node "b-0" and pool "a-b" with node "0" would be one machine.
+            // Pool "a" with node "b-0" and pool "a-b" with node "0" would have the same name.
             const owner = owners.get(host);
             const other = owner === "" ? "the control plane" : `pool ${owner}`;
             if (owner !== undefined && owner !== name)
@@ -152,8 +152,8 @@ function checkExtra({ extraCloudConfig }: ControlPlaneArgs | PoolArgs, path: str
         report(at, problem, remedy);
 }
 
-/** The pool with a valid count. */
-function usable({ count, nodes }: PoolArgs): PoolArgs {
+/** The pool, with 0 as count if it is not valid. */
+function withValidCount({ count, nodes }: PoolArgs): PoolArgs {
     const whole = Number.isInteger(count) && (count as number) >= 0 && (count as number) <= 5000;
     return { count: whole ? count : 0, nodes, serviceOffering: "" };
 }

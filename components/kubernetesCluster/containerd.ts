@@ -6,8 +6,9 @@ import { defaultContainerdVersion, releaseOf } from "./versions";
 /**
  * containerd's unit and configuration, and one file per mirrored registry.
  *
- * Version 2 has another syntax than 1.7, which distributions still ship: `containerdVersion` decides. What only one
- * machine needs goes into `/etc/containerd/conf.d`, which is merged over this, key by key.
+ * The format of version 2 differs from that of 1.7, which distributions still ship; `containerdVersion` determines
+ * which one is used. Files in `/etc/containerd/conf.d`, for settings of a single machine, override this configuration
+ * key by key.
  *
  * Source: https://github.com/containerd/containerd/blob/main/docs/cri/config.md
  */

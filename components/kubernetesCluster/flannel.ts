@@ -8,13 +8,14 @@ const name = "flannel";
 const labels = { app: name };
 
 /**
- * The pod network, applied by the control plane itself: a cluster has one before anybody can reach its API.
+ * The manifest of the pod network. The control plane applies it, so a cluster has a pod network before `pulumi up` or
+ * `kubectl` can reach its API.
  *
- * Flannel takes each node's share of the pods' network from its Node object, so no node needs access to etcd. Packets
- * leave under the node's own address, which the cloud's check of source addresses asks for: that is why there is no
- * backend that routes pods' addresses as they are.
+ * Flannel reads the pod CIDR of each node from its Node object, so nodes need no access to etcd. Both backends
+ * encapsulate packets, which leave with the node's address as source. `host-gw` is not offered: its packets have pods'
+ * addresses as source, and CloudStack's protection against spoofed source addresses drops these.
  *
- * Source of what flanneld needs (flags, rights, folders): https://github.com/flannel-io/flannel
+ * Source of flanneld's flags, permissions and directories: https://github.com/flannel-io/flannel
  */
 export function podNetworkFiles(podCidr: string, network: PodNetworkSpec): NodeFile[] {
     if (network.backend === "none") return [];
@@ -84,7 +85,7 @@ function configuration(podCidr: string, { backend, mtu }: PodNetworkSpec): objec
     };
 }
 
-/** The folders of the node that flanneld and its installers work in, and where each is in the pod. */
+/** Host paths that flanneld and its init containers use, and where they are mounted in the pod. */
 const folders = [
     { name: "run", node: "/run/flannel", pod: "/run/flannel" },
     { name: "locks", node: "/run/xtables.lock", pod: "/run/xtables.lock", type: "FileOrCreate" },
@@ -113,7 +114,7 @@ function daemonSet(): object {
                     hostNetwork: true,
                     priorityClassName: "system-node-critical",
                     nodeSelector: { "kubernetes.io/os": "linux" },
-                    // A node is not ready without it, and one with any taint (NoExecute too) still routes for its pods.
+                    // A node is not Ready without Flannel, and a node with taints, including NoExecute, still needs it.
                     tolerations: [{ operator: "Exists" }],
                     serviceAccountName: name,
                     initContainers: [

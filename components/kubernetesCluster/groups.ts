@@ -7,8 +7,8 @@ import { type GroupKey, type PlannedRule, planRules } from "./rules";
 type ExtraRules = pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
 
 /**
- * The groups of a cluster's nodes with the least that works, and what etcd's group needs of it. The groups name each
- * other, so their rules are resources of their own.
+ * The security groups of a cluster's nodes, their rules, and the rules that etcd's group needs for the control plane.
+ * The groups refer to each other, so their rules are separate resources.
  */
 export function makeGroups(
     name: string,
@@ -64,7 +64,7 @@ export function makeGroups(
             { ...opts, ...more },
         );
     };
-    // Rules go with their group.
+    // Deleting a group deletes its rules.
     rules("controlPlane", controlPlane.id, args.extraRules?.controlPlane, { deletedWith: controlPlane });
     rules("workers", workers.id, args.extraRules?.workers, { deletedWith: workers });
     if (args.etcd.securityGroupId !== undefined) rules("etcd", args.etcd.securityGroupId);
@@ -72,8 +72,8 @@ export function makeGroups(
 }
 
 /**
- * A planned rule with the groups' names. Of etcd's group only what lets the control plane in is ours: the rest its
- * owner has made, and where etcd has no group of ours it has no name to let in either.
+ * A planned rule with the groups' names. In etcd's group this component only adds rules for the control plane; the
+ * others belong to the `EtcdCluster`. If the name of etcd's group is not known, no rules refer to it.
  */
 function groupRule(key: GroupKey, rule: PlannedRule, names: Record<GroupKey, string | undefined>): SecurityGroupRule[] {
     const { protocol, ports, icmpType, icmpCode } = rule;

@@ -5,9 +5,7 @@ import type { ClusterSpec, NodeFile } from "./spec";
 import { jobFiles } from "./units";
 import { apiPort, nodeLocalPort } from "./versions";
 
-/**
- * What every node's operating system gets before Kubernetes: kernel, clock, balancer, and the guard of the user data.
- */
+/** The files of a node's operating system: kernel modules and settings, the user data guard, and HAProxy. */
 export function hostFiles(cluster: ClusterSpec): NodeFile[] {
     return [
         { path: "/etc/modules-load.d/kubernetes.conf", content: modules },
@@ -16,7 +14,7 @@ export function hostFiles(cluster: ClusterSpec): NodeFile[] {
         { path: `${paths.bin}/kubernetes-prepare`, content: prepare, permissions: "0755" },
         { path: `${paths.bin}/metadata-guard`, content: metadataGuard, permissions: "0755" },
         { path: "/etc/kubernetes/metadata-guard.nft", content: metadataGuardTable },
-        // kubelet does not start without it; a virtual router that was made anew may have another address.
+        // kubelet's unit runs it, too. The timer updates it: a recreated virtual router may have another address.
         ...jobFiles("metadata-guard", {
             description: "Keep pods from the user data of this machine",
             run: [`${paths.bin}/metadata-guard`],
@@ -35,7 +33,7 @@ vxlan
 `;
 
 /**
- * Forwarding and bridged traffic for pods; then what kubelet's `protectKernelDefaults` asks for; then room for watches.
+ * Forwarding and bridged traffic of pods, the values that kubelet's `protectKernelDefaults` requires, inotify limits.
  */
 const sysctl = `net.ipv4.ip_forward = 1
 net.bridge.bridge-nf-call-iptables = 1
@@ -51,7 +49,10 @@ fs.inotify.max_user_watches = 524288
 fs.inotify.max_user_instances = 8192
 `;
 
-/** Without it systemd changes the address of Flannel's interface after Flannel has told it to the other nodes. */
+/**
+ * Otherwise systemd changes the MAC address of Flannel's interface after Flannel has published it to the other nodes:
+ * https://github.com/flannel-io/flannel/issues/1155
+ */
 const flannelLink = `[Match]
 OriginalName=flannel*
 
@@ -60,10 +61,10 @@ MACAddressPolicy=none
 `;
 
 /**
- * The virtual router gives a machine's user data to whoever has its address, and pods that leave a node have it. So
- * pods and processes of other users than root are kept from the router's web ports and from link-local addresses; DNS
- * stays. The routers are filled in by `metadata-guard`. A table of its own, so that kube-proxy and Flannel leave it
- * alone.
+ * The user data guard. The virtual router serves user data by source address, and packets of pods leave a node with the
+ * node's address. So pods, and processes of users other than root, cannot connect to the router's HTTP ports and to
+ * link-local addresses; DNS is not affected. `metadata-guard` adds the addresses of the routers. The rules have their
+ * own table, which kube-proxy and Flannel do not change.
  */
 const metadataGuardTable = `table inet metadata_guard {}
 delete table inet metadata_guard
@@ -85,8 +86,8 @@ table inet metadata_guard {
 `;
 
 /**
- * The balancer of this node. A control plane is used while its own health check, over verified TLS, says that it is
- * ready; connections to one that fails are cut, so that clients look for another at once.
+ * HAProxy's configuration. Health checks over verified TLS determine which control planes are used. Connections to one
+ * that fails are closed, so that clients reconnect to another one immediately.
  */
 function balancer(controlPlanes: ClusterSpec["controlPlanes"]): string {
     const servers = Object.entries(controlPlanes).map(

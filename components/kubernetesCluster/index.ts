@@ -24,8 +24,9 @@ export type {
 } from "./args";
 
 /**
- * A Kubernetes cluster on an external etcd: a kubeadm control plane of which any node can be lost, workers that join with
- * their own certificates, an API endpoint on every node, Flannel, encryption at rest, an audit log and Pod Security.
+ * A Kubernetes cluster on an external etcd: a kubeadm control plane of which any node can be lost, workers that join
+ * with their own certificates, an API endpoint on every node, Flannel, encryption at rest, an audit log and Pod
+ * Security.
  *
  * @example One control plane and four workers
  * ```ts
@@ -57,8 +58,8 @@ export class KubernetesCluster extends pulumi.ComponentResource {
     /** Names and addresses of all nodes. */
     declare readonly nodes: pulumi.Output<Record<string, string>>;
     /**
-     * When the first of the certificates and authorities expires unless `pulumi up` renews it, in ISO 8601. Certificates of
-     * kubeadm and the kubelets are not included: the machines renew them.
+     * When the first of the certificates and authorities expires unless `pulumi up` renews it, in ISO 8601.
+     * Certificates of kubeadm and the kubelets are not included: the machines renew them.
      */
     declare readonly certificatesExpireAt: pulumi.Output<string>;
 
@@ -68,7 +69,7 @@ export class KubernetesCluster extends pulumi.ComponentResource {
         super("cloudstack:index:KubernetesCluster", name, {}, opts);
         const child = { parent: this };
         const { authority, cluster } = namingAuthority(name, called, " Kubernetes", {}, child);
-        // First, so that a change that a running cluster does not support is refused before anything else is checked.
+        // Created first: it rejects changes that a running cluster does not support before anything else is checked.
         const args = withSettings(given, new KubernetesSettings(name, settingsOf(cluster, given), child));
         const groups = args.securityGroups === false ? undefined : makeGroups(name, cluster, args, child);
         const ending: Ending[] = [authority];
@@ -78,7 +79,7 @@ export class KubernetesCluster extends pulumi.ComponentResource {
             userDataMaxLength: args.userDataMaxLength,
             onTemplateChange: "reinstall" as const,
         };
-        // Machines with fixed addresses first: CloudStack might assign theirs to a machine without one.
+        // Machines with fixed addresses come first: CloudStack might assign one of these addresses to another machine.
         const etcdFirst = pulumi.Resource.isInstance(args.etcd) ? [args.etcd] : [];
         const controlPlane = new MachineGroup(
             `${name}-control-plane`,
@@ -100,7 +101,8 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                         machines: poolMachines(context, pool, poolArgs),
                         serviceOffering: poolArgs.serviceOffering,
                         dataVolume: args.workerVolume,
-                        // One for all pools: nodes are not drained, and pods of one node must fit on the others.
+                        // One rolling group for all pools: nodes are not drained, so the pods of one node must fit on
+                        // the others.
                         rollingGroup: pulumi.interpolate`workers of ${cluster}`,
                         ...(groups === undefined ? {} : { securityGroups: [groups.workers.id] }),
                     },

@@ -8,8 +8,8 @@ import { toYamlDocuments } from "../yaml";
 const apiVersion = "kubeadm.k8s.io/v1beta4";
 
 /**
- * kubeadm's two files of a control plane. Each has both, since none knows beforehand whether it creates the cluster or
- * joins it.
+ * The configuration of `kubeadm init` and of `kubeadm join`. Every control plane has both: which one creates the
+ * cluster is only decided at run time.
  *
  * Source: https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/
  */
@@ -62,7 +62,8 @@ function clusterConfiguration({ cluster, etcd, extraSans = [] }: ControlPlaneSpe
             },
         },
         apiServer: {
-            // kubeadm adds this node's own address. The others' are left out: a new control plane must not change them.
+            // kubeadm adds the address of this node. Those of the others are left out: adding a control plane must
+            // not change the certificates of the existing ones.
             certSANs: [
                 ...new Set([
                     endpoint.mode === "nodeLocal" ? apiName(cluster.name) : endpoint.host,
@@ -88,7 +89,10 @@ function clusterConfiguration({ cluster, etcd, extraSans = [] }: ControlPlaneSpe
     };
 }
 
-/** What CIS asks of the API server beyond kubeadm's defaults, and the files of `apiServer.ts`. */
+/**
+ * Flags that the CIS Kubernetes Benchmark requires beyond kubeadm's defaults, and those for the files of
+ * `apiServer.ts`.
+ */
 function apiServerArguments(): object[] {
     return args({
         "admission-control-config-file": `${paths.conf}/admission.yaml`,
@@ -113,7 +117,8 @@ function joinConfiguration(spec: ControlPlaneSpec): object {
     return {
         apiVersion,
         kind: "JoinConfiguration",
-        // Made on the machine with the authority's key that it has anyway: nothing that could expire before it joins.
+        // Created on the machine, which has the authority's key: unlike a token it cannot expire before the machine
+        // joins.
         discovery: { file: { kubeConfigPath: "/etc/kubernetes/admin.conf" } },
         controlPlane: { localAPIEndpoint: localEndpoint(spec) },
         nodeRegistration: nodeRegistration(spec),
@@ -134,7 +139,7 @@ function kubeProxyConfiguration({ cluster }: ControlPlaneSpec): object {
         mode: "nftables",
         clusterCIDR: cluster.podCidr,
         metricsBindAddress: "127.0.0.1:10249",
-        // The size of the connection table is set with the other kernel settings (`kubernetes-prepare`).
+        // `kubernetes-prepare` sets the size of the connection tracking table, with the other kernel settings.
         conntrack: { maxPerCore: 0, min: 0 },
     };
 }

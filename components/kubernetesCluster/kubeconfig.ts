@@ -1,12 +1,12 @@
 import { toYamlDocuments } from "../yaml";
 
-/** Who may do what with which cluster, as `kubectl` and `@pulumi/kubernetes` read it. */
+/** The contents of a kubeconfig. */
 export interface KubeconfigSpec {
     /** Name of the cluster. */
     cluster: string;
     /** Such as `https://10.1.1.21:6443`; its host must be in the API server's certificate. */
     server: string;
-    /** The cluster's authority, PEM. */
+    /** The cluster's CA certificate, PEM. */
     caCertificate: string;
     /** Client certificate with O=kubeadm:cluster-admins, PEM. */
     clientCertificate: string;
@@ -14,8 +14,9 @@ export interface KubeconfigSpec {
 }
 
 /**
- * A kubeconfig of an administrator. The group `kubeadm:cluster-admins` has its rights by a binding that can be taken
- * away, other than `system:masters`, whose certificates no one can stop.
+ * An administrator's kubeconfig. The permissions of the group `kubeadm:cluster-admins` come from a ClusterRoleBinding
+ * and can be revoked. Those of `system:masters` are built into the API server:
+ * https://github.com/kubernetes/kubeadm/issues/2414
  */
 export function renderKubeconfig(spec: KubeconfigSpec): string {
     const base64 = (text: string) => Buffer.from(text, "utf8").toString("base64");
@@ -44,7 +45,7 @@ export function renderKubeconfig(spec: KubeconfigSpec): string {
     });
 }
 
-/** A kubeconfig for each control plane, by its name: one of them is enough, whichever answers. */
+/** A kubeconfig for each control plane, by its name. Any of them works while its control plane is available. */
 export function renderKubeconfigs(
     spec: Omit<KubeconfigSpec, "server">,
     controlPlanes: Record<string, string>,

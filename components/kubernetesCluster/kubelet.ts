@@ -9,11 +9,12 @@ import { toYamlDocuments } from "../yaml";
 export const criSocket = "unix:///run/containerd/containerd.sock";
 
 /**
- * The configuration of every kubelet. A control plane's travels through kubeadm, a worker's in its user data; one
- * function, so that they cannot differ.
+ * The configuration of all kubelets, so that control planes, which get it from kubeadm, and workers, which get it in
+ * their user data, cannot differ.
  *
- * What CIS asks for beyond the defaults is here: certificates signed by the cluster, seccomp by default, a limit of
- * processes per pod, no read-only port, kernel settings checked.
+ * It contains what the CIS Kubernetes Benchmark requires beyond the defaults: serving certificates signed by the
+ * cluster's authority, seccomp by default, a limit of processes per pod, no read-only port, and a check of kernel
+ * settings.
  */
 export function kubeletConfiguration(cluster: ClusterSpec): object {
     return {
@@ -51,9 +52,9 @@ export function kubeletConfiguration(cluster: ClusterSpec): object {
 }
 
 /**
- * What makes a machine a worker: kubelet with a client certificate that the cluster's authority signed beforehand. No
- * token that expires or that would let its finder become any node, no kubeadm, no anonymous question to the API;
- * kubelet asks until the API answers. It renews the certificate itself from then on.
+ * The files of a worker's kubelet. Its first client certificate is signed by the cluster's authority in the program;
+ * later kubelet renews it. So a worker needs neither kubeadm nor anonymous access to the API nor a bootstrap token,
+ * which could expire, or be used by an attacker to register any node. kubelet retries until the API is available.
  */
 export function workerKubeletFiles(worker: WorkerSpec): NodeFile[] {
     const { cluster } = worker;
@@ -105,18 +106,20 @@ function kubeletKubeconfig(cluster: ClusterSpec): string {
 }
 
 function kubeletFlags({ nodeName, address, labels = {} }: WorkerSpec): string[] {
-    const own = Object.entries(labels).filter(([key]) => kubeletMaySet(key));
+    const allowed = Object.entries(labels).filter(([key]) => kubeletMaySet(key));
     return [
         `--hostname-override=${nodeName}`,
         ...(address === undefined ? [] : [`--node-ip=${address}`]),
-        ...(own.length === 0 ? [] : [`--node-labels=${own.map(([key, value]) => `${key}=${value}`).join(",")}`]),
+        ...(allowed.length === 0
+            ? []
+            : [`--node-labels=${allowed.map(([key, value]) => `${key}=${value}`).join(",")}`]),
     ];
 }
 
 /**
- * Whether a kubelet may give its own Node a label. It refuses to start with others of `kubernetes.io` and `k8s.io`, and
- * the NodeRestriction admission refuses `node-restriction.kubernetes.io`: a node that was broken into must not be able
- * to draw workloads to itself. The control planes set those.
+ * Whether a kubelet may set a label on its own Node object. With other labels of `kubernetes.io` and `k8s.io` it does
+ * not start, and the NodeRestriction admission plugin rejects `node-restriction.kubernetes.io`: a compromised node must
+ * not be able to attract workloads. The control planes set these labels.
  *
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
  */

@@ -4,12 +4,17 @@ import { known, type Report } from "../known";
 
 const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
-/** Whether a string is one label of a host name. CloudStack requires a letter first, DNS does not (`digitFirst`). */
+/**
+ * Whether a string is a label of a host name. CloudStack requires that it starts with a letter, DNS does not
+ * (`digitFirst`).
+ */
 export function isHostLabel(text: string, digitFirst = false): boolean {
     return text.length <= 63 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(text) && (digitFirst || /^[a-z]/.test(text));
 }
 
-/** Checks labels by the rules of Kubernetes, https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/. */
+/**
+ * Checks labels by the rules of Kubernetes, https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/.
+ */
 export function checkLabels(
     labels: { [key: string]: pulumi.Input<string> } | undefined,
     path: string,

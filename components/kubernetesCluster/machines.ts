@@ -20,7 +20,7 @@ export interface ClusterContext {
     readonly args: KubernetesClusterArgs;
     /** Signs the cluster's certificates. */
     readonly authority: CertificateAuthority;
-    /** What all nodes have in common. */
+    /** The settings that all nodes share. */
     readonly spec: pulumi.Output<ClusterSpec>;
     /** Certificates and authorities that expire unless `pulumi up` renews them; filled while resources are created. */
     readonly ending: Ending[];
@@ -28,19 +28,27 @@ export interface ClusterContext {
     readonly child: pulumi.CustomResourceOptions;
 }
 
-/** What all nodes have in common. */
+/** The settings that all nodes share, from the arguments. */
 export function clusterSpec(
     cluster: pulumi.Output<string>,
     args: KubernetesClusterArgs,
     authority: CertificateAuthority,
 ): pulumi.Output<ClusterSpec> {
-    const { kubernetesVersion, containerdVersion, endpoint, podCidr, serviceCidr, dnsDomain } = args;
-    const { registryMirrors, timeServers, convergeIntervalSeconds, artifacts, controlPlane } = args;
     return pulumi
         .output({
-            ...{ kubernetesVersion, containerdVersion, endpoint, podCidr, serviceCidr, dnsDomain },
-            ...{ registryMirrors, timeServers, convergeIntervalSeconds, artifacts, members: controlPlane.members },
-            ...{ caCertificate: authority.bundle, name: cluster },
+            name: cluster,
+            members: args.controlPlane.members,
+            caCertificate: authority.bundle,
+            kubernetesVersion: args.kubernetesVersion,
+            containerdVersion: args.containerdVersion,
+            endpoint: args.endpoint,
+            podCidr: args.podCidr,
+            serviceCidr: args.serviceCidr,
+            dnsDomain: args.dnsDomain,
+            registryMirrors: args.registryMirrors,
+            timeServers: args.timeServers,
+            convergeIntervalSeconds: args.convergeIntervalSeconds,
+            artifacts: args.artifacts,
         })
         .apply(({ members, ...values }) => ({
             ...values,
@@ -85,7 +93,7 @@ export function controlPlaneMachines(context: ClusterContext): Record<string, Gr
                 pool,
                 {
                     nodes: cluster.apply((called) => Object.values(poolNodeNames(called, pool, poolArgs))),
-                    ...marks(poolArgs),
+                    ...labelsAndTaints(poolArgs),
                 },
             ]),
         ),
@@ -101,7 +109,7 @@ export function controlPlaneMachines(context: ClusterContext): Record<string, Gr
     );
 }
 
-/** The workers of a pool. Each has only its own key. */
+/** The workers of a pool. The only private key that each has is its own. */
 export function poolMachines(
     context: ClusterContext,
     pool: string,
@@ -129,7 +137,7 @@ export function poolMachines(
                     clientCertificate: own.certificate,
                     clientKey: own.privateKey,
                     extraCloudConfig: poolArgs.extraCloudConfig as pulumi.Input<CloudConfig>,
-                    ...marks(poolArgs),
+                    ...labelsAndTaints(poolArgs),
                 })
                 .apply((worker) => renderWorker(worker));
             return [key, { name: nodeName, userDataBase64: userData(context, nodeName, document) }];
@@ -149,6 +157,6 @@ function userData(
     return pulumi.secret(rendered.base64);
 }
 
-function marks({ labels, taints }: PoolArgs) {
+function labelsAndTaints({ labels, taints }: PoolArgs) {
     return { labels, taints: pulumi.output(taints) as pulumi.Output<TaintSpec[] | undefined> };
 }

@@ -1,10 +1,10 @@
-/** An IPv4 network: its first address and the number of bits that all its addresses share. */
+/** An IPv4 network: its first address and the length of its prefix. */
 export interface Cidr {
     readonly first: number;
     readonly bits: number;
 }
 
-/** `10.1.1.21` as a number; undefined for anything else. */
+/** An IPv4 address such as `10.1.1.21` as a number; undefined for anything else. */
 export function parseIpv4(text: string): number | undefined {
     const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1);
     if (parts === undefined || parts.some((part) => Number(part) > 255 || String(Number(part)) !== part))
@@ -12,7 +12,7 @@ export function parseIpv4(text: string): number | undefined {
     return parts.reduce((value, part) => value * 256 + Number(part), 0);
 }
 
-/** `10.244.0.0/16`; undefined for anything else, including a network with host bits set. */
+/** A network such as `10.244.0.0/16`; undefined for anything else, including a network with host bits set. */
 export function parseCidr(text: string): Cidr | undefined {
     const [, address, length] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
     const first = address === undefined ? undefined : parseIpv4(address);
@@ -42,7 +42,7 @@ export function addressAt(network: Cidr, index: number): string {
     return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 
-/** The address of the cluster's DNS service: kubeadm takes the tenth of the services' network. */
+/** The address of the cluster's DNS service: kubeadm uses the tenth address of the service network. */
 export function dnsAddress(serviceCidr: string): string {
     const network = parseCidr(serviceCidr);
     if (network === undefined) throw new Error(`${serviceCidr} is not an IPv4 network in CIDR notation`);

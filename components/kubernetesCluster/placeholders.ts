@@ -8,11 +8,11 @@ import { renderControlPlane, renderWorker } from "./render";
 import type { ClusterSpec, ControlPlaneSpec, EndpointSpec, PodNetworkSpec, TaintSpec, WorkerSpec } from "./spec";
 
 /**
- * Whether the machines' user data fits, before anything exists: rendered from the arguments, with placeholders as long
- * and as little compressible as what is not there yet.
+ * Checks the length of the machines' user data before anything is created. Values that are not known yet are replaced
+ * by placeholders that are as long as the real values and do not compress better.
  */
 export function checkUserDataLength(cluster: string, args: RecipeArgs): Problem[] {
-    // A limit that is not known yet is the machines' to check.
+    // If the limit is not known yet, the check is left to the machines.
     const byDefault = args.userDataMaxLength === undefined ? defaultMaxLength : Infinity;
     const maxLength = known(args.userDataMaxLength) ?? byDefault;
     return [
@@ -27,7 +27,7 @@ export function checkUserDataLength(cluster: string, args: RecipeArgs): Problem[
     ].filter((problem) => problem !== undefined);
 }
 
-/** A control plane of these arguments, as long as the real one. */
+/** A control plane of these arguments, with placeholders. Its user data is as long as the real one. */
 export function placeholderControlPlane(cluster: string, args: RecipeArgs): ControlPlaneSpec {
     const spec = placeholderCluster(cluster, args);
     const [nodeName] = Object.keys(spec.controlPlanes);
@@ -37,7 +37,7 @@ export function placeholderControlPlane(cluster: string, args: RecipeArgs): Cont
         cluster: spec,
         nodeName,
         etcd: {
-            // Five members, the most that is sensible.
+            // Five members, more are unusual.
             endpoints: Array.from({ length: 5 }, (_, index) => `https://255.255.255.${100 + index}:2379`),
             caCertificate: certificate("etcd"),
             clientCertificate: placeholder("certificate", `${cluster} etcd client`),
@@ -58,7 +58,7 @@ export function placeholderControlPlane(cluster: string, args: RecipeArgs): Cont
         pools: Object.fromEntries(
             Object.entries(args.pools ?? {}).map(([name, pool]) => [
                 name,
-                { nodes: Object.values(poolNodeNames(cluster, name, pool)), ...placeholderMarks(args, name) },
+                { nodes: Object.values(poolNodeNames(cluster, name, pool)), ...placeholderLabelsAndTaints(args, name) },
             ]),
         ),
         extraSans: strings(args.extraSans),
@@ -66,7 +66,7 @@ export function placeholderControlPlane(cluster: string, args: RecipeArgs): Cont
     };
 }
 
-/** A worker of a pool of these arguments, as long as the real one. */
+/** A worker of a pool of these arguments, with placeholders. Its user data is as long as the real one. */
 export function placeholderWorker(cluster: string, pool: string, args: RecipeArgs): WorkerSpec {
     const names = Object.values(poolNodeNames(cluster, pool, args.pools?.[pool] ?? {}));
     return {
@@ -74,7 +74,7 @@ export function placeholderWorker(cluster: string, pool: string, args: RecipeArg
         nodeName: names.at(-1) ?? `${cluster}-${pool}-0`,
         clientCertificate: placeholder("certificate", `${cluster} ${pool}`),
         clientKey: placeholder("privateKey", `${cluster} ${pool}`),
-        ...placeholderMarks(args, pool),
+        ...placeholderLabelsAndTaints(args, pool),
         extraCloudConfig: whollyKnown(args.pools?.[pool].extraCloudConfig),
     };
 }
@@ -114,7 +114,10 @@ function placeholderEndpoint({ endpoint = {} }: RecipeArgs): EndpointSpec {
         : { mode, host: known(endpoint.host) ?? "255.255.255.255", port: known(endpoint.port) };
 }
 
-function placeholderMarks(args: RecipeArgs, pool: string): { labels: Record<string, string>; taints: TaintSpec[] } {
+function placeholderLabelsAndTaints(
+    args: RecipeArgs,
+    pool: string,
+): { labels: Record<string, string>; taints: TaintSpec[] } {
     const { labels, taints } = args.pools?.[pool] ?? {};
     return {
         labels: Object.fromEntries(

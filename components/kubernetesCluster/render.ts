@@ -25,14 +25,14 @@ import type { ClusterSpec, ControlPlaneSpec, NodeFile, PoolSpec, WorkerSpec } fr
 import { imagesUnit, jobFiles, kubeletUnit } from "./units";
 import { apiName, defaultContainerdVersion } from "./versions";
 
-/** Versions of what goes with containerd. */
+/** Versions of the programs that containerd needs. */
 const runtimeVersions: Versions = { runc: "1.4.3", "cni-plugins": "1.9.1" };
 
 /**
  * The user data of a control plane.
  *
- * Everything that happens on it hangs on systemd units that are started at every boot and do nothing where nothing is
- * to be done; cloud-init only writes files and starts them, once.
+ * cloud-init only writes files and starts systemd units, at the first boot. Everything else is done by the units, which
+ * start at every boot and are idempotent.
  */
 export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
     const { cluster } = spec;
@@ -63,7 +63,7 @@ export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
     });
 }
 
-/** The user data of a worker: no key but its own. */
+/** The user data of a worker. The only private key in it is the worker's own. */
 export function renderWorker(spec: WorkerSpec): CloudConfig {
     return node(spec.cluster, ["kubelet"], {
         extra: spec.extraCloudConfig,
@@ -77,17 +77,18 @@ export function renderWorker(spec: WorkerSpec): CloudConfig {
 }
 
 /**
- * The document without its secrets, which are the files that only root may read. It is what a machine's user data
- * becomes once the machine has joined: all that later changes need is still there, and what is in it may be read by
- * anyone who gets at it. A machine that is installed anew needs the whole document again.
+ * The document without its secrets, that is, without the files that only root may read. It can replace a machine's user
+ * data after the machine has joined: it still contains everything that later changes need, and nothing confidential.
+ * To reinstall the machine, the complete document is needed again.
  */
 export function withoutSecrets(document: CloudConfig): CloudConfig {
     return { ...document, writeFiles: (document.writeFiles ?? []).filter((file) => file.permissions !== "0600") };
 }
 
 /**
- * What ends on a node, and from when on that is worth a warning: what `pulumi up` renews 90 days before, what the machine
- * renews itself (kubeadm's 90 days before, kubelet's at the latest 36 days before) when that has not happened.
+ * The certificates of a node, and how many days before expiry a warning is logged. `pulumi up` renews its certificates
+ * in the last 90 days. The machine itself renews kubeadm's 90 days before expiry and kubelet's at least 36 days before:
+ * a warning about these means that the renewal has failed.
  */
 const watched: readonly WatchedCertificates[] = [
     { paths: [`${paths.pki}/*ca.crt`, `${paths.pki}/etcd/ca.crt`], days: 365 },
@@ -100,7 +101,7 @@ const watched: readonly WatchedCertificates[] = [
     { paths: ["/var/lib/kubelet/pki/*-current.pem"], days: 21 },
 ];
 
-/** What one role has beyond the other. */
+/** What is specific to a role, control plane or worker. */
 interface Role {
     files: readonly NodeFile[];
     units: readonly string[];
@@ -108,7 +109,7 @@ interface Role {
     extra?: CloudConfig;
 }
 
-/** A node: what both roles have, and its own. */
+/** The user data of a node: the common part, and that of its role. */
 function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | "kubectl")[], role: Role): CloudConfig {
     const { artifacts, endpoint, timeServers } = cluster;
     const balanced = endpoint.mode === "nodeLocal";
@@ -135,7 +136,7 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         ...Object.fromEntries(programs.map((program) => [program, cluster.kubernetesVersion])),
     };
     const fetch = renderFetch(versions, artifacts, { images });
-    // New versions take a reinstallation: what is fetched is not followed on a running machine.
+    // A new version needs a reinstallation, so running machines ignore changes of the list of downloads.
     const followed = [
         ...own,
         ...fetch.filter(({ path }) => path !== fetchPlanPath),
@@ -150,10 +151,10 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         writeFiles: [...own, ...fetch, ...renderConverge(followed.map(convergeRule), cluster.convergeIntervalSeconds)],
         runcmd: [
             "systemctl daemon-reload",
-            // The packages of a mirror come with it, and with them the balancer's unit.
+            // With a mirror, this service installs the packages, including HAProxy's unit.
             `systemctl enable --now ${fetchService}`,
             `systemctl enable ${units}`,
-            // Installing it has started it, with our file or without.
+            // The package starts HAProxy when it is installed, maybe before our configuration was written.
             ...(balanced ? ["systemctl enable haproxy.service && systemctl --no-block restart haproxy.service"] : []),
             `systemctl --no-block start ${units}`,
         ],
@@ -162,8 +163,8 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
 }
 
 /**
- * What follows on a change of a file of a running machine. Most is read at the next run of a script or a timer; the
- * certificates for etcd are read for every connection.
+ * The command to run when a file changes on a running machine. Most files need none: scripts read them at their next
+ * run, and the API server reads its etcd client certificate for every new connection.
  */
 function convergeRule({ path }: NodeFile): ConvergeRule {
     const name = path.slice(path.lastIndexOf("/") + 1);
@@ -188,7 +189,7 @@ const reactions: Record<string, string | undefined> = {
     [paths.kubeletConfig]: "systemctl restart kubelet",
 };
 
-/** Scripts are explained where they are written; user data is scarce. What a script is for stays: its first lines. */
+/** Removes the comments from scripts, except those at the top: the length of user data is limited. */
 function withoutComments(file: NodeFile): NodeFile {
     if (!file.path.startsWith("/usr/local/")) return file;
     const [first, ...rest] = file.content.split("\n");
@@ -197,7 +198,7 @@ function withoutComments(file: NodeFile): NodeFile {
     return { ...file, content: `${[first, ...kept].join("\n")}\n` };
 }
 
-/** Keys of the cluster's authorities, but of etcd's only the certificate. */
+/** Certificates and keys of the cluster's authorities; of etcd's authority, only the certificate. */
 function authorityFiles(spec: ControlPlaneSpec): NodeFile[] {
     const pair = (name: string, certificate: string, key: string): NodeFile[] => [
         { path: `${paths.pki}/${name}.crt`, content: certificate },

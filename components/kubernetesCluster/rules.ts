@@ -1,21 +1,21 @@
-/** The groups of machines that rules are made for. */
+/** The security groups that rules are created for. */
 export type GroupKey = "etcd" | "controlPlane" | "workers";
 
-/** Who opens a row beside the groups: an argument that has no default, so that nothing is open unasked. */
+/** Clients outside the cluster. Their networks are arguments, which are empty by default. */
 export type Audience = "operator" | "monitoring" | "nodePorts" | "ssh";
 
-/** One row of the table: what must be open, on which groups, for whom, and why. */
+/** A row of the table: which port is open, on which groups, for which clients, and why. */
 export interface RuleRow {
     readonly to: readonly GroupKey[];
     readonly protocol: "tcp" | "udp" | "icmp";
     /** A port or a range, for tcp and udp. */
     readonly ports?: string;
     readonly icmp?: { readonly type: number; readonly code: number };
-    /** Groups whose members may. A group's own members see each other only where it is named. */
+    /** Groups whose members may connect. Members of one group may connect to each other only if it is listed. */
     readonly from: readonly GroupKey[];
-    /** Whose networks may, too, where the argument is given. */
+    /** Clients outside the cluster that may connect, if the argument with their networks is set. */
     readonly audience?: Audience;
-    /** Only with this pod network. */
+    /** The row applies only with this pod network. */
     readonly backend?: "vxlan" | "wireguard";
     readonly why: string;
 }
@@ -25,11 +25,12 @@ const ping = { type: 8, code: 0 };
 const tooBig = { type: 3, code: 4 };
 
 /**
- * The least that works: what is not here stays shut. Ports that only the machine itself uses (7443 of the balancer,
- * 10248, 10249, 10256, 10257, 10259, and Flannel's 8081) are not. Whoever puts a balancer before NodePorts, or brings
- * another pod network, adds what it needs with `extraRules`.
+ * All ports that are open; everything else is closed. Ports that are only used locally (7443 of HAProxy, 10248, 10249,
+ * 10256, 10257, 10259, and 8081 of Flannel) are not in the table. Rules for a load balancer in front of NodePorts or
+ * for another pod network can be added with `extraRules`.
  *
- * ICMP type 3 code 4 lets the path's packet size be found, type 8 is ping: between groups that talk to each other.
+ * ICMP type 3 code 4 (fragmentation needed) is required for path MTU discovery, type 8 is ping; both are allowed
+ * between groups that communicate.
  */
 export const ruleTable: readonly RuleRow[] = [
     {
@@ -38,9 +39,9 @@ export const ruleTable: readonly RuleRow[] = [
         ports: "2379",
         from: ["controlPlane", "etcd"],
         audience: "operator",
-        why: "etcd's clients: API servers, and members that join, promote and save each other",
+        why: "etcd's clients: API servers, and members that join, promote learners or save snapshots",
     },
-    { to: ["etcd"], protocol: "tcp", ports: "2380", from: ["etcd"], why: "members of etcd among themselves" },
+    { to: ["etcd"], protocol: "tcp", ports: "2380", from: ["etcd"], why: "etcd's peers" },
     { to: ["etcd"], protocol: "tcp", ports: "2381", from: [], audience: "monitoring", why: "metrics of etcd" },
     {
         to: ["controlPlane"],
@@ -100,24 +101,24 @@ export const ruleTable: readonly RuleRow[] = [
 ];
 
 function whyIcmp(icmp: { type: number }): string {
-    return icmp === ping ? "ping" : "discovery of the path's packet size";
+    return icmp === ping ? "ping" : "path MTU discovery";
 }
 
-/** Who else may reach what, and which pod network there is. */
+/** The networks of clients outside the cluster, and the pod network. */
 export interface RuleOptions {
     /** @default "vxlan" */
     podNetwork?: "vxlan" | "wireguard" | "none";
-    /** Networks of whoever runs `pulumi up` or `kubectl`: 6443 and etcd's 2379. @default none */
+    /** Networks from which `pulumi up` or `kubectl` connects: 6443 and etcd's 2379. @default none */
     operatorCidrs?: readonly string[];
     /** Networks that may scrape metrics: 2381 of etcd, 9100 of nodes. @default none */
     monitoringCidrs?: readonly string[];
     /** Networks that may reach services of type NodePort on workers. @default none */
     nodePortCidrs?: readonly string[];
-    /** Networks that may use ssh. @default none */
+    /** Networks that may connect to the nodes with SSH. @default none */
     sshCidrs?: readonly string[];
 }
 
-/** A rule of one group, with sources of one kind: CloudStack takes either groups or networks. */
+/** A rule of one group. Its sources are either groups or networks: a CloudStack rule cannot have both. */
 export interface PlannedRule {
     protocol: "tcp" | "udp" | "icmp";
     ports?: string;
@@ -128,7 +129,7 @@ export interface PlannedRule {
     why: string;
 }
 
-/** What each group lets in, from the table. */
+/** The ingress rules of each group, from the table. */
 export function planRules(options: RuleOptions = {}): Record<GroupKey, PlannedRule[]> {
     const { podNetwork = "vxlan" } = options;
     const networks: Record<Audience, readonly string[]> = {

@@ -2,75 +2,74 @@ import type { Artifacts } from "../artifacts";
 import type { CloudConfig, WriteFile } from "../cloudInit";
 
 /**
- * What the renderers of this folder take: plain values, all of them known. The component class resolves its arguments,
- * certificates and addresses to these, and a preview puts placeholders of the real length where something is not known
- * yet.
+ * The input of the renderers in this folder: plain values only. The component resolves its arguments, certificates and
+ * addresses to these. For values that are not known yet, a preview uses placeholders of the real length.
  */
 
 /** How nodes and users reach the Kubernetes API. */
 export type EndpointSpec =
     /**
-     * haproxy on every node, on 127.0.0.1:7443, under the name `api.<cluster>.internal`. It needs nothing of the
-     * network, so it works where security groups rule, and has no single point of failure.
+     * HAProxy on every node, on 127.0.0.1:7443, under the name `api.<cluster>.internal`. It does not depend on the
+     * network's services, so it also works in networks with security groups, and it is not a single point of failure.
      */
     | { mode: "nodeLocal" }
-    /** A rule of CloudStack's load balancer (isolated networks and VPCs); `host` is its public address. */
+    /** A CloudStack load balancer rule (isolated networks and VPCs); `host` is its public address. */
     | { mode: "cloudstackLoadBalancer"; host: string; port?: number }
-    /** A name of the user's that resolves to the control planes, all of them or those that answer. */
+    /** The user's own DNS name for the control planes: for all of them, or for those that are healthy. */
     | { mode: "dns"; host: string; port?: number }
-    /** Any other balancer that the user runs before the control planes. */
+    /** The user's own load balancer in front of the control planes. */
     | { mode: "external"; host: string; port?: number };
 
 /** How pods reach each other. */
 export interface PodNetworkSpec {
     /**
-     * `vxlan`: Flannel over UDP 8472. `wireguard`: Flannel, encrypted, over UDP 51820. `none`: the user brings a
-     * network plugin, and with `extraRules` the rules it needs; nodes are not Ready before.
+     * `vxlan`: Flannel over UDP 8472. `wireguard`: Flannel, encrypted, over UDP 51820. `none`: the user installs a
+     * network plugin and adds the rules it needs with `extraRules`; until then nodes are not Ready.
      */
     backend: "vxlan" | "wireguard" | "none";
     /**
-     * MTU of the machines' own network, in bytes; the backend's overhead is taken off. CloudStack networks on VXLAN
-     * have 1450. @default that of the interface
+     * MTU of the machines' network in bytes; Flannel subtracts the overhead of its backend. CloudStack networks on
+     * VXLAN have 1450. @default the interface's
      */
     mtu?: number;
 }
 
-/** What all nodes of a cluster share. */
+/** The settings that all nodes of a cluster share. */
 export interface ClusterSpec {
-    /** Name of the cluster; part of host names and of the API's name. */
+    /** Name of the cluster: the prefix of host names, and part of the API's name. */
     name: string;
     /** Such as `1.36.4`. */
     kubernetesVersion: string;
-    /** Such as `2.3.4`; decides the syntax of its configuration. @default 2.3.4 */
+    /** Such as `2.3.4`; determines the format of containerd's configuration file. @default 2.3.4 */
     containerdVersion?: string;
     endpoint: EndpointSpec;
     /**
-     * Node name to pinned IPv4 address of every control plane, in the order of the program. The first one keeps
-     * cluster-wide objects (addons, labels) as the program says; none is needed for anything else.
+     * Fixed IPv4 address of each control plane by node name, in the order of the program. The first one manages
+     * cluster-wide objects (addons, labels); apart from that, all are equal.
      */
     controlPlanes: Record<string, string>;
-    /** Addresses of pods. */
+    /** The network of pods. */
     podCidr: string;
-    /** Virtual addresses of services. */
+    /** The network of services' virtual addresses. */
     serviceCidr: string;
-    /** Suffix of the cluster's own names. @default cluster.local */
+    /** The DNS domain of the cluster. @default cluster.local */
     dnsDomain?: string;
-    /** The authority of the Kubernetes API, PEM. */
+    /** The CA certificate of the cluster, PEM. */
     caCertificate: string;
-    /** Where images come from, by registry, such as `{ "docker.io": ["https://mirror.example.org"] }`. */
+    /** Mirrors by registry, such as `{ "docker.io": ["https://mirror.example.org"] }`. */
     registryMirrors?: Record<string, readonly string[]>;
     /** Time servers for chrony. @default the template's own */
     timeServers?: readonly string[];
-    /** Where programs, packages and images come from. @default the projects' own sites, the distribution's packages */
+    /** Where programs, packages and images are downloaded from. @default the projects' own sites */
     artifacts?: Artifacts;
-    /** How often a running machine reads its user data again, in seconds. @default 300 */
+    /** How often a running machine checks its user data for changes, in seconds. @default 300 */
     convergeIntervalSeconds?: number;
 }
 
-/** A file of a node. Mode 0600 says that it holds a secret, see `withoutSecrets`. */
+/** A file of a node. Files with a secret have mode 0600, see `withoutSecrets`. */
 export type NodeFile = WriteFile;
 
-/** A pool as the control planes see it: which nodes it has and what is to be on their Node objects. */
+/** What the control planes know of a pool: its nodes, and the labels and taints of their Node objects. */
 export interface PoolSpec {
     /** Names of its nodes. */
     nodes: readonly string[];
@@ -78,7 +77,7 @@ export interface PoolSpec {
     taints?: readonly TaintSpec[];
 }
 
-/** What keeps pods away from a node. */
+/** A taint: it keeps pods without a matching toleration away from a node. */
 export interface TaintSpec {
     key: string;
     value?: string;
@@ -86,8 +85,8 @@ export interface TaintSpec {
 }
 
 /**
- * A control plane. Its keys: those of the cluster's authorities (it signs its own certificates, so it can join at any
- * time and needs no token that expires), and the client key for etcd. Never a key of etcd's authorities.
+ * A control plane. It has the keys of the cluster's authorities, with which it signs its own certificates: it can join
+ * at any time, without a token that expires. It also has a client key for etcd, but never a key of etcd's authorities.
  */
 export interface ControlPlaneSpec {
     cluster: ClusterSpec;
@@ -96,7 +95,7 @@ export interface ControlPlaneSpec {
     etcd: {
         /** Client URLs, `https://10.1.1.11:2379`. */
         endpoints: readonly string[];
-        /** The authority of etcd's client port, PEM. */
+        /** The CA certificate of etcd's servers, PEM. */
         caCertificate: string;
         /** Client certificate of the API server, PEM. */
         clientCertificate: string;
@@ -104,26 +103,26 @@ export interface ControlPlaneSpec {
     };
     /** Key of `cluster.caCertificate`, PEM. */
     caKey: string;
-    /** The authority of the aggregation layer, PEM. */
+    /** The CA certificate of the aggregation layer, PEM. */
     frontProxyCaCertificate: string;
     frontProxyCaKey: string;
-    /** Key pair that signs tokens of service accounts, PEM. */
+    /** Key pair that signs service account tokens, PEM. */
     serviceAccountPublicKey: string;
     serviceAccountPrivateKey: string;
-    /** 32 random bytes, base64: secrets are encrypted with it before etcd gets them. */
+    /** 32 random bytes, base64: the API server encrypts secrets with it before it stores them in etcd. */
     encryptionKey: string;
-    /** Key before `encryptionKey`, kept for reading while it is being changed. */
+    /** The previous `encryptionKey`: kept for decryption while the key is being changed. */
     previousEncryptionKey?: string;
     podNetwork: PodNetworkSpec;
     /** Pools by name. */
     pools: Record<string, PoolSpec>;
-    /** Further names and addresses for the API server's certificate. */
+    /** Additional names and addresses for the API server's certificate. */
     extraSans?: readonly string[];
     /** What the user adds. */
     extraCloudConfig?: CloudConfig;
 }
 
-/** A worker. It gets the cluster's certificate and a client certificate of its own, and nothing else. */
+/** A worker. It gets the cluster's CA certificate and its own client certificate and key, and no other credentials. */
 export interface WorkerSpec {
     cluster: ClusterSpec;
     /** Name of the node: the machine's name, which is its host name. */
@@ -131,9 +130,12 @@ export interface WorkerSpec {
     /** Client certificate, CN=system:node:NAME, O=system:nodes, PEM. */
     clientCertificate: string;
     clientKey: string;
-    /** The address to register; needed where a machine has several. @default the one of the default route */
+    /**
+     * The address of the Node object; needed if a machine has several. @default the address of the interface with the
+     * default route
+     */
     address?: string;
-    /** Labels at registration; those that a kubelet may not set are left to the control planes. */
+    /** Labels at registration. The control planes set those that a kubelet may not set itself. */
     labels?: Record<string, string>;
     /** Taints at registration. */
     taints?: readonly TaintSpec[];

@@ -1,21 +1,22 @@
 import { fetchService, imageFolder } from "../artifacts";
 import { paths } from "./paths";
 
-/** A unit that runs a program once, and again every so often. */
+/** A oneshot service with a timer. */
 interface Job {
     description: string;
-    /** Programs, one after the other; the first that fails ends it. */
+    /** Programs, run in this order; after a failure the rest is not run. */
     run: readonly string[];
-    /** Further lines of the service. */
+    /** Additional lines of the `[Unit]` section. */
     unit?: readonly string[];
+    /** Additional lines of the `[Service]` section. */
     service?: readonly string[];
-    /** Whether it runs at boot already, not only when the timer says. @default false */
+    /** Whether the service is also started at boot. @default false */
     atBoot?: boolean;
-    /** Lines of the timer. */
+    /** Lines of the `[Timer]` section. */
     timer: readonly string[];
 }
 
-/** The service and the timer of a job. */
+/** The unit files of a job: service and timer. */
 export function jobFiles(name: string, job: Job): { path: string; content: string }[] {
     return [
         {
@@ -43,15 +44,15 @@ export function jobFiles(name: string, job: Job): { path: string; content: strin
 }
 
 /**
- * kubelet. What must come before it comes as its own first steps, not as units that it requires: systemd tries kubelet
- * again when a step fails, while a failed requirement would keep it down until the next boot.
+ * kubelet's unit. Its prerequisites are `ExecStartPre=` commands and not required units: systemd restarts kubelet if a
+ * command fails, but if a required unit fails, kubelet is not started until the next boot.
  *
- * The folder of drop-ins is always read; `/etc/default/kubelet` is where Debian's package looks for flags, too. It
- * stays down until it has a configuration, which on a control plane kubeadm writes.
+ * `/etc/default/kubelet` is read because Debian's and Ubuntu's package reads it, too. Without a configuration file the
+ * unit is skipped; on a control plane kubeadm writes the file.
  *
- * @param bootstrap whether kubeadm may leave credentials for asking for the first certificate. Not on a worker: kubelet
- * would then take the certificate that a worker comes with for all there is, and stop when that one expires, although
- * it has renewed it long since.
+ * @param bootstrap whether kubelet may use kubeadm's bootstrap credentials to request its first certificate. Workers have
+ * none: with this flag kubelet checks the certificate that kubelet.conf names, which is the initial one, and does not
+ * start once that has expired, although it has a renewed one: https://github.com/kubernetes/kubernetes/issues/99645
  */
 export function kubeletUnit(bootstrap: boolean): string {
     const flags = [
@@ -86,7 +87,7 @@ export function kubeletUnit(bootstrap: boolean): string {
     );
 }
 
-/** The release of containerd has programs only. Where a package brings a unit too, this one of the same name counts. */
+/** containerd's unit, since its release archive has none. If a package has installed one, this one overrides it. */
 export const containerdUnit = lines(
     [
         "[Unit]",
@@ -112,7 +113,7 @@ export const containerdUnit = lines(
     ["[Install]", "WantedBy=multi-user.target"],
 );
 
-/** Images that were fetched as archives, for nodes that reach no registry. */
+/** Imports images that were downloaded as archives, for nodes that cannot reach a registry. */
 export const imagesUnit = lines(
     [
         "[Unit]",

@@ -1,13 +1,13 @@
 import { sh } from "../../cloudInit";
 
 /**
- * `kubernetes-addons`: run after `kubernetes-control-plane`, every few minutes. Only the first control plane of the
- * program's list does anything, so that two of them with different files cannot conflict; and, once, the one that
- * created the cluster, so that pods have a network before the first one has joined.
+ * `kubernetes-addons`: run after `kubernetes-control-plane`, every few minutes. It only has an effect on the first
+ * control plane of the program's list, so that control planes with different files cannot conflict. It also runs once
+ * on the one that created the cluster, so that pods have a network before the first one of the list has joined.
  */
 export const addons = sh`
 #!/bin/bash
-# Keeps the objects of the whole cluster as the program says: labels and taints of pools, kubeadm's addons, manifests.
+# Applies cluster-wide objects: labels and taints of pools, kubeadm's addons, manifests.
 set -uo pipefail
 . /etc/kubernetes/node.env
 . /usr/local/lib/kubernetes/control-plane.sh
@@ -18,15 +18,15 @@ if [ "\${CONTROL_PLANES%%=*}" != "$NODE" ]; then
     [ ! -e "$STATE/addons" ] && [ "$(read_mark created)" = "$NODE" ] || exit 0
 fi
 
-gone() { # OLD NEW: what the comma list OLD has and NEW has not
+gone() { # OLD NEW: the items of the comma-separated list OLD that are not in NEW
     local each
     for each in \${1//,/ }; do
         case ",$2," in *",$each,"*) ;; *) [ "$each" = - ] || echo "$each" ;; esac
     done
 }
 
-# Labels and taints that a kubelet set at registration, and those it may not set. An annotation remembers what was set,
-# so that what the program no longer names goes away and what others have set stays.
+# Sets labels and taints, including those that a kubelet may not set itself. An annotation records them, so that those
+# removed from the program are removed from the node, and those of other origin are kept.
 pool() { # WORKER HAD_LABELS HAD_TAINTS LABELS TAINTS
     local worker=$1 each
     for each in $(gone "$2" "$4"); do kubectl label node "$worker" "\${each%%=*}-" || return 1; done
@@ -49,8 +49,8 @@ while read -r worker labels taints; do
 done </etc/kubernetes/pools
 [ "$failed" = 0 ] || exit 1
 
-# What runs on all nodes follows when the last control plane has the version, as kube-proxy may not be newer than an API
-# server.
+# Addons are upgraded after the last control plane, since kube-proxy must not be newer than any API server:
+# https://kubernetes.io/releases/version-skew-policy/#kube-proxy
 wanted=$(cat /etc/kubernetes/kubeadm-init.yaml /etc/kubernetes/addons/* 2>/dev/null | sha256sum)
 [ "$wanted" != "$(cat "$STATE/addons" 2>/dev/null)" ] || exit 0
 versions=$(kubectl get nodes -l node-role.kubernetes.io/control-plane \

@@ -3,19 +3,21 @@ import { sh } from "../../cloudInit";
 /**
  * `kubernetes-approve`: run on every control plane, twice a minute.
  *
- * Kubelets ask for serving certificates of the cluster's authority, and nothing in Kubernetes approves them: any node
- * could ask for any address, and whoever calls it there (logs, exec, metrics) would believe it. The signer itself
- * checks subject, usage and that the node asks for itself; what is left to check is whether the names and addresses are
- * the node's own:
- * - a name must be the node's name;
+ * Kubelets request serving certificates from the cluster's authority. Kubernetes does not approve these requests by
+ * itself: a node could request a certificate for the address of another one, and impersonate it to clients (logs, exec,
+ * metrics). The signer `kubernetes.io/kubelet-serving` checks the subject, the usages and that the node requests it for
+ * itself. This script checks the subject alternative names:
+ * - a DNS name must be the node's name;
  * - an address must be on the node's Node object and on no other;
- * - and it must be what the program says (control planes), or else what the network's DNS says of the node's name: the
- *   virtual router names every machine, and no node can change that.
- * A request that does not fit stays as it is, with a line in the log, and is looked at again.
+ * - an address must also be the one in the program (control planes), or the one that the network's DNS returns for the
+ *   node's name (workers): the virtual router creates these records, and nodes cannot change them.
+ * Other requests are neither approved nor denied: they are logged, and checked again at the next run.
+ *
+ * Source: https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
  */
 export const approve = sh`
 #!/bin/bash
-# Approves serving certificates that nodes ask for themselves, for names and addresses that are theirs.
+# Approves serving certificates of nodes for their own names and addresses.
 set -uo pipefail
 . /etc/kubernetes/node.env
 export KUBECONFIG=/etc/kubernetes/admin.conf
@@ -31,7 +33,7 @@ addresses=$(kubectl get nodes -o 'go-template=
         {{- .metadata.name}}{{range .status.addresses}}{{if ne .type "Hostname"}} {{.address}}{{end}}{{end}}{{"\n"}}
     {{- end}}') || exit 1
 
-known() { # NODE: its addresses by somebody else's word
+known() { # NODE: its addresses from a source that the node does not control
     local each
     for each in $CONTROL_PLANES; do
         [ "\${each%%=*}" != "$1" ] || { echo "\${each#*=}"; return; }
@@ -39,8 +41,8 @@ known() { # NODE: its addresses by somebody else's word
     getent ahostsv4 "$1" | awk '$1 !~ /^127\./ { print $1 }' | sort -u
 }
 
-# The text of a request that asks for names and addresses and for nothing else. It is matched to its end: a name may have
-# line ends in it, and what comes after them must not be overlooked.
+# The text of a request that has subject alternative names and no other extension. The whole text must match, because a
+# name may contain line breaks, and other names may follow them.
 plain='^[[:space:]]+X509v3 Subject Alternative Name: *(critical)?[[:space:]]+([A-Za-z0-9:., -]+)
  +Signature Algorithm: [A-Za-z0-9-]+
 ( +Signature Value:

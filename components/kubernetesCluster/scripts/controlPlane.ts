@@ -3,14 +3,15 @@ import { sh } from "../../cloudInit";
 /**
  * `kubernetes-control-plane`: run at boot until it succeeds and every few minutes afterwards.
  *
- * No control plane is special. A lock in etcd elects the one that creates the cluster, and a mark in etcd says for ever
- * that it was created: from then on a machine, also a replaced one, only joins. One exception: where all control planes
- * are gone (the only one was reinstalled, say) there is nothing to join, so after a while one of them, elected by the
- * same lock, starts on what etcd still holds, with the same authorities; no object of the cluster is lost by it.
+ * All control planes are equal. A lock in etcd elects the one that creates the cluster, and a key in etcd permanently
+ * records that it was created: from then on machines, including replaced ones, only join. There is one exception. If
+ * all control planes are gone (for example because the only one was reinstalled), there is nothing to join. Then, after
+ * a timeout, the lock elects a machine that runs `kubeadm init` on the existing data in etcd, with the same
+ * authorities. No object of the cluster is lost.
  */
 export const controlPlane = sh`
 #!/bin/bash
-# Makes this machine a control plane, and keeps it one that is set up as its files say.
+# Makes this machine a control plane, and applies changes of its configuration files.
 set -uo pipefail
 . /etc/kubernetes/node.env
 . /usr/local/lib/kubernetes/control-plane.sh
@@ -20,7 +21,7 @@ INIT=/etc/kubernetes/kubeadm-init.yaml
 
 ignored() { cat /etc/kubernetes/kubeadm.d/*.ignore 2>/dev/null | paste -sd,; }
 
-# What the running API server was made of. The policy of authentication and the encryption key it reads again itself.
+# Checksum of the files that the API server reads at its start. It reloads authentication and encryption by itself.
 settings() { cat $INIT /etc/kubernetes/conf/admission.yaml /etc/kubernetes/conf/audit-policy.yaml | sha256sum; }
 
 other_answers() {
@@ -31,10 +32,10 @@ other_answers() {
     return 1
 }
 
-# Whether nobody else is there to join: at once where there is nobody else, else after five minutes of silence.
+# Whether there is no other control plane to join: if there is only one, or if none has answered for five minutes.
 alone() { [ "$CONTROL_PLANES" = "$NODE=$ADDRESS" ] || [ "$SECONDS" -ge "\${LOST_SECONDS:-300}" ]; }
 
-# Each try starts from a clean machine; the certificates and keys that were given stay.
+# Undoes a previous attempt; the certificates and keys of the user data are kept.
 clean() {
     if [ -e "$STATE/tried" ]; then
         kubeadm reset --force --cert-dir "$STATE/none" || return 1
@@ -47,7 +48,7 @@ create() {
     clean || return 1
     kubeadm init --config $INIT --skip-token-print --ignore-preflight-errors="$(ignored)" || return 1
     write_mark created "$NODE" || return 1
-    # Credentials that nobody is to have: the key past all permissions, and the token that kubeadm makes for joining.
+    # Credentials that are not needed: the kubeconfig that bypasses RBAC, and kubeadm's bootstrap token for joining.
     rm -f /etc/kubernetes/super-admin.conf
     kubectl -n kube-system delete secret --field-selector type=bootstrap.kubernetes.io/token || true
 }
@@ -60,7 +61,7 @@ join() {
     running=$(kubectl -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}' |
         sed -n 's/^kubernetesVersion: //p')
     [ -n "$running" ] || return 1
-    # kubeadm installs the version that the cluster names: the first control plane of a newer one says so.
+    # kubeadm installs the version in the cluster's ConfigMap, so the first control plane of a newer version updates it.
     if older "$running" "$VERSION"; then
         log "the cluster goes from $running to $VERSION"
         kubeadm init phase upload-config all --config $INIT || return 1
@@ -78,7 +79,7 @@ bootstrap() {
             return 1
         fi
         if { [ -z "$created" ] || alone; } && try_lock; then
-            # Somebody may have been faster between the question and the lock.
+            # Another machine may have created the cluster before this one acquired the lock.
             created=$(read_mark created) || return 1
             if [ -z "$created" ] || ! other_answers; then
                 create && unlock && return 0
@@ -91,7 +92,7 @@ bootstrap() {
     done
 }
 
-# One control plane after the other takes over changed settings. What cannot be made anew leaves the old one running.
+# Control planes apply changed settings one at a time. If a step fails, the API server keeps running with the old ones.
 reconfigure() {
     lock || return 1
     log "the settings of the control plane have changed"

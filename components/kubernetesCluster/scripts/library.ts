@@ -1,6 +1,6 @@
 import { sh } from "../../cloudInit";
 
-/** What the scripts of a control plane share: sourced, after `node.env`. */
+/** Functions that the scripts of a control plane share. They source it after `node.env`. */
 export const library = sh`
 PKI=/etc/kubernetes/pki
 STATE=/var/lib/kubernetes
@@ -8,13 +8,13 @@ export KUBECONFIG=/etc/kubernetes/admin.conf
 
 log() { echo "$*" >&2; }
 
-# One script at a time on this machine.
+# Only one of the scripts runs at a time on this machine.
 exec 9>/run/kubernetes-control-plane.lock
 flock 9
 
-# The program may name another version already: what its files say is for the machine that this one becomes when it is
-# installed anew, and nothing that is done here.
-only_as_installed() { # ends the script where the files are of another version than the programs
+# If the program asks for another version, the files are meant for this machine after its reinstallation, and must not be
+# applied before.
+only_as_installed() { # exits if the version in the files differs from the installed one
     local installed
     installed=$(kubeadm version -o short) || exit 1
     [ "$installed" != "$VERSION" ] || return 0
@@ -23,9 +23,9 @@ only_as_installed() { # ends the script where the files are of another version t
     exit 0
 }
 
-# --- etcd, through its JSON gateway, so that nothing but curl is needed
+# --- etcd, through its gRPC gateway, which needs only curl: https://etcd.io/docs/latest/dev-guide/api_grpc_gateway/
 
-etcd() { # PATH BODY: what the first member answers that answers
+etcd() { # PATH BODY: the response of the first member that responds
     local endpoint
     for endpoint in \${ETCD_ENDPOINTS//,/ }; do
         curl -fsS -m 5 --noproxy '*' --cacert "$PKI/etcd/ca.crt" --cert "$PKI/apiserver-etcd-client.crt" \
@@ -38,7 +38,7 @@ etcd() { # PATH BODY: what the first member answers that answers
 b64() { printf %s "$1" | base64 -w0; }
 mark_key() { b64 "/pulumi-cloudstack/$CLUSTER/$1"; }
 
-read_mark() { # NAME: its value, or nothing where it is not set
+read_mark() { # NAME: its value, or nothing if it is not set
     local answer
     answer=$(etcd /v3/kv/range "{\"key\":\"$(mark_key "$1")\"}") || return 1
     sed -n 's/.*"value":"\([^"]*\)".*/\1/p' <<<"$answer" | base64 -d
@@ -48,7 +48,7 @@ write_mark() { # NAME VALUE
     etcd /v3/kv/put "{\"key\":\"$(mark_key "$1")\",\"value\":\"$(b64 "$2")\"}" >/dev/null
 }
 
-# The lock hangs on a lease: a machine that dies loses it within a minute, one that starts again takes its own back.
+# The lock has a lease: it is released within a minute if the machine fails. A machine that restarts reacquires its lock.
 try_lock() {
     local holder compare
     holder=$(read_mark lock) || return 1
@@ -83,7 +83,7 @@ unlock() {
     release_lease || true
 }
 
-lock() { # waits for the lock, ten minutes at most
+lock() { # waits for the lock, at most ten minutes
     local until=$((SECONDS + 600))
     until try_lock; do
         [ "$SECONDS" -lt "$until" ] || { log "the lock is still held by $(read_mark lock)"; return 1; }
@@ -93,12 +93,12 @@ lock() { # waits for the lock, ten minutes at most
 
 # --- control planes
 
-answers() { # ADDRESS: whether the API is ready there, and is this cluster's
+answers() { # ADDRESS: whether an API server of this cluster is ready there
     curl -fsS -m 3 -o /dev/null --noproxy '*' --cacert "$PKI/ca.crt" --resolve "kubernetes:6443:$1" \
         https://kubernetes:6443/readyz 2>/dev/null
 }
 
-wait_ready() { # that this machine's API is ready again
+wait_ready() { # waits until this machine's API server is ready
     local until=$((SECONDS + 600))
     until answers "$ADDRESS"; do
         [ "$SECONDS" -lt "$until" ] || { log "the API server of this machine is not ready"; return 1; }
@@ -106,7 +106,7 @@ wait_ready() { # that this machine's API is ready again
     done
 }
 
-restart_pod() { # NAME PORT: kubelet stops a static pod whose manifest is gone
+restart_pod() { # NAME PORT: kubelet stops a static pod if its manifest is removed
     local until=$((SECONDS + 120))
     mv -f "/etc/kubernetes/manifests/$1.yaml" "$STATE/$1.yaml"
     while timeout 2 bash -c "exec 3<>/dev/tcp/127.0.0.1/$2" 2>/dev/null && [ "$SECONDS" -lt "$until" ]; do sleep 1; done

@@ -1,10 +1,10 @@
 import { sh } from "../../cloudInit";
 
-/** `metadata-guard`: run before kubelet whenever it starts, and every few minutes. */
+/** `metadata-guard`: run before every start of kubelet, and every few minutes. */
 export const metadataGuard = sh`
 #!/bin/bash
-# Loads the guard of the user data with the addresses where a virtual router may be: whoever gave the lease, the default
-# gateway, and what data-server means in this network.
+# Loads the user data guard, with all possible addresses of the virtual router: the DHCP server, the default gateway,
+# and the addresses of data-server.
 set -uo pipefail
 
 routers() {
@@ -20,7 +20,7 @@ if [ -z "$found" ]; then
     echo "no virtual router found: neither lease nor default route nor data-server" >&2
     exit 1
 fi
-# One transaction: there is no moment without the guard.
+# A single transaction, so that the guard is always in force.
 {
     cat /etc/kubernetes/metadata-guard.nft
     echo "add element inet metadata_guard routers { $found }"

@@ -1,20 +1,22 @@
 import { sh } from "../../cloudInit";
 
 /**
- * `kubernetes-renew`: run daily on every control plane. kubeadm signs its certificates for a year and renews them only
- * when something is upgraded; a cluster that is left alone would die on its first birthday.
+ * `kubernetes-renew`: run daily on every control plane. kubeadm's certificates are valid for one year, and kubeadm
+ * renews them only during upgrades. Without an upgrade, the control plane would fail after a year.
+ *
+ * Source: https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/
  */
 export const renew = sh`
 #!/bin/bash
-# Renews what kubeadm signed when it has less than 90 days left, one control plane after the other.
+# Renews kubeadm's certificates in their last 90 days, one control plane at a time.
 set -uo pipefail
 . /etc/kubernetes/node.env
 . /usr/local/lib/kubernetes/control-plane.sh
 
 [ -e "$STATE/joined" ] || exit 0
 
-young() { openssl x509 -noout -checkend $((90 * 86400)) >/dev/null; } # whether the certificate that it reads is
-# A renewal that was interrupted is not over: what reads the certificates may still have the old ones.
+young() { openssl x509 -noout -checkend $((90 * 86400)) >/dev/null; } # whether the certificate on stdin is not due
+# An interrupted renewal is repeated, since components may still use the old certificates.
 due=
 [ ! -e "$STATE/renewing" ] || due=yes
 for certificate in apiserver apiserver-kubelet-client front-proxy-client; do
@@ -26,7 +28,7 @@ for user in admin controller-manager scheduler; do
 done
 [ -n "$due" ] || exit 0
 
-# The files may name another version than this machine has; what is renewed is of the one that it has.
+# The version in the files may differ from the installed one, if this machine is to be reinstalled.
 installed=$(kubeadm version -o short) || exit 1
 sed "s/^kubernetesVersion: .*/kubernetesVersion: $installed/" /etc/kubernetes/kubeadm-init.yaml >"$STATE/renew.yaml" || exit 1
 
