@@ -41,7 +41,7 @@ export class AffinityGroup extends CloudStackResource {
     declare readonly name: pulumi.Output<string>;
     /** What the group asks for, such as `host anti-affinity`. */
     declare readonly type: pulumi.Output<string>;
-    /** The cloud and account that the group lives in. */
+    /** The cloud and account that the group belongs to. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;
 
     constructor(name: string, args: AffinityGroupArgs = {}, opts?: pulumi.CustomResourceOptions) {

@@ -4,25 +4,25 @@ import { claimsOf } from "./ruleClaims";
 import type { ActualRule, RuleTuple } from "./rules";
 import { actualRules, compareRules } from "./rules";
 
-/** How long a rule that another resource is about to have waits for it before it is revoked, in milliseconds. */
+/** How long the revocation of a rule waits for another resource that is about to manage the rule, in milliseconds. */
 const HANDOVER_MS = 5000;
 
-/** What a resource wants of a group's rules. */
+/** The desired rules of one resource for a group. */
 export interface RuleChange {
-    /** The resource, as `claims` knows it. */
+    /** The resource, as in `ruleClaims`. */
     readonly owner: string;
     readonly wanted: readonly RuleTuple[];
-    /** Whether a rule beyond those wanted may go, where no other resource has it. */
+    /** Whether an additional rule may be revoked if no other resource has it. */
     readonly removable: (rule: ActualRule) => boolean;
-    /** Until when, in milliseconds since the epoch. */
+    /** The deadline in milliseconds since the epoch. */
     readonly deadline: number;
 }
 
 /**
- * Gives a group the rules that a resource wants, then takes those that are too many and that nobody else has. In this order nothing is cut
- * off that stays allowed.
+ * Adds the rules that a resource wants, then revokes additional ones that no other resource has. In this order, traffic
+ * that remains allowed is not interrupted.
  *
- * @returns the group as it then is; `undefined` where it is gone
+ * @returns the group after the change; `undefined` if it does not exist
  */
 export async function applyRules(
     session: Session,

@@ -31,7 +31,7 @@ export async function revoke(
 ): Promise<ApiSecurityGroup> {
     await each(session, group.id, rules, async ({ id, direction, key }) => {
         const command = direction === "ingress" ? "revokeSecurityGroupIngress" : "revokeSecurityGroupEgress";
-        // Noted beforehand: who is compared meanwhile has to look again.
+        // Recorded before the call, so that a resource that is compared during the call updates its rules.
         claimsOf(group.id).note(key, true);
         try {
             await session.client.run(command, { id }, { timeoutSeconds: secondsUntil(deadline), queue: group.id });
@@ -44,7 +44,7 @@ export async function revoke(
     return { ...group, ingressrule: others(group.ingressrule), egressrule: others(group.egressrule) };
 }
 
-/** Does all of it, one after the other, then reports the first failure. */
+/** Processes all items one after the other, then reports the first failure. */
 async function each<T>(
     session: Session,
     groupId: string,
@@ -58,7 +58,7 @@ async function each<T>(
     if (failures.length > 0) throw failures[0];
 }
 
-/** The call that adds rules that share everything but the source. @returns the group that it answers with, which has the new rules only */
+/** Adds rules that differ only in their source, with one call. @returns the group of the response, with only the new rules */
 async function authorizeBatch(
     session: Session,
     group: ApiSecurityGroup,
@@ -91,12 +91,12 @@ async function authorizeBatch(
     }
 }
 
-/** CloudStack calls it a failure (530) when a rule is there already, as after an interrupted run or a lost answer. */
+/** CloudStack returns an error (530) when a rule exists already, as after an interrupted run or a lost response. */
 function isThereAlready(error: unknown): boolean {
     return error instanceof CloudStackError && error.errorCode === 530 && /Failed to authorize/i.test(error.errorText);
 }
 
-/** A group with the rules of another answer besides its own. */
+/** A group with the rules of another response added to its own. */
 function withRules(group: ApiSecurityGroup, more: ApiSecurityGroup): ApiSecurityGroup {
     const joined = (property: "ingressrule" | "egressrule") => {
         const rules = [...(group[property] ?? []), ...(more[property] ?? [])];
@@ -106,8 +106,9 @@ function withRules(group: ApiSecurityGroup, more: ApiSecurityGroup): ApiSecurity
 }
 
 /**
- * The name of the account that owns the groups, by which CloudStack finds a group that is a source. A project has an account of its own;
- * where a version of CloudStack does not tell its name, rules that have a group of the project as their source do.
+ * The name of the account that owns the groups, which CloudStack requires to find a group that is a source. A project has
+ * its own account. Some versions of CloudStack do not return its name; it is then read from existing rules that have a
+ * group of the project as their source.
  */
 async function accountOfGroups(session: Session): Promise<string> {
     const project = await session.project();

@@ -4,8 +4,8 @@ import type { Problems } from "../lifecycle";
 import { hasPorts, normalCidr, normalProtocol, parsePorts } from "./normal";
 
 /**
- * Checks rules as CloudStack would, but before anything is made: it checks them in the job, after the group exists (seen on CloudStack
- * 4.22: a bad CIDR, port or protocol is a failed job).
+ * Validates rules before the group is created. CloudStack 4.22 validates them only in the job that adds them: an invalid
+ * CIDR, port or protocol makes the job fail.
  */
 export function checkRules(problems: Problems, inputs: Inputs): void {
     for (const direction of ["ingress", "egress"]) {
@@ -75,7 +75,7 @@ function checkIcmp(problems: Problems, path: string, protocol: string, rule: Inp
 
 const KNOWN = ["protocol", "ports", "icmpType", "icmpCode", "cidrs", "groups", "self"];
 
-/** A misspelt `ports` would open all of them. */
+/** Unknown keys are refused, because a misspelt `ports` would open all ports. */
 function checkKeys(problems: Problems, path: string, rule: Inputs): void {
     for (const key of Object.keys(rule).filter((given) => !KNOWN.includes(given)))
         problems.add(`${path}.${key}`, `is not a known argument of a rule: it has ${KNOWN.join(", ")}`);

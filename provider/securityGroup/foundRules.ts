@@ -3,10 +3,10 @@ import { foundInputs } from "../foundInputs";
 import { normalKey } from "./rules";
 
 /**
- * The arguments of a group, or of rules of a group, as what a refresh found would have them: see `foundInputs`. Outputs keep rules by
- * their keys, so each comes back as a rule of its own.
+ * The arguments of a group or of its rules that match what a refresh found: see `foundInputs`. The outputs store the keys
+ * of rules, so each key becomes a separate rule.
  *
- * @param others keys of rules that are there beside the managed ones and are to go
+ * @param others keys of unmanaged rules that are to be revoked
  */
 export function foundRuleInputs(last: Outputs, found: Outputs, others: readonly string[] = []): Inputs | undefined {
     const inputs = foundInputs(last, { ...found, others: others.length > 0 ? others : undefined }, [
@@ -17,7 +17,7 @@ export function foundRuleInputs(last: Outputs, found: Outputs, others: readonly 
     delete inputs.others;
     const keys = [...new Set([...(found.managedRules ?? []), ...others].map(normalKey))].map((key) => key.split("|"));
     const of = (direction: string) => keys.filter(([first]) => first === direction).map(ruleOf);
-    // Ingress rules that are made beside the group are no arguments of its own.
+    // Ingress rules that are a separate resource are not arguments of the group.
     const ingress = found.ingressApart === true ? {} : { ingress: of("ingress") };
     return { ...inputs, ...ingress, egress: of("egress") };
 }

@@ -19,8 +19,8 @@ import type { ActualRule } from "./rules";
 import { actualRules, describeRule, wantedRules } from "./rules";
 import { GROUP, keys, managedOf, rest, rulesDiffer } from "./state";
 
-/** How long a refresh waits for other resources to say that rules of a group are theirs, in milliseconds. */
-const EXPLANATION_MS = 500;
+/** How long a refresh waits for other resources to claim rules of a group, in milliseconds. */
+const CLAIMS_MS = 500;
 
 export const securityGroup = cloudLifecycle({
     kind: "security group",
@@ -69,7 +69,7 @@ export const securityGroup = cloudLifecycle({
         const own = ownRules(managed, news);
         claimsOf(id).leave(managed.filter((key) => !own.includes(key)));
         const isExceeded = news.exclusive === true && (olds.unmanagedRules ?? []).length > 0;
-        // A refresh goes by what the outputs say of it.
+        // A refresh uses the value of `exclusive` in the outputs.
         const isOther = !isUnknown(news.exclusive) && (olds.exclusive ?? false) !== (news.exclusive ?? false);
         const rulesChange = rulesDiffer(id, GROUP, own, news);
         const isRenamed = olds.owner !== undefined && olds.owner !== news.owner;
@@ -151,15 +151,16 @@ export const securityGroup = cloudLifecycle({
     },
 });
 
-/** Those among the rules that the state ascribes to a group that are its own: ingress is left to a resource beside it. */
+/** The managed rules that belong to the group itself; its ingress rules may belong to a separate resource. */
 function ownRules(managed: readonly string[], { ingressApart, ingress }: Inputs): string[] {
     const isApart = ingressApart === true && ingress === undefined;
     return isApart ? managed.filter((key) => !key.startsWith("ingress|")) : [...managed];
 }
 
 /**
- * The rules of a group that no resource of the stack manages, as text. During a refresh the other resources of the group are being asked as
- * well: they are waited for. Where a group has no rules of its own, the others are told only if it is to have no others.
+ * The rules of a group that no resource of the stack manages, as text. During a refresh the other resources of the group
+ * are read concurrently, so this waits for their claims. A group that manages no rules reports unmanaged ones only if it is
+ * exclusive.
  */
 async function unmanaged(
     group: ApiSecurityGroup,
@@ -170,7 +171,7 @@ async function unmanaged(
     if (exclusive !== true && ingressApart !== true && !hasRules) return [];
     const claims = claimsOf(group.id);
     const unclaimed = () => others.filter(({ key }) => !claims.isClaimed(key, GROUP));
-    await claims.until(() => unclaimed().length === 0, EXPLANATION_MS);
+    await claims.until(() => unclaimed().length === 0, CLAIMS_MS);
     const rules = unclaimed().map(describeRule);
     const added = rules.filter((rule) => !unmanagedRules.includes(rule));
     if (added.length > 0 && exclusive !== true)
@@ -203,7 +204,7 @@ async function makeGroup(session: Session, inputs: Inputs): Promise<ApiSecurityG
     }
 }
 
-/** The mark of a group: that of its description, unless it passed to another resource. */
+/** The owner mark of a group: that of the tag if the group was passed to another resource, else that of its description. */
 function ownerOf(group: ApiSecurityGroup): string | undefined {
     return taggedOwner(group) ?? markIn(group.description);
 }

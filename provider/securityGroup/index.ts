@@ -5,7 +5,7 @@ import type { OperationTimeouts } from "../timeouts";
 
 /** A rule of a security group: protocol, ports and sources. CloudStack keeps one rule for each source. */
 export interface SecurityGroupRule {
-    /** `tcp`, `udp`, `icmp`, `all`, or the number of a protocol (0 to 255) as a string. @default "tcp" @example "udp" */
+    /** `tcp`, `udp`, `icmp`, `all`, or a protocol number (0 to 255) as a string. @default "tcp" @example "udp" */
     protocol?: pulumi.Input<string>;
     /** A port ("443", or as a number) or a range of ports ("30000-32767"); for tcp and udp only. @default all ports */
     ports?: pulumi.Input<string>;
@@ -37,22 +37,22 @@ export interface SecurityGroupArgs {
     /** A description. CloudStack cannot change it afterwards: a change takes effect when the group is created again. @default none */
     description?: pulumi.Input<string>;
     /**
-     * What may reach the members. Nothing may, without a rule. Rules are added and removed in place, one by one.
+     * The traffic that may reach the members. Without a rule, none may. Rules are added and removed in place, one by one.
      *
      * @default none
      * @example [{ ports: "443", cidrs: ["0.0.0.0/0"] }]
      */
     ingress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
     /**
-     * What members may reach: everything, until the first rule; from then on only what the rules say.
+     * The traffic that members may send. Without a rule, all traffic is allowed; with rules, only what they allow.
      *
      * @default none
      * @example [{ protocol: "udp", ports: "53", cidrs: ["10.0.0.2/32"] }]
      */
     egress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
     /**
-     * Whether rules that no resource of the stack manages are removed. Without it a refresh reports them (`unmanagedRules`), and they are left
-     * alone. With it the group's ingress rules are its own as well, so its machines wait for them.
+     * Whether rules that no resource of the stack manages are removed. With `false`, a refresh reports them (`unmanagedRules`) and they
+     * are kept. With `true`, the ingress rules are part of the group resource, so its machines wait for them.
      *
      * @default false
      */
@@ -76,8 +76,8 @@ export interface SecurityGroupArgs {
  * Rules are compared one by one (protocol, ports or ICMP type and code, source): a change adds and removes only what differs, on running
  * machines. Groups whose rules name each other need {@link SecurityGroupRules}.
  *
- * Ingress rules are a child of the group, `<name>-ingress`, so that machines and groups that name it do not wait for them. Egress rules are
- * the group's own: until the first of them members may reach everything, so it is there before any machine is.
+ * Ingress rules are a child resource, `<name>-ingress`, so that machines and groups that use the group do not wait for them. Egress rules
+ * are part of the group: without one, members may send any traffic, so they are added before any machine is created.
  *
  * @example A web server that one network may administer
  * ```ts
@@ -99,9 +99,9 @@ export interface SecurityGroupArgs {
 export class SecurityGroup extends CloudStackResource {
     /** The group's name, by which rules of other groups refer to it. */
     declare readonly name: pulumi.Output<string>;
-    /** Rules that the group has and no resource of the stack manages, as text, as of the last refresh. */
+    /** Rules of the group that no resource of the stack manages, as text, as of the last refresh. */
     declare readonly unmanagedRules: pulumi.Output<string[]>;
-    /** The cloud and account that the group lives in. */
+    /** The cloud and account that the group belongs to. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;
 
     constructor(name: string, args: SecurityGroupArgs = {}, opts?: pulumi.CustomResourceOptions) {
@@ -123,7 +123,7 @@ export class SecurityGroup extends CloudStackResource {
         const own = { securityGroup: this.id, ingress, project, profile, timeoutSeconds, ofGroup: true };
         new SecurityGroupRules(`${name}-ingress`, own, {
             parent: this,
-            // Rules go with their group.
+            // CloudStack deletes rules together with their group.
             deletedWith: this,
             ignoreChanges: opts?.ignoreChanges?.filter((path) => OF_INGRESS.test(path)),
             customTimeouts: opts?.customTimeouts,
@@ -131,12 +131,13 @@ export class SecurityGroup extends CloudStackResource {
     }
 }
 
-/** Paths of options that are about ingress rules. */
+/** Property paths in resource options that concern ingress rules. */
 const OF_INGRESS = /^(ingress\b|\*)/;
 
 /**
- * Whether a group's ingress rules are made beside it, so that machines, and groups that name it, need not wait for them. Not where others'
- * rules are to go: that is for one resource to judge. Nor where a change of them is to replace the group.
+ * Whether a group's ingress rules are a separate resource, so that machines and groups that use the group need not wait for
+ * them. Not for an exclusive group, where one resource must know all rules, nor if a change of the rules is to replace the
+ * group.
  */
 function hasRulesApart(
     { ingress, exclusive = false }: SecurityGroupArgs,
@@ -150,10 +151,10 @@ function hasRulesApart(
 export interface SecurityGroupRulesArgs {
     /** The id of the group that gets the rules. A change replaces this resource. @example web.id */
     securityGroup: pulumi.Input<string>;
-    /** What may reach the group's members. @default none @example [{ ports: "5432", groups: [database.name] }] */
+    /** The traffic that may reach the group's members. @default none @example [{ ports: "5432", groups: [database.name] }] */
     ingress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
     /**
-     * What members may reach (everything, until a group's first egress rule).
+     * The traffic that members may send. Without an egress rule, all traffic is allowed.
      *
      * @default none
      * @example [{ ports: "443", cidrs: ["10.0.0.0/8"] }]
@@ -168,8 +169,8 @@ export interface SecurityGroupRulesArgs {
 }
 
 /**
- * Rules of a group that is made elsewhere: for groups whose rules name each other, and for groups that other stacks own. Only these rules
- * are managed; all others of the group are left alone.
+ * Rules of an existing group: for groups whose rules name each other, and for groups of other stacks. Only these rules are managed; all
+ * other rules of the group are kept.
  *
  * @example Two groups that talk to each other
  * ```ts
@@ -180,7 +181,7 @@ export interface SecurityGroupRulesArgs {
  * ```
  */
 export class SecurityGroupRules extends CloudStackResource {
-    /** The cloud and account that the group lives in. */
+    /** The cloud and account that the group belongs to. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;
 
     constructor(name: string, args: SecurityGroupRulesArgs, opts?: pulumi.CustomResourceOptions) {

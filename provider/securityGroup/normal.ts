@@ -1,13 +1,13 @@
 import * as net from "node:net";
 
 /**
- * The one spelling in which rules are compared, stored and sent. CloudStack keeps what it was given, so one and the same
- * rule may be asked for, recorded and listed in several spellings.
+ * The normal form in which rules are compared, stored and sent. CloudStack stores rules as they were given, so the same rule
+ * may be written in several ways in the program, in the state and in the cloud.
  */
 
 const PROTOCOL_NUMBERS: Record<string, string> = { "1": "icmp", "6": "tcp", "17": "udp" };
 
-/** What a rule allows, besides whom it is for. */
+/** The traffic that a rule allows, without its source. */
 export interface Traffic {
     protocol: string;
     startPort?: number;
@@ -16,7 +16,7 @@ export interface Traffic {
     icmpCode?: number;
 }
 
-/** A protocol's name where CloudStack has one, else its number; `undefined` for what is neither. */
+/** A protocol's name if CloudStack has one, else its number; `undefined` for anything else. */
 export function normalProtocol(protocol: unknown): string | undefined {
     const text = String(protocol).trim().toLowerCase();
     if (["tcp", "udp", "icmp", "all"].includes(text)) return text;
@@ -24,17 +24,17 @@ export function normalProtocol(protocol: unknown): string | undefined {
     return PROTOCOL_NUMBERS[String(Number(text))] ?? String(Number(text));
 }
 
-/** True for the protocols whose rules have ports; rules of `all` and of other numbers have none. */
+/** Whether the rules of a protocol have ports; those of `all` and of other protocol numbers have none. */
 export function hasPorts(protocol: string): boolean {
     return protocol === "tcp" || protocol === "udp";
 }
 
 /**
- * Traffic in its one spelling.
+ * Traffic in its normal form.
  *
- * Ports: no packet has port 0, so a range that starts there starts at 1; CloudStack makes 0 to 65535 of 0 to 0, and lists 0 to 0 for
- * rules that were given a protocol's number.
- * ICMP: -1 is all; CloudStack wants a code with a type.
+ * Ports: port 0 is not used by packets, so a range that starts at 0 starts at 1. CloudStack stores 0 to 0 as 0 to 65535, and
+ * lists 0 to 0 for rules with a protocol number.
+ * ICMP: -1 means all; CloudStack requires a code if there is a type.
  */
 export function normalTraffic({ protocol, startPort, endPort, icmpType, icmpCode }: Traffic): Traffic {
     if (hasPorts(protocol)) {
@@ -46,7 +46,7 @@ export function normalTraffic({ protocol, startPort, endPort, icmpType, icmpCode
     return { protocol, icmpType: type, icmpCode: type === -1 ? -1 : (icmpCode ?? 0) };
 }
 
-/** "443" (or 443), or "30000-32767", as a pair, or `undefined` for what is neither. */
+/** A port ("443" or 443) or a range ("30000-32767") as a pair; `undefined` for anything else. */
 export function parsePorts(ports: unknown): [number, number] | undefined {
     const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(String(ports).trim());
     if (match === null) return undefined;
@@ -56,9 +56,9 @@ export function parsePorts(ports: unknown): [number, number] | undefined {
 }
 
 /**
- * A network of IPv4 or IPv6 in its one spelling: the host's bits zero, IPv6 short and in hexadecimal.
+ * An IPv4 or IPv6 network in its normal form: with host bits zero, IPv6 compressed and in hexadecimal.
  *
- * @returns `undefined` for what is no network with its prefix length
+ * @returns `undefined` if it is not a network with a prefix length
  */
 export function normalCidr(cidr: unknown): string | undefined {
     if (typeof cidr !== "string") return undefined;
@@ -66,14 +66,14 @@ export function normalCidr(cidr: unknown): string | undefined {
     if (rest.length > 0 || length === undefined || !/^\d{1,3}$/.test(length)) return undefined;
     const bits = Number(length);
     if (net.isIPv4(address) && bits <= 32) return `${masked(address.split("."), 10, 8, bits).join(".")}/${bits}`;
-    // A zone belongs to an interface of one machine, not to a network.
+    // An IPv6 zone (`%eth0`) identifies an interface of one computer and is invalid in a network.
     if (!net.isIPv6(address) || address.includes("%") || bits > 128) return undefined;
     const groups = masked(ipv6Groups(address), 16, 16, bits).map((group) => group.toString(16));
     const short = new net.SocketAddress({ family: "ipv6", address: groups.join(":") }).address;
     return `${short.includes(".") ? groups.join(":") : short}/${bits}`;
 }
 
-/** The parts of an address as numbers, those bits zero that are beyond the prefix. */
+/** The parts of an address as numbers, with the bits after the prefix set to zero. */
 function masked(parts: readonly string[], radix: number, width: number, bits: number): number[] {
     return parts.map((part, index) => {
         const kept = Math.min(Math.max(bits - index * width, 0), width);
@@ -81,7 +81,7 @@ function masked(parts: readonly string[], radix: number, width: number, bits: nu
     });
 }
 
-/** All eight groups of an IPv6 address, which may end in an IPv4 address and leave zeros out. */
+/** All eight groups of an IPv6 address, which may end in an IPv4 address and may be compressed with `::`. */
 function ipv6Groups(address: string): string[] {
     const hex = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_all, ...parts) => {
         const [a, b, c, d] = parts.slice(0, 4).map(Number);

@@ -5,18 +5,19 @@ import { revoke } from "./calls";
 import { claimsOf } from "./ruleClaims";
 import { actualRules } from "./rules";
 
-/** How long to wait before the first tries again, and between all later ones, in milliseconds. */
+/** The waits before the first retries in milliseconds; the last one is repeated. */
 const RETRY_MS = [250, 500, 1000, 2000];
-/** How long a group may be held by something that this run cannot wait for, in milliseconds. */
+/** How long to retry while rules or machines that the account can see use the group, in milliseconds. */
 const PATIENCE_MS = 20_000;
 
-/** What lets go of other groups at present, in this process. */
+/** The revocations of rules that name other groups that are currently running in this process. */
 const revocations = new Set<Promise<unknown>>();
 
 /**
- * Deletes a group. While any rule names a group, CloudStack refuses to delete that one (536), be it the rule of the group itself or of another
- * one that is deleted as well: so first go the rules that name groups, of all groups that are being deleted. All others go with
- * their group. A group that machines hold which are being expunged is tried again until they are gone.
+ * Deletes a group. CloudStack refuses this (536) while any rule names the group as its source, even a rule of the group
+ * itself or of another group that is being deleted. So the rules that name groups are revoked first, for all groups that
+ * are being deleted. CloudStack deletes all other rules together with the group. While machines that are being expunged
+ * use the group, the deletion is retried.
  */
 export async function deleteGroup(session: Session, id: string, deadline: number): Promise<void> {
     const started = Date.now();
@@ -42,9 +43,9 @@ export async function deleteGroup(session: Session, id: string, deadline: number
 }
 
 /**
- * Revokes a group's rules that name groups, unless machines that live are in it: those need them until they have left.
+ * Revokes a group's rules that name groups, unless the group has machines, which may still need these rules.
  *
- * @returns the group; `undefined` where it is gone
+ * @returns the group; `undefined` if it does not exist
  */
 async function revokeGroupRules(session: Session, id: string, deadline: number): Promise<ApiSecurityGroup | undefined> {
     const work = claimsOf(id).inTurn(async () => {
@@ -59,7 +60,7 @@ async function revokeGroupRules(session: Session, id: string, deadline: number):
     return work;
 }
 
-/** What is seen to hold the group: rules of other groups and living machines. Machines that wait to be expunged are not seen by a tenant. */
+/** The visible users of a group: rules of groups, and machines. A tenant cannot see machines that wait to be expunged. */
 async function usersOf(session: Session, group: ApiSecurityGroup): Promise<string[]> {
     session.securityGroups.changed();
     const [groups, machines] = await Promise.all([session.securityGroups.all(), membersOf(session, group)]);
@@ -71,7 +72,7 @@ async function usersOf(session: Session, group: ApiSecurityGroup): Promise<strin
     ];
 }
 
-/** The machines in a group that the account sees. */
+/** The machines in a group that the account can see. */
 async function membersOf(session: Session, group: ApiSecurityGroup): Promise<ApiMachine[]> {
     if (group.virtualmachineids?.length === 0) return [];
     session.machines.changed();

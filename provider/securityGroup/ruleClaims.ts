@@ -1,9 +1,10 @@
 import type { ApiSecurityGroup } from "../session";
 
 /**
- * Whose the rules of a group are. Several resources may manage rules of one group, and a rule may pass from one of them to another in one
- * run; CloudStack keeps no owner. So all resources of this process say what they have and what they are about to have, and nobody revokes
- * what another one has. The engine asks about every resource of a program before it deletes anything, so a delete knows all of them.
+ * Records which resource manages which rules of a group. Several resources may manage rules of the same group, and a rule
+ * may move from one resource to another within a run; CloudStack stores no owner of a rule. So every resource in this
+ * process registers the rules that it has and wants, and no resource revokes a rule that another one has. The engine calls
+ * `diff` for all resources of a program before it deletes any, so a deletion knows the claims of all of them.
  */
 class Claims {
     private readonly owners = new Map<string, { holds: ReadonlySet<string>; wants: ReadonlySet<string> }>();
@@ -14,27 +15,27 @@ class Claims {
     private known: ApiSecurityGroup | undefined;
     private changes = 0;
 
-    /** Says which rules a resource of the stack has. */
+    /** Registers the rules that a resource of the stack has. */
     hold(owner: string, keys: Iterable<string>): void {
         this.set(owner, { holds: new Set(keys), wants: new Set() });
     }
 
-    /** Says which rules a resource is about to have, besides those among them that it has. */
+    /** Registers the rules that a resource wants, and which of them it has already. */
     want(owner: string, keys: readonly string[], has: readonly string[] = []): void {
         this.set(owner, { holds: new Set(keys.filter((key) => has.includes(key))), wants: new Set(keys) });
     }
 
-    /** True where another resource has this rule. */
+    /** Whether another resource has this rule. */
     isHeld(key: string, but: string): boolean {
         return this.others(but).some(({ holds }) => holds.has(key));
     }
 
-    /** True where another resource has this rule or is about to. */
+    /** Whether another resource has or wants this rule. */
     isClaimed(key: string, but: string): boolean {
         return this.others(but).some(({ holds, wants }) => holds.has(key) || wants.has(key));
     }
 
-    /** Notes what was revoked or authorised: a resource that was found unchanged before has to look again. */
+    /** Records that a rule was revoked or authorized, so that a resource that was found unchanged before updates its rules. */
     note(key: string, revoked: boolean): void {
         if (revoked) this.revoked.add(key);
         else this.revoked.delete(key);
@@ -44,7 +45,7 @@ class Claims {
         return this.revoked.has(key);
     }
 
-    /** Rules that the group itself managed, in a stack of 0.1.0, and leaves to the resource of its rules. */
+    /** Registers rules that the group itself managed in a stack of version 0.1.0; its rules resource inherits them. */
     leave(keys: readonly string[]): void {
         this.left = keys;
     }
@@ -53,12 +54,12 @@ class Claims {
         return this.left;
     }
 
-    /** Remembers a group that this process has just made, so that its rules need not be read first. */
+    /** Stores a group that this process has created, so that its rules need not be read. */
     remember(group: ApiSecurityGroup): void {
         this.known = group;
     }
 
-    /** The group as it was remembered or is read now; the next `recall` has it as well, unless its rules change before. */
+    /** The stored group, or the group read now. It is stored for the next `recall`, unless its rules change before that. */
     async look(read: () => Promise<ApiSecurityGroup | undefined>): Promise<ApiSecurityGroup | undefined> {
         if (this.known !== undefined) return this.known;
         const { changes } = this;
@@ -67,28 +68,28 @@ class Claims {
         return group;
     }
 
-    /** What is remembered of the group; it is forgotten then. */
+    /** Returns the stored group and removes it. */
     recall(): ApiSecurityGroup | undefined {
         const { known } = this;
         this.known = undefined;
         return known;
     }
 
-    /** To be called when rules of the group are changed: what was read before is no longer true. */
+    /** To be called when rules of the group are changed. It discards the stored group. */
     changed(): void {
         this.changes++;
         this.known = undefined;
     }
 
-    /** Does one thing after the other with the group: what was read of its rules has to hold until they are changed. */
+    /** Serializes work on the group, so that the rules do not change between reading and changing them. */
     inTurn<T>(work: () => Promise<T>): Promise<T> {
         const turn = this.work.then(work, work);
         this.work = turn.catch(() => undefined);
         return turn;
     }
 
-    /** Resolves when this becomes true by what resources say, at the latest after so many milliseconds. */
-    async until(isTrue: () => boolean, patienceMs: number): Promise<void> {
+    /** Resolves when claims make the condition true, or after the timeout in milliseconds. */
+    async until(isTrue: () => boolean, timeoutMs: number): Promise<void> {
         if (isTrue()) return;
         await new Promise<void>((resolve) => {
             const end = () => {
@@ -97,7 +98,7 @@ class Claims {
                 resolve();
             };
             const listener = () => void (isTrue() && end());
-            const timer = setTimeout(end, patienceMs);
+            const timer = setTimeout(end, timeoutMs);
             this.listeners.add(listener);
         });
     }

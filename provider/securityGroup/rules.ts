@@ -5,7 +5,7 @@ import { type Traffic, normalCidr, normalProtocol, normalTraffic, parsePorts } f
 
 export type Direction = "ingress" | "egress";
 
-/** One rule as CloudStack keeps it: one protocol, one range, one source. `key` is what two equal rules share. */
+/** One rule as CloudStack stores it: one protocol, one range, one source. Equal rules have the same `key`. */
 export interface RuleTuple extends Traffic {
     direction: Direction;
     cidr?: string;
@@ -13,14 +13,14 @@ export interface RuleTuple extends Traffic {
     key: string;
 }
 
-/** A rule that the cloud has, with its id. */
+/** A rule in the cloud, with its id. */
 export interface ActualRule extends RuleTuple {
     id: string;
 }
 
 /**
- * The tuples that a group's arguments ask for, each once. Rules with parts that a preview does not know yet are left out; `unknown` tells
- * that there are some.
+ * The distinct rules in a group's arguments. Rules with values that a preview does not know yet are left out; `unknown` is
+ * set if there are any.
  */
 export function wantedRules(inputs: Inputs): { rules: RuleTuple[]; unknown: boolean } {
     const rules = new Map<string, RuleTuple>();
@@ -50,7 +50,7 @@ function expand(direction: Direction, rule: Inputs, ownName: string): RuleTuple[
     ];
 }
 
-/** What a group has, in the same shape. */
+/** The rules that a group has in the cloud. */
 export function actualRules(group: ApiSecurityGroup): ActualRule[] {
     const of = (direction: Direction, rules: readonly ApiRule[] | undefined) =>
         (rules ?? []).map((rule) => actualRule(direction, rule));
@@ -78,7 +78,7 @@ function keyed(tuple: Omit<RuleTuple, "key">): RuleTuple {
     };
 }
 
-/** A key that an earlier version recorded, in the spelling of this one. */
+/** Converts a key that an earlier version stored to the normal form of this version. */
 export function normalKey(key: string): string {
     const [direction, protocol, startPort, endPort, icmpType, icmpCode, cidr, ...group] = key.split("|");
     const number = (text: string) => (text === "" ? undefined : Number(text));
@@ -90,7 +90,7 @@ export function normalKey(key: string): string {
     }).key;
 }
 
-/** What has to be added and what is there beyond what is wanted. */
+/** The wanted rules that are missing, and the existing ones that are not wanted. */
 export function compareRules<A extends RuleTuple>(
     wanted: readonly RuleTuple[],
     actual: readonly A[],
@@ -117,8 +117,8 @@ export function describeRule(rule: RuleTuple): string {
 }
 
 /**
- * Rules that one call can authorise: those that share everything but the source. (CloudStack takes many sources in one call, of one kind
- * each, and makes a rule of every one.)
+ * Groups rules that one call can authorize: those that differ only in the source. (CloudStack accepts several sources of the
+ * same kind in one call and creates a rule for each.)
  */
 export function batches(rules: readonly RuleTuple[]): RuleTuple[][] {
     const byRange = new Map<string, RuleTuple[]>();

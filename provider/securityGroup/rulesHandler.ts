@@ -13,7 +13,7 @@ import type { ActualRule } from "./rules";
 import { actualRules, normalKey, wantedRules } from "./rules";
 import { claimantOf, keys, managedOf, rest, rulesDiffer } from "./state";
 
-/** Rules of a group that is a resource of its own, or somebody else's. */
+/** Rules of a group that is another resource, or that was not created by this stack. */
 export const securityGroupRules = cloudLifecycle({
     kind: "rules of security group",
     nameOutput: "groupName",
@@ -75,7 +75,7 @@ export const securityGroupRules = cloudLifecycle({
     },
 });
 
-/** Gives a group its rules, and answers with the outputs. */
+/** Applies the rules to the group. @returns the outputs */
 async function giveRules(
     id: string,
     groupName: string,
@@ -101,8 +101,8 @@ async function giveRules(
 }
 
 /**
- * Rules that the group itself managed in a stack of 0.1.0, as far as they are neither wanted nor dealt with: they pass to the resource that the
- * group now makes for its rules.
+ * The rules that the group itself managed in a stack of version 0.1.0 and that are neither wanted nor handled yet. The
+ * resource that the group now creates for its rules takes them over.
  */
 function inheritance(groupId: string, inputs: Inputs, olds: Outputs): string[] {
     if (inputs.ofGroup !== true) return [];

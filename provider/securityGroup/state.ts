@@ -3,33 +3,33 @@ import { echoOf, same } from "../handler";
 import { claimsOf } from "./ruleClaims";
 import { normalKey, wantedRules } from "./rules";
 
-/** What the state says of rules, for both resources that have some. */
+/** How the state stores rules, for groups and for rules resources. */
 
-/** The inputs that outputs repeat: rules are kept as `managedRules`. */
+/** The inputs that are copied to the outputs. Rules are stored as `managedRules` instead. */
 export function rest(inputs: Inputs): Outputs {
     const { ingress: _ingress, egress: _egress, ...others } = echoOf(inputs);
     return others;
 }
 
-/** The keys of the rules that a resource manages, whichever version recorded them. */
+/** The keys of the rules that a resource manages, also if an earlier version stored them. */
 export function managedOf(outputs: Outputs): string[] {
     return (outputs.managedRules ?? []).map(normalKey);
 }
 
-/** The keys of rules, each once. */
+/** The distinct keys of rules. */
 export function keys(rules: readonly { key: string }[]): string[] {
     return [...new Set(rules.map((rule) => rule.key))];
 }
 
-/** What claims call the resource of the group itself: there is one. */
+/** The name of the group's own resource in rule claims; there is only one. */
 export const GROUP = "group";
 
-/** What claims call a resource of rules beside the group. */
+/** The name of a rules resource in rule claims. */
 export function claimantOf({ owner }: Inputs): string {
     return `rules ${owner}`;
 }
 
-/** Compares what a resource has with what is wanted, and says to others what it is about to have. */
+/** Whether a resource's rules differ from the wanted ones. Also registers the wanted rules as claims. */
 export function rulesDiffer(groupId: string, owner: string, managed: readonly string[], news: Inputs): boolean {
     const { rules, unknown } = wantedRules(news);
     const wanted = keys(rules);

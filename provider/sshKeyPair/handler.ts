@@ -33,7 +33,7 @@ export const sshKeyPair = cloudLifecycle({
             );
         }
         if (olds !== undefined) return;
-        if (name !== undefined && !isUnknown(inputs.name)) await announceTakingOver(inputs);
+        if (name !== undefined && !isUnknown(inputs.name)) await announceAdoption(inputs);
         if (given) await checkKeyIsFree(problems, inputs);
     },
 
@@ -115,7 +115,7 @@ function nameTaken({ id, name }: ApiKeyPair): string {
  * What bears our name already is taken over where it has our key, and in the way where it has not. That is no problem yet:
  * `pulumi up --replace` tells nothing of what it is about to delete.
  */
-async function announceTakingOver(inputs: Inputs): Promise<void> {
+async function announceAdoption(inputs: Inputs): Promise<void> {
     const key = inputs.publicKey;
     const left = (await sessionFor(inputs).keyPairs.before()).find(
         (pair) => pair.name === inputs.name && !isInState(pair.id),

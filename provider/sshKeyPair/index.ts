@@ -47,7 +47,7 @@ export class SshKeyPair extends CloudStackResource {
     declare readonly fingerprint: pulumi.Output<string>;
     /** The private key in PEM, where it was generated (secret). Only the state has it. */
     declare readonly privateKey: pulumi.Output<string | undefined>;
-    /** The cloud and account that the key pair lives in. */
+    /** The cloud and account that the key pair belongs to. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;
 
     constructor(name: string, args: SshKeyPairArgs = {}, opts?: pulumi.CustomResourceOptions) {

@@ -2,12 +2,13 @@ import { CloudStackError } from "../client";
 import type { ApiMachine, Session } from "../session";
 import { defaultNic } from "./outputs";
 
-/** How many places a retired machine tries before it lets CloudStack choose. */
+/** How many addresses are tried before CloudStack chooses one. */
 const TRIES = 3;
 
 /**
- * Gives a stopped machine another address, so that its pinned one is free. The new one comes from the upper half of the network, away from
- * where people pin theirs: CloudStack's own choice is the next free address, which may be what another machine is about to ask for.
+ * Gives a stopped machine another address, so that its pinned one is free. The new address is taken from the upper half
+ * of the network, where addresses are rarely pinned. CloudStack itself would assign the next free address, which another
+ * machine may be about to request.
  */
 export async function releaseAddress(
     session: Session,
@@ -24,14 +25,14 @@ export async function releaseAddress(
             await run("updateVmNicIp", { nicid: nic.id, ipaddress });
             return;
         } catch (error) {
-            // In use by somebody whom the account does not see, or outside of the range that CloudStack hands out.
+            // The address is used by a machine of another account, or is outside of CloudStack's range.
             if (!(error instanceof CloudStackError) || !["refused", "failed"].includes(error.outcome)) throw error;
         }
     }
     await run("updateVmNicIp", { nicid: nic.id });
 }
 
-/** Some unused addresses of the upper half of a network, in no order; none of a network that is not known or too small to choose from. */
+/** Random unused addresses of the upper half of a network; none if the network is unknown or too small. */
 export function parkingAddresses(
     cidr: string | undefined,
     used: readonly string[],

@@ -14,21 +14,21 @@ import type { ZonePlace } from "../zone";
 import { checkZone } from "../zone";
 import { checkLists } from "./lists";
 import { isDestroyed } from "./outputs";
-import { takingOverRefused } from "./takeOver";
+import { adoptionRefusal } from "./adopt";
 import { keepStable, withoutStable } from "./stable";
 import { encodedUserData, isBase64 } from "./userData";
 
 /** CloudStack's default of `vm.userdata.max.length`, in characters of base64. */
 const USER_DATA_MAX_LENGTH = 32_768;
 
-/** What a machine takes of its account's limits, as far as a preview knows. */
+/** What a machine uses of its account's limits, as far as a preview knows. */
 interface Size {
     cpuNumber?: number;
     memoryMiB?: number;
     rootDiskGiB?: number;
 }
 
-/** Fills defaults and reports everything that is wrong with a machine's arguments, against what the cloud offers. */
+/** Fills in defaults and reports all invalid arguments of a machine, including those that the cloud does not offer. */
 export async function checkMachine(problems: Problems, inputs: Inputs, given: Inputs | undefined): Promise<void> {
     const olds = given === undefined ? undefined : withoutStable(given);
     checkShape(problems, inputs, olds);
@@ -42,14 +42,14 @@ export async function checkMachine(problems: Problems, inputs: Inputs, given: In
     await checkLists(problems, inputs, olds, session);
     if (zone !== undefined) claimNameAndAddress(problems, inputs, session, zone, networkId);
     if (olds === undefined && zone !== undefined) {
-        await announceTakingOver(inputs, session);
+        await announceAdoption(inputs, session);
         await checkNameAndAddressAreFree(problems, inputs, session, zone, networkId);
         await checkLimit(problems, inputs, { ...offered, rootDiskGiB }, session);
     }
     if (given !== undefined) await keepStable(inputs, given, session);
 }
 
-/** What can be told without asking the cloud. */
+/** The checks that need no API call. */
 export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | undefined): void {
     const name = problems.requiredString(inputs, "name", "give a host name");
     if (name !== undefined) checkHostName(problems, "name", name);
@@ -85,10 +85,10 @@ export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | un
         problems.add("ipAddress", `"${address}" is not an IPv4 address`);
 }
 
-/** Longest value of a machine's detail (its column), in characters. */
+/** The longest value of a machine's detail that CloudStack's database stores, in characters. */
 const DETAIL_LENGTH = 5120;
 
-/** Details in which this package, or CloudStack, notes something of its own. */
+/** Details that this package or CloudStack writes. */
 const RESERVED_DETAILS = ["owner", "deployvm"];
 
 function checkDetails(problems: Problems, inputs: Inputs): void {
@@ -201,7 +201,7 @@ async function checkTemplate(
     if (text === undefined || id === undefined) return undefined;
     const template = (await catalogue.templates()).find((item) => item.id === id);
     const size = (template?.size ?? 0) / 2 ** 30;
-    // Whoever erases the disk later says how large it was.
+    // A later change that erases the disk reports its size.
     if (size > 0) inputs.templateSizeGiB = size;
     if (olds !== undefined) return undefined;
     const wanted = inputs.rootDiskSizeGiB;
@@ -228,13 +228,13 @@ async function checkNetwork(
     const networks = () => session.catalogue.networks();
     if (inputs.network === undefined) {
         if (inputs.ipAddress === undefined) return undefined;
-        // The zone chooses among its networks with groups; where there is one only, that is the one.
+        // CloudStack chooses one of the zone's networks with security groups. It is known if there is only one.
         const shared = (await networks()).filter((item) => item.zoneid === zone.id && item.type === "Shared");
         if (shared.length === 1 && !["zone", "ipAddress"].every(kept)) checkAddress(problems, inputs, shared[0]);
         return undefined;
     }
     const id = await resolveReference(problems, inputs, olds, "network", async (text) => {
-        // A network that this program makes is younger than the list; its id is taken as it is.
+        // A network that this program creates may not be in the list yet, so its id is not looked up.
         if (isId(text) && !(await networks()).some((known) => known.id === text)) return { id: text };
         return session.catalogue.network(text, zone);
     });
@@ -244,7 +244,7 @@ async function checkNetwork(
     return id;
 }
 
-/** What goes in a zone with security groups only, and in one without them. */
+/** Reports arguments that a zone without security groups does not support, or that it requires. */
 async function checkKindOfZone(problems: Problems, inputs: Inputs, session: Session, { id }: ZonePlace): Promise<void> {
     const zone = (await session.catalogue.zones()).find((item) => item.id === id);
     if (zone === undefined || zone.securitygroupsenabled) return;
@@ -264,7 +264,7 @@ async function checkKindOfZone(problems: Problems, inputs: Inputs, session: Sess
     );
 }
 
-/** CloudStack answers an address outside of the range with "Internal error executing command", so it is told here. */
+/** Reports invalid addresses, because CloudStack only answers "Internal error executing command" to them. */
 function checkAddress(problems: Problems, inputs: Inputs, network: ApiNetwork): void {
     const address = inputs.ipAddress;
     if (typeof address !== "string" || network.cidr === undefined || !net.isIPv4(address)) return;
@@ -281,14 +281,14 @@ function checkAddress(problems: Problems, inputs: Inputs, network: ApiNetwork): 
     if (address === network.gateway) problems.add("ipAddress", `${address} is the gateway of network ${network.name}`);
 }
 
-/** The first address of a network is its own, the last one its broadcast. */
+/** Whether this is the network address or the broadcast address. */
 function isFirstOrLast(address: string, bits: number): boolean {
     const hosts = 2 ** (32 - bits);
     const host = address.split(".").reduce((number, part) => number * 256 + Number(part), 0) % hosts;
     return host === 0 || host === hosts - 1;
 }
 
-/** Two machines of one run with one name or address in one network: the second would fail when the first is there. */
+/** Reports two machines of one run that have the same name or address in the same network: the second would fail. */
 function claimNameAndAddress(
     problems: Problems,
     inputs: Inputs,
@@ -314,7 +314,7 @@ function claimNameAndAddress(
         });
 }
 
-/** What is to be replaced, or was left by an interrupted run and is taken over. */
+/** Whether a machine is the one that is replaced, or was left by an interrupted run and can be adopted. */
 function isOurs(machine: ApiMachine, inputs: Inputs): boolean {
     if (isFormer(inputs, machine.id, machine.details?.owner)) return true;
     const marks = [inputs.owner, markWithoutDigest(inputs.owner)];
@@ -322,16 +322,16 @@ function isOurs(machine: ApiMachine, inputs: Inputs): boolean {
 }
 
 /**
- * Says beforehand what a creation will find and take over, or why it will not. That is no problem yet: `pulumi up --replace`
- * tells nothing of what it is about to delete.
+ * Announces that the creation will adopt a machine, or why it cannot. The latter is not reported as a problem, because
+ * `pulumi up --replace` may be about to delete that machine, and the engine does not say so.
  */
-async function announceTakingOver(inputs: Inputs, session: Session): Promise<void> {
+async function announceAdoption(inputs: Inputs, session: Session): Promise<void> {
     if (formerOf(inputs) !== undefined) return;
     const left = (await session.machines.before()).find(
         (machine) => machine.name === inputs.name && !isDestroyed(machine.state) && isOurs(machine, inputs),
     );
     if (left === undefined) return;
-    const refusal = takingOverRefused(left, inputs);
+    const refusal = adoptionRefusal(left, inputs);
     say(
         refusal === undefined
             ? `machine ${left.name} (${left.id}) has this resource's mark and will be adopted`
@@ -340,8 +340,8 @@ async function announceTakingOver(inputs: Inputs, session: Session): Promise<voi
 }
 
 /**
- * Reports a name and an address that another machine has, as far as the account can see it. (CloudStack answers an address in use with
- * "Internal error executing command".)
+ * Reports a name or address that another machine uses, as far as the account can see it. (CloudStack only answers
+ * "Internal error executing command" to an address in use.)
  */
 async function checkNameAndAddressAreFree(
     problems: Problems,
@@ -376,7 +376,7 @@ async function checkNameAndAddressAreFree(
         );
 }
 
-/** What is replaced, or was left by an interrupted run and is taken over, is counted by the cloud already. */
+/** A machine that is replaced or adopted is already counted by the cloud. */
 async function checkLimit(problems: Problems, inputs: Inputs, size: Size, session: Session): Promise<void> {
     const needs = { vm: 1, volume: 1, cpu: size.cpuNumber, memory: size.memoryMiB, primarystorage: size.rootDiskGiB };
     const ours = (await session.machines.before()).find((machine) => isOurs(machine, inputs));

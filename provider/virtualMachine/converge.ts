@@ -13,21 +13,21 @@ import { isEmpty, plainDetails, planChanges, scales, sizeDetails } from "./plan"
 import { settledMachine } from "./settled";
 import { encodedUserData, userDataHash } from "./userData";
 
-/** What is wanted of a machine, where, and by when. */
+/** The desired state of a machine, where it is, and the deadline. */
 export interface Work extends TimedPlace {
     inputs: Inputs;
-    /** What the state last said of it, where it is in the state. */
+    /** The machine's outputs in the stack's state, if there are any. */
     olds?: Outputs;
-    /** Whether the machine may be taken down. */
+    /** Whether the machine may be stopped. */
     mayStop: boolean;
 }
 
-/** What starting a machine again after a failure may take at least, whatever is left of the timeout, in milliseconds. */
+/** The least time for restarting a machine after a failure, regardless of the timeout, in milliseconds. */
 const RESCUE_MS = 180_000;
 
 /**
- * Makes a machine what its arguments say, whatever state it is found in, and returns it as it then is. What needs a stop is done in one
- * stop; a step that fails never leaves a machine stopped that is meant to run.
+ * Changes a machine to what its arguments say, whatever its current state is, and returns it as it then is. The machine is
+ * stopped at most once. If a step fails, a machine that should run is started again.
  */
 export async function converge(machine: ApiMachine, work: Work): Promise<ApiMachine> {
     const before = asFound(machine, work);
@@ -52,7 +52,7 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
         password = await reinstall(machine, plan, work);
         if (wantsRunning && (!ran || stops)) {
             const virtualmachine = await start(machine, work);
-            // Where nothing else changed, the answer is as good as another look.
+            // If nothing else changed, the response has everything and the machine need not be read again.
             if (plan.changes.length === 0) return { ...machine, ...virtualmachine };
             password = virtualmachine?.password ?? password;
         }
@@ -67,25 +67,25 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
     return password === undefined ? now : { ...now, password };
 }
 
-/** Whether CloudStack says so of a machine that was made stopped; there is nothing to bring back then. */
+/** Whether a machine was created stopped and never started. It need not be started again after a failure. */
 function hasNeverStarted(machine: ApiMachine): boolean {
     return machine.details?.deployvm === "true" && !isRunning(machine.state);
 }
 
 /**
- * The hash of the user data that the machine last took up, where the state says that it is another than the wanted one: what is stored
- * already does not count as done before the machine was restarted or reinstalled, whatever interrupted that.
+ * The hash of the user data that the machine last applied, if it is not the desired one. CloudStack may store the new
+ * user data already; the change is complete only when the machine was restarted or reinstalled, also after an interruption.
  */
-export function userDataTakenUp(olds: Outputs, inputs: Inputs): { userDataHash?: string } {
-    const taken: string | undefined = olds.userDataHash;
-    const waits =
+export function appliedUserData(olds: Outputs, inputs: Inputs): { userDataHash?: string } {
+    const applied: string | undefined = olds.userDataHash;
+    const isPending =
         ["restart", "reinstall"].includes(inputs.onUserDataChange) &&
-        taken !== undefined &&
-        taken !== userDataHash(encodedUserData(inputs));
-    return waits ? { userDataHash: taken } : {};
+        applied !== undefined &&
+        applied !== userDataHash(encodedUserData(inputs));
+    return isPending ? { userDataHash: applied } : {};
 }
 
-/** The machine in the shape of outputs, with what the program managed before and manages no longer, so that it is taken away. */
+/** The machine as outputs. They include tags and details that the program managed before, so that these are removed. */
 function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outputs {
     const merged = {
         ...overOutputs(olds, inputs),
@@ -98,11 +98,11 @@ function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outpu
         rootDiskSizeGiB: olds.rootDiskSizeGiB,
         templateSizeGiB: olds.templateSizeGiB,
         reinstallTrigger: olds.reinstallTrigger,
-        ...userDataTakenUp(olds, inputs),
+        ...appliedUserData(olds, inputs),
     };
 }
 
-/** Starts a machine that a failed step left stopped; where it does not start with its new size, with the old one. */
+/** Starts a machine that a failed step left stopped. If it does not start with its new size, its old size is restored. */
 async function restartAfterFailure(machine: ApiMachine, plan: Plan, work: Work, failure: Error): Promise<void> {
     const { session } = work;
     const rescue = { ...work, deadline: Math.max(work.deadline, Date.now() + RESCUE_MS) };
@@ -130,14 +130,14 @@ async function restartAfterFailure(machine: ApiMachine, plan: Plan, work: Work, 
     }
 }
 
-/** Starts a machine. Where another run was first with it, CloudStack refuses ours, and what is wanted is there. */
+/** Starts a machine. If a concurrent run has started it already, CloudStack refuses the command, and that is no error. */
 async function start(machine: ApiMachine, work: Work): Promise<Partial<ApiMachine> | undefined> {
     try {
         return (await job(work, "startVirtualMachine", { id: machine.id })).virtualmachine;
     } catch (error) {
         if (!(error instanceof CloudStackError) || !/is already running/i.test(error.errorText)) throw error;
         work.session.machines.changed();
-        // It says so beside a stop, too.
+        // CloudStack gives the same answer while the machine is being stopped.
         const now = await settledMachine(work.session, machine.id, work.deadline);
         if (now === undefined || !isRunning(now.state)) throw error;
         return now;
@@ -156,14 +156,14 @@ function touches(plan: Plan, property: string): boolean {
     return plan.changes.some((change) => change.property === property);
 }
 
-/** Everything that a running machine takes: one `updateVirtualMachine` for all, tags, and the root disk's growth. */
+/** Applies what can be changed on a running machine: one `updateVirtualMachine`, the tags and the root disk's size. */
 async function applyLive(machine: ApiMachine, before: Outputs, plan: Plan, work: Work): Promise<void> {
     const { inputs, session } = work;
     const update: Params = {};
     if (touches(plan, "displayName")) update.displayname = inputs.displayName ?? inputs.name;
     if (touches(plan, "group")) update.group = inputs.group ?? "";
     if (touches(plan, "deleteProtection")) update.deleteprotection = inputs.deleteProtection ?? false;
-    // An empty text takes the user data away.
+    // An empty string removes the user data.
     if (touches(plan, "userData") && inputs.onUserDataChange !== "restart")
         update.userdata = encodedUserData(inputs) ?? "";
     if (touches(plan, "details") || touches(plan, "owner")) update.details = mergedDetails(machine, before, inputs);
@@ -173,8 +173,8 @@ async function applyLive(machine: ApiMachine, before: Outputs, plan: Plan, work:
 }
 
 /**
- * `details` of updateVirtualMachine replaces the whole set, and CloudStack keeps the SSH keys there: so all that is there is sent again,
- * with ours on top and without those that the program no longer names.
+ * The details to send. `details` of updateVirtualMachine replaces all details, and CloudStack also stores the SSH keys
+ * there. So the existing ones are sent again, except those that the program managed before and has removed.
  */
 function mergedDetails(machine: ApiMachine, before: Outputs, inputs: Inputs): Record<string, string> {
     const readOnly = (machine.readonlydetails ?? "").split(",").map((key) => key.trim());
@@ -183,7 +183,7 @@ function mergedDetails(machine: ApiMachine, before: Outputs, inputs: Inputs): Re
     return { ...Object.fromEntries(kept), ...plainDetails(inputs.details), owner: inputs.owner };
 }
 
-/** What a command did whose answer was lost, or that an interrupted run had sent, is found by looking again. */
+/** Sets the tags. If a response was lost, or an interrupted run has changed tags, they are read and compared again. */
 async function setTags(machine: ApiMachine, before: Outputs, work: Work): Promise<void> {
     const wanted: Record<string, string> = work.inputs.tags ?? {};
     let actual: Record<string, string> = before.tags;
@@ -207,7 +207,7 @@ async function setTags(machine: ApiMachine, before: Outputs, work: Work): Promis
     }
 }
 
-/** True for CloudStack's answers about tags that are there already, and about those that are not there any more. */
+/** Whether CloudStack says that a tag to create exists already, or that a tag to delete does not exist. */
 function isDoneAlready(error: unknown): boolean {
     return error instanceof CloudStackError && /^tag .* already on|^Unable to find any tags/i.test(error.errorText);
 }
@@ -222,16 +222,16 @@ async function growRootDisk(machine: ApiMachine, work: Work): Promise<void> {
         await job(work, "resizeVolume", { id: volume.id, size });
 }
 
-/** Everything that CloudStack refuses while a machine runs. */
+/** Applies what CloudStack refuses to change while a machine runs. */
 async function applyStopped(machine: ApiMachine, plan: Plan, work: Work): Promise<void> {
     const { inputs, session } = work;
     const id = machine.id;
     const update: Params = {};
     if (touches(plan, "name")) update.name = inputs.name;
-    // Stored while it is stopped, so that no interruption leaves it running with user data that it did not read.
+    // Stored while the machine is stopped, so that an interruption cannot leave it running with user data not yet applied.
     if (touches(plan, "userData") && inputs.onUserDataChange === "restart")
         update.userdata = encodedUserData(inputs) ?? "";
-    // Sent only when it changes: a list of groups is checked even if it is the same.
+    // Sent only when it changes, because CloudStack validates the list even if it is the same.
     if (touches(plan, "securityGroups")) update.securitygroupids = inputs.securityGroups;
     if (Object.keys(update).length > 0)
         await explainGroupError(session.change("updateVirtualMachine", { id, ...update }), machine, inputs);
@@ -242,7 +242,7 @@ async function applyStopped(machine: ApiMachine, plan: Plan, work: Work): Promis
             : machine.serviceofferingid;
         const details = sizeDetails(inputs.details);
         const offering = (await catalogue.serviceOfferings()).find((item) => item.id === wanted);
-        // Only a machine that has it knows one that is not offered any more.
+        // An offering that was withdrawn is not in the list; then only the details show whether it is custom.
         const customized = offering === undefined ? Object.keys(details).length > 0 : offering.iscustomized === true;
         await job(work, "scaleVirtualMachine", {
             id,
@@ -256,7 +256,7 @@ async function applyStopped(machine: ApiMachine, plan: Plan, work: Work): Promis
         await job(work, "resetSSHKeyForVirtualMachine", { id, keypairs: inputs.sshKeyPairs });
 }
 
-/** A new root disk from the template, under the same machine. The password that comes with it, where the template makes one. */
+/** Reinstalls the root disk from the template. @returns the new password, if the template has passwords enabled */
 async function reinstall(machine: ApiMachine, plan: Plan, work: Work): Promise<string | undefined> {
     if (!has(plan, "reinstall")) return undefined;
     const params: Params = { virtualmachineid: machine.id };
@@ -269,7 +269,7 @@ async function reinstall(machine: ApiMachine, plan: Plan, work: Work): Promise<s
     return (await job(work, "restoreVirtualMachine", params)).virtualmachine?.password;
 }
 
-/** Says what a generic error of CloudStack means here: the texts of 530 tell a tenant nothing. */
+/** Explains CloudStack's internal error (530), whose text does not contain the cause. */
 async function explainGroupError<T>(call: Promise<T>, machine: ApiMachine, inputs: Inputs): Promise<T> {
     try {
         return await call;

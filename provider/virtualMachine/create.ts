@@ -11,12 +11,12 @@ import { converge } from "./converge";
 import { echoed, toOutputs } from "./outputs";
 import { removeMachine } from "./remove";
 import { pinnedAddress } from "./stable";
-import { takeOver } from "./takeOver";
+import { adoptMachine } from "./adopt";
 import { encodedUserData, userDataHash } from "./userData";
 
 /**
- * Deploys a machine. A machine of ours that an interrupted run left behind, or that was made though the answer was lost, is found by its
- * name and mark and taken over, or the creation is refused; one of its own that CloudStack could not start is removed before the error is
+ * Deploys a machine. If an interrupted run or a lost response left a machine with this resource's name and owner mark, it is
+ * adopted, or the creation is refused. A new machine that CloudStack could not start is removed before the error is
  * reported.
  */
 export async function createMachine(inputs: Inputs, at: TimedPlace): Promise<{ id: string; outs: Outputs }> {
@@ -25,7 +25,7 @@ export async function createMachine(inputs: Inputs, at: TimedPlace): Promise<{ i
     const { cloud } = at;
     try {
         const olds = { rootDiskSizeGiB: inputs.rootDiskSizeGiB };
-        // One that is just being made is in nobody's use.
+        // A new machine is not in use yet, so it may always be stopped.
         const mayStop = !adopted || inputs.allowRestart !== false;
         const converged = await converge(machine, { ...at, inputs, olds, mayStop });
         return {
@@ -37,15 +37,15 @@ export async function createMachine(inputs: Inputs, at: TimedPlace): Promise<{ i
     }
 }
 
-/** @param tookOver called where the machine is not one that was just made */
-async function deployOrAdopt(inputs: Inputs, at: TimedPlace, tookOver: () => void): Promise<ApiMachine> {
+/** @param onAdopted called if an existing machine is adopted */
+async function deployOrAdopt(inputs: Inputs, at: TimedPlace, onAdopted: () => void): Promise<ApiMachine> {
     const params = await deployParams(at.session, inputs);
     try {
         return await createOrAdopt(
             () => deploy(params, inputs, at),
             async () => {
-                const found = await takeOver(inputs, at);
-                if (found !== undefined) tookOver();
+                const found = await adoptMachine(inputs, at);
+                if (found !== undefined) onAdopted();
                 return found;
             },
         );
@@ -76,14 +76,14 @@ async function deploy(params: Params, inputs: Inputs, { session, cloud, deadline
         };
         const outputs = { ...echoed(inputs), ...known };
         if (error.outcome !== "failed") throw new PartialFailure(error.message, id, outputs, inputs);
-        // The machine exists in state Error (or Stopped): nothing may stay behind.
+        // The machine exists in state Error (or Stopped) and must not be left behind.
         try {
             await removeMachine(session, id, outputs, deadline);
         } catch (left) {
             throw new PartialFailure(
                 `${explain(error, inputs).message}\nThe failed machine could not be removed yet: ${(left as Error).message}`,
                 id,
-                // So that the next run replaces it.
+                // This state makes the next run replace it.
                 { ...outputs, state: "Error" },
                 inputs,
             );
@@ -94,7 +94,7 @@ async function deploy(params: Params, inputs: Inputs, { session, cloud, deadline
     }
 }
 
-/** What the job of a deployment tells, read from the machine; a password is told by the job alone. */
+/** The result of a deployment, read from the machine. A password is only in the job's result. */
 async function deployed(session: Session, id: string | undefined): Promise<object | undefined> {
     session.machines.changed();
     const machine = id === undefined ? undefined : await session.machines.get(id);
@@ -112,9 +112,10 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
             : (referenceId(inputs, "network") ?? session.networkId(inputs.network, zone)),
     ]);
     const keys: string[] = inputs.sshKeyPairs ?? [];
-    // Where the account may not expunge, a machine that does not start at its creation would hold its name for a day: CloudStack lets
-    // nobody rename it. One that is made stopped stays stopped when its start fails, and can be started again or give up what it holds.
-    const apart = !(await session.mayExpunge());
+    // A machine that fails to start during its deployment goes to state Error and cannot be renamed. If the account may not
+    // expunge it, the machine blocks its name for a day. So it is created stopped and started afterwards: if that fails,
+    // it stays stopped, and can be started again or renamed.
+    const startSeparately = !(await session.mayExpunge());
     return {
         zoneid: zone.id,
         serviceofferingid,
@@ -129,7 +130,7 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
         userdata: encodedUserData(inputs),
         rootdisksize: inputs.rootDiskSizeGiB,
         group: inputs.group === "" ? undefined : inputs.group,
-        startvm: inputs.running === false || apart ? false : undefined,
+        startvm: inputs.running === false || startSeparately ? false : undefined,
         details: { ...inputs.details, owner: inputs.owner },
     };
 }
@@ -149,7 +150,7 @@ async function nameTaken(error: CloudStackError, inputs: Inputs, session: Sessio
     );
 }
 
-/** Errors that do not say what they are about, explained from what was asked. */
+/** Explains errors whose text does not contain the cause. */
 function explain(error: CloudStackError, inputs: Inputs): Error {
     if (error.errorCode === 431 && /Not all specified keypairs exist/i.test(error.errorText)) {
         return new Error(

@@ -5,8 +5,9 @@ import type { Plan } from "./plan";
 import { certainly, erasesRootDisk, takesDown } from "./plan";
 
 /**
- * One line for the preview about a machine that will stop, be reinstalled or be replaced, and what that erases; `undefined` for milder changes.
- * Where the hardest of the changes is one that a preview does not know yet, it says "may".
+ * One line for the preview about a machine that is stopped, reinstalled or replaced, and what that erases; `undefined` for
+ * changes without an effect on the running machine. If the change depends on a value that a preview does not know yet, the
+ * line says "may".
  */
 export function describePlan(name: string, plan: Plan, olds: Outputs): string | undefined {
     const reasons = plan.changes
@@ -26,10 +27,10 @@ export function describePlan(name: string, plan: Plan, olds: Outputs): string | 
 }
 
 /**
- * Why a change of a machine must not be made: it loses data, or takes the machine down, and the program forbids that. What a preview does not
- * know yet is not refused there; the update knows it, and refuses before it touches anything.
+ * Why a change of a machine is refused: it erases data or causes downtime, and the program forbids that. A change that a
+ * preview does not know yet is refused by the update, before anything is changed.
  *
- * @param plan as `diff` makes it of the state, or `update` of what the cloud says
+ * @param plan made by `diff` from the state, or by `update` from the machine in the cloud
  */
 export function refusalOf(name: string, plan: Plan, olds: Outputs, news: Inputs): string | undefined {
     const certain = certainly(plan);

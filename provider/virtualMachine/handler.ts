@@ -4,7 +4,7 @@ import { PartialFailure, isUnknown } from "../handler";
 import { foundInputs } from "../foundInputs";
 import { announce, wasChecked } from "../lifecycle";
 import { checkMachine } from "./check";
-import { converge, userDataTakenUp } from "./converge";
+import { converge, appliedUserData } from "./converge";
 import { createMachine } from "./create";
 import { describePlan, refusalOf } from "./describe";
 import { isDestroyed, toOutputs } from "./outputs";
@@ -28,12 +28,12 @@ const lifecycle = cloudLifecycle({
     diff(_id, olds, news): DiffResult {
         const plan = planChanges(olds, news);
         const name: string = isUnknown(news.name) ? olds.name : news.name;
-        // A refresh compares, too: there nothing is going to happen, so nothing is refused.
+        // A refresh also calls `diff`. It changes nothing, so nothing is refused.
         const refusal = wasChecked(news) ? refusalOf(name, plan, olds, news) : undefined;
         if (refusal !== undefined) throw new Error(refusal);
         const line = describePlan(name, plan, olds);
         if (line !== undefined) announce(news, line, olds);
-        // What may have to be replaced is no reason to plan it: the line says so, and the update knows.
+        // A replacement is planned only if it is certain. The line announces a possible one, and the update decides.
         const replaces = plan.changes
             .filter((change) => change.effect === "replace" && change.unknown === undefined)
             .map((change) => change.property);
@@ -52,7 +52,7 @@ const lifecycle = cloudLifecycle({
         const inputs = foundInputs(
             { ...last, userDataBase64: last.userDataHash },
             { ...found, userDataBase64: found.userDataHash },
-            // One that CloudStack picked was never an argument.
+            // An address that CloudStack assigned is not an argument.
             found.addressIsFixed === true ? COMPUTED : [...COMPUTED, "ipAddress"],
         );
         if (inputs === undefined) return undefined;
@@ -77,7 +77,7 @@ const lifecycle = cloudLifecycle({
             const left = (await session.machines.get(id).catch(() => undefined)) ?? machine;
             const outs = {
                 ...toOutputs({ ...left, password: olds.password }, overOutputs(olds, inputs), cloud),
-                ...userDataTakenUp(olds, inputs),
+                ...appliedUserData(olds, inputs),
             };
             throw new PartialFailure((error as Error).message, id, outs, inputs);
         }
@@ -88,7 +88,7 @@ const lifecycle = cloudLifecycle({
     },
 });
 
-/** Outputs that are no arguments. */
+/** Outputs that are not arguments. */
 const COMPUTED = [
     "networkInterfaces",
     "state",

@@ -18,23 +18,23 @@ export interface VirtualMachineArgs {
      */
     serviceOffering: pulumi.Input<string>;
     /**
-     * What the root disk is made from: the name or id of a template; the newest ready one where several share the name. A template that is
-     * registered later under the same name changes nothing on a machine that exists.
+     * The name or id of the template that the root disk is created from. If several templates have the name, the newest ready
+     * one is used. A template that is registered later under the same name does not change existing machines.
      *
      * @example "Debian 12"
      */
     template: pulumi.Input<string>;
     /**
      * The machine's name, which is its host name: letters, digits and hyphens, a letter first, at most 63 characters, unique in its
-     * network (CloudStack holds the name of a destroyed machine until that is expunged). A change stops and starts the machine.
+     * network (CloudStack reserves the name of a destroyed machine until it is expunged). A change stops and starts the machine.
      *
      * @default `<stack>-<resource name>`
      */
     name?: pulumi.Input<string>;
-    /** The name that CloudStack's pages show. Changed in place. @default the name */
+    /** The name that CloudStack's user interface shows. Changed in place. @default the name */
     displayName?: pulumi.Input<string>;
     /**
-     * The name or id of the zone. A change replaces the machine; another default does not.
+     * The name or id of the zone. A change replaces the machine; a change of the default zone does not.
      *
      * @default `cloudstack:zone`, or the only zone that there is
      */
@@ -83,14 +83,14 @@ export interface VirtualMachineArgs {
      */
     userData?: pulumi.Input<string>;
     /**
-     * User data as base64 of any bytes (a gzip of a cloud-config among them). Not together with `userData`.
+     * User data as base64, for any bytes, such as a gzip of a cloud-config. Not together with `userData`.
      *
      * @default none
      * @example zlib.gzipSync(document).toString("base64")
      */
     userDataBase64?: pulumi.Input<string>;
     /**
-     * The longest user data that the cloud takes, in characters of base64: CloudStack's setting `vm.userdata.max.length`.
+     * The longest user data that the cloud accepts, in characters of base64: CloudStack's setting `vm.userdata.max.length`.
      *
      * @default 32768
      */
@@ -112,19 +112,20 @@ export interface VirtualMachineArgs {
      */
     onTemplateChange?: pulumi.Input<OnTemplateChange>;
     /**
-     * Any text: another one reinstalls the root disk from the template (same id, name, address, groups and data volumes), after a change
-     * of the user data was stored. For what a machine takes up at its first boot only, such as the version of a program. @default none
+     * Any text. A change of it reinstalls the root disk from the template (same id, name, address, groups and data volumes), after a
+     * change of the user data was stored. Use it for settings that only the first boot applies, such as a program's version. @default none
      * @example "nginx 1.28"
      */
     reinstallTrigger?: pulumi.Input<string>;
     /** The root disk's size in GiB. It grows in place; CloudStack cannot shrink it. @default the template's size */
     rootDiskSizeGiB?: pulumi.Input<number>;
-    /** Whether the machine runs. A machine that somebody stopped is started by the next `up`. @default true */
+    /** Whether the machine runs. A machine that was stopped by hand is started by the next `up`. @default true */
     running?: pulumi.Input<boolean>;
     /**
-     * Whether a change may take a running machine down. With `false`, a change that needs a stop, a reinstallation or a replacement is an error
-     * at preview; what a preview cannot know yet is announced there, and an error of the update before anything is touched. `running: false`,
-     * `pulumi up --replace` and taking the machine out of the program ask for it by name and are done all the same.
+     * Whether a change may interrupt a running machine. With `false`, a change that needs a stop, a reinstallation or a replacement is an
+     * error at preview. What a preview cannot know yet is announced there, and is an error of the update before anything is changed.
+     * `running: false`, `pulumi up --replace` and removing the machine from the program request the interruption explicitly and are not
+     * refused.
      *
      * @default true
      */
@@ -137,14 +138,14 @@ export interface VirtualMachineArgs {
      */
     allowDataLoss?: pulumi.Input<boolean>;
     /**
-     * Any text. Of all machines of a stack with the same text, a change takes down at most one at a time (stops, reinstalls or replaces
-     * it), and where one does not come back, the others stay as they are. They are made and deleted side by side all the same.
+     * Any text. Changes stop, reinstall or replace at most one at a time of the machines of a stack with the same text. If one fails, the
+     * others are not changed. Machines of a group are still created and deleted concurrently.
      *
      * @default none: all at once
      * @example "web"
      */
     rollingGroup?: pulumi.Input<string>;
-    /** CloudStack's own protection against deletion. Changed in place; has to be off before the machine can be deleted. @default false */
+    /** CloudStack's own protection against deletion. Changed in place. It must be off before the machine can be deleted. @default false */
     deleteProtection?: pulumi.Input<boolean>;
     /** The name of the instance group. Changed in place. @default none */
     group?: pulumi.Input<string>;
@@ -165,7 +166,7 @@ export interface VirtualMachineArgs {
      */
     timeoutSeconds?: pulumi.Input<OperationTimeouts>;
     /**
-     * A profile of cmk's or cs's configuration file, for a program that speaks to several clouds.
+     * A profile of cmk's or cs's configuration file, for a program that uses several clouds.
      *
      * @default the stack's cloud
      * @example "staging"
@@ -192,8 +193,8 @@ export interface NetworkInterface {
 /**
  * A virtual machine.
  *
- * Most changes are made in place, and a preview says in one line what a machine will go through ("web stops and starts: serviceOffering
- * Small -> Medium"). A machine that ran is never left stopped: where a step fails, it is started again before the error is reported.
+ * Most changes are made in place, and a preview describes in one line what happens to the machine ("web stops and starts: serviceOffering
+ * Small -> Medium"). If a step of a change fails, a machine that was running is started again before the error is reported.
  *
  * @example A machine with a key and a group
  * ```ts
@@ -238,7 +239,7 @@ export class VirtualMachine extends CloudStackResource {
     declare readonly networkInterfaces: pulumi.Output<NetworkInterface[]>;
     /** CloudStack's state of the machine: Running, Stopped, … */
     declare readonly state: pulumi.Output<string>;
-    /** The password that CloudStack made, where the template asks for one (secret). */
+    /** The password that CloudStack generated, if the template has passwords enabled (secret). */
     declare readonly password: pulumi.Output<string | undefined>;
     /** The number of virtual processors. */
     declare readonly cpuNumber: pulumi.Output<number>;
@@ -246,15 +247,15 @@ export class VirtualMachine extends CloudStackResource {
     declare readonly memoryMiB: pulumi.Output<number>;
     /** The zone that it runs in. */
     declare readonly zoneId: pulumi.Output<string>;
-    /** The template that its root disk was made from. */
+    /** The template that its root disk was created from. */
     declare readonly templateId: pulumi.Output<string>;
-    /** The offering that it has now. */
+    /** Its current service offering. */
     declare readonly serviceOfferingId: pulumi.Output<string>;
     /** SHA-256 of the user data's bytes, in hexadecimal; empty without user data. */
     declare readonly userDataHash: pulumi.Output<string>;
-    /** When CloudStack made it (ISO 8601). */
+    /** When it was created (ISO 8601). */
     declare readonly created: pulumi.Output<string>;
-    /** The cloud and account that the machine lives in. */
+    /** The cloud and account that the machine belongs to. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;
 
     constructor(name: string, args: VirtualMachineArgs, opts?: pulumi.CustomResourceOptions) {
@@ -277,7 +278,7 @@ export class VirtualMachine extends CloudStackResource {
                 "created",
                 "cloud",
             ],
-            // Its name is taken while the old one is there, also where the engine does not ask (`pulumi up --replace`).
+            // The name is unique, so the old machine is deleted first, also with `pulumi up --replace`, where `diff` is not called.
             pulumi.mergeOptions({ deleteBeforeReplace: true }, opts),
             ["password"],
         );

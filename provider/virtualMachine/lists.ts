@@ -8,8 +8,8 @@ import type { Session } from "../session";
 const LISTS = ["securityGroups", "affinityGroups", "sshKeyPairs"];
 
 /**
- * What leaving a list out means, or giving an empty one, which is the same: at creation the account's `default` group, no affinity groups
- * and no keys. Afterwards it means that, too, but for keys, which CloudStack can set and not take away.
+ * Handles lists that are omitted or empty, which means the same: the account's `default` security group, no affinity groups
+ * and no keys. An existing machine keeps its keys, because CloudStack cannot remove them.
  */
 export async function checkLists(
     problems: Problems,
@@ -35,7 +35,7 @@ async function toDefaultGroup(problems: Problems, inputs: Inputs, session: Sessi
     else inputs.securityGroups = [group.id];
 }
 
-/** A change of groups is told by their names; those of the stack are known, others are asked for. */
+/** Looks up the names of groups, which messages about their change use, unless this process knows them already. */
 async function learnNames(inputs: Inputs, olds: Inputs, session: Session): Promise<void> {
     for (const list of ["securityGroups", "affinityGroups"] as const) {
         if (same(inputs[list], olds[list]) || hasUnknown(inputs[list])) continue;

@@ -3,14 +3,14 @@ import { type Reference, actualId, referenceText } from "../references";
 import type { ApiMachine, ApiNic, CloudIdentity } from "../session";
 import { userDataHash, userDataSource } from "./userData";
 
-/** Inputs that outputs do not repeat: user data is kept as a hash, the rest is the engine's. */
+/** Inputs that are not copied to the outputs: user data is stored as a hash, `__provider` belongs to the engine. */
 const NOT_ECHOED = ["userData", "userDataBase64", "__provider"];
 
 /**
- * What a machine is, in the shape of its arguments: the outputs echo every input, with what the cloud says in place of what was asked
- * for, so that `diff` compares like with like and drift shows.
+ * The outputs of a machine. They contain every argument with its actual value in the cloud, so that `diff` can compare
+ * them with the arguments and detect drift.
  *
- * @param inputs the arguments, or at a refresh the outputs of the last time
+ * @param inputs the arguments, or at a refresh the previous outputs
  */
 export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdentity): Outputs {
     const nic = defaultNic(machine);
@@ -40,7 +40,7 @@ export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdent
         running: isRunning(machine.state),
         state: machine.state,
         ipAddress: nic?.ipaddress ?? "",
-        // Whether the program asked for this address: a destroyed machine would keep it, so it is given back first.
+        // Whether the program pinned this address. A destroyed machine would keep it, so it is released before.
         addressIsFixed: inputs.addressIsFixed ?? inputs.ipAddress !== undefined,
         networkInterfaces: (machine.nic ?? [])
             .map(toInterface)
@@ -51,7 +51,7 @@ export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdent
         templateId: machine.templateid,
         serviceOfferingId: machine.serviceofferingid,
         userDataHash: userDataHash(machine.userdata),
-        // Of which argument it is: a refresh gives it back as that.
+        // Which argument set it, so that a refresh returns it as that argument.
         userDataFrom: userDataSource(inputs) ?? inputs.userDataFrom,
         created: machine.created ?? "",
         ...(machine.password === undefined ? {} : { password: machine.password }),
@@ -59,17 +59,17 @@ export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdent
     };
 }
 
-/** The arguments that outputs repeat. */
+/** The arguments that are copied to the outputs. */
 export function echoed(inputs: Inputs): Outputs {
     return Object.fromEntries(Object.entries(inputs).filter(([key]) => !NOT_ECHOED.includes(key)));
 }
 
-/** States in which a machine counts as running, those on the way there included. */
+/** Whether a machine in this state counts as running, including one that is starting. */
 export function isRunning(state: string): boolean {
     return ["Running", "Starting", "Migrating"].includes(state);
 }
 
-/** States in which a machine is as good as gone. */
+/** Whether a machine in this state counts as deleted. */
 export function isDestroyed(state: string): boolean {
     return ["Destroyed", "Expunging", "Expunged"].includes(state);
 }
@@ -90,7 +90,7 @@ function idsOf(groups: readonly { id: string }[] | undefined): string[] {
     return (groups ?? []).map((group) => group.id);
 }
 
-/** The actual members, in the wanted order as far as they agree: order means nothing to CloudStack. */
+/** The actual members, in the order of the wanted ones: the order has no meaning in CloudStack. */
 function inOrderOf(wanted: readonly string[], actual: readonly string[]): string[] {
     return [
         ...wanted.filter((item) => actual.includes(item)),

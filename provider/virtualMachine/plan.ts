@@ -5,7 +5,7 @@ import { showChange, showSetChange } from "../secrets";
 import { pinnedAddress } from "./stable";
 import { encodedUserData, userDataHash } from "./userData";
 
-/** What a change asks of the machine, from the mildest to the hardest. */
+/** How a change affects the machine, from the least to the most disruptive. */
 export type Effect = "live" | "stopped" | "reinstall" | "replace";
 
 export interface Change {
@@ -13,26 +13,26 @@ export interface Change {
     effect: Effect;
     /** How the change reads in a preview: "Small -> Medium". */
     text: string;
-    /** Set where a preview does not know yet whether there is a change: the update decides. */
+    /** Set if a preview does not know yet whether there is a change; the update decides. */
     unknown?: true;
 }
 
 export interface Plan {
     changes: Change[];
-    /** The hardest effect of all changes; `undefined` without any. */
+    /** The most disruptive effect of all changes; `undefined` without changes. */
     effect: Effect | undefined;
-    /** The machine is to be started or stopped for its own sake. */
+    /** Set if the machine is only started or stopped, without another change. */
     power: "start" | "stop" | undefined;
 }
 
-/** What a custom offering asks for in the details: a change of these scales the machine. */
+/** The details that set the size of a custom offering. A change of these scales the machine. */
 const SIZE_DETAILS = ["cpuNumber", "cpuSpeed", "memory"];
 
 const HARDNESS: Effect[] = ["live", "stopped", "reinstall", "replace"];
 
 /**
- * What it takes to make a machine (its outputs) what is wanted (its arguments). Pure: `diff` uses it on what the state says and `update` on
- * what the cloud says, so both tell the same.
+ * The changes that make a machine (its outputs) match its arguments. Without I/O: `diff` calls it with the outputs of the
+ * state and `update` with those read from the cloud, so both come to the same result.
  */
 export function planChanges(olds: Outputs, news: Inputs): Plan {
     const changes = [
@@ -48,23 +48,23 @@ export function planChanges(olds: Outputs, news: Inputs): Plan {
     return { changes, effect: hardest(changes), power };
 }
 
-/** Whether the plan does anything at all. */
+/** Whether the plan changes nothing. */
 export function isEmpty(plan: Plan): boolean {
     return plan.changes.length === 0 && plan.power === undefined;
 }
 
-/** The part of a plan that is no guess of a preview's. */
+/** The plan without changes that depend on unknown values. */
 export function certainly(plan: Plan): Plan {
     const changes = plan.changes.filter((change) => change.unknown === undefined);
     return { ...plan, changes, effect: hardest(changes) };
 }
 
-/** Whether carrying out the plan takes a running machine down, if only for a moment. */
+/** Whether the plan stops a running machine, even for a short time. */
 export function takesDown(plan: Plan, olds: Outputs): boolean {
     return olds.running === true && plan.effect !== undefined && plan.effect !== "live";
 }
 
-/** Whether carrying out the plan erases the root disk; that of a machine that never started holds nothing. */
+/** Whether the plan erases the root disk. The disk of a machine that never started (state Error) has no data. */
 export function erasesRootDisk(plan: Plan, olds: Outputs): boolean {
     return (plan.effect === "reinstall" || plan.effect === "replace") && olds.state !== "Error";
 }
@@ -120,7 +120,7 @@ function userDataChange(olds: Outputs, news: Inputs): Change[] {
     ];
 }
 
-/** The first trigger of a machine is only recorded, and a trigger that is removed changes nothing. */
+/** The first trigger of a machine is only recorded, and removing a trigger changes nothing. */
 function triggerChange(olds: Outputs, news: Inputs): Change[] {
     const [old, wanted] = [olds.reinstallTrigger, news.reinstallTrigger];
     if (wanted === undefined || old === wanted) return [];
@@ -134,7 +134,7 @@ function stopping(olds: Outputs, news: Inputs): Change[] {
     for (const property of ["securityGroups", "affinityGroups", "sshKeyPairs"]) {
         const wanted: string[] | undefined =
             news[property] ?? (property === "affinityGroups" && olds[property] ? [] : undefined);
-        // CloudStack can set keys, not take the last one away.
+        // CloudStack can replace keys, but cannot remove the last one.
         if (wanted === undefined || (property === "sshKeyPairs" && wanted.length === 0)) continue;
         const old: string[] = olds[property] ?? [];
         if (sameSet(old, wanted)) continue;
@@ -177,7 +177,7 @@ function live(olds: Outputs, news: Inputs): Change[] {
     const changes = pairs
         .filter(([, old, wanted]) => !same(old, wanted))
         .map(([property]) => changeOf(property, "live", olds, news));
-    // What was imported has no mark and needs none.
+    // An imported machine has no owner mark and needs none.
     if (olds.owner !== undefined && news.owner !== undefined && olds.owner !== news.owner)
         changes.push(changeOf("owner", "live", olds, news));
     if (news.rootDiskSizeGiB !== undefined && olds.rootDiskSizeGiB !== news.rootDiskSizeGiB)
@@ -189,7 +189,7 @@ function sameSet(a: readonly string[], b: unknown): boolean {
     return Array.isArray(b) && same([...a].sort(), [...b].sort());
 }
 
-/** Whether a list with parts that are not known yet may turn out to be what there is. */
+/** Whether a list with unknown elements may turn out to equal the current one. */
 function mayBeSameSet(old: readonly string[], wanted: unknown): boolean {
     if (!Array.isArray(wanted)) return isUnknown(wanted);
     const known = wanted.filter((item) => !isUnknown(item));

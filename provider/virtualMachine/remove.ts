@@ -10,9 +10,9 @@ import { settledMachine } from "./settled";
 /**
  * Deletes a machine so that its name, address and groups are free afterwards, and its data volumes stay.
  *
- * Who may expunge does it in one call. For everybody else CloudStack keeps a destroyed machine, invisible, with all that it holds, for
- * a day or so: there the machine is retired first. (Expunging without the right is accepted and then fails, and the machine keeps
- * running: seen on CloudStack 4.22.)
+ * An account that may expunge machines does this with one command. For any other account, CloudStack keeps a destroyed
+ * machine with its name and address for a day by default, so the machine is retired first (see `retire`). (On CloudStack
+ * 4.22, expunging without the permission is accepted, but its job fails and the machine keeps running.)
  */
 export async function removeMachine(session: Session, id: string, outputs: Outputs, deadline: number): Promise<void> {
     const machine = await settledMachine(session, id, deadline);
@@ -30,12 +30,12 @@ export async function removeMachine(session: Session, id: string, outputs: Outpu
         if (!isGone(error)) throw error;
     } finally {
         session.machines.changed();
-        // The cloud detaches the data volumes of a machine that goes.
+        // CloudStack detaches the data volumes of a destroyed machine.
         session.volumes.changed();
     }
 }
 
-/** @returns false where the right is missing after all */
+/** @returns false if the account has no permission */
 async function expunge(session: Session, machine: ApiMachine, deadline: number): Promise<boolean> {
     const readResult = async () => ((await session.machines.isMissing(machine.id)) ? {} : undefined);
     const options = { timeoutSeconds: secondsUntil(deadline), readResult };
@@ -52,9 +52,9 @@ async function expunge(session: Session, machine: ApiMachine, deadline: number):
 }
 
 /**
- * Takes from a machine what it would keep while it waits to be expunged, then destroys it: data volumes, groups, a pinned address, and
- * its name. Each step looks at what is there, so an interrupted one is picked up where it stopped. Where a step fails the machine gets
- * its name and groups back and runs again.
+ * Releases everything that a destroyed machine would keep until it is expunged (data volumes, groups, a pinned address and
+ * the name), then destroys the machine. Each step first reads the current state, so that an interrupted removal can be
+ * continued. If a step fails, the machine gets its name, groups and volumes back and is started again.
  */
 async function retire(session: Session, machine: ApiMachine, outputs: Outputs, deadline: number): Promise<void> {
     const { client } = session;
@@ -70,7 +70,7 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
         if (ran && (groups.length > 0 || pinned || volumes.length > 0))
             await run("stopVirtualMachine", { id: machine.id });
         for (const volume of volumes) await run("detachVolume", { id: volume.id });
-        // CloudStack changes nothing of a machine that could not start at its creation: it keeps all until it is expunged.
+        // CloudStack cannot change a machine in state Error: it keeps its name, groups and address until it is expunged.
         if (machine.state !== "Error") {
             if (machine.name !== goneName || groups.length > 0) {
                 await session.change("updateVirtualMachine", {
@@ -108,7 +108,7 @@ async function restoreAfterFailure(
         }
         await run("startVirtualMachine", { id: machine.id });
     } catch (error) {
-        // The first error is the one to report; the next run finds the machine as it is and goes on from there.
+        // Only the first error is reported. The next run continues from the machine's actual state.
         if (!(error instanceof CloudStackError)) throw error;
     }
 }
@@ -117,12 +117,12 @@ async function dataVolumes(session: Session, machine: ApiMachine, deadline: numb
     const list = () =>
         session.client.list<ApiVolume>("listVolumes", { virtualmachineid: machine.id, type: "DATADISK" });
     const found = await list();
-    // One that an interrupted run is just detaching is listed still.
+    // The list still contains a volume that an interrupted run is detaching.
     const waited = await Promise.all(found.map(({ id }) => session.settle(id, deadline)));
     return waited.includes(true) ? list() : found;
 }
 
-/** `<name>-gone-<hex>`, a valid host name that no living machine has. */
+/** `<name>-gone-<hex>`, a valid host name that no other machine has. */
 export function retiredName(machine: { id: string; name: string }): string {
     const suffix = `-gone-${machine.id.slice(0, 6)}`;
     return machine.name.endsWith(suffix)

@@ -2,24 +2,24 @@ import type { DiffResult, Handler, Inputs, Outputs } from "../handler";
 import { wasChecked } from "../lifecycle";
 import { planChanges } from "./plan";
 
-/** How long the turn of a machine that was deleted for its replacement waits for that to begin, in milliseconds. */
+/** How long a turn waits, after a machine was deleted, for the creation of its replacement to begin, in milliseconds. */
 const REPLACEMENT_MS = 60_000;
 
-/** Ends a turn; with the error that it ended with, if any. */
+/** Ends a turn, with the error of the change if it failed. */
 type End = (failure?: unknown) => void;
 
 /**
- * Turns of machines that must not be down at the same time. Whose turn fails ends it for all that wait: a machine that
- * did not come back is one that is down.
+ * Serializes changes of machines that must not be down at the same time. After a failed change all waiting changes of the
+ * group are refused, because the failed machine may still be down.
  */
 export class Turns {
     private readonly last = new Map<string, Promise<void>>();
     private readonly failed = new Map<string, string>();
 
     /**
-     * Waits until it is this machine's turn among those of a group.
+     * Waits until no other machine of the group is being changed.
      *
-     * @throws where the turn of another one failed meanwhile
+     * @throws if the change of another machine of the group failed
      */
     async take(group: string, name: string): Promise<End> {
         const before = this.last.get(group) ?? Promise.resolve();
@@ -41,7 +41,7 @@ export class Turns {
     }
 }
 
-/** What is about to be replaced, by id. */
+/** A machine that is about to be replaced. */
 interface Replacement {
     readonly group: string;
     readonly owner: unknown;
@@ -49,9 +49,9 @@ interface Replacement {
 }
 
 /**
- * The handler of machines, with at most one machine of a `rollingGroup` taken down at a time. The turn of a replacement
- * lasts from the deletion of the old machine to the end of the creation of the new one, which are two calls of the
- * engine's, one right after the other. It lies around the handler, so that waiting takes nothing of a timeout.
+ * Wraps the handler of machines so that at most one machine of a `rollingGroup` is down at a time. The turn of a
+ * replacement lasts from the deletion of the old machine to the end of the creation of the new one; the engine calls these
+ * one after the other. Waiting for a turn does not count towards the timeouts, because these begin inside of the handler.
  */
 export function oneByOne(handler: Handler, turns = new Turns()): Handler {
     const replacements = new Map<string, Replacement>();
@@ -90,7 +90,7 @@ export function oneByOne(handler: Handler, turns = new Turns()): Handler {
                 end(error);
                 throw error;
             }
-            // Where the engine stops between the two, nobody waits for ever.
+            // If the engine stops between the two calls, the other machines must not wait forever.
             const timer = setTimeout(end, REPLACEMENT_MS);
             timer.unref();
             held.set(keyOf(replacement), (failure) => {
@@ -107,7 +107,7 @@ export function oneByOne(handler: Handler, turns = new Turns()): Handler {
     };
 }
 
-/** Whether an update asks for more than what a running machine takes. */
+/** Whether an update may stop the machine. */
 function mayTakeDown(olds: Outputs, news: Inputs): boolean {
     const { effect, power } = planChanges(olds, news);
     return power !== undefined || (effect !== undefined && effect !== "live");

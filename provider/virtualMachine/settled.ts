@@ -1,12 +1,12 @@
 import type { ApiMachine, Session } from "../session";
 
-/** How often a machine that changes its state is looked at, in milliseconds. */
+/** How often a machine in a transitional state is polled, in milliseconds. */
 const SETTLE_MS = 2000;
 const CHANGING = ["Starting", "Stopping", "Migrating", "Restoring", "Shutdown"];
 
 /**
- * The machine when it is on its way to no other state, whether an interrupted run or somebody else has sent it there: CloudStack refuses
- * what is asked of it meanwhile. `undefined` where it is gone.
+ * Waits until the machine is in no transitional state, in which CloudStack refuses most commands, and returns it. An
+ * interrupted run or another user may have started the transition. `undefined` if the machine does not exist.
  *
  * @param deadline until when to wait, in milliseconds since the epoch
  */

@@ -5,12 +5,13 @@ import type { Session } from "../session";
 import { isDestroyed, toOutputs } from "./outputs";
 
 /**
- * What a change in place leaves as it is. At the preview of an update the engine knows a resource's inputs only, and whatever depends on another
- * output counts as unknown. So `check` adds these outputs to the inputs of a machine that exists: its address stays known to all that use it.
+ * Outputs that a change in place does not affect, each with the arguments that it depends on. In the preview of an update,
+ * the engine only knows a resource's inputs; all other outputs are unknown. So `check` adds these outputs to the inputs of
+ * an existing machine, and resources that use its address keep a known value.
  *
- * They are few, those that arguments of others are made of, since `pulumi preview --diff` shows them once, as added.
+ * There are only a few, those that other resources commonly use, because `pulumi preview --diff` shows them once as added.
  *
- * Each stays while these arguments do. An address among the inputs is the program's own only where `addressIsFixed` is not false.
+ * An address among the inputs was set by the program unless `addressIsFixed` is false.
  */
 const STABLE: Record<string, readonly string[]> = {
     ipAddress: [],
@@ -18,24 +19,25 @@ const STABLE: Record<string, readonly string[]> = {
     zoneId: ["zone"],
 };
 
-/** What `check` adds beside these; it is no argument of the program's. */
+/** Inputs that `check` adds and that are not arguments of the program. */
 const ADDED = [...Object.keys(STABLE).filter((key) => key !== "ipAddress"), "addressIsFixed"];
 
-/** The address that the program asks for; not one that CloudStack picked. */
+/** The address that the program pins; `undefined` if CloudStack assigned it. */
 export function pinnedAddress(inputs: Inputs): string | undefined {
     return inputs.addressIsFixed === false ? undefined : inputs.ipAddress;
 }
 
-/** Arguments as the program gave them. */
+/** The arguments as the program set them. */
 export function withoutStable(inputs: Inputs): Inputs {
     const dropped = inputs.addressIsFixed === false ? [...ADDED, "ipAddress"] : ADDED;
     return Object.fromEntries(Object.entries(inputs).filter(([key]) => !dropped.includes(key)));
 }
 
 /**
- * Adds the stable outputs of a machine that exists to its checked arguments. It costs a list only where an argument changes, one for all machines.
+ * Adds the stable outputs of an existing machine to its checked arguments. Only if an argument changes, this needs a list of
+ * the machines, which all of them share.
  *
- * @param olds the old inputs, as `check` made them
+ * @param olds the old inputs, as `check` returned them
  */
 export async function keepStable(inputs: Inputs, olds: Inputs, session: Session): Promise<void> {
     const before = withoutStable(olds);
@@ -44,7 +46,7 @@ export async function keepStable(inputs: Inputs, olds: Inputs, session: Session)
     if (known === undefined) return;
     for (const [output, by] of Object.entries(STABLE)) {
         const kept = by.every((argument) => argument === "ipAddress" || same(inputs[argument], before[argument]));
-        // The value of a secret argument must not stand in the state under another name.
+        // The value of a secret argument must not be stored under another name.
         const shown = [output, ...by].every((argument) => !isSecret(argument, inputs));
         if (kept && shown && known[output] !== undefined && inputs[output] === undefined)
             inputs[output] = known[output];
@@ -52,7 +54,7 @@ export async function keepStable(inputs: Inputs, olds: Inputs, session: Session)
     if (!isAsked && inputs.ipAddress !== undefined) inputs.addressIsFixed = false;
 }
 
-/** The outputs of the machine that these arguments are about, as the cloud has it. */
+/** The outputs of the machine with these arguments, read from the cloud. */
 async function found(inputs: Inputs, before: Inputs, session: Session): Promise<Inputs | undefined> {
     const mark: unknown = before.owner;
     if (typeof mark !== "string") return undefined;

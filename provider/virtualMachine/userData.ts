@@ -2,7 +2,7 @@ import * as crypto from "node:crypto";
 import * as zlib from "node:zlib";
 import type { Inputs } from "../handler";
 
-/** The user data as CloudStack takes it (base64), or `undefined` without any. */
+/** The user data in base64, as CloudStack expects it; `undefined` without any. */
 export function encodedUserData(inputs: Inputs): string | undefined {
     if (typeof inputs.userDataBase64 === "string" && inputs.userDataBase64 !== "") return inputs.userDataBase64;
     if (typeof inputs.userData === "string" && inputs.userData !== "")
@@ -16,15 +16,16 @@ export function userDataSource(inputs: Inputs): "userData" | "userDataBase64" | 
     return encodedUserData({ userDataBase64: inputs.userDataBase64 }) === undefined ? "userData" : "userDataBase64";
 }
 
-/** What a machine has, as the argument that the program gives; empty text and nothing are the same. */
+/** A machine's user data as the argument that the program uses. Empty and missing user data are the same. */
 export function decodedUserData(base64: string | undefined, source: "userData" | "userDataBase64"): Inputs {
     if (base64 === undefined || base64 === "") return {};
     return { [source]: source === "userDataBase64" ? base64 : Buffer.from(base64, "base64").toString("utf8") };
 }
 
 /**
- * SHA-256 of what the user data says, empty without any. State holds this instead of a second copy of the text. It is taken of the bytes,
- * since CloudStack may pad the base64 otherwise than it was sent, and of what a gzip holds, since compressors differ between machines.
+ * SHA-256 of the user data; empty without any. The outputs contain this hash instead of a copy. It is computed over the
+ * decoded bytes, because CloudStack may pad the base64 differently, and over the decompressed content of a gzip, because
+ * the output of compressors differs between computers.
  */
 export function userDataHash(base64: string | undefined): string {
     if (base64 === undefined || base64 === "") return "";

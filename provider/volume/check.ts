@@ -8,10 +8,10 @@ import { markedName, unmarkedName } from "../marks";
 import { isKept, resolveReference } from "../references";
 import type { Session } from "../session";
 import { sessionFor } from "../session";
-import { mayBeTakenOver, takingOverRefused } from "./takeOver";
+import { isAdoptable, adoptionRefusal } from "./adopt";
 import { checkZone } from "../zone";
 
-/** Fills defaults and reports everything that is wrong with a volume's arguments. */
+/** Fills in defaults and reports all invalid arguments of a volume. */
 export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void> {
     const name = problems.requiredString(inputs, "name", "give the volume a name");
     if (name !== undefined && !isUnknown(inputs.owner)) inputs.name = nameOf(name, inputs, olds);
@@ -32,10 +32,10 @@ export async function checkVolume(problems: Problems, inputs: Inputs, olds: Inpu
     if (olds === undefined) await checkLimit(problems, inputs, size, session);
 }
 
-/** The whole name: the one that it has, or a new one with the mark. */
+/** The full name: the current one, or a new one with the owner mark. */
 function nameOf(wanted: string, inputs: Inputs, olds: Inputs | undefined): string {
     if (typeof olds?.name !== "string") {
-        // A replacement of one that had a default name has another mark in it.
+        // The default name of a replacement contains another mark than that of the replaced volume.
         const base = wanted === formerOf(inputs)?.name ? unmarkedName(wanted) : wanted;
         return markedName(base, inputs.owner, 255);
     }
@@ -79,7 +79,7 @@ async function checkSize(
     return wanted;
 }
 
-/** What the cloud's settings `custom.diskoffering.size.min` and `max` allow. */
+/** Checks the size against the cloud's settings `custom.diskoffering.size.min` and `custom.diskoffering.size.max`. */
 async function checkCustomSize(problems: Problems, size: number, session: Session): Promise<void> {
     const { customdiskofferingminsize: least, customdiskofferingmaxsize: most } =
         await session.catalogue.capabilities();
@@ -96,7 +96,7 @@ async function sizeBefore(olds: Inputs | undefined, session: Session): Promise<n
     return offering?.disksize || undefined;
 }
 
-/** What an interrupted run left, and this one takes over, is counted by the cloud already. A preview says that it does. */
+/** Checks the account's limits. A volume that is adopted, which the preview announces, is already counted by the cloud. */
 async function checkLimit(
     problems: Problems,
     inputs: Inputs,
@@ -104,9 +104,9 @@ async function checkLimit(
     session: Session,
 ): Promise<void> {
     const needs = { volume: 1, primarystorage: size };
-    const left = (await session.volumes.before()).find((item) => mayBeTakenOver(item, inputs));
+    const left = (await session.volumes.before()).find((item) => isAdoptable(item, inputs));
     if (left !== undefined && formerOf(inputs) === undefined) {
-        const refusal = takingOverRefused(left, inputs);
+        const refusal = adoptionRefusal(left, inputs);
         if (refusal !== undefined)
             say(`creating volume ${left.name} will fail unless this run replaces it: ${refusal}`);
         else say(`volume ${left.name} (${left.id}) has this resource's mark and will be adopted, with what is on it`);

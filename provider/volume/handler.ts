@@ -14,13 +14,13 @@ import type { ApiVolume, CloudIdentity, Session } from "../session";
 import { isGone } from "../session";
 import { secondsUntil } from "../timeouts";
 import { checkVolume } from "./check";
-import { GONE, mayBeTakenOver, takingOverRefused } from "./takeOver";
+import { GONE, adoptionRefusal, isAdoptable } from "./adopt";
 import type { Unanswered } from "./unanswered";
 import { arrivals, isEmptyVolume, removeSurplus } from "./unanswered";
 
 const GIB = 2 ** 30;
 
-/** How long a refresh waits for a job that makes a volume, in milliseconds. */
+/** How long a refresh waits for a job that creates a volume, in milliseconds. */
 const LOOK_MS = 60_000;
 
 export const volume = cloudLifecycle({
@@ -35,7 +35,7 @@ export const volume = cloudLifecycle({
 
     diff(_id, olds, news): DiffResult {
         const elsewhere = replacedBy(olds, news, ["zone", "project"]);
-        // What may have to be replaced is no reason to plan it: the line says so, and the update knows.
+        // A replacement is planned only if it is certain. The line announces a possible one, and the update decides.
         const replaces = elsewhere.filter((property) => !isUnknown(news[property]));
         if (elsewhere.length > 0) {
             const line = describeLoss(olds, news, elsewhere, replaces.length > 0);
@@ -50,10 +50,10 @@ export const volume = cloudLifecycle({
     async create(inputs, at) {
         const lost: Unanswered[] = [];
         const made = await makeVolume(inputs, at, lost);
-        const outs = await converge(made, { ...inputs, ...noted(lost) }, at);
-        // At the end, when a slow request has had the most time to arrive.
+        const outs = await converge(made, { ...inputs, ...unansweredOutput(lost) }, at);
+        // At the end, so that delayed requests have had the most time to arrive.
         const unanswered = await removeSurplus(at.session, lost, made.id, at.deadline);
-        return { id: made.id, outs: { ...outs, unanswered: noted(unanswered).unanswered } };
+        return { id: made.id, outs: { ...outs, unanswered: unansweredOutput(unanswered).unanswered } };
     },
 
     async read(id, outputs, { session, cloud }) {
@@ -65,11 +65,11 @@ export const volume = cloudLifecycle({
         const surplus: string[] = [];
         for (const other of ids) if (other !== id && (await isEmptyVolume(session, other))) surplus.push(other);
         if (surplus.length > 0) return { ...rest, unanswered, surplus };
-        return { ...rest, ...noted(open) };
+        return { ...rest, ...unansweredOutput(open) };
     },
 
     found(_id, last, found) {
-        // A disk grows only, and one that somebody made larger stays so whatever the program asks for.
+        // A volume cannot shrink, so one that was enlarged by hand keeps its size and the argument is not changed.
         const size = (outputs: Outputs) => ({ ...outputs, sizeGiB: outputs.wantedSizeGiB ?? last.sizeGiB });
         return foundInputs(size(last), size(found), ["state", "zoneId", "diskOfferingId", "wantedSizeGiB", "cloud"]);
     },
@@ -109,8 +109,8 @@ export const volume = cloudLifecycle({
     },
 });
 
-/** What outputs keep of requests that may still arrive: nothing where there are none. */
-function noted(requests: readonly Unanswered[]): { unanswered?: readonly Unanswered[] } {
+/** The output `unanswered`, which lists requests that may still arrive; it is left out if there are none. */
+function unansweredOutput(requests: readonly Unanswered[]): { unanswered?: readonly Unanswered[] } {
     return requests.length === 0 ? {} : { unanswered: requests };
 }
 
@@ -129,7 +129,7 @@ function changed(olds: Outputs, news: Inputs): boolean {
             `volume ${news.name} was created twice, since CloudStack answered late: the empty one (${olds.surplus.join(", ")}) is deleted`,
         );
     const differs = (property: string) => news[property] !== undefined && !same(olds[property], news[property]);
-    // One that somebody made larger stays so: it cannot be made smaller again without a danger to its data.
+    // A volume that was enlarged by hand keeps its size: shrinking it could destroy data.
     const larger = typeof news.sizeGiB === "number" && olds.sizeGiB > news.sizeGiB;
     if (larger)
         announce(
@@ -147,21 +147,21 @@ function changed(olds: Outputs, news: Inputs): boolean {
 }
 
 /**
- * Makes a volume. Names of volumes are not unique, so nothing would stop a second one: a volume with our marked name that the state does not
- * know, left by an interrupted run, is taken over before one is made.
+ * Creates a volume. CloudStack would create a second one, because names of volumes are not unique. So a volume with this
+ * resource's marked name that is not in the state, as after an interrupted run, is adopted instead.
  *
- * @param lost gets the requests that were never answered
+ * @param lost receives the requests that were never answered
  */
 async function makeVolume(
     inputs: Inputs,
     { session, cloud, deadline }: TimedPlace,
     lost: Unanswered[],
 ): Promise<ApiVolume> {
-    const left = (await session.volumes.before()).find((item) => mayBeTakenOver(item, inputs));
+    const left = (await session.volumes.before()).find((item) => isAdoptable(item, inputs));
     if (left !== undefined) await session.settle(left.id, deadline);
     const found = left === undefined ? undefined : await session.volumes.get(left.id);
-    if (found !== undefined && mayBeTakenOver(found, inputs)) {
-        const refusal = takingOverRefused(found, inputs);
+    if (found !== undefined && isAdoptable(found, inputs)) {
+        const refusal = adoptionRefusal(found, inputs);
         if (refusal !== undefined) throw new Error(refusal);
         return found;
     }
@@ -197,14 +197,14 @@ async function makeVolume(
     try {
         return await createOrAdopt(create, async () => {
             session.volumes.changed();
-            return (await session.volumes.all()).find((item) => mayBeTakenOver(item, inputs));
+            return (await session.volumes.all()).find((item) => isAdoptable(item, inputs));
         });
     } finally {
         session.volumes.changed();
     }
 }
 
-/** Sizes and attaches a volume as its arguments say, whatever is found; a failure keeps it in the state as it is. */
+/** Resizes and attaches a volume to match its arguments. If this fails, the actual volume is stored in the state. */
 async function converge(found: ApiVolume, inputs: Inputs, { session, cloud, deadline }: TimedPlace): Promise<Outputs> {
     let now = found;
     const run = async (command: string, params: Record<string, any>) => {
@@ -242,7 +242,7 @@ async function resize(
 ): Promise<void> {
     const { diskofferingid: has, diskofferingname: called } = found;
     const kept = has !== undefined && (referenceId(inputs, "diskOffering") ?? inputs.diskOffering);
-    // One that its operator has taken out of the offer is not looked for.
+    // An unchanged offering is not looked up, because it may have been withdrawn.
     if ((kept === has || kept === called) && !(inputs.sizeGiB * GIB > found.size)) return;
     const offering = await offeringOf(session, inputs);
     const other = found.diskofferingid !== offering.id;
@@ -255,14 +255,17 @@ async function resize(
     });
 }
 
-/** The offering that is asked for; one that is not offered any more can be of custom size only, since the rest is never asked. */
+/**
+ * The wanted offering. A withdrawn offering is not in the list and is assumed to have a custom size: this function is
+ * called for an unchanged offering only if the volume grows.
+ */
 async function offeringOf({ catalogue }: Session, inputs: Inputs): Promise<{ id: string; iscustomized?: boolean }> {
     const id = referenceId(inputs, "diskOffering");
     if (id === undefined) return catalogue.diskOffering(inputs.diskOffering);
     return (await catalogue.diskOfferings()).find((item) => item.id === id) ?? { id, iscustomized: true };
 }
 
-/** @param inputs the arguments, or at a refresh the outputs of the last time */
+/** @param inputs the arguments, or at a refresh the previous outputs */
 function toOutputs(found: ApiVolume, inputs: Inputs, cloud: CloudIdentity): Outputs {
     const { diskofferingid, diskofferingname, zoneid, zonename } = found;
     return {
@@ -271,13 +274,13 @@ function toOutputs(found: ApiVolume, inputs: Inputs, cloud: CloudIdentity): Outp
         diskOffering: referenceText(inputs, "diskOffering", inputs.diskOfferingId, diskofferingid, diskofferingname),
         zone: referenceText(inputs, "zone", inputs.zoneId, zoneid, zonename),
         sizeGiB: found.size / GIB,
-        // What the program asked for: at a refresh what it was.
+        // The size that the program sets; a refresh keeps it.
         wantedSizeGiB: "zoneId" in inputs ? inputs.wantedSizeGiB : inputs.sizeGiB,
         virtualMachine: found.virtualmachineid,
         deviceId: found.deviceid,
         state: found.state,
         zoneId: zoneid,
-        // Stacks of 0.1.0 have none, and a refresh alone is to change nothing there.
+        // Stacks of version 0.1.0 do not have this output, and a refresh must not add it.
         ...("zoneId" in inputs && inputs.diskOfferingId === undefined ? {} : { diskOfferingId: diskofferingid }),
         cloud,
     };

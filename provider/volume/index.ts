@@ -6,35 +6,35 @@ import type { OperationTimeouts } from "../timeouts";
 /** The arguments of a {@link Volume}. */
 export interface VolumeArgs {
     /**
-     * The kind of disk, as the name or id of a disk offering. Changed in place where CloudStack can move the data.
+     * The name or id of the disk offering. Changed in place if CloudStack can migrate the data.
      *
      * @example "Custom"
      */
     diskOffering: pulumi.Input<string>;
     /**
-     * The size in GiB, for offerings of custom size. It grows in place; a smaller one is refused at preview.
+     * The size in GiB, for offerings of custom size. It grows in place; shrinking is refused at preview.
      *
      * @default the offering's size
      * @example 20
      */
     sizeGiB?: pulumi.Input<number>;
     /**
-     * The id of the machine that has the disk. A change detaches and attaches it; without one it stays detached.
+     * The id of the machine that the volume is attached to. A change detaches and attaches it; without a machine it is detached.
      *
      * @default none
      * @example server.id
      */
     virtualMachine?: pulumi.Input<string>;
     /**
-     * The position of the disk at its machine (1 is the first after the root disk; 3 is reserved).
+     * The device id of the volume at its machine (1 is the first after the root disk; 3 is reserved).
      *
      * @default the first free one
      * @example 1
      */
     deviceId?: pulumi.Input<number>;
     /**
-     * The volume's name. A short hash of stack and resource is added to it (CloudStack keeps nothing else that identifies its owner).
-     * A volume keeps the name that it was made with: CloudStack's default role may not rename one.
+     * The volume's name. A short hash of stack and resource is added to it, because CloudStack stores nothing else that identifies
+     * the owner. A volume keeps the name that it was created with: CloudStack's default role does not allow renaming.
      *
      * @default `<stack>-<resource name>`
      */
@@ -44,9 +44,9 @@ export interface VolumeArgs {
     /** The name or id of the project. A change replaces the volume, see `allowDataLoss`. @default `cloudstack:project` */
     project?: pulumi.Input<string>;
     /**
-     * Whether a change may erase the volume's data: one of `zone` or `project` replaces it by an empty one, which is an error at preview without
-     * this. All other changes keep the data. Taking the volume out of the program, and `pulumi up --replace`, delete it all the same (`protect`
-     * is against that).
+     * Whether a change may erase the volume's data. A change of `zone` or `project` replaces the volume by an empty one; with `false`,
+     * this is an error at preview. All other changes keep the data. Removing the volume from the program and `pulumi up --replace`
+     * delete it regardless of this; the resource option `protect` prevents that.
      *
      * @default false
      */
@@ -63,7 +63,7 @@ export interface VolumeArgs {
 }
 
 /**
- * A data disk that outlives its machine: when the machine is replaced, the disk is detached and attached to the new one.
+ * A data disk that is independent of its machine: when the machine is replaced, the disk is attached to the new one.
  *
  * @example A disk for a database, protected against deletion by mistake
  * ```ts
@@ -71,21 +71,21 @@ export interface VolumeArgs {
  * ```
  */
 export class Volume extends CloudStackResource {
-    /** The whole name. */
+    /** The full name. */
     declare readonly name: pulumi.Output<string>;
-    /** The size in GiB: that of the offering, or what was asked for. */
+    /** The size in GiB: that of the offering, or the argument. */
     declare readonly sizeGiB: pulumi.Output<number>;
-    /** The machine that has the disk. */
+    /** The id of the machine that the volume is attached to. */
     declare readonly virtualMachine: pulumi.Output<string | undefined>;
-    /** Which disk of its machine it is (1 is the first data disk as a rule); `undefined` while it is attached to none. */
+    /** The device id at its machine (usually 1 for the first data disk); `undefined` while it is detached. */
     declare readonly deviceId: pulumi.Output<number | undefined>;
-    /** CloudStack's state of the volume: Allocated until it was first attached, then Ready. */
+    /** CloudStack's state of the volume: Allocated until it is first attached, then Ready. */
     declare readonly state: pulumi.Output<string>;
     /** The zone that it is in. */
     declare readonly zoneId: pulumi.Output<string>;
-    /** The disk offering that it has now. */
+    /** Its current disk offering. */
     declare readonly diskOfferingId: pulumi.Output<string>;
-    /** The cloud and account that the volume lives in. */
+    /** The cloud and account that the volume belongs to. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;
 
     constructor(name: string, args: VolumeArgs, opts?: pulumi.CustomResourceOptions) {
@@ -95,7 +95,7 @@ export class Volume extends CloudStackResource {
             name,
             { ...args, ...namedIdentity("Volume", name, args, opts) },
             ["sizeGiB", "deviceId", "state", "zoneId", "diskOfferingId", "cloud"],
-            // Its name is taken while the old one is there, also where the engine does not ask (`pulumi up --replace`).
+            // The old volume is deleted first, also with `pulumi up --replace`, where `diff` is not called.
             pulumi.mergeOptions({ deleteBeforeReplace: true }, opts),
         );
     }

@@ -2,18 +2,18 @@ import { CloudStackError } from "../client";
 import type { Session } from "../session";
 import { secondsUntil } from "../timeouts";
 
-/** A `createVolume` that was sent and never answered: it may arrive long after another one has made the volume. */
+/** A `createVolume` request that was never answered. It may be executed long after another request created the volume. */
 export interface Unanswered {
-    /** The id that we chose for its job: what that job has made is ours, and nobody else's. */
+    /** The job id that the client chose. It proves that a volume created by this job belongs to this resource. */
     job: string;
     /** When it was sent, in milliseconds since the epoch. */
     sent: number;
 }
 
-/** For so long such a request may arrive, in milliseconds: its signature expires after ten minutes. */
+/** How long after sending such a request may still be executed, in milliseconds: its signature expires after ten minutes. */
 const MAY_ARRIVE_MS = 900_000;
 
-/** What those requests have made by now, and which of them may still arrive. */
+/** The volumes that these requests have created so far, and the requests that may still arrive. */
 export async function arrivals(
     session: Session,
     requests: readonly Unanswered[],
@@ -30,10 +30,9 @@ export async function arrivals(
 }
 
 /**
- * Deletes the volumes that late requests have made beside the one that the state has: only those that are empty, since they
- * were never attached.
+ * Deletes duplicate volumes that delayed requests have created, if they are empty because they were never attached.
  *
- * @param kept the one that the state has
+ * @param kept the id of the volume in the state
  * @returns the requests that may still arrive
  */
 export async function removeSurplus(
@@ -51,14 +50,14 @@ export async function removeSurplus(
     return open;
 }
 
-/** Whether a volume is there and never was attached to a machine. */
+/** Whether a volume exists and was never attached to a machine. */
 export async function isEmptyVolume(session: Session, id: string): Promise<boolean> {
     session.volumes.changed();
     const found = await session.volumes.get(id);
     return found !== undefined && found.state === "Allocated" && found.virtualmachineid === undefined;
 }
 
-/** What a job has made, once it has ended; `undefined` where CloudStack does not know the job. */
+/** Waits for a job. @returns the id of the volume that it created; `undefined` if CloudStack does not know the job */
 async function instanceOf(session: Session, job: string, deadline: number): Promise<string | undefined> {
     try {
         const { jobinstanceid, jobstatus } = await session.client.call("queryAsyncJobResult", { jobid: job });

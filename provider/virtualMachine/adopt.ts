@@ -8,8 +8,11 @@ import { isDestroyed, isRunning, toOutputs } from "./outputs";
 import { planChanges } from "./plan";
 import { settledMachine } from "./settled";
 
-/** Whether a machine has our name and our mark, and the state does not know it: an interrupted run left it, or its answer was lost. */
-export function mayBeTakenOver(machine: ApiMachine, inputs: Inputs): boolean {
+/**
+ * Whether a machine has this resource's name and owner mark and is not in the state: an interrupted run or a lost response
+ * left it.
+ */
+export function isAdoptable(machine: ApiMachine, inputs: Inputs): boolean {
     return (
         machine.name === inputs.name &&
         machine.details?.owner === inputs.owner &&
@@ -18,15 +21,15 @@ export function mayBeTakenOver(machine: ApiMachine, inputs: Inputs): boolean {
     );
 }
 
-/** Why a machine that bears our mark is not taken over: it cannot become what is wanted, and is not ours to remove. */
-export function takingOverRefused(machine: ApiMachine, inputs: Inputs): string | undefined {
+/** Why a machine with this resource's owner mark is not adopted: it cannot be changed to match the program. */
+export function adoptionRefusal(machine: ApiMachine, inputs: Inputs): string | undefined {
     if (machine.details?.owner !== inputs.owner) {
         return (
             `machine ${machine.name} (${machine.id}) has the mark that version 0.1.0 gave to all resources of this name, so its ` +
             "owner is unknown: remove that machine if nobody needs it, or give this one another name (argument name)"
         );
     }
-    // That one never ran: it is taken over, and the next run replaces it.
+    // A machine in state Error never ran: it is adopted, and the next run replaces it.
     if (machine.state === "Error") return undefined;
     const reasons = planChanges(toOutputs(machine, inputs, { endpoint: "", accountId: "", accountName: "" }), inputs)
         .changes.filter(({ property, effect }) => effect === "replace" && !hasUnknown(inputs[property]))
@@ -40,21 +43,22 @@ export function takingOverRefused(machine: ApiMachine, inputs: Inputs): string |
 }
 
 /**
- * A machine with our name and our mark that the stack does not know yet, once it has settled; `undefined` where there is none.
+ * Finds a machine with this resource's name and owner mark that is not in the state, and waits until it is in no
+ * transitional state; `undefined` if there is none.
  *
- * @throws Error where it cannot become what is wanted
- * @throws PartialFailure where it never started: then the state has it, and the next run replaces it
+ * @throws Error if it cannot be changed to match the program
+ * @throws PartialFailure if it never started: it is added to the state, and the next run replaces it
  */
-export async function takeOver(
+export async function adoptMachine(
     inputs: Inputs,
     { session, cloud, deadline }: TimedPlace,
 ): Promise<ApiMachine | undefined> {
     const named = await session.client.list<ApiMachine>("listVirtualMachines", { name: inputs.name });
-    const ours = named.find((item) => mayBeTakenOver(item, inputs));
+    const ours = named.find((item) => isAdoptable(item, inputs));
     if (ours === undefined) return undefined;
     const machine = await settledMachine(session, ours.id, deadline);
     if (machine === undefined) return undefined;
-    const refusal = takingOverRefused(machine, inputs);
+    const refusal = adoptionRefusal(machine, inputs);
     if (refusal !== undefined) throw new Error(refusal);
     say(`${inputs.name}: adopting machine ${machine.id}, which has this resource's mark`);
     if (machine.state === "Error") {
@@ -74,12 +78,12 @@ export async function takeOver(
     return machine;
 }
 
-/** CloudStack returns a password once: where the answer was lost, the password is reset, which requires a stop. */
+/** CloudStack returns a password only once. After a lost response the password is reset, which requires a stop. */
 async function withPassword(session: Session, machine: ApiMachine, deadline: number): Promise<ApiMachine> {
     const run = (command: string) =>
         session.client.run(command, { id: machine.id }, { timeoutSeconds: secondsUntil(deadline) });
     if (isRunning(machine.state)) await run("stopVirtualMachine");
     const { virtualmachine } = await run("resetPasswordForVirtualMachine");
-    // It is started with everything else that it is to become.
+    // It is started together with the other changes.
     return { ...machine, state: "Stopped", password: virtualmachine.password };
 }

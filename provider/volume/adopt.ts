@@ -4,11 +4,11 @@ import { isInState } from "../lifecycle";
 import { taggedOwner } from "../ownerTag";
 import type { ApiVolume } from "../session";
 
-/** States of a volume that is as good as gone. */
+/** States in which a volume counts as deleted. */
 export const GONE = ["Destroy", "Destroyed", "Expunging", "Expunged"];
 
-/** Whether a volume has our marked name, passed to no other resource, and the state does not know it. */
-export function mayBeTakenOver(item: ApiVolume, inputs: Inputs): boolean {
+/** Whether a volume has this resource's marked name, was not passed to another resource, and is not in the state. */
+export function isAdoptable(item: ApiVolume, inputs: Inputs): boolean {
     const owner = taggedOwner(item);
     return (
         item.name === inputs.name &&
@@ -18,8 +18,8 @@ export function mayBeTakenOver(item: ApiVolume, inputs: Inputs): boolean {
     );
 }
 
-/** Why a volume that bears our mark is not taken over: another machine works with it. */
-export function takingOverRefused(item: ApiVolume, inputs: Inputs): string | undefined {
+/** Why a volume with this resource's owner mark is not adopted: it is attached to another machine. */
+export function adoptionRefusal(item: ApiVolume, inputs: Inputs): string | undefined {
     const holder = item.virtualmachineid;
     if (holder === undefined || holder === inputs.virtualMachine || isUnknown(inputs.virtualMachine)) return undefined;
     return (
