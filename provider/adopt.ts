@@ -4,10 +4,10 @@ import { CloudStackError } from "./client";
 const ATTEMPTS = 3;
 
 /**
- * Creates something that carries our mark. Where its name is taken, or the answer was lost, what has the mark is looked for and taken over.
- * What was looked for and is not there was never made: only then the command is sent again.
+ * Creates an entity that has the resource's owner mark. If its name is taken or the response was lost, an existing entity
+ * with the mark is adopted. After a lost response, the command is sent again only if there is no such entity.
  *
- * @param find what carries our mark and is not in the state; `undefined` where there is nothing
+ * @param find returns an entity that has the mark and is not in the state; `undefined` if there is none
  */
 export async function createOrAdopt<T>(create: () => Promise<T>, find: () => Promise<T | undefined>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -23,7 +23,7 @@ export async function createOrAdopt<T>(create: () => Promise<T>, find: () => Pro
     }
 }
 
-/** True where CloudStack refused a name because something has it. */
+/** Whether CloudStack refused a command because the name is taken. */
 export function isTaken(error: unknown): boolean {
     return (
         error instanceof CloudStackError &&
@@ -33,7 +33,7 @@ export function isTaken(error: unknown): boolean {
     );
 }
 
-/** True where a command may or may not have been carried out. */
+/** Whether it is unknown if a command was executed. */
 export function isLost(error: unknown): boolean {
     return error instanceof CloudStackError && error.outcome === "unknown";
 }

@@ -3,22 +3,22 @@ import { isUnknown } from "./handler";
 import type { Problems } from "./lifecycle";
 import type { Session } from "./session";
 
-/** What one resource asks for that only one can have. */
+/** A value that only one resource can have. */
 export interface Claim {
-    /** What messages call it: `machine name`. */
+    /** How messages call it: `machine name`. */
     readonly what: string;
     readonly value: string;
-    /** Within what it has to be the only one, such as a zone's id; the account or project where there is none. */
+    /** The scope in which it must be unique, such as a zone's id. Default: the account or project. */
     readonly within?: string;
-    /** A part of that, such as a network's id; unknown parts may be any. */
+    /** A part of the scope, such as a network's id. An unknown part may be any part of the scope. */
     readonly part?: string;
 }
 
 /**
- * Adds a problem where another resource of this run asks for the same: the cloud would give it to whoever comes first,
- * and a preview sees neither there yet. Resources are told apart by their marks.
+ * Adds a problem if another resource of this run claims the same value. In the cloud the second creation would fail, and a
+ * preview finds neither resource there yet. Resources are distinguished by their owner marks.
  *
- * @param property the argument that asks for it
+ * @param property the argument that has the value
  * @param label what messages call the resource
  */
 export function claim(

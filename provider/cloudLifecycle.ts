@@ -13,51 +13,51 @@ import { deadlineOf } from "./timeouts";
 /** The cloud of a resource: the one that its state came from. */
 export interface Place {
     readonly session: Session;
-    /** What outputs keep of it. */
+    /** The identity that the outputs contain. */
     readonly cloud: CloudIdentity;
 }
 
-/** The same for an operation that changes something there. */
+/** The same for an operation that changes something. */
 export interface TimedPlace extends Place {
-    /** Until when it may take, in milliseconds since the epoch. */
+    /** The deadline of the operation in milliseconds since the epoch. */
     readonly deadline: number;
 }
 
-/** What a kind of resource of CloudStack does, at its place. */
+/** The operations of a kind of resource in its cloud. */
 export interface CloudLifecycle extends Pick<Lifecycle, "check" | "marks"> {
-    /** Compares what is (outputs) with what is wanted (inputs); no I/O. */
+    /** Compares the current state (outputs) with the desired state (inputs), without I/O. */
     diff(id: string, olds: Outputs, news: Inputs): DiffResult;
-    /** Set where a preview warns of what the state has and the cloud has not any more. */
+    /** Set if a preview warns of resources that are in the state and no longer exist in the cloud. */
     readonly watched?: Watched;
-    /** What messages call one, before its name. */
+    /** The kind as messages call it, before the name of a resource. */
     readonly kind: string;
-    /** The output that has the name. Default `name`. */
+    /** The output that contains the name. Default `name`. */
     readonly nameOutput?: string;
     create(inputs: Inputs, at: TimedPlace): Promise<{ id: string; outs: Outputs }>;
-    /** `undefined` where it is gone. */
+    /** `undefined` if it does not exist. */
     read(id: string, outputs: Outputs, at: Place): Promise<Outputs | undefined>;
-    /** The arguments as what was found would have them: see `foundInputs`. Default: those that the engine has. */
+    /** The arguments that match what a refresh found: see `foundInputs`. Default: those that the engine has. */
     found?(id: string, last: Outputs, found: Outputs, at: Place): Promise<Inputs | undefined> | Inputs | undefined;
     update(id: string, olds: Outputs, news: Inputs, at: TimedPlace): Promise<Outputs>;
     delete(id: string, outputs: Outputs, at: TimedPlace): Promise<void>;
 }
 
 /**
- * A handler whose operations refuse to work on a cloud that a resource's state did not come from: there it would look
- * as if it were gone.
+ * A handler whose operations are refused on another cloud than the one in a resource's state: there the resource would look
+ * deleted.
  */
 export function cloudLifecycle(of: CloudLifecycle): Handler {
-    /** @param configured says which cloud is meant; `stored` knows which one it was */
+    /** @param configured determines the cloud; `stored` contains the previous one */
     const place = async (id: string, configured: Inputs, stored: Outputs): Promise<Place> => {
         const session = sessionFor(configured);
         const name = stored[of.nameOutput ?? "name"] ?? id;
         return { session, cloud: await session.assertSameCloud(`${of.kind} ${name}`, stored.cloud) };
     };
-    /** An interrupted `destroy`, or somebody else, may have removed it; a run without a refresh believes the state. */
+    /** An interrupted `destroy` or another user may have deleted it, which a run without a refresh does not notice. */
     const warnIfGone = async (id: string, olds: Outputs, watched: Watched): Promise<void> => {
         try {
             if (!(await isMissing(id, watched, sessionFor(olds)))) return;
-            // On another cloud everything looks as if it were gone.
+            // On another cloud every resource would look deleted.
             await place(id, olds, olds);
         } catch {
             return;
@@ -67,14 +67,14 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
     };
     return lifecycle({
         marks: of.marks,
-        // Arguments have been looked at by themselves when the cloud is first asked.
+        // `project` and `profile` are validated before the first API call, because they determine the cloud.
         check: async (problems, inputs, olds) => {
             const places = ["project", "profile"];
             for (const property of places) problems.optionalString(inputs, property);
-            // Where it is to be is asked of the configuration with them.
+            // They select the configuration, so invalid values cannot be used.
             if (places.some((property) => inputs[property] !== undefined && typeof inputs[property] !== "string"))
                 return;
-            // What is in a project stays there: nothing moves between projects.
+            // A resource cannot move between projects, so it stays in its project if the argument is removed.
             if (typeof olds?.project === "string") inputs.project ??= olds.project;
             keepReferences(inputs, olds);
             try {
@@ -87,7 +87,7 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
         },
         diff: async (id, olds, news) => {
             const diff = of.diff(id, olds, news);
-            // What is replaced is made again anyway, and a refresh, which compares too, tells it itself.
+            // Not for a replacement, which creates the resource anyway, nor during a refresh, which reports it itself.
             if (of.watched !== undefined && wasChecked(news) && (diff.replaces ?? []).length === 0)
                 await warnIfGone(id, olds, of.watched);
             return diff;
@@ -106,7 +106,7 @@ export function cloudLifecycle(of: CloudLifecycle): Handler {
     });
 }
 
-/** The project that arguments name. */
+/** The project in the arguments. */
 async function projectOf(inputs: Inputs): Promise<{ id: string }> {
     const id = await sessionFor(inputs).client.projectId();
     if (id === undefined) throw new Error("the project has no id");

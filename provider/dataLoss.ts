@@ -1,19 +1,20 @@
 import type { Inputs } from "./handler";
 
 /**
- * The one rule for changes that erase data, whatever holds it: a preview says in one line what is erased, `allowDataLoss: false` makes an
- * error of that before anything is touched, and what a preview does not know yet is announced there and decided by the update.
+ * The rules for changes that erase data of any resource: a preview reports in one line what is erased. With
+ * `allowDataLoss: false` this is an error before anything is changed. What a preview does not know yet is announced there,
+ * and the update decides.
  *
- * A machine's root disk may be erased unless its program forbids it, since most hold nothing that their user data does not make again.
- * A volume is there for its data: it may not, unless its program allows it. Taking a resource out of the program, and `pulumi up --replace`,
- * ask for the erasure by name and are not held up.
+ * A machine's root disk may be erased by default, because the user data can usually recreate its content. A volume may not
+ * be erased by default. Removing a resource from the program and `pulumi up --replace` request the erasure explicitly and
+ * are not refused.
  */
 
-/** Something that holds data. */
+/** A disk or volume with data. */
 export interface DataHolder {
-    /** What it is, as `root disk of web-1` or `volume data-1`. */
+    /** Its name in messages, such as `root disk of web-1` or `volume data-1`. */
     readonly what: string;
-    /** Its size in GiB, where it is known and may be shown. */
+    /** Its size in GiB, if it is known and not secret. */
     readonly sizeGiB?: number;
 }
 
@@ -27,7 +28,7 @@ export function erased(holder: DataHolder, isCertain: boolean): string {
     return `${holder.what}${size} ${isCertain ? "is" : "may be"} erased`;
 }
 
-/** Whether a program allows that data is lost; what is not known yet forbids nothing. */
+/** Whether a program allows data loss. An unknown value does not forbid it. */
 export function mayErase(inputs: Inputs, byDefault: boolean): boolean {
     const given: unknown = inputs.allowDataLoss ?? byDefault;
     return given !== false;
@@ -36,8 +37,8 @@ export function mayErase(inputs: Inputs, byDefault: boolean): boolean {
 /**
  * The error of a change that `allowDataLoss` does not allow.
  *
- * @param line what the change does, as a preview says it
- * @param why who forbids it, such as `allowDataLoss is false`
+ * @param line what the change does, as in the preview
+ * @param why why it is refused, such as `allowDataLoss is false`
  */
 export function lossRefused(line: string, why: string): string {
     return `${line}. ${why}: undo the change, or set allowDataLoss: true for this change.`;

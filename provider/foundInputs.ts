@@ -4,14 +4,14 @@ import type { Reference } from "./references";
 import { actualId } from "./references";
 
 /**
- * The arguments as what a refresh found would have them, where somebody changed something; `undefined` where nobody did: then the engine
- * keeps those that it has. With `ignoreChanges` the engine takes the value of an argument from there, so that what was changed by hand
- * stays. Without it the program's own arguments are compared with what was found, as ever.
+ * The arguments that match what a refresh found, if something was changed outside of Pulumi; otherwise `undefined`, and the
+ * engine keeps its own. With the option `ignoreChanges`, the engine uses the values of these arguments, so that manual
+ * changes are kept. Without it, the program's arguments are compared with what was found.
  *
- * A name is left out: a name that was defaulted stays what it was, and only the old arguments tell what that is.
+ * The name is left out: the default name of a resource does not change, and only the old arguments contain it.
  *
- * @param last the outputs of the last time
- * @param computed the outputs that are no arguments
+ * @param last the previous outputs
+ * @param computed the outputs that are not arguments
  */
 export function foundInputs(last: Outputs, found: Outputs, computed: readonly string[]): Inputs | undefined {
     const isArgument = (key: string) => !["__provider", ...computed].includes(key);

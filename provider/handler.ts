@@ -1,17 +1,17 @@
 import * as crypto from "node:crypto";
 import type { dynamic } from "@pulumi/pulumi";
 
-/** Plain JSON as it travels between the engine and a handler. */
+/** Plain JSON that the engine and a handler exchange. */
 export type Inputs = Record<string, any>;
 export type Outputs = Record<string, any>;
 
 /**
- * The lifecycle of one kind of resource. It satisfies `pulumi.dynamic.ResourceProvider` (a type-only import: handlers run in the plugin
- * process, where loading the SDK again would cost half a second).
+ * The lifecycle of one kind of resource. It implements `pulumi.dynamic.ResourceProvider` (a type-only import: handlers run
+ * in the plugin process, where loading the SDK again would take half a second).
  *
- * - `check` fills defaults and reports every problem of a resource at once.
- * - `diff` compares old outputs with new inputs and does no I/O. `refresh` calls it the other way round.
- * - `create`, `read`, `update` answer with fresh JSON without `undefined`, which the plugin could not encode.
+ * - `check` fills in defaults and reports all problems of a resource.
+ * - `diff` compares old outputs with new inputs, without I/O. A refresh calls it the other way round.
+ * - `create`, `read` and `update` return new JSON without `undefined`, which the plugin cannot encode.
  */
 export type Handler = Required<Omit<dynamic.ResourceProvider<Inputs, Outputs>, "configure">>;
 
@@ -19,38 +19,41 @@ export type CheckFailure = dynamic.CheckFailure;
 export type CheckResult = dynamic.CheckResult;
 export type DiffResult = dynamic.DiffResult;
 
-/** What an input is while a preview does not know it yet (Pulumi issue 6310: the sentinel reaches dynamic providers as it is). */
+/**
+ * The value of an input that a preview does not know yet. Dynamic providers receive the engine's sentinel as it is
+ * (https://github.com/pulumi/pulumi/issues/6310).
+ */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** True for a value that a preview does not know; such a value is never validated, parsed or compared. */
+/** Whether a preview does not know a value yet. Such a value is never validated, parsed or compared. */
 export function isUnknown(value: unknown): boolean {
     return value === UNKNOWN;
 }
 
-/** True where any part of a value is unknown. */
+/** Whether any part of a value is unknown. */
 export function hasUnknown(value: unknown): boolean {
     if (Array.isArray(value)) return value.some(hasUnknown);
     if (value !== null && typeof value === "object") return Object.values(value).some(hasUnknown);
     return isUnknown(value);
 }
 
-/** A copy without `undefined` anywhere, as the plugin needs it. */
+/** A copy without `undefined`, which the plugin cannot encode. */
 export function clean<T>(value: T): T {
     return JSON.parse(JSON.stringify(value)) as T;
 }
 
-/** The inputs as outputs repeat them: without the text that the engine keeps beside them. */
+/** The inputs that are copied to the outputs: without `__provider`, which the engine adds. */
 export function echoOf(inputs: Inputs): Outputs {
     const { __provider: _provider, ...echo } = inputs;
     return echo;
 }
 
-/** Deep equality of JSON values; the order of keys does not matter, `undefined` is as good as absent. */
+/** Deep equality of JSON values. The order of keys is ignored; `undefined` equals a missing key. */
 export function same(a: unknown, b: unknown): boolean {
     return stable(a) === stable(b);
 }
 
-/** A digest of a JSON value, whatever the order of its keys. */
+/** A digest of a JSON value that does not depend on the order of keys. */
 export function digest(value: unknown): string {
     return crypto.createHash("sha256").update(stable(value)).digest("base64");
 }
@@ -64,8 +67,10 @@ function stable(value: unknown): string {
 }
 
 /**
- * A resource that exists but is not what was asked for: the engine keeps its id and outputs in the state and calls `update` next time.
- * (The plugin recognises the error by its `id`; `properties` must carry `__provider`, else a later delete could not find its handler.)
+ * The error of a resource that was created but is not complete. The engine stores its id and outputs in the state and calls
+ * `update` in the next run. (The plugin recognizes the error by its `id`; `properties` must contain `__provider`, so that a
+ * later delete finds its handler. See
+ * https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/cmd/dynamic-provider/index.ts.)
  */
 export class PartialFailure extends Error {
     readonly id: string;

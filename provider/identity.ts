@@ -2,37 +2,38 @@ import type { Inputs } from "./handler";
 import { isUnknown } from "./handler";
 import { digestOf } from "./marks";
 
-/** What a resource of the state is called and marked with, as this process was told by `check`. */
+/** The owner mark and name of a resource in the state, as `check` received them. */
 export interface Former {
     readonly owner: string;
     readonly name: unknown;
-    /** Known once `diff` was asked about it. */
+    /** Known after `diff` was called for it. */
     id?: string;
 }
 
-/** How a kind treats the mark of a resource that exists. */
+/** How a kind of resource handles the owner mark of an existing entity. */
 export interface MarkPolicy {
-    /** Whether what exists can be marked anew: then the mark follows a resource that was renamed with an alias. Default false. */
+    /** Whether the mark in the cloud can be changed, so that it follows a resource that is renamed with an alias. Default false. */
     readonly rewritten?: boolean;
-    /** Whether a replacement is marked as the program says now, whatever mark the replaced one has. Default false. */
+    /** Whether a replacement gets the program's current mark instead of that of the replaced entity. Default false. */
     readonly freshAtReplacement?: boolean;
 }
 
-/** What exists, by kind and the mark that the program gives now, or the one that it goes on with. */
+/** The resources in the state, by kind and by the mark that the program sets (`given`) or that is used (`kept`). */
 const formers = { given: new Map<string, Former>(), kept: new Map<string, Former>() };
-/** Which resource of the program (by its mark as given) has or wants which mark. */
+/** Which resource of the program (by the mark that it sets) has a mark (`holders`) or wants one (`newcomers`). */
 const holders = new Map<string, string>();
 const newcomers = new Map<string, string>();
 
 /**
- * Fills `owner` and `name` of a resource: what was once defaulted stays what it was, whatever the stack or the
- * organization is called by now. Only a name that the program itself gives, or an alias, changes that.
+ * Fills in `owner` and `name` of a resource. An existing resource keeps its defaults, also if the stack or the organization
+ * is renamed. They only change if the program sets a name or an alias.
  *
- * The engine calls `check` twice for a replacement, the second time without old inputs: what the first call was told is
- * remembered for it.
+ * For a replacement, the engine calls `check` twice, the second time without old inputs
+ * (https://github.com/pulumi/pulumi/blob/master/pkg/resource/deploy/step_generator.go). So those of the first call are
+ * stored here.
  *
- * @param inputs the program's; with `nameIsDefault` the name in it is only for what has none yet
- * @returns a problem, where two resources of the program would have one mark
+ * @param inputs those of the program; if `nameIsDefault` is set, their name is only used for a resource that has none
+ * @returns a problem if two resources of the program would have the same mark
  */
 export function keepIdentity(inputs: Inputs, olds: Inputs | undefined, policy: MarkPolicy = {}): string | undefined {
     const fresh: string | undefined = inputs.owner;
@@ -58,25 +59,25 @@ export function keepIdentity(inputs: Inputs, olds: Inputs | undefined, policy: M
     return newcomer === undefined || newcomer === fresh ? undefined : sharedMark(newcomer);
 }
 
-/** Notes what the engine says of a resource's id, which excludes it where others of its name or mark are looked for. */
+/** Stores the id that the engine has for a resource, so that it is excluded when others with its name or mark are searched. */
 export function noteId(inputs: Inputs, id: string): void {
     const former = formerOf(inputs);
     if (former !== undefined) former.id = id;
 }
 
-/** Whether something in the cloud is what this resource is replaced for: by its id where that is known, else by its mark. */
+/** Whether an entity in the cloud is the one that this resource replaces: by its id if that is known, else by its mark. */
 export function isFormer(inputs: Inputs, id: string, owner: string | undefined): boolean {
     const former = formerOf(inputs);
     if (former === undefined) return false;
     return former.id === undefined ? former.owner === owner : former.id === id;
 }
 
-/** What this resource is replaced for, where `check` was told of it in this process. */
+/** The resource in the state that this resource updates or replaces, if `check` was called for it in this process. */
 export function formerOf(inputs: Inputs): Former | undefined {
     return formers.kept.get(keyOf(inputs.owner, inputs));
 }
 
-/** Whether a mark is that of another resource: an alias says that it is the same one. Marks of 0.1.0 do not tell. */
+/** Whether a resource was renamed with an alias, so that its marks differ. Marks of version 0.1.0 do not show this. */
 function wasRenamed(old: string, fresh: string): boolean {
     const [before, now] = [digestOf(old), digestOf(fresh)];
     return before !== undefined && now !== undefined && before !== now;

@@ -5,15 +5,15 @@ import type { VirtualMachineArgs } from "./virtualMachine";
 import type { VolumeArgs } from "./volume";
 
 /**
- * The table of `docs/leaving-out.md`, beside the arguments whose types it has to cover. Documentation and tests read it; it is not built
- * into the package.
+ * The table of `docs/leaving-out.md`. It is here so that its types can be checked against the arguments. Documentation and
+ * tests read it; it is not part of the package.
  */
 
-/** What it means that a program leaves an argument out. */
+/** The effect of leaving an argument out. */
 export interface LeavingOut {
-    /** When the resource is made. */
+    /** When the resource is created. */
     readonly creation: string;
-    /** When the program gave it before, and gives it no longer. */
+    /** When the program has set the argument before and does not set it any longer. */
     readonly afterwards: string;
 }
 
@@ -132,7 +132,7 @@ const sshKeyPair: Optional<SshKeyPairArgs> = {
     profile,
 };
 
-/** What leaving out means, for every argument that may be left out, by resource. `docs/leaving-out.md` is written from it. */
+/** The effect of leaving out each optional argument, by resource. `docs/leaving-out.md` is generated from it. */
 export const LEAVING_OUT = {
     VirtualMachine: virtualMachine,
     Volume: volume,

@@ -6,52 +6,54 @@ import { noteName } from "./knownNames";
 import { cleanError, noteSecrets, withoutSecrets } from "./secrets";
 import { NotFound, isId } from "./session";
 
-/** What a kind of resource does; `lifecycle` makes a handler of it. */
+/** The operations of a kind of resource; `lifecycle` makes a handler of them. */
 export interface Lifecycle {
-    /** How marks of what exists are treated. */
+    /** How owner marks of existing entities are handled. */
     readonly marks?: MarkPolicy;
-    /** Fills defaults into `inputs` (a copy of what the program gave) and adds every problem. `olds` are the old inputs, if any. */
+    /** Fills defaults into `inputs` (a copy of the program's arguments) and adds all problems. `olds` are the old inputs, if any. */
     check(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void>;
-    /** Compares what is (outputs) with what is wanted (inputs). */
+    /** Compares the current state (outputs) with the desired state (inputs). */
     diff(id: string, olds: Outputs, news: Inputs): DiffResult | Promise<DiffResult>;
     create(inputs: Inputs): Promise<{ id: string; outs: Outputs }>;
-    /** `undefined` where it is gone. Default: it is as the state has it. */
+    /** `undefined` if it does not exist. Default: the outputs in the state. */
     read?(id: string, outputs: Outputs): Promise<Outputs | undefined>;
-    /** The arguments as what was found would have them; `undefined` to keep those that the engine has. Default: to keep them. */
+    /** The arguments that match what a refresh found; `undefined` to keep those of the engine. Default: to keep them. */
     found?(id: string, last: Outputs, found: Outputs): Promise<Inputs | undefined>;
     update(id: string, olds: Outputs, news: Inputs): Promise<Outputs>;
     /** Default: there is nothing to delete outside of the state. */
     delete?(id: string, outputs: Outputs): Promise<void>;
 }
 
-/** Ids that the engine has asked about in this process: they are in the stack's state, so no `create` may adopt them. */
+/** Ids that the engine has passed to this process. They are in the stack's state, so no `create` may adopt them. */
 const idsInState = new Set<string>();
 
-/** True where the engine already has this id for one of the stack's resources. */
+/** Whether the id belongs to a resource in the stack's state. */
 export function isInState(id: string): boolean {
     return idsInState.has(id);
 }
 
 /**
- * Ids that a `create` of this process has answered with. With `pulumi up --replace` the engine creates before it deletes and asks nothing of
- * the old resource beforehand: a `create` that then takes over what has its mark has taken over what is to be deleted next.
+ * Ids that `create` has returned in this process. With `pulumi up --replace`, the engine may create before it deletes, without
+ * calling `diff` for the old resource. A `create` that adopts an entity with its mark has then adopted the old resource,
+ * which must not be deleted afterwards.
  */
 const createdIds = new Set<string>();
 
-/** What was checked in this process: the engine is about to carry it out, or in a preview to show it. */
+/** The resources for which `check` was called in this process, because they are in the program. */
 const checkedResources = new Set<string>();
 
-/** True where `diff` was asked for what the program wants; a refresh asks it the other way round, for what the state has, without a check. */
+/** Whether `diff` is called for the program's arguments. A refresh calls it for those in the state, without a `check`. */
 export function wasChecked(inputs: Inputs): boolean {
     return checkedResources.has(JSON.stringify([inputs.owner, inputs.__provider]));
 }
 
-/** Whose arguments differ from those that the state has: the engine then finds out by itself which. */
+/** Digests of arguments that differ from those in the state. */
 const changedInputs = new Set<string>();
 
 /**
- * A change that shows in the arguments is left to the engine to find: its own comparison has the detail that the option `replaceOnChanges`
- * needs and that no dynamic provider can give. A drift does not show there, so it is told.
+ * Leaves out `changes` if the arguments have changed: the engine then compares them itself and obtains a detailed diff, which
+ * the option `replaceOnChanges` needs and a dynamic provider cannot return. Drift is not visible in the arguments, so it
+ * is reported.
  */
 function detailed(diff: DiffResult, news: Inputs): DiffResult {
     if (diff.changes !== true || !changedInputs.has(digest(news))) return diff;
@@ -59,9 +61,9 @@ function detailed(diff: DiffResult, news: Inputs): DiffResult {
     return rest;
 }
 
-/** A handler with what all of them share: problems instead of exceptions at preview, errors without stacks, JSON-clean answers. */
+/** A handler with the common parts: failures of `check` instead of exceptions, errors without stack traces, results as JSON. */
 export function lifecycle(of: Lifecycle): Handler {
-    /** @param about what the engine gives: the secrets in it stay out of errors and messages */
+    /** @param about the values from the engine; their secrets are removed from errors and messages */
     const guarded = async <T>(about: (Inputs | undefined)[], work: () => Promise<T> | T): Promise<T> => {
         noteSecrets(...about);
         try {
@@ -111,7 +113,7 @@ export function lifecycle(of: Lifecycle): Handler {
     };
 }
 
-/** An exception of JavaScript's own is a fault of this package; users are told so, and where to find more. */
+/** JavaScript's own exceptions are bugs of this package. The message says so, and how to get more information. */
 function asReportable(error: unknown): unknown {
     if (!(error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError)) return error;
     return new Error(
@@ -124,8 +126,9 @@ const printed = new Set<unknown>();
 let print: typeof console.error | undefined;
 
 /**
- * The plugin prints most errors, with their stacks, beside handing them to the engine, which shows them at their resource: that is enough,
- * and a user of the package has no use for a stack.
+ * Prevents an error from being shown twice. The plugin prints most errors with their stack traces and also returns them to the
+ * engine, which shows them at their resource
+ * (https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/cmd/dynamic-provider/index.ts).
  */
 function showOnce(error: Error): void {
     error.stack = "";
@@ -139,7 +142,7 @@ function showOnce(error: Error): void {
 
 async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Promise<CheckResult> {
     const problems = new Problems();
-    // What is null is left out.
+    // An argument that is null counts as left out.
     const inputs = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== null));
     const before = olds === undefined || Object.keys(olds).length === 0 ? undefined : olds;
     const shared = keepIdentity(inputs, before, of.marks);
@@ -160,10 +163,10 @@ async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Pro
     return { inputs: checkedInputs, failures };
 }
 
-/** Longest string that most of CloudStack's parameters and columns take, in characters. */
+/** The longest string that most of CloudStack's parameters and columns accept, in characters. */
 const MAX_LENGTH = 255;
 
-/** The problems of one resource's arguments, each with the argument's path and what would be right. */
+/** The problems of a resource's arguments, each with the argument's path and the reason. */
 export class Problems {
     readonly list: CheckFailure[] = [];
 
@@ -171,7 +174,7 @@ export class Problems {
         this.list.push({ property, reason });
     }
 
-    /** The result of a look-up, or `undefined` after adding what was not found. */
+    /** The result of a look-up, or `undefined` after adding a problem. */
     async attempt<T>(property: string, lookUp: () => Promise<T>): Promise<T | undefined> {
         try {
             return await lookUp();
@@ -183,10 +186,10 @@ export class Problems {
     }
 
     /**
-     * A string that must be given.
+     * A required string.
      *
-     * @param most the longest that is valid, in characters
-     * @returns `undefined` where it is missing, invalid or not known yet
+     * @param most the greatest valid length in characters
+     * @returns `undefined` if it is missing, invalid or not known yet
      */
     requiredString(inputs: Inputs, property: string, remedy: string, most = MAX_LENGTH): string | undefined {
         const value = inputs[property];
@@ -197,7 +200,7 @@ export class Problems {
         return undefined;
     }
 
-    /** A string that may be left out. @param most the longest that CloudStack takes, in characters */
+    /** An optional string. @param most the greatest length that CloudStack accepts, in characters */
     optionalString(inputs: Inputs, property: string, most = MAX_LENGTH): void {
         const value = inputs[property];
         if (value === undefined || isUnknown(value)) return;
@@ -205,7 +208,7 @@ export class Problems {
         else this.fits(property, value, most);
     }
 
-    /** A name that may be left out, but is not empty. */
+    /** An optional name, which must not be empty. */
     optionalName(inputs: Inputs, property: string): void {
         if (inputs[property] !== undefined)
             this.requiredString(inputs, property, "give a name, or leave the argument out");
@@ -216,7 +219,7 @@ export class Problems {
         return undefined;
     }
 
-    /** CloudStack refuses control characters other than line ends (431), and what its columns cannot hold. */
+    /** CloudStack refuses control characters other than line ends (431), and strings that are too long for its columns. */
     private fits(property: string, value: string, most = MAX_LENGTH): boolean {
         if (/[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]/.test(value))
             this.add(property, "contains a control character (a tab counts as one), which CloudStack rejects");
@@ -226,7 +229,7 @@ export class Problems {
         return false;
     }
 
-    /** A list, each item of which must pass `isValid`; items that are not known yet pass. */
+    /** A list whose items must pass `isValid`; unknown items pass. */
     each(inputs: Inputs, property: string, isValid: (value: any) => boolean, reason: string): void {
         const values = inputs[property];
         if (values === undefined || isUnknown(values)) return;
@@ -256,7 +259,7 @@ export class Problems {
         this.add(property, `${JSON.stringify(value)} is neither true nor false`);
     }
 
-    /** A list of names, which the API separates by commas. */
+    /** A list of names, which the API separates with commas. */
     names(inputs: Inputs, property: string, remedy: string): void {
         const value = inputs[property];
         if (value === undefined || isUnknown(value)) return;
@@ -271,7 +274,7 @@ export class Problems {
         });
     }
 
-    /** A list of ids: a name in it is taken for the mistake that it is, since names of groups are not unique across accounts. */
+    /** A list of ids. Names are refused, because names of groups are not unique across accounts. */
     ids(inputs: Inputs, property: string, lookup: string): void {
         const value = inputs[property];
         if (value === undefined || isUnknown(value)) return;
@@ -285,8 +288,8 @@ export class Problems {
     /**
      * A map of strings.
      *
-     * @param most the longest value that CloudStack takes, in characters
-     * @param remedy what to do about an empty value, where there must be none
+     * @param most the greatest length of a value that CloudStack accepts, in characters
+     * @param remedy what to do about an empty value, if none is allowed
      */
     map(inputs: Inputs, property: string, most = MAX_LENGTH, remedy?: string): void {
         const value = inputs[property];
@@ -318,9 +321,10 @@ export class Problems {
 }
 
 /**
- * Says in a preview or an update what will happen to a resource; a refresh, which compares too, says nothing.
+ * Announces in a preview or an update what will happen to a resource. During a refresh, which also calls `diff`, nothing is
+ * announced.
  *
- * @param olds what the state has, whose secrets are kept out of the line as those of the inputs are
+ * @param olds the outputs in the state, whose secrets are removed like those of the inputs
  */
 export function announce(inputs: Inputs, line: string, olds?: Outputs): void {
     if (wasChecked(inputs)) say(withoutSecrets(line, inputs, olds));
@@ -328,7 +332,7 @@ export function announce(inputs: Inputs, line: string, olds?: Outputs): void {
 
 const said = new Set<string>();
 
-/** Says something once per process; the engine shows it below the stack. */
+/** Prints a message once per process; the engine shows it below the stack. */
 export function say(text: string): void {
     const line = withoutSecrets(text);
     if (said.has(line)) return;

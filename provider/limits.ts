@@ -1,7 +1,7 @@
 import type { Problems } from "./lifecycle";
 import type { ApiAccount, Needs, Session } from "./session";
 
-/** How the kinds of limits read, one and many. */
+/** The kinds of limits and their names in messages. */
 const KINDS: [keyof Needs, string][] = [
     ["vm", "machines"],
     ["volume", "volumes (root disks included)"],
@@ -11,9 +11,9 @@ const KINDS: [keyof Needs, string][] = [
 ];
 
 /**
- * Adds what a resource needs to what this run creates, and reports the limits of the account that it goes beyond.
+ * Adds the needs of a resource to those of this run, and reports the limits of the account that they exceed.
  *
- * @param has what the account has of it already: what is replaced, or what an interrupted run left
+ * @param has the part that the account uses already, for an entity that is replaced or adopted
  */
 export async function checkLimits(
     problems: Problems,
@@ -22,7 +22,7 @@ export async function checkLimits(
     needs: Needs,
     has: Needs = {},
 ): Promise<void> {
-    // What a project may have is not the account's to use up, and only its administrators see it: CloudStack's own answer tells there.
+    // A project has its own limits, which only its administrators can see. CloudStack's own error reports those.
     if (session.client.settings.project !== undefined || typeof owner !== "string") return;
     const account = await session.account();
     const more = difference(needs, has);
@@ -39,7 +39,7 @@ export async function checkLimits(
     }
 }
 
-/** How much more of a kind the account may have; "Unlimited" and a missing answer set no limit. */
+/** How much more of a kind the account may use; without a limit if CloudStack returns "Unlimited" or nothing. */
 function available(account: ApiAccount, kind: string): number {
     const left = Number(account[`${kind}available`]);
     return Number.isFinite(left) ? left : Infinity;

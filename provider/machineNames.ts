@@ -2,11 +2,11 @@ import type { Inputs } from "./handler";
 import { sessionFor } from "./session";
 
 /**
- * Which of these machines the account had when this run began, and what time it is by the cloud's own clock, in seconds
- * since 1970: machines have their time from there, whoever runs `pulumi` need not.
+ * Which of these machines existed when this run began, and the time of the cloud's clock in seconds since 1970. The clocks
+ * of machines are set by the cloud, and may differ from the local clock.
  *
- * @param at `project` and `profile` say which cloud
- * @throws PlaceUnknown where a preview does not know them yet
+ * @param at `project` and `profile` select the cloud
+ * @throws PlaceUnknown if a preview does not know them yet
  */
 export async function machinesThere(at: Inputs, names: readonly string[]): Promise<{ names: string[]; now: number }> {
     const session = sessionFor(at);

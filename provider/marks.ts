@@ -4,15 +4,16 @@ import { isUnknown } from "./handler";
 import type { Problems } from "./lifecycle";
 
 /**
- * How things say whose they are. The engine learns an id only when `create` returns, so after a kill nothing but a mark, written in the
- * creating call itself, tells what is ours: machines carry it in their details, groups in their description, things that have neither in
- * their name.
+ * Owner marks: they record in the cloud which resource of which stack created an entity. The engine stores an id only when
+ * `create` returns. If the process is killed before that, the entity can only be identified by a mark that the creating command
+ * itself has written: in the details of a machine, in the description of a group, in the name of anything else.
  *
- * A mark is `<organization>/<project>/<stack>/<resource>#<digest>`. Names of resources are unique per type and types of parents only, so
- * the digest is of those, too. It does not depend on the stack's name: a stack that is renamed has the same. (0.1.0 made marks without.)
+ * A mark is `<organization>/<project>/<stack>/<resource>#<digest>`. The name of a resource is unique only among resources of
+ * the same type with parents of the same types, so the digest includes these types. It does not include the stack's name, so
+ * it stays the same when a stack is renamed. (Marks of version 0.1.0 have no digest.)
  */
 
-/** Longest description of a group that CloudStack takes, in characters. */
+/** The longest description of a group that CloudStack accepts, in characters. */
 const DESCRIPTION_LENGTH = 255;
 
 /**
@@ -28,17 +29,17 @@ export function digestOf(owner: string): string | undefined {
     return /#([0-9a-f]{8})$/.exec(owner)?.[1];
 }
 
-/** The mark that 0.1.0 gave all resources of this name. */
+/** The mark that version 0.1.0 gave to all resources with this name. */
 export function markWithoutDigest(owner: string): string {
     return owner.replace(/#[0-9a-f]{8}$/, "");
 }
 
-/** Eight hexadecimal digits of an owner, for names. */
+/** The form of an owner mark in names: eight hexadecimal digits of its hash. */
 export function markFor(owner: string): string {
     return crypto.createHash("sha256").update(owner).digest("hex").slice(0, 8);
 }
 
-/** A name that carries its owner's mark, at most `most` characters long; one that carries it already stays as it is. */
+/** A name with its owner mark, at most `most` characters long. A name that has the mark already is not changed. */
 export function markedName(name: string, owner: string, most = 63): string {
     const suffix = `-${markFor(owner)}`;
     return name.endsWith(suffix) ? name : name.slice(0, most - suffix.length) + suffix;
@@ -49,12 +50,12 @@ export function unmarkedName(name: string): string {
     return name.replace(/-[0-9a-f]{8}$/, "");
 }
 
-/** A description that carries its owner after the user's text. */
+/** A description: the user's text, then the owner mark. */
 export function markedText(text: string | undefined, owner: string): string {
     return text === undefined || text === "" ? `[${owner}]` : `${text} [${owner}]`;
 }
 
-/** Adds what is wrong with a description, which also has to hold the mark. */
+/** Adds the problems of a description, which must also have room for the mark. */
 export function checkDescription(problems: Problems, inputs: Inputs): void {
     const { description, owner } = inputs;
     const mark = typeof owner === "string" && !isUnknown(owner) ? markedText("x", owner).length - 1 : 0;
@@ -70,7 +71,7 @@ export function unmarkedText(description: string | undefined): string {
     return (description ?? "").replace(MARK_AT_END, "");
 }
 
-/** The mark in a description; `undefined` where somebody else wrote it. */
+/** The mark in a description; `undefined` if this package did not write it. */
 export function markIn(description: string | undefined): string | undefined {
     return MARK_AT_END.exec(description ?? "")?.[1];
 }

@@ -1,12 +1,12 @@
 import type { CoalescedReads, Session } from "./session";
 
-/** A kind of resource of which a preview is told what the cloud has not any more. */
+/** A kind of resource for which a preview warns if it no longer exists in the cloud. */
 export interface Watched {
-    /** Where the cloud lists them. */
+    /** The reads that list this kind. */
     reads(session: Session): CoalescedReads<Listed>;
-    /** Whether one in this state is as good as gone. */
+    /** Whether one in this state counts as deleted. */
     isGone(state: string): boolean;
-    /** What a refresh and an update then do. */
+    /** The advice in the warning. */
     readonly remedy: string;
 }
 
@@ -15,20 +15,20 @@ interface Listed {
     readonly state: string;
 }
 
-/** How long a run waits for the cloud to tell what it has, in milliseconds: it is asked for a warning only. */
-const PATIENCE = 10_000;
+/** How long a run waits for the list, in milliseconds. It is short because the list is only needed for a warning. */
+const TIMEOUT = 10_000;
 
-/** Clouds that did not answer, which are not asked again. */
+/** Clouds that did not answer in time and are not asked again. */
 const silent = new WeakSet<Session>();
 
 /**
- * Whether what the state has is not in the cloud any more. That costs one list of the kind per process; only what it lacks is asked for by
- * its id. Where the cloud does not answer, nothing is said to be gone.
+ * Whether a resource in the state no longer exists in the cloud. This needs one list of the kind per process; a resource that
+ * is not in the list is also read by its id. If the cloud does not answer, the resource is assumed to exist.
  */
 export async function isMissing(id: string, { reads, isGone }: Watched, session: Session): Promise<boolean> {
     if (silent.has(session)) return false;
     const from = reads(session);
-    const isThere = await withinPatience(
+    const isThere = await withTimeout(
         from
             .before()
             .then((all) => all.find((item) => item.id === id) ?? from.get(id))
@@ -38,10 +38,10 @@ export async function isMissing(id: string, { reads, isGone }: Watched, session:
     return isThere === false;
 }
 
-/** The answer, or `undefined` where there is none in time. */
-async function withinPatience<T>(answer: Promise<T>): Promise<T | undefined> {
+/** The answer, or `undefined` after the timeout. */
+async function withTimeout<T>(answer: Promise<T>): Promise<T | undefined> {
     let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), PATIENCE)));
+    const limit = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), TIMEOUT)));
     try {
         return await Promise.race([answer.catch(() => undefined), limit]);
     } finally {

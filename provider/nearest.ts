@@ -1,4 +1,4 @@
-/** The names most like the one asked for, best first, for messages about names that do not exist. */
+/** The most similar names, best first, for messages about names that do not exist. */
 export function nearestNames(name: string, candidates: readonly string[], most = 3): string[] {
     const wanted = name.toLowerCase();
     return [...new Set(candidates)]
@@ -8,14 +8,14 @@ export function nearestNames(name: string, candidates: readonly string[], most =
         .map(({ candidate }) => candidate);
 }
 
-/** The names that were probably meant: those most like the one that was given; all of them where none is like it. */
+/** The names that were probably meant: the most similar ones, or all if none is similar. */
 export function likelyNames(name: string, candidates: readonly string[]): string[] {
     const far = candidates.map((candidate) => distance(name.toLowerCase(), candidate.toLowerCase()));
     const least = Math.min(...far);
     return least > name.length / 2 ? [...candidates] : candidates.filter((_, index) => far[index] === least);
 }
 
-/** Levenshtein's distance; a name that contains the other is near whatever its length. */
+/** The Levenshtein distance; smaller if one name contains the other. */
 function distance(a: string, b: string): number {
     if (a.length > 0 && b.length > 0 && (a.includes(b) || b.includes(a))) {
         return Math.min(1, Math.abs(a.length - b.length));

@@ -3,8 +3,8 @@ import type { Session } from "./session";
 import { secondsUntil } from "./timeouts";
 
 /**
- * The mark of what was made under another name and cannot be named or described anew: a resource that was renamed with
- * an alias keeps what it has, and the tag says whose it is now.
+ * The tag with the owner mark of an entity whose name or description contains an old mark and cannot be changed. It is set
+ * when a resource is renamed with an alias.
  */
 const KEY = "pulumi-owner";
 
@@ -13,16 +13,16 @@ interface Tagged {
     tags?: { key: string; value: string }[];
 }
 
-/** The mark in a thing's tags; `undefined` where it never passed to another resource. */
+/** The owner mark in an entity's tags; `undefined` if it was never passed to another resource. */
 export function taggedOwner(of: Tagged): string | undefined {
     return of.tags?.find(({ key }) => key === KEY)?.value;
 }
 
 /**
- * Says in a tag whose a thing is now.
+ * Sets the tag with the owner mark.
  *
- * @param type CloudStack's name of the kind, such as `Volume`
- * @param deadline until when, in milliseconds since the epoch
+ * @param type CloudStack's resource type, such as `Volume`
+ * @param deadline in milliseconds since the epoch
  */
 export async function tagOwner(
     session: Session,

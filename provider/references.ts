@@ -4,24 +4,24 @@ import type { Problems } from "./lifecycle";
 import { isId } from "./session";
 
 /**
- * Arguments that refer to something which the cloud has, by its name or by its id: two spellings of one thing.
+ * Arguments that refer to an entity in the cloud by its name or by its id.
  *
- * `check` turns a new text into an id and keeps that among the inputs (`referenceIds`), where `diff`, which does no I/O,
- * compares it with what the resource has. A text that stays as it is is not looked up again: whatever its operator renames,
- * retires, hides or registers again under the same name, what exists keeps what it has.
+ * `check` looks up the id of a new value and stores it in the inputs (`referenceIds`), so that `diff`, which does no I/O, can
+ * compare it with the id that the resource has. An unchanged value is not looked up again. An existing resource therefore
+ * does not change when the operator renames, withdraws or hides the entity, or registers another one with the same name.
  */
 export type Reference = "zone" | "template" | "network" | "serviceOffering" | "diskOffering" | "project";
 
 const REFERENCES: readonly Reference[] = ["zone", "template", "network", "serviceOffering", "diskOffering", "project"];
 
-/** The id that an argument stands for, where it is known. Stacks of 0.1.0 recorded none. */
+/** The id that an argument refers to, if it is known. Stacks of version 0.1.0 did not store it. */
 export function referenceId(inputs: Inputs, property: Reference): string | undefined {
     const text = inputs[property];
     if (typeof text !== "string" || isUnknown(text)) return undefined;
     return isId(text) ? text : inputs.referenceIds?.[property];
 }
 
-/** The id that an argument stands for, looked up where `check` recorded none. */
+/** The id that an argument refers to. It is looked up if `check` did not store it. */
 export async function wantedId(
     inputs: Inputs,
     property: Reference,
@@ -30,25 +30,25 @@ export async function wantedId(
     return referenceId(inputs, property) ?? (await lookUp(inputs[property])).id;
 }
 
-/** The id of what a resource has, as its outputs tell it; `undefined` where they do not. */
+/** The id that a resource actually has, according to its outputs; `undefined` if they do not contain it. */
 export function actualId(outputs: Outputs, property: Reference): string | undefined {
     if (property === "project") return outputs.cloud?.projectId;
     if (property !== "network") return outputs[`${property}Id`];
     return (outputs.networkInterfaces ?? [])[0]?.networkId;
 }
 
-/** Whether an argument means what the resource has. Ids decide where both are known, else the names do. */
+/** Whether an argument refers to what the resource has. Ids are compared if both are known, else names. */
 export function sameReference(olds: Outputs, news: Inputs, property: Reference): boolean {
     const [wanted, actual] = [referenceId(news, property), actualId(olds, property)];
     return wanted !== undefined && actual !== undefined ? wanted === actual : same(olds[property], news[property]);
 }
 
-/** Whether a resource in this project would have to be replaced to be where its arguments say. */
+/** Whether a resource must be replaced because its arguments name another project. */
 function changesProject(olds: Outputs, news: Inputs): boolean {
     return !same(olds.project ?? "", news.project ?? "") && !sameReference(olds, news, "project");
 }
 
-/** Those of the arguments whose change replaces a resource; what refers to something is compared by that, not by its spelling. */
+/** The changed arguments among those that replace a resource. References are compared by what they refer to. */
 export function replacedBy(olds: Outputs, news: Inputs, properties: readonly string[]): string[] {
     return properties.filter((property) => {
         if (property === "project") return changesProject(olds, news);
@@ -61,10 +61,10 @@ function isReference(property: string): property is Reference {
 }
 
 /**
- * The text that the program uses for something, while that is what the resource has; else the name of what it has.
+ * The value of a reference in the outputs: the program's text if the resource has what it refers to, else the actual name.
  *
- * @param inputs the arguments, or at a refresh the outputs of the last time
- * @param lastId what those outputs say that it had
+ * @param inputs the arguments, or at a refresh the previous outputs
+ * @param lastId the id in the previous outputs
  */
 export function referenceText(
     inputs: Inputs,
@@ -81,7 +81,7 @@ export function referenceText(
     return name === undefined || name === text ? id : name;
 }
 
-/** The same arguments as before stand for the same ids; also those that are left out now where the resource stays with them. */
+/** Keeps the stored ids of arguments that have not changed or that are left out now while the resource keeps their value. */
 export function keepReferences(inputs: Inputs, olds: Inputs | undefined): void {
     const kept = REFERENCES.filter((property) => isKept(inputs, olds, property));
     const ids = kept.flatMap((property) => {
@@ -92,7 +92,7 @@ export function keepReferences(inputs: Inputs, olds: Inputs | undefined): void {
     else delete inputs.referenceIds;
 }
 
-/** The arguments with the ids of what the resource has, for those whose names are the same as in its outputs: 0.1.0 recorded none. */
+/** The arguments with ids from the outputs, for unchanged names: stacks of version 0.1.0 did not store the ids. */
 export function withKnownIds(inputs: Inputs, olds: Outputs): Inputs {
     const known = REFERENCES.filter((property) => isKept(inputs, olds, property)).flatMap((property) => {
         const id = referenceId(inputs, property) === undefined ? actualId(olds, property) : undefined;
@@ -103,22 +103,22 @@ export function withKnownIds(inputs: Inputs, olds: Outputs): Inputs {
         : { ...inputs, referenceIds: { ...inputs.referenceIds, ...Object.fromEntries(known) } };
 }
 
-/** Arguments over the outputs of the last time. What a resource had tells nothing about another text. */
+/** The previous outputs, overridden by the arguments. Ids of references that have changed are dropped. */
 export function overOutputs(olds: Outputs, inputs: Inputs): Outputs {
     const stale = REFERENCES.filter((property) => !same(olds[property], inputs[property]));
     return { ...olds, ...inputs, ...Object.fromEntries(stale.map((property) => [`${property}Id`, undefined])) };
 }
 
-/** Whether an argument is what it was. */
+/** Whether an argument is set and has not changed. */
 export function isKept(inputs: Inputs, olds: Inputs | undefined, property: string): boolean {
     return olds !== undefined && inputs[property] !== undefined && same(inputs[property], olds[property]);
 }
 
 /**
- * The id that an argument stands for. A text that is new is looked up, and what is not found is a problem; one that stays is
- * looked up only where its id was never recorded, and then it is no problem that it is not found any more.
+ * The id that an argument refers to. A new value is looked up, and it is a problem if it is not found. An unchanged value is
+ * only looked up if its id was never stored, and it is no problem if it is not found.
  *
- * @returns `undefined` where it is left out, not known yet or not found
+ * @returns `undefined` if it is left out, not known yet or not found
  */
 export async function resolveReference(
     problems: Problems,
@@ -132,7 +132,7 @@ export async function resolveReference(
     if (isKept(inputs, olds, property))
         return referenceId(inputs, property) ?? (await lookUp(text).catch(() => undefined))?.id;
     const found = await problems.attempt(property, () => lookUp(text));
-    // An id needs no second place, and a secret one must not get one.
+    // An id is not stored a second time, because the argument may be secret.
     if (found !== undefined && !isId(text)) inputs.referenceIds = { ...inputs.referenceIds, [property]: found.id };
     return found?.id;
 }

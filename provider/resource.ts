@@ -4,25 +4,26 @@ import { markOf } from "./marks";
 import { type OperationTimeouts, secondsOfOption } from "./timeouts";
 
 /**
- * The text that Pulumi's Node plugin evaluates for every resource of a kind. It is a constant: it captures nothing, it never makes a
- * diff, and since the handler is loaded from the installed package, a fix reaches existing stacks at once. The folder of the running
- * program decides which installation that is (the plugin's working directory is the program's), and package self-reference works too.
+ * The text that Pulumi's Node plugin evaluates for every resource of a kind. It is a constant, so it never causes a diff. It
+ * loads the handler from the installed package, so a new version of the package also applies to existing resources. The
+ * package is resolved from the program's folder, which is the plugin's working directory.
  */
 function providerText(handler: string): string {
     return `exports.handler = () => require("module").createRequire(process.cwd() + "/_")("pulumi-cloudstack/dynamic/v1").${handler}`;
 }
 
 /**
- * The SDK notes a stack trace, mapped to sources, for every property of every resource, to tell of promises that never end. With hundreds of
- * machines that takes most of a program's time, and it is shown with PULUMI_DEBUG_PROMISE_LEAKS only.
+ * Disables stack traces. The SDK records one, mapped to sources, for every property of every resource, to report promises that
+ * never settle (https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/runtime/debuggable.ts). With hundreds of machines
+ * this takes most of a program's time, and the traces are only shown with PULUMI_DEBUG_PROMISE_LEAKS.
  *
- * @returns what the limit was
+ * @returns the previous limit
  */
 function withoutTraces(): number {
     const limit = Error.stackTraceLimit;
     if (limit > 0 && process.env.PULUMI_DEBUG_PROMISE_LEAKS === undefined) {
         Error.stackTraceLimit = 0;
-        // A constructor that throws leaves it to this.
+        // Restores the limit if the constructor throws.
         queueMicrotask(() => (Error.stackTraceLimit = limit));
     }
     return limit;
@@ -32,7 +33,7 @@ function typeOf(kind: string): string {
     return `pulumi-nodejs:dynamic/cloudstack:${kind}`;
 }
 
-/** Outputs under other names that repeat an argument: where that is a secret, they are. */
+/** Outputs that contain the value of an argument under another name. They are secret if the argument is. */
 const REPEATED: Record<string, readonly string[]> = {
     name: ["displayName", "managedRules"],
     ingress: ["managedRules", "unmanagedRules"],
@@ -47,10 +48,11 @@ const REPEATED: Record<string, readonly string[]> = {
 };
 
 /**
- * The names of the arguments that are secrets of the program, for the handler, which gets plain values and must not print these; `undefined`
- * without any. It carries no dependencies, and costs nothing for plain values.
+ * The names of the arguments that the program marks as secret; `undefined` if there are none. The handler receives plain
+ * values and must not print these. The result has no dependencies.
  *
- * @param secretOutputs gets the outputs that repeat a secret. The SDK reads the list once all inputs are resolved, of which this is one
+ * @param secretOutputs receives the outputs that contain a secret. The SDK reads this list after all inputs are resolved, and
+ * the result of this function is one of them
  */
 function secretArguments(
     inputs: Record<string, unknown>,
@@ -60,7 +62,7 @@ function secretArguments(
     const later = Object.entries(inputs).filter(([, value]) => value !== null && typeof value === "object");
     if (later.length === 0) return undefined;
     const names = later.map(async ([name, value]) => {
-        // An input that fails is reported where it is used.
+        // A rejected input is reported where it is used.
         const isSecret = await pulumi.isSecret(pulumi.output(value)).catch(() => false);
         return isSecret ? [name] : [];
     });
@@ -77,11 +79,11 @@ function secretArguments(
 /** The base of all resources of this package. Not for use in programs. */
 export abstract class CloudStackResource extends pulumi.CustomResource {
     /**
-     * @param kind what the user sees, such as `VirtualMachine`
+     * @param kind the resource type that the user sees, such as `VirtualMachine`
      * @param handler the handler's key in `dynamic/v1`
      * @param inputs the resource's arguments
-     * @param outputs the names of properties that only the handler knows
-     * @param secretOutputs those among them that are secret
+     * @param outputs the names of properties that the handler computes
+     * @param secretOutputs the secret ones among them
      */
     protected constructor(
         kind: string,
@@ -114,7 +116,7 @@ export abstract class CloudStackResource extends pulumi.CustomResource {
 /** Kinds that have the argument `timeoutSeconds`. */
 const TIMED = ["VirtualMachine", "Volume", "SecurityGroup", "SecurityGroupRules", "AffinityGroup"];
 
-/** The option `customTimeouts` as an argument: the engine does not hand it on to dynamic providers. */
+/** Copies the option `customTimeouts` to an argument, because dynamic providers do not receive it. */
 function withTimeouts(
     kind: string,
     inputs: Record<string, unknown>,
@@ -126,24 +128,24 @@ function withTimeouts(
     return { ...inputs, timeoutSeconds: given.apply((argument) => ({ ...fromOption, ...argument })) };
 }
 
-/** What the inputs of every marked resource begin with: see `keepIdentity`, which takes care of it. */
+/** The common inputs of all resources with an owner mark: see `keepIdentity`. */
 export interface IdentityInputs {
-    /** The mark that says which resource of which stack made something. */
+    /** The owner mark: which resource of which stack created the entity. */
     owner: pulumi.Output<string>;
-    /** The name that the program gives, or the default one. */
+    /** The name that the program sets, or the default name. */
     name?: pulumi.Input<string>;
-    /** Whether it is the default one, which is only for what has none yet. */
+    /** Whether it is the default name, which is only used for a resource that has none. */
     nameIsDefault?: pulumi.Input<boolean | undefined>;
 }
 
-/** The mark of a resource: see `provider/marks.ts`. */
+/** The owner mark of a resource: see `provider/marks.ts`. */
 export function identity(kind: string, name: string, opts: pulumi.CustomResourceOptions | undefined): IdentityInputs {
     const urn = withoutDependencies(pulumi.createUrn(name, typeOf(kind), opts?.parent));
     const [organization, project, stack] = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack()];
     return { owner: urn.apply((text) => markOf(organization, project, stack, name, text)) };
 }
 
-/** The same with a name: the given one, or a default that holds until there is one in the state. */
+/** The same with a name: the program's, or a default that is used if the state has none. */
 export function namedIdentity(
     kind: string,
     name: string,
@@ -164,16 +166,16 @@ export function namedIdentity(
 }
 
 /**
- * The value without the resources that it comes from. The URN of a parent would make its child wait for all the other
- * children: whoever depends on a component depends on everything in it.
+ * The value without its dependencies. A child that depends on its parent's URN would wait for all other children, because a
+ * dependency on a component is one on all of its children (https://github.com/pulumi/pulumi/issues/1743).
  */
 function withoutDependencies<T>(value: pulumi.Output<T>): pulumi.Output<T> {
     return pulumi.output(new Promise<T>((resolve) => value.apply(resolve))) as pulumi.Output<T>;
 }
 
 /**
- * A valid host name of a stack's and a resource's name: letters, digits and hyphens, a letter first, at most 63 characters. Names that
- * had to be changed or cut get a hash of the original, so that two that differ never become one.
+ * A valid host name made of a stack's and a resource's name: letters, digits and hyphens, a letter first, at most 63 characters.
+ * If the name had to be changed or shortened, a hash of the original is added, so that different names stay different.
  */
 export function defaultName(stack: string, resourceName: string): string {
     const wanted = `${stack}-${resourceName}`;

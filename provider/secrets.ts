@@ -4,23 +4,24 @@ import { hasUnknown } from "./handler";
 import { nameOr } from "./knownNames";
 
 /**
- * What may be said of arguments. Any of them may be a secret of the program's. The engine gives handlers the plain values, so the class of the
- * resource, which runs in the program, adds the names of those that are (`secretArguments`), and outputs repeat them.
+ * Which values of arguments messages may contain. Any argument may be secret. Handlers receive plain values, so the class of
+ * the resource, which runs in the program, adds the names of the secret arguments (`secretArguments`), which are also copied to
+ * the outputs.
  */
 
-/** Arguments of free text, in which people put secrets without saying so: that they change is said, their values never are. */
+/** Arguments that may contain secrets even if they are not marked as secret. Messages never show their values. */
 const NEVER_SHOWN = ["userData", "userDataBase64", "tags", "details", "description", "publicKey"];
 
 const HIDDEN = "(secret)";
 const LATER = "may change (value not known yet)";
 
-/** How a change of an argument reads: `Small -> Large`, or that it changes where its value is not for everybody. */
+/** The text for a change of an argument: `Small -> Large`, or only that it changes if the value must not be shown. */
 export function showChange(property: string, from: unknown, to: unknown, ...of: (Inputs | Outputs)[]): string {
     if (hasUnknown(to)) return LATER;
     return isShown(property, ...of) ? `${show(from)} -> ${show(to)}` : "changes";
 }
 
-/** The same for a list whose order means nothing: `+added -removed`. */
+/** The same for a list whose order has no meaning: `+added -removed`. */
 export function showSetChange(
     property: string,
     from: readonly unknown[],
@@ -34,30 +35,30 @@ export function showSetChange(
     return [...added, ...removed].join(" ");
 }
 
-/** Whether a message may have the values of an argument. */
+/** Whether a message may contain the value of an argument. */
 export function isShown(property: string, ...of: (Inputs | Outputs)[]): boolean {
     return !NEVER_SHOWN.includes(property) && !isSecret(property, ...of);
 }
 
-/** Whether the program says that an argument, or the one that holds it, is a secret. */
+/** Whether the program marks an argument, or the argument that contains it, as secret. */
 export function isSecret(property: string, ...of: (Inputs | Outputs)[]): boolean {
     const [argument] = property.split(/[.[]/);
     return of.some((one) => namesOf(one).includes(argument!));
 }
 
-/** A message about a resource, without the values of its secret arguments and without all longer secrets that this process has met. */
+/** A message about a resource, without the values of its secret arguments and without any longer secret that this process knows. */
 export function withoutSecrets(text: string, ...of: (Inputs | Outputs | undefined)[]): string {
     const values = [...new Set(of.flatMap(valuesOf))].sort((a, b) => b.length - a.length);
     const clean = values.reduce((rest, value) => rest.replace(asWord(value), HIDDEN), text);
     return scrub(clean);
 }
 
-/** To be called with what the engine gives a handler: its secrets are kept out of every message of this process. */
+/** Registers the secrets in values from the engine, so that they are removed from all messages of this process. */
 export function noteSecrets(...of: (Inputs | Outputs | undefined)[]): void {
     keepOut(of.flatMap(valuesOf));
 }
 
-/** Removes the values of a resource's secrets from the text of an error, which keeps what else it is. */
+/** Removes the values of a resource's secrets from the text of an error. */
 export function cleanError(error: unknown, ...of: (Inputs | Outputs | undefined)[]): void {
     if (!(error instanceof Error)) return;
     const clean = withoutSecrets(error.message, ...of);
@@ -71,7 +72,7 @@ function namesOf(of: Inputs | Outputs | undefined): string[] {
     return Array.isArray(names) ? names.map(String) : [];
 }
 
-/** Texts and numbers of the secret arguments; whether something is true or false is not worth hiding in a message. */
+/** The strings and numbers in the secret arguments; booleans are not removed from messages. */
 function valuesOf(of: Inputs | Outputs | undefined): string[] {
     return namesOf(of).flatMap((name) => leaves(of![name]));
 }
@@ -82,7 +83,7 @@ function leaves(value: unknown): string[] {
     return value !== null && typeof value === "object" ? Object.values(value).flatMap(leaves) : [];
 }
 
-/** A value where it stands by itself, not as a part of a longer word. */
+/** Matches a value that is not part of a longer word. */
 function asWord(value: string): RegExp {
     const text = value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
     return new RegExp(`(?<![A-Za-z0-9])${text}(?![A-Za-z0-9])`, "g");

@@ -1,16 +1,16 @@
 import { createRequire } from "node:module";
 
-/** Says something to the engine, once it is connected; settled when it has heard. */
+/** Sends a message to the engine; resolves when it is delivered. */
 type Log = (level: "status" | "warning", urn: string, message: string) => Promise<void>;
 
-/** Undefined until there is something to say; null where no engine is. */
+/** `undefined` before the first message; `null` if there is no engine. */
 let engine: Log | null | undefined;
 
 /**
- * Shows what is under way on a resource's own row, as long as it is under way: nothing of it stays among the messages
- * at the end. What stays true belongs into `say`, what went wrong into an error.
+ * Shows a temporary status in the resource's row. It is not among the messages at the end; use `say` for lasting messages and
+ * errors for failures.
  *
- * @param urn of the resource; nothing is shown where it is not known
+ * @param urn of the resource; without it, nothing is shown
  */
 export function status(urn: unknown, message: string): void {
     if (typeof urn !== "string" || urn === "") return;
@@ -18,7 +18,7 @@ export function status(urn: unknown, message: string): void {
     void engine?.("status", urn, message);
 }
 
-/** Warns, below the stack. It stays among the messages at the end. */
+/** Shows a warning below the stack, which remains among the messages at the end. */
 export async function warn(message: string): Promise<void> {
     engine ??= connect();
     if (engine) await engine("warning", "", message);
@@ -26,8 +26,8 @@ export async function warn(message: string): Promise<void> {
 }
 
 /**
- * The plugin's process has the engine's address as its argument. It has the SDK's own bindings loaded, too: they are
- * taken from there, since loading them again would take half a second.
+ * The plugin process has the engine's address as its argument. It has already loaded the SDK's gRPC bindings; these are
+ * reused, because loading them again would take half a second.
  */
 function connect(): Log | null {
     const [, program, address] = process.argv;
@@ -44,7 +44,7 @@ function connect(): Log | null {
             request.setUrn(urn);
             request.setMessage(message);
             request.setEphemeral(level === "status");
-            // A message that does not arrive is no reason for anything to fail.
+            // Errors are ignored: a lost message must not make the operation fail.
             return new Promise((resolve) => client.log(request, () => resolve()));
         };
     } catch {

@@ -1,6 +1,6 @@
 /**
- * How long each operation of a resource may take, in seconds. (The engine does not hand its option `customTimeouts` on to dynamic
- * providers; what a program gives there counts where this does not say otherwise.)
+ * How long each operation of a resource may take, in seconds. These values take precedence over the resource option
+ * `customTimeouts`, which is also supported.
  */
 export interface OperationTimeouts {
     /** Seconds for a creation. */
@@ -13,12 +13,12 @@ export interface OperationTimeouts {
 
 const DEFAULTS: Required<OperationTimeouts> = { create: 900, update: 900, delete: 600 };
 
-/** The timeout of an operation in seconds: the resource's own, or the default. */
+/** The timeout of an operation in seconds: that of the resource, or the default. */
 function timeoutOf(operation: keyof OperationTimeouts, inputs: { timeoutSeconds?: OperationTimeouts }): number {
     return inputs.timeoutSeconds?.[operation] ?? DEFAULTS[operation];
 }
 
-/** What is left until a deadline (milliseconds since the epoch), in whole seconds, at least one. */
+/** The time until a deadline (milliseconds since the epoch) in whole seconds, at least one. */
 export function secondsUntil(deadline: number): number {
     return Math.max(1, Math.ceil((deadline - Date.now()) / 1000));
 }
@@ -31,9 +31,9 @@ export function deadlineOf(operation: keyof OperationTimeouts, inputs: { timeout
 const SECONDS: Record<string, number> = { h: 3600, m: 60, s: 1, ms: 0.001 };
 
 /**
- * What the engine's option `customTimeouts` asks for, in whole seconds, at least one.
+ * The values of the resource option `customTimeouts` in whole seconds, at least one.
  *
- * @throws where a text is no duration such as "15m" or "1h30m"
+ * @throws if a value is not a duration such as "15m" or "1h30m"
  */
 export function secondsOfOption(customTimeouts: OptionTimeouts): OperationTimeouts {
     const given = (["create", "update", "delete"] as const).filter(

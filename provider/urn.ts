@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * The URN that a resource of this package will have, for handlers, which the engine does not tell it. It carries no
- * dependencies: the URN of a parent would make its child wait for all the other children, since whoever depends on a
- * component depends on everything in it.
+ * The URN that a resource of this package will have. It is passed to handlers, which do not receive it from the engine. It has
+ * no dependencies: a child that depends on its parent's URN would wait for all other children, because a dependency on a
+ * component is one on all of its children (https://github.com/pulumi/pulumi/issues/1743).
  *
- * @param kind what the user sees, such as `EtcdMember`
+ * @param kind the resource type that the user sees, such as `EtcdMember`
  */
 export function urnOf(kind: string, name: string, parent: pulumi.Resource | undefined): pulumi.Output<string> {
     const urn = pulumi.createUrn(name, `pulumi-nodejs:dynamic/cloudstack:${kind}`, parent);

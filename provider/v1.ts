@@ -1,6 +1,7 @@
 /**
- * The export `pulumi-cloudstack/dynamic/v1` of the package, which stored state points to: every resource's `__provider` names one of these exports. A name that has been released is
- * never removed or given another meaning; an incompatible handler gets a file of its own (`v2`) beside this one.
+ * The export `pulumi-cloudstack/dynamic/v1` of the package. The state of stacks refers to it: every resource's `__provider`
+ * names one of these handlers. A released name is never removed or given another meaning; an incompatible handler is added in
+ * a separate file (`v2`).
  */
 import type { dynamic } from "@pulumi/pulumi";
 import * as certificates from "./certificates/handlers";
@@ -16,12 +17,12 @@ import { sshKeyPair as sshKeyPairHandler } from "./sshKeyPair/handler";
 import { virtualMachine as virtualMachineHandler } from "./virtualMachine/handler";
 import { volume as volumeHandler } from "./volume/handler";
 
-/** A handler that takes the stack's configuration, in the same tick in which the plugin hands it over. */
+/** A handler that stores the stack's configuration synchronously when the plugin passes it. */
 function configured(handler: Handler): dynamic.ResourceProvider {
     return { ...handler, configure: async ({ config }) => configureStack((key) => config.get(key)) };
 }
 
-// The plugin's process has the engine's address as its argument.
+// The plugin process has the engine's address as its argument.
 if (/\bdynamic-provider\b/.test(process.argv[1] ?? "")) endWithEngine(process.argv[2]);
 
 export const virtualMachine = configured(virtualMachineHandler);

@@ -4,15 +4,15 @@ import type { Problems } from "./lifecycle";
 import { keepReferences, resolveReference } from "./references";
 import type { Session } from "./session";
 
-/** What look-ups within a zone need to know of it. */
+/** A zone, as look-ups within it need it. */
 export interface ZonePlace {
     readonly id: string;
     readonly name: string;
 }
 
 /**
- * A resource's zone: its own, the one that it is in already, the stack's, or the only one that there is. Written into the inputs, so that a
- * later default moves nothing.
+ * The zone of a resource: its argument, the zone that it is in already, the stack's zone, or the only zone. It is stored in the
+ * inputs, so that a later change of the default does not replace the resource.
  */
 export async function checkZone(
     problems: Problems,
