@@ -11,7 +11,10 @@ export interface ClusterName {
     readonly given: boolean;
 }
 
-/** The name of a cluster as far as the program knows it. A default name stays the one with which the cluster was created. */
+/**
+ * The name of a cluster as far as it is known in the program. A default name does not change after the cluster's
+ * creation.
+ */
 export function clusterName(given: string | undefined, resourceName: string): ClusterName {
     const name = known(given);
     return name === undefined
@@ -20,10 +23,10 @@ export function clusterName(given: string | undefined, resourceName: string): Cl
 }
 
 /**
- * A certificate authority with the cluster's name in its subject, and that name: when the stack is renamed, the cluster
- * keeps the name that its authority has in the state.
+ * A certificate authority with the cluster's name in its subject, and that name. The name is read from the authority's
+ * state, so that the cluster keeps it when the stack is renamed.
  *
- * @param suffix what follows the cluster's name in the authority's common name
+ * @param suffix the part of the authority's common name that follows the cluster's name
  */
 export function namingAuthority(
     resourceName: string,

@@ -19,12 +19,12 @@ export function knownItems<T>(input: pulumi.Input<pulumi.Input<T>[]> | undefined
     return known(input)?.map((item) => known(item));
 }
 
-/** A value that is known with everything in it; undefined otherwise. */
+/** A value if it and everything in it is known; undefined otherwise. */
 export function whollyKnown<T>(input: pulumi.Input<T> | undefined): pulumi.Unwrap<T> | undefined {
     return allKnown(input) ? (input as pulumi.Unwrap<T> | undefined) : undefined;
 }
 
-/** The artifacts' arguments, if all of them are known. */
+/** The arguments of artifacts if all of them are known; undefined otherwise. */
 export function knownArtifacts(input: pulumi.Input<ArtifactsArgs> | undefined): Artifacts | undefined {
     return whollyKnown(input);
 }

@@ -3,7 +3,7 @@ import type { OperationTimeouts } from "../provider/timeouts";
 import type { Spread } from "./machineGroup/args";
 import { boolean, fields, filled, list, needed, number, oneOf, plain, record, type Shape, text } from "./shape";
 
-/** Where the machines of a cluster run, and what they have in common. */
+/** Where the machines of a cluster run, and the settings that they share. */
 export interface PlacementArgs {
     /**
      * The name or id of the machines' template: Debian 12 or later, or Ubuntu 24.04, with cloud-init. A change
@@ -54,7 +54,7 @@ export function placementOf(args: PlacementArgs): Omit<PlacementArgs, "securityG
     return { template, zone, network, project, profile, sshKeyPairs, spread, allowRestart, tags, timeoutSeconds };
 }
 
-/** The shape of what all machines have in common. */
+/** The shape of the arguments that all machines share. */
 export const machineShape = {
     template: needed(filled, "Give the name or id of a template"),
     zone: text,

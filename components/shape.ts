@@ -27,32 +27,32 @@ export interface Read<T> {
 }
 
 /** The path of a problem of the arguments as a whole. */
-const whole = "args";
+const rootPath = "args";
 
 /** The problem of an argument that does not exist. Unlike other problems it does not make its parent invalid. */
-const strange = "is not a known argument";
+const unknownArgument = "is not a known argument";
 
 /**
- * Compares arguments with their shape. What does not match is reported and left out of the result, so that the values of
- * the rest can be checked in the same run.
+ * Compares arguments with their shape. What does not match is reported and left out of the result, so that the values
+ * of the rest can be checked in the same run.
  */
 export function readArguments<T>(args: T, shape: Shape): Read<T> {
     const problems: Problem[] = [];
-    const report: Report = (path, problem, remedy) => problems.push({ path: path || whole, problem, remedy });
-    const right = readValue(args ?? {}, shape, "", report);
-    return { args: (right ?? {}) as T, problems };
+    const report: Report = (path, problem, remedy) => problems.push({ path: path || rootPath, problem, remedy });
+    const valid = readValue(args ?? {}, shape, "", report);
+    return { args: (valid ?? {}) as T, problems };
 }
 
 /**
- * The problems of the shape together with those of the values. Problems of values are dropped for an argument with a wrong
- * shape, its parents and its children, since they would be about a value that was left out.
+ * The problems of the shape together with those of the values. Problems of values are dropped for an argument with a
+ * wrong shape, its parents and its children, since they would be about a value that was left out.
  */
 export function joinProblems(ofShape: readonly Problem[], ofValues: readonly Problem[]): Problem[] {
-    const broken = ofShape.filter(({ problem }) => problem !== strange).map(({ path }) => path);
+    const broken = ofShape.filter(({ problem }) => problem !== unknownArgument).map(({ path }) => path);
     const within = (path: string, other: string) => path.startsWith(`${other}.`) || path.startsWith(`${other}[`);
-    const spared = (path: string) =>
-        broken.some((other) => other === whole || other === path || within(path, other) || within(other, path));
-    return [...ofShape, ...ofValues.filter(({ path }) => !spared(path))];
+    const isDropped = (path: string) =>
+        broken.some((other) => other === rootPath || other === path || within(path, other) || within(other, path));
+    return [...ofShape, ...ofValues.filter(({ path }) => !isDropped(path))];
 }
 
 function readValue(value: unknown, shape: Shape, path: string, report: Report): unknown {
@@ -61,8 +61,8 @@ function readValue(value: unknown, shape: Shape, path: string, report: Report): 
         if (shape.needed) report(path, "is missing", remedy);
         return undefined;
     }
-    const now = known(value);
-    if (now !== undefined) return shape.read(now, path, report);
+    const knownValue = known(value);
+    if (knownValue !== undefined) return shape.read(knownValue, path, report);
     if (!shape.plain) return value;
     report(path, "is an output, and resources are named after it", "Give a plain value, known while the program runs");
     return undefined;
@@ -116,7 +116,7 @@ export function plain(shape: Shape): Shape {
     return { ...shape, plain: true };
 }
 
-/** A list; one wrong item makes it invalid, since the positions of the others matter. */
+/** A list. One invalid item makes the whole list invalid, since leaving it out would shift the others. */
 export function list(of: Shape): Shape {
     return {
         what: "a list",
@@ -131,7 +131,7 @@ export function list(of: Shape): Shape {
     };
 }
 
-/** A map: values by names that the user chooses. */
+/** A map whose keys the user chooses. */
 export function record(of: Shape): Shape {
     return {
         what: `a map, each value ${of.what}`,
@@ -150,9 +150,9 @@ export function record(of: Shape): Shape {
 }
 
 /**
- * Values by names of ours. Another name is a mistake, which would otherwise be ignored silently.
+ * An object with fixed names. Any other name is reported, since it would otherwise be ignored silently.
  *
- * @typeParam T the arguments' interface: the compiler wants a shape for each argument of it, and for nothing else
+ * @typeParam T the arguments' interface: the compiler requires a shape for each of its arguments, and for nothing else
  */
 export function fields<T extends object = Record<string, unknown>>(
     of: Readonly<Record<keyof T & string, Shape>>,
@@ -168,7 +168,7 @@ export function fields<T extends object = Record<string, unknown>>(
             }
             for (const key of Object.keys(value))
                 if (!(key in shapes) && value[key] !== undefined)
-                    report(join(path, key), strange, `Use ${likelyNames(key, Object.keys(shapes)).join(", ")}`);
+                    report(join(path, key), unknownArgument, `Use ${likelyNames(key, Object.keys(shapes)).join(", ")}`);
             const entries = Object.entries(shapes).map(([key, shape]) => [
                 key,
                 readValue(value[key], shape, join(path, key), report),
@@ -178,19 +178,19 @@ export function fields<T extends object = Record<string, unknown>>(
     };
 }
 
-/** {@link fields} of an object that may have more, such as a resource. */
+/** {@link fields} of an object that may have other fields as well, such as a resource. */
 export function atLeast(of: Readonly<Record<string, Shape>>): Shape {
     return {
         what: "an object",
         read(value, path, report) {
             if (!isObject(value)) return fields(of).read(value, path, report);
-            let right = true;
+            let valid = true;
             const note: Report = (...problem) => {
-                right = false;
+                valid = false;
                 report(...problem);
             };
             for (const [key, shape] of Object.entries(of)) readValue(value[key], shape, join(path, key), note);
-            return right ? value : undefined;
+            return valid ? value : undefined;
         },
     };
 }

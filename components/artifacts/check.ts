@@ -54,7 +54,7 @@ export function checkArtifacts(args: Artifacts, path = "artifacts"): Problem[] {
     return problems;
 }
 
-/** Whether a program's version cannot be fetched, as a problem of the argument that sets the version. */
+/** Checks that a program's version can be fetched; `path` is the argument that sets the version. */
 export function checkVersion(name: ArtifactName, version: string, args: Artifacts, path: string): Problem[] {
     if (args.inTemplate) return [];
     const found = architectures.some((arch) => {

@@ -28,12 +28,12 @@ export const imageFolder = "/var/lib/cs/images";
 export const fetchService = "cs-fetch.service";
 export const fetchPlanPath = "/etc/cs/artifacts";
 
-/** The programs that a machine needs, with their versions. */
+/** The versions of the programs that a machine needs. */
 export type Versions = Partial<Record<ArtifactName, string>>;
 
 /**
- * The files with which a machine fetches, verifies and installs its programs: the script, its unit and the plan, which has
- * a line for each program and architecture. `images` says whether this machine needs the image archives too.
+ * The files that a machine needs to fetch, verify and install its programs: the script, its unit, and the plan with a
+ * line for each program and architecture. With `images`, the plan includes the image archives.
  */
 export function renderFetch(versions: Versions, args: Artifacts = {}, options: { images?: boolean } = {}): WriteFile[] {
     return [
@@ -44,8 +44,8 @@ export function renderFetch(versions: Versions, args: Artifacts = {}, options: {
 }
 
 /**
- * The plan: `<architecture> <sha256> <url> <kind> <target> [members]` per line, where kind is `program`, `data`, `package`
- * or `tar:<strip>`.
+ * The plan: `<architecture> <sha256> <url> <kind> <target> [members]` per line, where kind is `program`, `data`,
+ * `package` or `tar:<strip>`.
  *
  * @throws Error for a version without a known file for any architecture
  */
@@ -72,8 +72,8 @@ export function renderPlan(versions: Versions, args: Artifacts = {}, options: { 
 }
 
 /**
- * A string that identifies a program's files: the version, and the sums that come from the user's manifest, such as those
- * of a custom build.
+ * A string that identifies a program's files: the version, and the sums that come from the user's manifest, such as
+ * those of a custom build.
  */
 export function buildOf(name: ArtifactName, version: string, args: Artifacts = {}): string {
     const own = args.inTemplate
@@ -82,7 +82,7 @@ export function buildOf(name: ArtifactName, version: string, args: Artifacts = {
     return [version, ...own.map(({ sha256 }) => sha256.slice(0, 16))].join(" ");
 }
 
-/** The files of the architectures that have one. A mirror may serve only one; a version that none has is an error. */
+/** The files of a program for all available architectures. A mirror may have only one of them; none is an error. */
 function available(name: ArtifactName, version: string, args: Artifacts) {
     const found: { arch: Architecture; sha256: string; url: string }[] = [];
     let failure: unknown;

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import sums from "./releases.json";
 
-/** The programs that machines fetch. Listed here and not derived, since declarations must not depend on a JSON module. */
+/** The programs that machines fetch. Listed explicitly, since declaration files must not depend on a JSON module. */
 export type ArtifactName =
     "etcd" | "containerd" | "runc" | "cni-plugins" | "crictl" | "kubelet" | "kubeadm" | "kubectl";
 /** The architectures with release files. */
@@ -20,14 +20,13 @@ export const architectures: readonly Architecture[] = ["amd64", "arm64"];
  */
 export interface ArtifactsArgs {
     /**
-     * Base URL of a mirror that has all release files in one directory, under the names of {@link resolveArtifact}, such
-     * as `http://10.1.1.1/artifacts`. @default each project's own site
+     * Base URL of a mirror that has all release files in one directory, under the names of {@link resolveArtifact},
+     * such as `http://10.1.1.1/artifacts`. @default each project's own site
      */
     mirror?: pulumi.Input<string>;
     /**
-     * SHA-256 sums (hexadecimal) by file name, for custom release files, image archives and package files. A file listed
-     * here is not checked against the official sum. @default the sums that the projects
-     * publish
+     * SHA-256 sums (hexadecimal) by file name, for custom release files, image archives and package files. A file
+     * listed here is not checked against the official sum. @default the sums that the projects publish
      * @example { "etcd-v3.6.14-linux-amd64.tar.gz": "b3f1…" }
      */
     manifest?: pulumi.Input<{ [fileName: string]: pulumi.Input<string> }>;
@@ -45,8 +44,8 @@ export interface ArtifactsArgs {
      */
     packages?: pulumi.Input<string>;
     /**
-     * Package files on the mirror (file names of `manifest`), including dependencies, for `packages: "mirror"`. @default
-     * none
+     * Package files on the mirror (file names of `manifest`), including dependencies, for `packages: "mirror"`.
+     * @default none
      * @example ["haproxy_3.0.11-1_amd64.deb"]
      */
     packageFiles?: pulumi.Input<pulumi.Input<string>[]>;
@@ -68,8 +67,8 @@ export interface Artifact {
 }
 
 /**
- * The official URL of each release file; `{v}` is the version, `{a}` the architecture. `fileName` is for sites whose file
- * names do not contain the version.
+ * The official URL of each release file; `{v}` is the version, `{a}` the architecture. `fileName` is for sites whose
+ * file names do not contain the version.
  */
 const places: Record<ArtifactName, { url: string; fileName?: string }> = {
     etcd: { url: "https://github.com/etcd-io/etcd/releases/download/v{v}/etcd-v{v}-linux-{a}.tar.gz" },

@@ -4,7 +4,7 @@ import { type CloudConfig, cloudConfigKeys } from "./document";
 
 const encodings = ["text/plain", "b64", "base64", "gzip", "gz", "gz+b64", "gz+base64", "gzip+b64", "gzip+base64"];
 
-/** All problems of a document by itself; `path` is the argument that it comes from, such as `extraCloudConfig`. */
+/** All problems of a document; `path` is the argument that contains it, such as `extraCloudConfig`. */
 export function checkCloudConfig(doc: CloudConfig, path = "cloudConfig"): Problem[] {
     return [...checkFiles(doc, path), ...checkUsers(doc, path), ...checkModules(doc, path)];
 }

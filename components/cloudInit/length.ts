@@ -3,10 +3,10 @@ import type { CloudConfig } from "./document";
 import { renderUserData, UserDataTooLongError } from "./userData";
 
 /**
- * Whether a document is too long for user data, as a problem of the arguments that it is rendered from. A component checks
- * this before any resource exists.
+ * Checks that a document is not too long for user data; `path` is the argument of the reported problem. A component
+ * checks this before it creates any resource.
  *
- * @param subject whose user data it is, such as "user data of prod's workers"
+ * @param subject the document in messages, such as "user data of prod's workers"
  */
 export function userDataProblem(
     path: string,

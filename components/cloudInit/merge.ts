@@ -3,13 +3,13 @@ import { type Problem, throwProblems } from "../problems";
 import { checkCloudConfig } from "./check";
 import type { CloudConfig } from "./document";
 
-/** Lists that are sets: an existing entry is not repeated. */
+/** Lists without duplicates. */
 const sets = ["packages", "sshAuthorizedKeys", "groups"] as const;
-/** Lists whose order matters: the addition is appended. */
+/** Lists whose order matters: `extra` is appended. */
 const lists = ["users", "fsSetup", "mounts", "writeFiles", "bootcmd", "runcmd"] as const;
 /** Maps, merged key by key. */
 const tables = ["diskSetup", "modules"] as const;
-/** Single values: the addition may set a missing one, but not change one. */
+/** Single values: `extra` may set a missing value, but not change one. */
 const values = [
     "hostname",
     "fqdn",
@@ -24,12 +24,13 @@ const values = [
 ] as const;
 
 /**
- * `base` with a user's addition:
+ * `base` merged with `extra`, which the user gives:
  * - lists are concatenated, `base` first; existing packages, keys and groups are not repeated;
  * - maps are merged;
  * - single values are set if `base` has none.
  *
- * A conflict is what both set to different values: a file's path, a user's name, a device, a module or a single value.
+ * It is a conflict if both have the same file path or user name, or different values for a device, a module or a single
+ * value.
  *
  * @throws ArgumentError with all conflicts, see {@link cloudConfigConflicts}
  */

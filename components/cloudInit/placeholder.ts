@@ -1,13 +1,14 @@
 import * as crypto from "node:crypto";
 
 /**
- * The largest size in bytes (DER) of each kind in our clusters: ECDSA P-256 with a few names and addresses.
+ * The maximum size in bytes (DER) of each kind in the clusters' user data: ECDSA P-256 with a few names and addresses.
  */
 const sizes = { certificate: 700, authority: 440, privateKey: 138, secret: 32 } as const;
 
 /**
- * A placeholder for a certificate or key that a preview does not know yet. It is as long as the real one and compresses
- * as badly, so that the length of user data can be checked before anything exists. It depends only on `seed`.
+ * A placeholder for a certificate or key that is not known yet at preview. It is as long as the real one and does not
+ * compress better, so that the length of user data can be checked before anything is created. It depends only on
+ * `seed`.
  */
 export function placeholder(kind: keyof typeof sizes, seed: string): string {
     const bytes = noise(`${kind}:${seed}`, sizes[kind]).toString("base64");

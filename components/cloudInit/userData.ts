@@ -14,8 +14,8 @@ export interface RenderOptions {
     /** The maximum length in characters of base64. @default 32768 */
     maxLength?: number;
     /**
-     * Whether the text is compressed: `auto` compresses if the result is shorter; `never` is for templates with their own
-     * user data, since CloudStack cannot append to compressed text. @default "auto"
+     * Whether the text is compressed: `auto` compresses if the result is shorter; `never` is for templates with their
+     * own user data, since CloudStack cannot append to compressed text. @default "auto"
      */
     compress?: "auto" | "always" | "never";
     /** What the user data belongs to, for the error message. @default "user data" */
@@ -51,7 +51,7 @@ export class UserDataTooLongError extends Error {
 }
 
 /**
- * Renders a document to user data. The result depends on the document alone, not on the time, the host or the account.
+ * Renders a document to user data. The result depends only on the document, not on the time, the host or the account.
  *
  * @throws ArgumentError for a document that cloud-init would reject
  * @throws UserDataTooLongError with the largest files

@@ -33,8 +33,8 @@ export interface EtcdClusterArgs extends PlacementArgs {
      */
     members: Record<string, pulumi.Input<string>>;
     /**
-     * The service offering of the machines: at least 2 CPUs and 2 GiB for production. A change stops and starts them one
-     * by one.
+     * The service offering of the machines: at least 2 CPUs and 2 GiB for production. A change stops and starts them
+     * one by one.
      */
     serviceOffering: pulumi.Input<string>;
     /** The cluster's name: machines are named `<name>-etcd-<key>`. @default `<stack>-<resource name>` */
@@ -42,7 +42,8 @@ export interface EtcdClusterArgs extends PlacementArgs {
     /** Such as `3.6.14`. @default "3.6.14" */
     version?: pulumi.Input<string>;
     /**
-     * A data disk for each member, which survives the replacement of its machine. Without it the data is on the root disk.
+     * A data disk for each member, which survives the replacement of its machine. Without it the data is on the root
+     * disk.
      *
      * @default none
      * @example { diskOffering: "Custom", sizeGiB: 20 }
@@ -61,9 +62,18 @@ export interface EtcdClusterArgs extends PlacementArgs {
     metricsCidrs?: pulumi.Input<pulumi.Input<string>[]>;
     /** Networks that may connect with SSH. @default none @example ["203.0.113.0/24"] */
     sshCidrs?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Additional rules of the members' security group. @default none @example [{ ports: "9100", cidrs: ["10.99.1.0/24"] }] */
+    /**
+     * Additional rules of the members' security group.
+     *
+     * @default none
+     * @example [{ ports: "9100", cidrs: ["10.99.1.0/24"] }]
+     */
     extraRules?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
-    /** The time in which members may bootstrap a new cluster, from the run that creates the first machine, in seconds. @default 900 */
+    /**
+     * The time in which members may bootstrap a new cluster, from the run that creates the first machine, in seconds.
+     *
+     * @default 900
+     */
     bootstrapWindowSeconds?: pulumi.Input<number>;
     /** The maximum size of the database (etcd's backend quota), in GiB. @default 4 */
     quotaGiB?: pulumi.Input<number>;
@@ -74,10 +84,10 @@ export interface EtcdClusterArgs extends PlacementArgs {
     /** The percentage of unused space from which on a member is defragmented, weekly. @default 30 */
     defragmentPercent?: pulumi.Input<number>;
     /**
-     * `healthy`: `pulumi up` ends when all members are healthy, continues with the next member only when the previous one
-     * is healthy again, changes nothing while a member is down, and removes a member from the cluster before its machine
-     * is deleted. It connects to etcd from where `pulumi up` runs, so that address must be in `operatorCidrs`. `none`:
-     * health is not checked, and a change that erases the members' data is refused.
+     * `healthy`: `pulumi up` ends when all members are healthy, continues with the next member only when the previous
+     * one is healthy again, changes nothing while a member is down, and removes a member from the cluster before its
+     * machine is deleted. It connects to etcd from where `pulumi up` runs, so that address must be in `operatorCidrs`.
+     * `none`: health is not checked, and a change that erases the members' data is refused.
      *
      * @default "healthy" if `operatorCidrs` is not empty, else "none"
      */
@@ -93,15 +103,15 @@ export interface EtcdClusterArgs extends PlacementArgs {
     allowUnhealthy?: pulumi.Input<pulumi.Input<string>[]>;
     /**
      * Whether the cluster's data may be lost. If false, `pulumi destroy` and a program without the cluster fail before
-     * anything is deleted, and a change that would erase the only copies of the data is refused at preview. To delete the
-     * cluster: set it to true, run `pulumi up`, then delete it.
+     * anything is deleted, and a change that would erase the only copies of the data is refused at preview. To delete
+     * the cluster: set it to true, run `pulumi up`, then delete it.
      *
      * @default false
      */
     allowDataLoss?: boolean;
     /**
-     * The validity of the certificates of members and clients, in days. In its last quarter `pulumi up` renews them, and
-     * running machines load them without a restart. @default 1825: five years
+     * The validity of the certificates of members and clients, in days. In its last quarter `pulumi up` renews them,
+     * and running machines load them without a restart. @default 1825: five years
      */
     certificateValidityDays?: pulumi.Input<number>;
     /**
@@ -166,10 +176,17 @@ export const etcdShape = fields<EtcdClusterArgs>({
 
 /** The arguments that are passed to the renderer unchanged. */
 export function specArguments(args: EtcdClusterArgs) {
-    const { members, version, bootstrapWindowSeconds, quotaGiB, keepHourlySnapshots, keepDailySnapshots } = args;
-    const { defragmentPercent, convergeIntervalSeconds, extraEnvironment, artifacts, extraCloudConfig } = args;
     return {
-        ...{ members, version, bootstrapWindowSeconds, quotaGiB, keepHourlySnapshots, keepDailySnapshots },
-        ...{ defragmentPercent, convergeIntervalSeconds, extraEnvironment, artifacts, extraCloudConfig },
+        members: args.members,
+        version: args.version,
+        bootstrapWindowSeconds: args.bootstrapWindowSeconds,
+        quotaGiB: args.quotaGiB,
+        keepHourlySnapshots: args.keepHourlySnapshots,
+        keepDailySnapshots: args.keepDailySnapshots,
+        defragmentPercent: args.defragmentPercent,
+        convergeIntervalSeconds: args.convergeIntervalSeconds,
+        extraEnvironment: args.extraEnvironment,
+        artifacts: args.artifacts,
+        extraCloudConfig: args.extraCloudConfig,
     };
 }

@@ -6,7 +6,7 @@ import type { Problem } from "../problems";
 import { minorOf, supportedMinors } from "./environment";
 import { type EtcdClusterSpec, memberName } from "./spec";
 
-/** The arguments that are checked: those of the renderer, and who may connect to the members. */
+/** The arguments that are checked: those of the renderer, and those of access and health checks. */
 export interface EtcdCheckArgs extends EtcdClusterSpec {
     readonly operatorCidrs?: readonly (string | undefined)[];
     readonly metricsCidrs?: readonly (string | undefined)[];
@@ -14,7 +14,7 @@ export interface EtcdCheckArgs extends EtcdClusterSpec {
     readonly waitFor?: string;
     readonly waitForTimeoutSeconds?: number;
     readonly certificateValidityDays?: number;
-    /** Whether there is a security group, so that only what its rules allow reaches the members. */
+    /** Whether there is a security group, which restricts access to the members. */
     readonly securityGroups?: boolean;
     readonly allowUnhealthy?: readonly (string | undefined)[];
 }

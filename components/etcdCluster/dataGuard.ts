@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { EtcdDataGuard } from "../../provider/etcd/resources";
 
 /**
- * Protects a cluster's data with a resource that has `protect`. The engine's error contains its name, which says how to
- * release it. It depends on every resource of the program, so that it is the first one to be deleted: the engine refuses
- * that at preview, and without a preview (`--skip-preview`) keeps what it depends on. It is a sibling of the cluster and
- * not a child, since dependents of a component wait for all its children.
+ * Protects a cluster's data with a resource that has `protect`. The engine's error message contains the name of this
+ * resource, which names the argument that releases it. It depends on every resource of the program, so it is the first
+ * one to be deleted: the engine rejects this at preview or, with `--skip-preview`, keeps everything it depends on. It
+ * is a sibling of the cluster and not a child, since dependents of a component wait for all its children.
  *
  * @param opts the options of the cluster
  */
@@ -27,7 +27,7 @@ export function guardData(
     });
 }
 
-/** The custom resources below a component, without guards, which would wait for each other. */
+/** The custom resources below a component, except guards, which would wait for each other. */
 function* madeBelow(resource: pulumi.Resource): Generator<pulumi.Resource> {
     // The SDK does not declare this property.
     const children: Iterable<pulumi.Resource> =

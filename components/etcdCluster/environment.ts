@@ -50,7 +50,7 @@ const byMinor: Record<Minor, Record<string, string>> = {
     },
 };
 
-/** The settings of etcd itself. `prestart` decides at every start how it joins the cluster. */
+/** etcd's settings. `ETCD_INITIAL_CLUSTER` and its state are not included: `prestart` sets them at every start. */
 export function etcdEnvironment({ cluster, key, birth }: EtcdMemberSpec): string {
     const address = cluster.members[key];
     const minor = minorOf(cluster.version);
@@ -101,7 +101,7 @@ export function nodeEnvironment({ cluster, key, birth }: EtcdMemberSpec): string
             .filter((other) => other !== key)
             .map((other) => clientUrl(members[other]))
             .join(" "),
-        // A member that was added later must never bootstrap a cluster, even if it reaches no other member.
+        // A member that was added later must never bootstrap a cluster, even if it cannot reach any other member.
         FOUNDERS: isFounder
             ? founders.map((founder) => `${memberName(name, founder)}=${peerUrl(members[founder])}`).join(",")
             : "",

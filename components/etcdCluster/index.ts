@@ -19,8 +19,9 @@ import { certificateRequests, defaultBootstrapWindowSeconds, endpoints, memberNa
 export { type AuthorityGenerations, defaultEtcdVersion, type EtcdClusterArgs } from "./args";
 
 /**
- * An etcd cluster: mutual TLS with separate certificate authorities for clients and peers, whose keys are on no machine;
- * members that bootstrap, restart and replace a lost member with the same user data; hourly verified snapshots.
+ * An etcd cluster: mutual TLS with separate certificate authorities for clients and peers, whose keys are on no
+ * machine; members that bootstrap, restart and replace a lost member with the same user data; hourly verified
+ * snapshots.
  *
  * @example Three members
  * ```ts
@@ -59,20 +60,24 @@ export class EtcdCluster extends pulumi.ComponentResource {
         throwProblems(`EtcdCluster "${name}"`, checkArguments(called.likely, args));
         super("cloudstack:index:EtcdCluster", name, {}, opts);
         const child = { parent: this };
-        const naming = (who: string) =>
-            namingAuthority(`${name}-${who}`, called, ` etcd ${who}`, { ...args.authorities }, child);
-        const { authority: clients, cluster } = naming("clients");
-        const authorities = { client: clients, peer: naming("peers").authority };
+        const authorityOf = (kind: "clients" | "peers") =>
+            namingAuthority(`${name}-${kind}`, called, ` etcd ${kind}`, { ...args.authorities }, child);
+        const { authority: clients, cluster } = authorityOf("clients");
+        const authorities = { client: clients, peer: authorityOf("peers").authority };
         const group = args.securityGroups === false ? undefined : makeGroup(name, cluster, args, child);
         const ending: Ending[] = Object.values(authorities);
         const birth = new ClusterToken(name, { members: Object.keys(args.members) }, child);
         const { metricsCidrs, project, profile } = args;
         const machineNames = (keys: readonly string[]) =>
-            cluster.apply((start) => keys.filter((key) => key in args.members).map((key) => memberName(start, key)));
+            cluster.apply((prefix) => keys.filter((key) => key in args.members).map((key) => memberName(prefix, key)));
         const founding = new EtcdFounding(
             name,
             {
-                ...{ cluster, bornAt: birth.createdAt, tokenFormat: birth.format, project, profile },
+                cluster,
+                bornAt: birth.createdAt,
+                tokenFormat: birth.format,
+                project,
+                profile,
                 machines: machineNames(Object.keys(args.members)),
                 founders: birth.founders.apply(machineNames),
                 windowSeconds: pulumi
@@ -105,7 +110,7 @@ export class EtcdCluster extends pulumi.ComponentResource {
                         subject: `user data of ${memberName(spec.name, key)}`,
                     });
                 });
-            // It contains the member's keys.
+            // Secret, since it contains the member's keys.
             return pulumi.secret(rendered.base64);
         };
         const client = new Certificate(
@@ -165,9 +170,9 @@ function makeGroup(
             ...etcdRules({ ...cidrs, clients: clients.length > 0 }).map((rule) => groupRule(rule, clients)),
             ...extra,
         ]);
-    // Rules are deleted together with their group.
-    const going = { ...opts, deletedWith: group };
-    new SecurityGroupRules(name, { securityGroup: group.id, ingress, ...scope }, going);
+    // Deleting the group deletes its rules.
+    const ruleOptions = { ...opts, deletedWith: group };
+    new SecurityGroupRules(name, { securityGroup: group.id, ingress, ...scope }, ruleOptions);
     return group;
 }
 
@@ -181,8 +186,8 @@ function groupRule(rule: EtcdRule, clients: string[]): SecurityGroupRule {
 }
 
 /**
- * A member's three certificates, which are added to `ending`. They contain its address, which is fixed because it must be
- * known before the machine exists.
+ * A member's three certificates; they are added to `ending`. They contain the member's address, so it must be known
+ * before the machine exists: that is why addresses are fixed.
  */
 function memberCertificates(
     name: string,

@@ -24,7 +24,7 @@ export const volumeLabel = "etcd-data";
 
 /**
  * The cloud-config document of a member, the same for a first start, a restart, a replaced machine and a lost disk. A
- * running machine follows all changes of it but the version of etcd, which requires a reinstallation.
+ * running machine applies all changes of it except the version of etcd, which requires a reinstallation.
  */
 export function renderEtcdMember(spec: EtcdMemberSpec): CloudConfig {
     const { cluster } = spec;
@@ -54,7 +54,8 @@ export function renderEtcdMember(spec: EtcdMemberSpec): CloudConfig {
         ...extra.filter((file) => !file.append),
     ];
     const config: CloudConfig = {
-        // In bootcmd, since cloud-init creates users only after it has written files, and some files belong to this group.
+        // In bootcmd, since some files belong to this group, and cloud-init writes files before it creates users:
+        // https://github.com/canonical/cloud-init/issues/2573
         bootcmd: [
             "getent passwd etcd >/dev/null || useradd --system --user-group --no-create-home " +
                 `--home-dir ${paths.home} --shell /usr/sbin/nologin etcd`,
@@ -92,8 +93,8 @@ function pkiFiles(certificates: MemberCertificates): WriteFile[] {
 }
 
 /**
- * The command after a change of a file. etcd reads certificates and keys again for every connection, and scripts read
- * their variables at every run, but the CA certificates and settings are read only when etcd starts.
+ * The command to run after a change of a file. etcd reads certificates and keys again for every connection, and scripts
+ * read their variables at every run, but the CA certificates and settings are read only when etcd starts.
  */
 function rule({ path }: WriteFile): ConvergeRule {
     const restart = `${paths.scripts}/etcd-safely restart`;

@@ -11,7 +11,7 @@ import { type EtcdFounding, EtcdHealth, EtcdMember, EtcdQuorum, type GateArgs } 
 import { defaultTimeoutSeconds } from "../../provider/etcd/names";
 import { memberName, membersByName } from "./spec";
 
-/** What the members are made of, and who asks them. */
+/** What the members are created from, and what is needed to check their health. */
 interface Parts {
     readonly owner: pulumi.ComponentResource;
     readonly group?: SecurityGroup;
@@ -19,15 +19,15 @@ interface Parts {
     readonly birth: ClusterToken;
     readonly founding: EtcdFounding;
     readonly authorities: { client: CertificateAuthority };
-    /** A client's certificate. */
+    /** The client certificate of the health checks. */
     readonly client: Certificate;
 }
 
 /**
- * The machines, one after the other, with a gate before all of them, one behind each, and one behind all: what stops,
- * reinstalls or replaces them never takes down two at a time.
+ * The machines, in order. `EtcdQuorum` precedes all of them, an `EtcdMember` follows each one, and `EtcdHealth` follows
+ * all: a change that stops, reinstalls or replaces machines is applied to one member at a time.
  *
- * @returns what etcd says of each member
+ * @returns the health of each member
  */
 export function makeMembers(
     name: string,
@@ -40,12 +40,14 @@ export function makeMembers(
         .all([version, args.artifacts])
         .apply(([number, artifacts]) => buildOf("etcd", number, artifacts));
     const gate = gateArguments(cluster, args, build, authorities.client, client);
-    // A member that goes with the whole cluster leaves nothing.
+    // When the whole cluster is deleted, members are not removed from etcd one by one.
     const gateOptions = { parent: owner, deletedWith: owner };
     const quorum = new EtcdQuorum(
         name,
         {
-            ...{ ...gate, version, allowUnhealthy: unhealthy(cluster, args) },
+            ...gate,
+            version,
+            allowUnhealthy: unhealthy(cluster, args),
             hasVolumes: args.dataVolume !== undefined,
             allowDataLoss: args.allowDataLoss ?? false,
         },
@@ -104,7 +106,7 @@ export function makeMembers(
     ).health;
 }
 
-/** What all gates are told. Their revision names all that takes a member down for a moment when it changes. */
+/** The arguments that all gates share. `revision` has everything whose change interrupts a member. */
 function gateArguments(
     cluster: pulumi.Output<string>,
     args: EtcdClusterArgs,
@@ -122,7 +124,14 @@ function gateArguments(
         waitFor: args.waitFor ?? waitForDefault(args),
         timeoutSeconds: pulumi.output(args.waitForTimeoutSeconds).apply((given) => given ?? defaultTimeoutSeconds),
         revision: pulumi.jsonStringify({
-            ...{ version: build, serviceOffering, template, zone, network, project, sshKeyPairs, spread },
+            version: build,
+            serviceOffering,
+            template,
+            zone,
+            network,
+            project,
+            sshKeyPairs,
+            spread,
         }),
     };
 }
@@ -133,7 +142,7 @@ function unhealthy(cluster: pulumi.Output<string>, { allowUnhealthy }: EtcdClust
         .apply(([called, keys]) => (keys ?? []).map((key) => memberName(called, key)));
 }
 
-/** Whoever runs `pulumi up` can ask etcd where `operatorCidrs` let somebody in. */
+/** Health can be checked if `operatorCidrs` allows connections from where `pulumi up` runs. */
 function waitForDefault({ operatorCidrs }: EtcdClusterArgs): pulumi.Output<string> {
     return pulumi.output(operatorCidrs).apply((cidrs) => ((cidrs ?? []).length > 0 ? "healthy" : "none"));
 }

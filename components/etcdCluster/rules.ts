@@ -29,7 +29,7 @@ export interface EtcdRuleArgs {
     readonly sshCidrs?: readonly string[];
 }
 
-/** The minimal set of rules, each with its reason. */
+/** The rules that are needed, each with its reason. */
 export function etcdRules(args: EtcdRuleArgs = {}): EtcdRule[] {
     const tcp = (port: number, from: RuleSource, reason: string): EtcdRule => ({
         to: "etcd",
@@ -49,12 +49,12 @@ export function etcdRules(args: EtcdRuleArgs = {}): EtcdRule[] {
     const groups: RuleSource[] = [{ group: "etcd" }, ...(args.clients ? [{ group: "clients" } as const] : [])];
     const cidrs = (list: readonly string[] | undefined) => [...new Set(list)].sort().map((cidr) => ({ cidr }));
     return [
-        tcp(peerPort, { group: "etcd" }, "raft between members"),
-        tcp(clientPort, { group: "etcd" }, "members ask each other when they start, join and keep house"),
+        tcp(peerPort, { group: "etcd" }, "Raft between members"),
+        tcp(clientPort, { group: "etcd" }, "members query each other when they start, join or run maintenance"),
         ...(args.clients ? [tcp(clientPort, { group: "clients" }, "clients of the database")] : []),
-        ...cidrs(args.operatorCidrs).map((from) => tcp(clientPort, from, "health, as seen by whoever runs pulumi up")),
+        ...cidrs(args.operatorCidrs).map((from) => tcp(clientPort, from, "health checks of pulumi up")),
         ...cidrs(args.metricsCidrs).map((from) => tcp(metricsPort, from, "metrics")),
-        ...cidrs(args.sshCidrs).map((from) => tcp(22, from, "log-in")),
+        ...cidrs(args.sshCidrs).map((from) => tcp(22, from, "SSH")),
         ...groups.flatMap((from) => [
             icmp(3, 4, from, "path MTU discovery: packets that are too large"),
             icmp(8, 0, from, "ping"),

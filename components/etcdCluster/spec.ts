@@ -18,7 +18,7 @@ export interface KeyPair {
     readonly privateKey: string;
 }
 
-/** What a member's machine gets: its own keys, and the certificates of the authorities without their keys. */
+/** The certificates and keys on a member's machine. The keys of the authorities are not among them. */
 export interface MemberCertificates {
     /** All trusted CA certificates of the client port, PEM. */
     readonly clientAuthorities: string;
@@ -44,7 +44,7 @@ export interface ClusterBirth {
     readonly founders: readonly string[];
 }
 
-/** What all members of a cluster have in common, all values known. */
+/** The settings that all members of a cluster share, as plain values. */
 export interface EtcdClusterSpec {
     /** Part of the machines' names: letters, digits and hyphens. */
     readonly name: string;
@@ -64,7 +64,9 @@ export interface EtcdClusterSpec {
     readonly keepDailySnapshots?: number;
     /** The percentage of unused space from which on a member is defragmented, weekly. @default 30 */
     readonly defragmentPercent?: number;
-    /** Whether metrics are served on the network too: HTTP, port 2381. @default false: on the loopback interface only */
+    /**
+     * Whether metrics are served on the network too: HTTP, port 2381. @default false: on the loopback interface only
+     */
     readonly networkMetrics?: boolean;
     /** How often a machine checks its user data for changes, in seconds. @default 300 */
     readonly convergeIntervalSeconds?: number;
@@ -113,7 +115,8 @@ export function certificateRequests(
 ): Record<"server" | "peer" | "client", CertificateRequest> {
     const name = memberName(cluster, key);
     return {
-        // etcd's gRPC gateway connects to its own client port with the server certificate, so it needs client usage too.
+        // etcd's gRPC gateway uses the server certificate as its client certificate, so that needs both usages:
+        // https://github.com/etcd-io/etcd/issues/9785
         server: {
             commonName: name,
             dnsNames: [name, "localhost"],
@@ -126,7 +129,7 @@ export function certificateRequests(
     };
 }
 
-/** Placeholders of the real length, with which a preview checks the length of user data before certificates exist. */
+/** Placeholders of the real length: a preview uses them to check the length of user data. */
 export function placeholderCertificates(seed: string): MemberCertificates {
     const pair = (name: string): KeyPair => ({
         certificate: placeholder("certificate", `${seed}:${name}`),

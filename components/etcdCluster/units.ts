@@ -71,7 +71,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** Not ordered after etcd: the script itself waits for etcd, however often that is restarted meanwhile. */
+/** Not ordered after etcd.service, since the script waits for etcd by itself, also while that is restarting. */
 const promoteService = `[Unit]
 Description=Make this member of etcd a voter
 [Service]

@@ -26,20 +26,30 @@ export interface GroupMachineArgs {
 export interface DataVolumeArgs {
     /** The name or id of a disk offering. @example "Custom" */
     diskOffering: pulumi.Input<string>;
-    /** The size in GiB, for disk offerings with a custom size. It can be increased in place. @default the offering's @example 20 */
+    /**
+     * The size in GiB, for disk offerings with a custom size. It can be increased in place.
+     *
+     * @default the offering's
+     * @example 20
+     */
     sizeGiB?: pulumi.Input<number>;
     /** Whether the engine refuses to delete the disk (Pulumi's `protect`). @default false */
     protect?: boolean;
-    /** Whether a change of zone or project may replace the disk with an empty one; see {@link VolumeArgs.allowDataLoss}. @default false */
+    /**
+     * Whether a change of zone or project may replace the disk with an empty one; see {@link VolumeArgs.allowDataLoss}.
+     *
+     * @default false
+     */
     allowDataLoss?: pulumi.Input<boolean>;
 }
 
-/** What the machines of a group wait for, when they are made and when they change. */
+/** Resources that the machines of a group wait for, when they are created and when they change. */
 export interface MachineGateArgs {
-    /** What all machines wait for. @default none */
+    /** Resources that all machines wait for. @default none */
     before?: pulumi.Resource[];
     /**
-     * What the next machine of an `ordered` group waits for: called once for each machine, in the order of the keys.
+     * Returns the resources that the next machine of an `ordered` group waits for. It is called once for each machine,
+     * in the order of the keys.
      *
      * @default the machine and its data disk
      */
@@ -52,8 +62,8 @@ export type Spread = "preferred" | "strict" | "none";
 /** The arguments of a {@link MachineGroup}. */
 export interface MachineGroupArgs {
     /**
-     * The machines, by a permanent key: a letter or digit, then letters, digits and hyphens. Removing a key deletes that
-     * machine and changes no other. `machineKeys(3)` returns the keys "0", "1" and "2".
+     * The machines, by a permanent key: a letter or digit, then letters, digits and hyphens. Removing a key deletes
+     * that machine and changes no other. `machineKeys(3)` returns the keys "0", "1" and "2".
      *
      * @example { a: { ipAddress: "10.1.1.21" }, b: { ipAddress: "10.1.1.22" } }
      */
@@ -93,7 +103,8 @@ export interface MachineGroupArgs {
     dataVolume?: DataVolumeArgs;
     /**
      * Host anti-affinity of the machines: with `strict` a machine fails to start if there are too few hosts, with
-     * `preferred` it shares a host. A change stops and starts the machines, so a group of one machine has it too: it may grow.
+     * `preferred` it shares a host. A change stops and starts the machines, so a group of one machine has it too: it
+     * may grow.
      *
      * @default "preferred"
      */
@@ -113,7 +124,8 @@ export interface MachineGroupArgs {
     /** Whether a change may stop running machines; see {@link VirtualMachineArgs.allowRestart}. @default true */
     allowRestart?: pulumi.Input<boolean>;
     /**
-     * Whether a change may erase root disks; see {@link VirtualMachineArgs.allowDataLoss}. Data disks are kept in any case.
+     * Whether a change may erase root disks; see {@link VirtualMachineArgs.allowDataLoss}. Data disks are kept in any
+     * case.
      *
      * @default true; false in a group that is not `ordered` and has no `rollingGroup`, where all machines would be erased at once
      */

@@ -104,7 +104,7 @@ function unique(
     });
 }
 
-/** CloudStack limits the length of user data in characters of base64; for values known here it can be computed. */
+/** Checks CloudStack's limit for the length of user data, for values that are known in the program. */
 function checkUserData(path: string, of: GroupMachineArgs, args: MachineGroupArgs): Problem[] {
     const at = (property: string) => (path === "" ? property : `${path}.${property}`);
     const plainText = known(of.userData);

@@ -49,17 +49,17 @@ export class MachineGroup extends pulumi.ComponentResource {
         const spread = affinity(name, args, this);
         const machines: Record<string, VirtualMachine> = {};
         const volumes: Record<string, Volume> = {};
-        const { before: first = [], after = itself } = args.gate ?? {};
-        let before: pulumi.Resource[] = [];
+        const { before = [], after = machineAndDisk } = args.gate ?? {};
+        let previous: pulumi.Resource[] = [];
         for (const [key, machine] of Object.entries(args.machines)) {
             const made = makeMachine(name, key, machine, args, spread, {
                 parent: this,
-                dependsOn: [...first, ...before],
+                dependsOn: [...before, ...previous],
             });
             machines[key] = made;
             if (args.dataVolume !== undefined)
                 volumes[key] = makeVolume(`${name}-${key}`, args, made.id, { parent: this });
-            if (args.ordered === true) before = after(key, made, volumes[key]);
+            if (args.ordered === true) previous = after(key, made, volumes[key]);
         }
         const outputs = {
             ids: byKey(machines, (machine) => machine.id),
@@ -72,8 +72,8 @@ export class MachineGroup extends pulumi.ComponentResource {
     }
 }
 
-/** What comes after a machine waits for it and its data disk. */
-function itself(_key: string, machine: VirtualMachine, volume?: Volume): pulumi.Resource[] {
+/** By default the next machine waits for the previous one and its data disk. */
+function machineAndDisk(_key: string, machine: VirtualMachine, volume?: Volume): pulumi.Resource[] {
     return volume === undefined ? [machine] : [machine, volume];
 }
 

@@ -2,9 +2,12 @@ import { sh, type WriteFile } from "../cloudInit";
 
 /** Certificates of a machine whose expiry is watched. */
 export interface WatchedCertificates {
-    /** Paths, with `*` as a wildcard: certificates (PEM; the first one in a file), or kubeconfigs that contain one. */
+    /**
+     * Paths, with `*` as a wildcard, of PEM files (only the first certificate counts) or kubeconfigs with a
+     * certificate.
+     */
     readonly paths: readonly string[];
-    /** From how many days before expiry on the journal has a daily warning. */
+    /** The journal has a daily warning if a certificate expires in fewer days than this. */
     readonly days: number;
 }
 
@@ -13,8 +16,8 @@ export const certificatesTimer = "cs-certificates.timer";
 export const certificatesPath = "/etc/cs/certificates";
 
 /**
- * The files with which a machine reports every day when its certificates expire: in the journal when that is near, and
- * always as a metric for the textfile collector of node_exporter.
+ * The files for a daily check of the machine's certificates. It writes the expiry dates as metrics for node_exporter's
+ * textfile collector, and logs certificates that expire soon to the journal.
  */
 export function renderCertificateWatch(watched: readonly WatchedCertificates[]): WriteFile[] {
     const lines = watched.map(({ paths, days }) => `${days} ${paths.join(" ")}\n`);

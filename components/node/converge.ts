@@ -22,9 +22,9 @@ export const convergeTimer = "cs-converge.timer";
 export const convergeRulesPath = "/etc/cs/converge";
 
 /**
- * The files with which a running machine follows its user data: a timer reads it again from the virtual router, and
- * cloud-init's own module writes the files that have changed. Only files in `rules`, and the rules file itself, are
- * followed: a change of any other file requires a reinstallation.
+ * The files that apply changes of user data to a running machine. A timer reads the user data again from the virtual
+ * router, and cloud-init's own module writes the changed files. Only files in `rules`, and the rules file itself, are
+ * updated: a change of any other file requires a reinstallation.
  */
 export function renderConverge(rules: readonly ConvergeRule[], intervalSeconds = 300): WriteFile[] {
     const lines = [{ path: convergeRulesPath }, ...rules].map(({ path, command }: ConvergeRule) =>

@@ -1,8 +1,9 @@
 import { sh } from "../cloudInit";
 
 /**
- * Applies changes of user data to a running machine. In Python, since every machine with cloud-init has it and its YAML
- * library. cloud-init's own module writes the files, so that encodings, owners and modes work as at first boot.
+ * Applies changes of user data to a running machine. It is written in Python, since cloud-init needs Python and its
+ * YAML library too. cloud-init's own module writes the files, so that encodings, owners and modes work as at first
+ * boot. The position of its option --file depends on the version: https://github.com/canonical/cloud-init/pull/4559
  */
 export const convergeScript = sh`
 #!/usr/bin/python3

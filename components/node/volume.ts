@@ -5,7 +5,10 @@ import { envFile, sh } from "../cloudInit";
 export interface DataVolume {
     /** Letters, digits and hyphens; {@link volumeService} gives its unit. */
     readonly name: string;
-    /** The file system's label, at most 16 characters, by which another machine recognises the volume. */
+    /**
+     * The file system's label, at most 16 characters. It identifies the volume after it was attached to another
+     * machine.
+     */
     readonly label: string;
     readonly mountPoint: string;
     /** `user:group`. @default "root:root" */
@@ -33,8 +36,8 @@ export function renderVolumes(volumes: readonly DataVolume[]): WriteFile[] {
 }
 
 /**
- * CloudStack guarantees no device name and may attach a volume long after the machine has started, so the script waits
- * for the disk: the one with the label, or the only blank one. It never formats a disk that is not blank.
+ * CloudStack does not guarantee device names, and may attach a volume long after the machine has started. So the script
+ * waits for a disk with the label, or for a single blank disk. It never formats a disk that is not blank.
  */
 export const volumeScript = sh`
 #!/bin/bash

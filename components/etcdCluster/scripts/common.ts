@@ -1,7 +1,8 @@
 import { sh } from "../../cloudInit";
 
 /**
- * What the scripts have in common. They source it with the path of their variables as argument: see `nodeEnvironment`.
+ * Functions that the scripts share. They source it with the path of the file with their variables, see
+ * `nodeEnvironment`.
  */
 export const common = sh`
 # shellcheck shell=bash

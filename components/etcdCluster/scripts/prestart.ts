@@ -1,10 +1,9 @@
 import { sh } from "../../cloudInit";
 
 /**
- * Runs before every start of etcd and decides how it starts, so that the first start, a restart, a lost disk and a
- * replaced machine need no different commands. It never starts a second cluster while one is running: a member without
- * data bootstraps a new cluster only if it is a founder, within the bootstrap window, and if no other member has a
- * quorum.
+ * Runs before every start of etcd and decides how it starts: a first start, a restart, a lost disk and a replaced
+ * machine need no special commands. It never starts a second cluster while one is running: a member without data
+ * bootstraps a new cluster only if it is a founder, within the bootstrap window, and if no other member has a quorum.
  */
 export const prestart = sh`
 #!/bin/bash

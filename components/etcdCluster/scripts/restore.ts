@@ -1,6 +1,6 @@
 import { sh } from "../../cloudInit";
 
-/** The command for a cluster that has lost its data: it runs on one member, and the others rejoin by themselves. */
+/** Restores a cluster that has lost its data. It is run on one member; the others rejoin by themselves. */
 export const restore = sh`
 #!/bin/bash
 # Restores the cluster from a snapshot, on this member: etcd-restore SNAPSHOT [ENVIRONMENT-FILE]
