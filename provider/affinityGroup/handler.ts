@@ -17,7 +17,7 @@ export const affinityGroup = cloudLifecycle({
     kind: "affinity group",
 
     async check(problems, inputs, olds): Promise<void> {
-        // What a group asks for does not change because the program says it no longer.
+        // A group keeps its type if the argument is removed.
         inputs.type ??= olds?.type ?? "host anti-affinity";
         const name = problems.requiredString(inputs, "name", "give the group a name");
         checkDescription(problems, inputs);
@@ -76,7 +76,7 @@ export const affinityGroup = cloudLifecycle({
         };
     },
 
-    /** Nothing of an affinity group can be changed; the engine asks for an update only after a failed creation. */
+    /** An affinity group cannot be changed. The engine calls this only after a failed creation. */
     async update(id, olds, inputs, { session, cloud }) {
         if ((await session.affinityGroups.get(id)) === undefined)
             throw new Error(
@@ -96,7 +96,7 @@ export const affinityGroup = cloudLifecycle({
     },
 });
 
-/** Makes the group, or takes over the one of ours that an interrupted run left, or whose answer was lost: names are unique. */
+/** Creates the group, or adopts one with this resource's owner mark that an interrupted run or a lost response left. */
 async function makeGroup(inputs: Inputs, outs: Outputs, { session, deadline }: TimedPlace): Promise<string> {
     const params = { name: inputs.name, type: inputs.type, description: markedText(inputs.description, inputs.owner) };
     const create = async () => {
@@ -125,7 +125,7 @@ async function makeGroup(inputs: Inputs, outs: Outputs, { session, deadline }: T
     }
 }
 
-/** One of another type is not what is wanted, and cannot become it. */
+/** Whether a group has this resource's owner mark and the wanted type, which cannot be changed. */
 function isOurs(group: ApiAffinityGroup, inputs: Inputs): boolean {
     return markIn(group.description) === inputs.owner && group.type === inputs.type;
 }

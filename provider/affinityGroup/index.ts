@@ -8,14 +8,14 @@ export interface AffinityGroupArgs {
     /** The group's name, unique in the account. A change replaces the group. @default `<stack>-<resource name>` */
     name?: pulumi.Input<string>;
     /**
-     * What the group asks for: `host anti-affinity` keeps its machines on different hosts, `host affinity` on one; the soft kinds
-     * (`non-strict host anti-affinity`, …) try to. A change replaces the group.
+     * The type: `host anti-affinity` places the machines on different hosts, `host affinity` on the same host; the non-strict types
+     * (`non-strict host anti-affinity`, …) do so if possible. A change replaces the group.
      *
      * @default "host anti-affinity"
      * @example "non-strict host anti-affinity"
      */
     type?: pulumi.Input<string>;
-    /** A text for people. CloudStack cannot change it afterwards. @default none */
+    /** A description. CloudStack cannot change it afterwards. @default none */
     description?: pulumi.Input<string>;
     /** The name or id of the project. A change replaces the group. @default `cloudstack:project` */
     project?: pulumi.Input<string>;
@@ -26,7 +26,7 @@ export interface AffinityGroupArgs {
 }
 
 /**
- * An affinity group: which machines may, or may not, share a host.
+ * An affinity group, which places machines on the same host or on different hosts.
  *
  * @example Three members of a database on three hosts
  * ```ts
@@ -37,9 +37,9 @@ export interface AffinityGroupArgs {
  * ```
  */
 export class AffinityGroup extends CloudStackResource {
-    /** The whole name. */
+    /** The full name. */
     declare readonly name: pulumi.Output<string>;
-    /** What the group asks for, such as `host anti-affinity`. */
+    /** The type, such as `host anti-affinity`. */
     declare readonly type: pulumi.Output<string>;
     /** The cloud and account that the group belongs to. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;

@@ -4,7 +4,7 @@ import { lifecycle, type Problems } from "../lifecycle";
 import { defaultAuthorityDays, longestValidityDays } from "./validity";
 import { issueAuthority, longestName, notAfterOf } from "./x509";
 
-/** One key and certificate of an authority's life; the newest is not always the one that signs. */
+/** One key and certificate of an authority. The newest one is not always the one that signs. */
 interface Generation {
     generation: number;
     certificate: string;
@@ -15,8 +15,8 @@ const subject = ["commonName", "organization", "validityDays"] as const;
 const compared = [...subject, "generation", "signingGeneration", "oldestTrustedGeneration"] as const;
 
 /**
- * The lifecycle of `CertificateAuthority`. It is never renewed by itself: whoever trusts it would have to learn of it
- * first.
+ * The lifecycle of `CertificateAuthority`. An authority is not renewed automatically, because all clients must trust a new
+ * one before it signs.
  */
 export const certificateAuthority: Handler = lifecycle({
     async check(problems, inputs, olds) {
@@ -24,7 +24,7 @@ export const certificateAuthority: Handler = lifecycle({
         delete inputs.keepCommonName;
         if (keepsName && olds?.commonName !== undefined) inputs.commonName = olds.commonName;
         inputs.generation ??= 1;
-        // Another default is for another authority, not for the one in use.
+        // A changed default applies to new authorities, not to the one in use.
         const inUse = olds !== undefined && same(olds.generation, inputs.generation) ? olds.validityDays : undefined;
         inputs.validityDays ??= inUse ?? defaultAuthorityDays;
         if (isUnknown(inputs.generation)) return;
@@ -53,8 +53,8 @@ export const certificateAuthority: Handler = lifecycle({
 });
 
 /**
- * The one before the signing one stays trusted, so that certificates of both are good while they change; a dropped one
- * never returns.
+ * By default, the generation before the signing one is still trusted, so that certificates of both are valid during the
+ * change. A generation that was dropped is never trusted again.
  */
 function oldestByDefault(olds: Inputs, news: Inputs): number {
     if (olds.generation === undefined) return news.generation;
@@ -104,7 +104,7 @@ async function newGeneration(inputs: Inputs): Promise<Generation> {
 function outputs(inputs: Inputs, generations: Generation[]): Outputs {
     const signing = generations.find(({ generation }) => generation === inputs.signingGeneration);
     if (signing === undefined) throw new Error(`generation ${inputs.signingGeneration} of the authority not found`);
-    // The signing one first: what reads only one certificate of a bundle reads that.
+    // The signing certificate is first, for programs that read only one certificate of a bundle.
     const trusted = [signing, ...generations.filter((other) => other !== signing).reverse()];
     return {
         ...echoOf(inputs),

@@ -5,34 +5,34 @@ import { warningDays } from "./validity";
 
 /** Arguments of {@link Certificate}. */
 export interface CertificateArgs {
-    /** The signing authority's certificate: `authority.certificate`. Another one makes a new key and certificate. */
+    /** The signing authority's certificate: `authority.certificate`. A change creates a new key and certificate. */
     caCertificate: pulumi.Input<string>;
     /** The signing authority's key: `authority.privateKey`. */
     caPrivateKey: pulumi.Input<string>;
-    /** Whom it is for, 1 to 64 characters; Kubernetes reads the user's name from it. @example "etcd-a" */
+    /** The common name, 1 to 64 characters. Kubernetes uses it as the user name. @example "etcd-a" */
     commonName: pulumi.Input<string>;
-    /** Kubernetes reads the user's groups from them. @default none @example ["system:masters"] */
+    /** The organizations. Kubernetes uses them as the user's groups. @default none @example ["system:masters"] */
     organizations?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Names that a server is called by. @default none @example ["etcd-a", "localhost"] */
+    /** The DNS names of a server. @default none @example ["etcd-a", "localhost"] */
     dnsNames?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Addresses that a server is called by. @default none @example ["10.1.1.11", "127.0.0.1"] */
+    /** The IP addresses of a server. @default none @example ["10.1.1.11", "127.0.0.1"] */
     ipAddresses?: pulumi.Input<pulumi.Input<string>[]>;
     /**
-     * `server`, `client`, or `peer` for both. etcd's server certificate needs `peer`: it calls itself with it.
+     * `server`, `client`, or `peer` for both. etcd's server certificate needs `peer`, because etcd also uses it as a client.
      *
      * @example ["server", "client"]
      */
     usages: pulumi.Input<pulumi.Input<string>[]>;
-    /** How long it is good for, in days, though never longer than its authority. @default 1825 */
+    /** The validity in days, limited by that of its authority. @default 1825 */
     validityDays?: pulumi.Input<number>;
-    /** So many days before its end `pulumi up` renews it. @default the last quarter of its life */
+    /** `pulumi up` renews the certificate this many days before it expires. @default the last quarter of its validity */
     renewBeforeDays?: pulumi.Input<number>;
 }
 
 /**
- * A certificate for a server, a client or both, signed by a {@link CertificateAuthority}; ECDSA P-256. In the window
- * before its end it is renewed in place by the next `pulumi up` (`pulumi preview` says so), with the same key. From 90 days
- * before its end on, every preview says when that is.
+ * A certificate for a server, a client or both, signed by a {@link CertificateAuthority}; ECDSA P-256. In the renewal window
+ * before it expires, the next `pulumi up` renews it in place with the same key, and `pulumi preview` announces this. From 90
+ * days before it expires, every preview shows the date.
  *
  * @example
  * ```ts

@@ -16,8 +16,8 @@ import { isIpAddress, issueLeaf, leafNotAfter, longestName, newPrivateKey, usage
 const compared = ["commonName", "organizations", "dnsNames", "ipAddresses", "usages", "caCertificate"] as const;
 
 /**
- * The lifecycle of `Certificate`. How long it is good for is not written into the inputs where the program does not say
- * it: another default reaches a certificate that exists when it is renewed, and not before.
+ * The lifecycle of `Certificate`. The default validity is not stored in the inputs, so that a changed default applies to an
+ * existing certificate only when it is renewed.
  */
 export const certificate: Handler = lifecycle({
     async check(problems, inputs) {
@@ -40,27 +40,27 @@ export const certificate: Handler = lifecycle({
             const { validityDays, renewBeforeDays } = olds;
             return { validityDays, renewBeforeDays, ...echoOf(news), ...kept };
         }
-        // A renewed certificate keeps its key, so that a machine which reads the two files one after the other always
-        // has a pair; a new authority, which may mean that keys were lost, gets a new one.
+        // A renewed certificate keeps its key, so that the two files on a machine match while they are being replaced. With a
+        // new authority, which may have been created because keys were compromised, the key is also new.
         const privateKey = same(olds.caCertificate, news.caCertificate) ? olds.privateKey : newPrivateKey();
         return issue(news, privateKey);
     },
 });
 
-/** Whether the program asks for another certificate than there is. */
+/** Whether the arguments differ from those of the existing certificate. */
 function isAnother(olds: Outputs, news: Inputs): boolean {
     if (news.validityDays !== undefined && !same(olds.validityDays, news.validityDays)) return true;
     return compared.some((name) => !same(olds[name], news[name]));
 }
 
-/** Says that a certificate near its end is renewed by this run, for those who run previews only. */
+/** Announces that this run renews a certificate that expires soon. */
 function announceRenewal({ commonName, notBefore, notAfter }: Outputs): void {
     const [start, end] = [notBefore, notAfter].map((text) => Date.parse(text));
     if (!endsSoon(start, end, warningDays)) return;
     say(`the certificate ${commonName} ${describeEnd(end)} (${notAfter}): \`pulumi up\` renews it`);
 }
 
-/** What only the handler knows. */
+/** The outputs that the handler computes. */
 const leafOutputs = ["certificate", "privateKey", "notBefore", "notAfter", "serialNumber", "fingerprint"] as const;
 
 function checkLeaf(problems: Problems, inputs: Inputs): void {
@@ -83,7 +83,7 @@ function checkLeaf(problems: Problems, inputs: Inputs): void {
     pem(problems, inputs, "caPrivateKey", "PRIVATE KEY", "a PKCS#8 private key in PEM");
 }
 
-/** A text in PEM that must be given. It is never printed: it may be a private key. */
+/** A required value in PEM. It is never printed, because it may be a private key. */
 function pem(problems: Problems, inputs: Inputs, property: string, label: string, what: string): void {
     const value = inputs[property];
     if (isUnknown(value)) return;
@@ -95,10 +95,7 @@ function isName(value: unknown): boolean {
     return typeof value === "string" && value.length > 0 && value.length <= longestName && !/[\0-\x1f]/.test(value);
 }
 
-/**
- * True in the window before the end, if a new certificate would last longer: near its own end an authority cannot give
- * more.
- */
+/** Whether the certificate is in its renewal window and a new one would expire later, which the authority's expiry limits. */
 function renewalIsDue(olds: Outputs, news: Inputs): boolean {
     if (hasUnknown(news)) return false;
     const [start, end] = [olds.notBefore, olds.notAfter].map((text) => Date.parse(text));

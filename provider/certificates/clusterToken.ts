@@ -4,20 +4,20 @@ import { CloudStackResource } from "../resource";
 /** Arguments of {@link ClusterToken}. */
 export interface ClusterTokenArgs {
     /**
-     * The keys of the members that found the cluster; those of later runs do not count.
+     * The keys of the members that found the cluster. Changes in later runs have no effect.
      *
      * @default none
      * @example ["a", "b", "c"]
      */
     members?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Any values; a change of one makes a new token: another cluster. @default none */
+    /** Any values. A change creates a new token, and so a new cluster. @default none */
     keepers?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
 }
 
 /**
- * The birth of a cluster, fixed in the stack's state: a name that no other cluster has, when it was, and who was there.
- * Only founders may start a new cluster, and only within the bootstrap window that begins then; whoever comes later or
- * comes back without its data joins.
+ * The identity of a cluster, stored in the stack's state: a unique token, the time of its creation, and the founding members.
+ * Only founding members may start a new cluster, and only within the bootstrap window. A member that is added later, or that
+ * has lost its data, joins the existing cluster.
  *
  * @example
  * ```ts
@@ -29,9 +29,9 @@ export class ClusterToken extends CloudStackResource {
     declare readonly token: pulumi.Output<string>;
     /** Seconds since 1970. */
     declare readonly createdAt: pulumi.Output<number>;
-    /** `members` as they were then, sorted. */
+    /** `members` at the creation, sorted. */
     declare readonly founders: pulumi.Output<string[]>;
-    /** 2; undefined where version 0.1.0 made it, which noted nowhere whether the cluster had machines. */
+    /** 2; undefined if version 0.1.0 created it, which did not record whether the cluster had machines. */
     declare readonly format: pulumi.Output<number | undefined>;
 
     constructor(name: string, args: ClusterTokenArgs = {}, opts?: pulumi.CustomResourceOptions) {

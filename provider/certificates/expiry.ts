@@ -2,12 +2,12 @@ import * as crypto from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { describeEnd, endsSoon } from "./validity";
 
-/** What has an end. */
+/** A certificate with an expiry date. */
 export interface Ending {
     readonly notAfter: pulumi.Output<string>;
 }
 
-/** When the first of some certificates ends, in ISO 8601. */
+/** The earliest expiry date of some certificates, in ISO 8601. */
 export function firstEnd(certificates: readonly Ending[]): pulumi.Output<string> {
     return pulumi
         .all(certificates.map(({ notAfter }) => notAfter))
@@ -15,10 +15,10 @@ export function firstEnd(certificates: readonly Ending[]): pulumi.Output<string>
 }
 
 /**
- * Warns in a preview and an update about a certificate that is near its end and is not renewed by this run: where it is,
- * its new end is not known yet in the preview, and far away in the update.
+ * Warns in a preview and an update about a certificate that expires soon and is not renewed by this run. (If it is renewed,
+ * its new expiry date is unknown in the preview, and far in the future in the update.)
  *
- * @param mostDays so many days before its end, though never before the last quarter of its life
+ * @param mostDays how many days before the expiry, but not before the last quarter of the validity
  * @param remedy what to do
  */
 export function warnBeforeEnd(

@@ -1,4 +1,4 @@
-/** The handlers of certificates and of what is made once, under their names in `dynamic/v1`. */
+/** The handlers of certificates, secrets and tokens, under their names in `dynamic/v1`. */
 export { certificateAuthority } from "./authorityHandler";
 export { certificate } from "./certificateHandler";
 export { clusterToken, randomSecret, signingKeyPair } from "./secretHandlers";

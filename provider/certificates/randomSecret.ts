@@ -7,12 +7,12 @@ export interface RandomSecretArgs {
     bytes?: pulumi.Input<number>;
     /** `base64`, `base64url` or `hex`. @default "base64" */
     encoding?: pulumi.Input<string>;
-    /** Any values; a change of one makes a new secret. @default none @example { rotation: "2027" } */
+    /** Any values. A change creates a new secret. @default none @example { rotation: "2027" } */
     keepers?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
 }
 
 /**
- * Random bytes that stay as they are, such as the key of Kubernetes' encryption at rest.
+ * Random bytes that are generated once, such as the key for Kubernetes' encryption at rest.
  *
  * @example
  * ```ts

@@ -7,8 +7,8 @@ import { newPrivateKey, publicKeyOf } from "./x509";
 const encodings = ["base64", "base64url", "hex"] as const;
 
 /**
- * The lifecycle of what is made once and stays: only a change of one of `replacing` makes another one. Other inputs
- * count at creation alone.
+ * The lifecycle of a value that is created once. Only a change of one of the inputs `replacing` creates a new one. Changes of
+ * other inputs have no effect.
  */
 function madeOnce(
     defaults: Inputs,
@@ -26,7 +26,7 @@ function madeOnce(
             return { changes: replaces.length > 0, replaces };
         },
         create: async (inputs) => ({ id: crypto.randomUUID(), outs: { ...echoOf(inputs), ...make(inputs) } }),
-        // Never asked for: every change replaces. The plugin wants an answer all the same.
+        // Never called, because every change replaces the resource; but the plugin requires it.
         update: async (_id, olds) => ({ ...olds }),
     });
 }

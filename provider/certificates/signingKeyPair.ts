@@ -3,12 +3,12 @@ import { CloudStackResource } from "../resource";
 
 /** Arguments of {@link SigningKeyPair}. */
 export interface SigningKeyPairArgs {
-    /** Any values; a change of one makes a new pair. @default none @example { rotation: "2027" } */
+    /** Any values. A change creates a new pair. @default none @example { rotation: "2027" } */
     keepers?: pulumi.Input<{ [name: string]: pulumi.Input<string> }>;
 }
 
 /**
- * A pair of keys without a certificate, ECDSA P-256, such as Kubernetes signs its service accounts' tokens with.
+ * An ECDSA P-256 key pair without a certificate, such as the one that signs Kubernetes' service account tokens.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** The one place where certificates ask for the time, so that tests can put it anywhere. */
+/** The clock of certificates, which tests replace. */
 export const clock = {
     /** Milliseconds since 1970. */
     now: (): number => Date.now(),
@@ -6,30 +6,30 @@ export const clock = {
 
 export const millisecondsPerDay = 86_400_000;
 
-/** How long a certificate is good for where nothing is said: it outlives some years of neglect. */
+/** The default validity of a certificate in days: long, because it is only renewed by `pulumi up`. */
 export const defaultValidityDays = 1825;
-/** The same of an authority: four certificates' lives. */
+/** The default validity of an authority in days: four times that of a certificate. */
 export const defaultAuthorityDays = 7300;
-/** The longest validity that can be asked for, in days. */
+/** The longest validity in days. */
 export const longestValidityDays = 36_500;
-/** So many days before its end a certificate is spoken of. */
+/** How many days before a certificate expires warnings begin. */
 export const warningDays = 90;
-/** The same of an authority, whose replacement takes several runs and waits. */
+/** The same for an authority, whose replacement takes several runs. */
 export const authorityWarningDays = 365;
 
-/** The last quarter of a certificate's life, in whole days: when `pulumi up` renews it where nothing else is said. */
+/** The last quarter of a certificate's validity in whole days: the default renewal window. */
 export function lastQuarterDays(start: number, end: number): number {
     return Math.floor((end - start) / 4 / millisecondsPerDay);
 }
 
-/** How far away an end is, in words. @param end in milliseconds since 1970 */
+/** Describes when a certificate expires. @param end in milliseconds since 1970 */
 export function describeEnd(end: number): string {
     const days = Math.floor((end - clock.now()) / millisecondsPerDay);
     return days < 0 ? "has expired" : `expires in ${days} days`;
 }
 
 /**
- * Whether a certificate is near its end. Of one that lives for a short time only its last quarter counts.
+ * Whether a certificate expires soon. For a short-lived certificate, that is in the last quarter of its validity.
  *
  * @param start in milliseconds since 1970, as `end` is
  */

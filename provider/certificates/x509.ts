@@ -2,7 +2,7 @@ import * as crypto from "node:crypto";
 import { isIP } from "node:net";
 import { clock, millisecondsPerDay } from "./validity";
 
-/** What a certificate may be used for: to serve, to log in, or both (`peer`). */
+/** The usages of a certificate: as a server, as a client, or both (`peer`). */
 export type Usage = "server" | "client" | "peer";
 export const usageNames: readonly Usage[] = ["server", "client", "peer"];
 
@@ -33,10 +33,10 @@ export interface LeafSubject {
 export const longestName = 64;
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-/** Machines whose clock is behind still take a new certificate. */
+/** Certificates are backdated, so that machines whose clock is behind accept a new one. */
 const backdateMilliseconds = 3_600_000;
 
-/** The library takes 200 ms to load and needs a polyfill first; only creating a certificate pays for it. */
+/** Loads the library, which takes 200 ms and needs a polyfill. It is only loaded to create a certificate. */
 function library(): typeof import("@peculiar/x509") {
     require("reflect-metadata");
     return require("@peculiar/x509");
@@ -53,17 +53,17 @@ export function publicKeyOf(privateKey: string): string {
     return crypto.createPublicKey(privateKey).export({ type: "spki", format: "pem" }).toString();
 }
 
-/** When a certificate ends, in milliseconds since 1970. */
+/** When a certificate expires, in milliseconds since 1970. */
 export function notAfterOf(certificate: string): number {
     return Date.parse(new crypto.X509Certificate(certificate).validTo);
 }
 
-/** When a leaf made now would end: never after its authority. */
+/** When a leaf certificate issued now would expire: not later than its authority. */
 export function leafNotAfter(caCertificate: string, validityDays: number): number {
     return Math.min(clock.now() + validityDays * millisecondsPerDay, notAfterOf(caCertificate));
 }
 
-/** A self-signed authority that may sign leaves and nothing that signs in turn. */
+/** Issues a self-signed authority that may sign leaf certificates, but no intermediate authorities. */
 export async function issueAuthority(subject: AuthoritySubject): Promise<KeyedCertificate> {
     const x509 = library();
     const privateKey = newPrivateKey();
@@ -87,7 +87,7 @@ export async function issueAuthority(subject: AuthoritySubject): Promise<KeyedCe
     return { certificate: pem(certificate), privateKey };
 }
 
-/** A leaf for `privateKey`, signed by an authority. */
+/** Issues a leaf certificate for `privateKey`, signed by an authority. */
 export async function issueLeaf(
     subject: LeafSubject,
     privateKey: string,
@@ -127,7 +127,7 @@ export async function issueLeaf(
     return pem(certificate);
 }
 
-/** One part per value, the common name first, as in `CN=system:node:a, O=system:nodes`. */
+/** One component per value, the common name first, as in `CN=system:node:a, O=system:nodes`. */
 function distinguishedName(commonName: string, organizations: readonly string[]) {
     return [{ CN: [commonName] }, ...organizations.map((organization) => ({ O: [organization] }))];
 }
@@ -149,14 +149,14 @@ async function importKeys(privateKey: string): Promise<crypto.webcrypto.CryptoKe
     };
 }
 
-/** 127 random bits: positive, never shorter than 16 bytes (RFC 5280, 4.1.2.2). */
+/** A random serial number: positive and 16 bytes long (RFC 5280, section 4.1.2.2). */
 function newSerialNumber(): string {
     const bytes = crypto.randomBytes(16);
     bytes[0] = (bytes[0] & 0x7f) | 0x40;
     return bytes.toString("hex");
 }
 
-/** Certificates have no fractions of a second. */
+/** A date in whole seconds, as in certificates. */
 function seconds(milliseconds: number): Date {
     return new Date(Math.floor(milliseconds / 1000) * 1000);
 }

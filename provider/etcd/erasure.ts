@@ -1,22 +1,22 @@
 import { hasUnknown, type Inputs, type Outputs } from "../handler";
 
-/** What of a member's machine reinstalls or replaces it when it changes, so that its root disk is erased. */
+/** The properties whose change reinstalls or replaces a member's machine, which erases its root disk. */
 const ERASING = ["version", "template", "zone", "network", "project"] as const;
 
-/** What a change of the cluster erases. */
+/** The data that a change of the cluster erases. */
 export interface Erasure {
-    /** Such as `template Debian 12 -> Debian 13`. */
+    /** The reason, such as `template Debian 12 -> Debian 13`. */
     readonly because: string;
-    /** What is erased, as a sentence has it. */
+    /** What is erased, as a clause. */
     readonly what: string;
-    /** Whether a copy of the data is kept, or made before the next one is erased. */
+    /** Whether at least one copy of the data remains at all times. */
     readonly isSafe: boolean;
 }
 
 /**
- * What of etcd's data a change erases; undefined where nothing. Members without a data volume have it on their root
- * disks. One that is looked after joins again and copies all from the others before the next one is touched; where
- * nobody looks, or there are no others, the data is gone.
+ * The etcd data that a change erases; undefined if there is none. Members without a data volume store it on their root disks.
+ * With `waitFor: "healthy"`, an erased member joins again and copies the data from the others before the next one is changed.
+ * Otherwise, or if there are no other members, the data is lost.
  */
 export function erasureOf(olds: Outputs, news: Inputs): Erasure | undefined {
     const members = Object.keys(olds.members ?? {}).filter((name) => news.members?.[name] !== undefined);
@@ -38,7 +38,7 @@ export function erasureOf(olds: Outputs, news: Inputs): Erasure | undefined {
     };
 }
 
-/** The changes that erase; what is not known yet, or was left to the cloud before, is none. */
+/** The changes that erase data. Values that are unknown or were not set before are ignored. */
 function changesOf(old: unknown, wanted: unknown): string {
     const [from, to] = [old, wanted].map(parsed);
     return ERASING.filter((key) => from[key] !== undefined && to[key] !== undefined && from[key] !== to[key])

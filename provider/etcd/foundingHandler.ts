@@ -4,20 +4,21 @@ import { announce, lifecycle } from "../lifecycle";
 import { machinesThere } from "../machineNames";
 import { defaultBootstrapWindowSeconds } from "./names";
 
-/** What `read` looks with: the arguments that it is told are those of the last update. */
+/** The arguments that `read` uses. A change of them is an update, because `read` receives those of the last update. */
 const FOLLOWED = ["founders", "project", "profile"] as const;
 
 /**
- * The lifecycle of `EtcdFounding`: from when on founders without data may found the cluster, for `windowSeconds`.
+ * The lifecycle of `EtcdFounding`, which determines the bootstrap window: from `opensAt`, founding members without data may
+ * bootstrap the cluster for `windowSeconds`.
  *
- * The window opens with the run that makes the first of the members' machines, by the cloud's clock. As long as no run
- * has found one of them, and none is there, a later run opens it again: there is no cluster beside which a second one
- * could be founded. What runs have seen stays in the arguments (the engine keeps them where nothing else changes), so
- * that machines which are lost later find no open window when they are made again.
+ * The window opens in the run that creates the first machines of the members, by the cloud's clock. While no run has found any
+ * of these machines, a later run opens the window again, because there cannot be a cluster yet that a second one would
+ * conflict with. Which machines runs have found is stored in the arguments, which the engine keeps if nothing else changes. So
+ * machines that are lost later and created again do not find an open window.
  *
- * Machines that nobody has seen may be lost as well, and the engine tells nobody that its state has them. A run without a
- * refresh then opens the window, but makes none of them: it believes that they are there. The refresh that takes them out
- * of the state closes what was opened again.
+ * Machines may also be lost before any run has found them, while they are still in the state, which this handler cannot see.
+ * A run without a refresh then opens the window, but does not create them, because they are in the state. The refresh that
+ * removes them from the state closes the window again.
  */
 export const etcdFounding: Handler = lifecycle({
     async check(problems, inputs, olds) {
@@ -28,7 +29,7 @@ export const etcdFounding: Handler = lifecycle({
         const asked = [...machines, ...(olds?.machines ?? [])];
         const found = await problems.attempt("", () => machinesThere(inputs, asked));
         if (found === undefined) return;
-        // Those of a cluster that is renamed in this run still have their old names.
+        // If the cluster is renamed in this run, its machines still have their old names.
         if ([founders, olds?.founders ?? founders].some((names) => areMost(found.names, names))) {
             inputs.seen = "most";
             return;
@@ -36,9 +37,9 @@ export const etcdFounding: Handler = lifecycle({
         inputs.seenAt = found.now;
         if (found.names.length > 0) inputs.seen = "some";
         if (inputs.seen !== "none") return;
-        // Half a window is enough for a run that goes through; otherwise each run would tell machines something new.
+        // Half a window is enough for one run. The window is not moved earlier, because each move changes the machines.
         if (olds !== undefined && found.now <= inputs.opensAt + windowSeconds / 2) return;
-        // A stack of 0.1.0 may have had all its machines, and nobody noted it.
+        // A stack of version 0.1.0 may have had all its machines, which was not recorded.
         if (olds === undefined && tokenFormat === undefined) announceEnd(inputs, bornAt);
         else inputs.opensAt = found.now;
     },
@@ -63,12 +64,12 @@ export const etcdFounding: Handler = lifecycle({
     },
 });
 
-/** Whether the window opens again. Not where a refresh may have found that machines are gone, and their data with them. */
+/** Whether the window opens again. Not if a refresh has found that machines are missing: their data may be lost. */
 function reopens(olds: Outputs, news: Inputs): boolean {
     return news.seen === "none" && news.opensAt > olds.opensAt && olds.wasRefreshed !== true;
 }
 
-/** Says that machines which are made now come too late, where that is so. */
+/** Announces that machines created now are too late to bootstrap a cluster, if the window is over. */
 function announceEnd(inputs: Inputs, opensAt: number): void {
     if (!(inputs.seenAt > opensAt + inputs.windowSeconds)) return;
     announce(

@@ -1,6 +1,6 @@
 import * as https from "node:https";
 
-/** What speaks to etcd needs; PEM. */
+/** The credentials of an etcd client, in PEM. */
 export interface Credentials {
     readonly caCertificate: string;
     readonly clientCertificate: string;
@@ -11,7 +11,7 @@ export interface Credentials {
 export interface ListedMember {
     /** Decimal, as the JSON gateway writes 64-bit numbers. */
     readonly ID: string;
-    /** Empty where it was added and has not started yet. */
+    /** Empty if the member was added and has not started yet. */
     readonly name?: string;
     readonly peerURLs?: readonly string[];
     readonly clientURLs?: readonly string[];
@@ -20,14 +20,14 @@ export interface ListedMember {
 
 export interface Status {
     readonly header: { readonly member_id: string };
-    /** 0 or absent without one. */
+    /** 0 or missing if there is no leader. */
     readonly leader?: string;
     readonly isLearner?: boolean;
     readonly version: string;
     readonly errors?: readonly string[];
 }
 
-/** etcd's own refusal, by its code of gRPC and its words. */
+/** An error that etcd returned, with its gRPC code and message. */
 export class EtcdError extends Error {
     readonly code: number;
 
@@ -37,9 +37,9 @@ export class EtcdError extends Error {
     }
 }
 
-/** How long one request may take, in milliseconds. */
+/** The timeout of a request in milliseconds. */
 const PATIENCE = 4_000;
-/** The same where there may be no member yet. */
+/** The same if there may be no member yet. */
 export const SHORT_PATIENCE = 1_000;
 
 /**
@@ -55,7 +55,7 @@ export class Gateway {
         this.patience = patience;
     }
 
-    /** Who is in the cluster; only a member that can reach a quorum answers. */
+    /** The members of the cluster. Only a member that can reach a quorum answers. */
     async members(endpoint: string): Promise<ListedMember[]> {
         const answer = await this.ask(endpoint, "/v3/cluster/member/list", { linearizable: true });
         return answer.members ?? [];
@@ -65,7 +65,7 @@ export class Gateway {
         return this.ask(endpoint, "/v3/maintenance/status", {});
     }
 
-    /** A read through the quorum: whoever answers can serve clients. */
+    /** A linearizable read. A member that answers it can serve clients. */
     async read(endpoint: string): Promise<void> {
         await this.ask(endpoint, "/v3/kv/range", { key: base64("health") });
     }
@@ -74,7 +74,7 @@ export class Gateway {
         await this.ask(endpoint, "/v3/kv/put", { key: base64(key), value: base64(value) });
     }
 
-    /** Deletes a key, if it is there. */
+    /** Deletes a key if it exists. */
     async forget(endpoint: string, key: string): Promise<void> {
         await this.ask(endpoint, "/v3/kv/deleterange", { key: base64(key) });
     }
@@ -83,7 +83,7 @@ export class Gateway {
         await this.ask(endpoint, "/v3/cluster/member/remove", { ID: id });
     }
 
-    /** Only the leader's own endpoint takes it. */
+    /** Transfers the leadership. Only the leader's own endpoint accepts this. */
     async moveLeader(endpoint: string, target: string): Promise<void> {
         await this.ask(endpoint, "/v3/maintenance/transfer-leadership", { targetID: target });
     }
@@ -99,7 +99,7 @@ export class Gateway {
                 response.on("error", reject);
                 response.on("end", () => parseAnswer(response.statusCode ?? 0, text, resolve, reject));
             });
-            // A connection that is never accepted counts as idle, too.
+            // This timeout also applies while the connection is being established.
             const timer = setTimeout(
                 () => request.destroy(new Error(`no answer within ${patience / 1000} s`)),
                 patience,
@@ -125,7 +125,7 @@ function parseAnswer(status: number, text: string, resolve: (body: any) => void,
     }
 }
 
-/** Node's errors of connections in words of their own; an error of several attempts holds those. */
+/** A readable text for Node's connection errors. An error for several connection attempts contains those of each. */
 function reason(error: Error & { code?: string; errors?: Error[] }): string {
     const [first] = error.errors ?? [];
     const said = error.message || first?.message || error.code || "no connection";

@@ -3,8 +3,8 @@ import { echoOf, type Handler, type Outputs, same } from "../handler";
 import { lifecycle } from "../lifecycle";
 
 /**
- * The lifecycle of `EtcdDataGuard`. The engine itself refuses to delete it while it is protected, and says so at preview;
- * this is for those who take the protection away by `pulumi state unprotect`.
+ * The lifecycle of `EtcdDataGuard`. While it is protected, the engine refuses to delete it, already at preview. This handler
+ * also refuses if the protection was removed by `pulumi state unprotect`.
  */
 export const etcdDataGuard: Handler = lifecycle({
     async check() {},
@@ -16,7 +16,7 @@ export const etcdDataGuard: Handler = lifecycle({
     delete: async (_id, outputs) => refuseLoss(outputs),
 });
 
-/** @throws where the data was not given up before */
+/** @throws unless `allowDataLoss` was set before */
 export function refuseLoss(outputs: Outputs): void {
     if (outputs.allowDataLoss === true) return;
     throw new Error(

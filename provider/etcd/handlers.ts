@@ -1,4 +1,4 @@
-/** The handlers of this room, under their keys in `dynamic/v1`. */
+/** The handlers of the etcd resources, under their keys in `dynamic/v1`. */
 export { etcdFounding } from "./foundingHandler";
 export { etcdDataGuard } from "./guardHandler";
 export { etcdHealth } from "./healthHandler";

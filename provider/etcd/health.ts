@@ -5,18 +5,18 @@ import type { Gateway, ListedMember } from "./gateway";
 /** Member name to address. */
 export type Members = Readonly<Record<string, string>>;
 
-/** What is known of one member. */
+/** The health of one member. */
 export interface MemberHealth {
     readonly name: string;
     readonly endpoint: string;
-    /** Why it is not healthy; undefined where it is. */
+    /** Why it is not healthy; undefined if it is. */
     readonly problem?: string;
-    /** In the cluster's own number, where it answers. */
+    /** Its member id, if it answers. */
     readonly id?: string;
     readonly isLeader?: boolean;
 }
 
-/** What all members say, asked at once. A learner and a member without leader are not healthy: they serve no client. */
+/** Checks all members concurrently. A learner or a member without a leader is not healthy, because it cannot serve clients. */
 export async function examine(gateway: Gateway, members: Members): Promise<MemberHealth[]> {
     return Promise.all(Object.entries(members).map(([name, address]) => examineOne(gateway, name, clientUrl(address))));
 }
@@ -37,7 +37,7 @@ async function examineOne(gateway: Gateway, name: string, endpoint: string): Pro
     }
 }
 
-/** Those that are not healthy, as a sentence lists them. */
+/** The problems of unhealthy members as text. */
 export function describeProblems(health: readonly MemberHealth[]): string {
     return health
         .filter(({ problem }) => problem !== undefined)
@@ -45,7 +45,7 @@ export function describeProblems(health: readonly MemberHealth[]): string {
         .join("; ");
 }
 
-/** The list of members as one of them that can reach a quorum gives it; undefined where none is. */
+/** The member list of any member that can reach a quorum; undefined if there is none. */
 export async function listed(
     gateway: Gateway,
     members: Members,
@@ -57,15 +57,15 @@ export async function listed(
     return Promise.any(answers).catch(() => undefined);
 }
 
-/** Waits between two looks, in milliseconds. */
+/** The interval between two checks, in milliseconds. */
 const INTERVAL = 500;
 
 /**
- * Looks again and again until nothing is wrong.
+ * Repeats a check until it finds no problem.
  *
- * @param look says what is wrong; undefined where nothing is
- * @param progress hears it whenever it changes
- * @throws Error with what was wrong last
+ * @param look returns the problem; undefined if there is none
+ * @param progress called whenever the problem changes
+ * @throws Error with the last problem after the timeout
  */
 export async function waitUntilHealthy(
     what: string,

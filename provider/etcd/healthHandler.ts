@@ -9,12 +9,12 @@ import type { Gateway, ListedMember } from "./gateway";
 import { refuseLoss } from "./guardHandler";
 import { describeProblems, examine, listed, waitUntilHealthy } from "./health";
 
-/** What `health` says of a healthy member. */
+/** The value of a healthy member in the output `health`. */
 const HEALTHY = "healthy";
 
 /**
- * The lifecycle of `EtcdHealth`, which depends on all of a cluster: the last to be made, so it knows when the cluster
- * works, and the first to be deleted, so it guards the data.
+ * The lifecycle of `EtcdHealth`, which depends on all other resources of a cluster. It is created last, when the cluster must
+ * be healthy, and deleted first, so that it can refuse a deletion that would lose data.
  */
 export const etcdHealth: Handler = lifecycle({
     async check() {},
@@ -41,14 +41,14 @@ export const etcdHealth: Handler = lifecycle({
             entries.push([shown(member), "is in the cluster, but not in the program"]);
         return { ...outputs, health: Object.fromEntries(entries) };
     },
-    // The engine deletes last: who was a member before is one still.
+    // The engine deletes resources after updates, so members that are being removed may still be in the cluster.
     update: (_id, olds, news) => waitForHealth(news, Object.keys({ ...olds.members, ...news.members })),
     delete: async (_id, outputs) => refuseLoss(outputs),
 });
 
 /**
- * What to do where this run is the first to ask: founders that were late may not found a cluster any more, and a `destroy`
- * that was killed has deleted this resource first of all.
+ * Advice if the cluster is not healthy when this resource is created: the founding members may have missed the bootstrap
+ * window, or an interrupted `destroy` has deleted this resource before.
  */
 function firstHint({ windowOpensAt }: Inputs): string {
     if (typeof windowOpensAt !== "number") return "";
@@ -64,7 +64,7 @@ function isHealthy({ health, members }: Outputs): boolean {
     return names.every((name) => health?.[name] === HEALTHY);
 }
 
-/** @param expected who may be in the cluster */
+/** @param expected the names of members that may be in the cluster */
 async function waitForHealth(inputs: Inputs, expected: readonly string[]): Promise<Outputs> {
     const gateway = gatewayOf(inputs);
     const names = Object.keys(inputs.members);
@@ -86,10 +86,10 @@ async function waitForHealth(inputs: Inputs, expected: readonly string[]): Promi
 }
 
 /**
- * The cluster may consist of those members only: one more that is down counts against every quorum. One that bears a name
- * of this cluster, and that neither the program nor its last run has, is taken out, since all others are healthy.
+ * Removes an unexpected member, because a member that is down counts towards the quorum. It is removed only if it has a name
+ * of this cluster and is neither in the program nor in its last run. All other members are healthy then.
  *
- * @returns what is left to do
+ * @returns the remaining problem; undefined if there is none
  */
 async function removeUnexpected(
     gateway: Gateway,

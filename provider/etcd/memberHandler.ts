@@ -10,8 +10,8 @@ import { type Gateway, SHORT_PATIENCE } from "./gateway";
 import { describeProblems, examine, listed, waitUntilHealthy } from "./health";
 
 /**
- * The lifecycle of `EtcdMember`, the gate behind each machine: the next machine is not touched before this one's etcd
- * is healthy again, and a machine is not deleted before its member has left the cluster.
+ * The lifecycle of `EtcdMember`, which depends on the machine of one member. The next machine is not changed before this member
+ * is healthy, and this machine is not deleted before its member has been removed from the cluster.
  */
 export const etcdMember: Handler = lifecycle({
     async check() {},
@@ -29,7 +29,7 @@ export const etcdMember: Handler = lifecycle({
     delete: (_id, outputs) => leave(outputs),
 });
 
-/** A founder waits for nobody: there is no cluster before most of the founders are there. */
+/** Whether a founding member must not wait: there is no cluster before most founding members have started. */
 async function isFounding(inputs: Inputs): Promise<boolean> {
     const gateway = gatewayOf(inputs, SHORT_PATIENCE);
     if (gateway === undefined || inputs.isFounder !== true) return gateway === undefined;
@@ -44,7 +44,7 @@ async function waitForMember(inputs: Inputs): Promise<void> {
     const look = async () => {
         const problems = describeProblems(await examine(gateway, members));
         if (problems === "") return undefined;
-        // It was taken out before, and is in the program again.
+        // The member was removed before and is in the program again.
         isReadmitted ||= await readmit(gateway, others(inputs.members, inputs.name), [inputs.name]).catch(() => false);
         return problems;
     };
@@ -53,7 +53,7 @@ async function waitForMember(inputs: Inputs): Promise<void> {
     );
 }
 
-/** Takes the member out of the cluster, so that it is not counted any more. */
+/** Removes the member from the cluster, so that it does not count towards the quorum. */
 async function leave(outputs: Outputs): Promise<void> {
     const { name, address } = outputs;
     const gateway = gatewayOf(outputs);
@@ -78,7 +78,7 @@ async function leave(outputs: Outputs): Promise<void> {
     }
 }
 
-/** @returns what stands in the way; undefined once the member is not in the cluster any more */
+/** @returns the problem; undefined when the member is no longer in the cluster */
 async function tryToLeave(gateway: Gateway, { name, address, members }: Outputs): Promise<string | undefined> {
     const found = await listed(gateway, others(members, name));
     if (found === undefined) return "none of the other members can reach a quorum";

@@ -1,4 +1,4 @@
-/** Where a member listens. */
+/** The ports of a member. */
 export const clientPort = 2379;
 export const peerPort = 2380;
 export const metricsPort = 2381;
@@ -11,19 +11,19 @@ export function peerUrl(address: string): string {
     return `https://${address}:${peerPort}`;
 }
 
-/** The name of a member and of its machine, which is its host name. */
+/** The name of a member, which is also the name and host name of its machine. */
 export function memberName(cluster: string, key: string): string {
     return `${cluster}-etcd-${key}`;
 }
 
-/** For how long founders may found a cluster where nothing else is said. */
+/** The default length of the bootstrap window, in seconds. */
 export const defaultBootstrapWindowSeconds = 900;
 
-/** How long a gate waits where nothing else is said, in seconds. */
+/** The default timeout for waiting until etcd is healthy, in seconds. */
 export const defaultTimeoutSeconds = 600;
 
 /**
- * Below this key the cluster itself remembers who was taken out of the program, by the member's name: a machine that goes
- * on after that, or comes back, asks before it joins.
+ * The prefix of keys in etcd that record removed members by name. A machine checks its key before it joins, in case it still
+ * runs or starts again after its member was removed.
  */
 export const removedPrefix = "pulumi-cloudstack/removed/";

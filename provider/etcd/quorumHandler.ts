@@ -5,15 +5,15 @@ import { ACCESS, gatewayOf } from "./connection";
 import { erasureOf } from "./erasure";
 import { describeProblems, examine, type Members } from "./health";
 
-/** What is compared: who is in the cluster, and all whose change takes a member down for a moment. */
+/** The inputs whose change affects members: the list of members, and what restarts, reinstalls or replaces them. */
 const COMPARED = ["members", "version", "revision"] as const;
 
-/** What is told only to allow or forbid something. */
+/** The inputs that only allow or forbid changes. */
 const ALLOWING = ["allowUnhealthy", "allowDataLoss", "hasVolumes"] as const;
 
 /**
- * The lifecycle of `EtcdQuorum`, which stands before all machines of a cluster: nothing that takes members down one
- * after the other begins while one is down already.
+ * The lifecycle of `EtcdQuorum`, which all machines of a cluster depend on. It refuses a rolling change of the members while a
+ * member is not healthy.
  */
 export const etcdQuorum: Handler = lifecycle({
     async check(problems, inputs, olds) {
@@ -41,7 +41,7 @@ export const etcdQuorum: Handler = lifecycle({
     },
 });
 
-/** Why a change must not begin, since it would erase the only copies of the data; undefined where it may. */
+/** Why a change is refused because it would erase the only copies of the data; undefined if it is allowed. */
 function lossOf(olds: Outputs, news: Inputs): string | undefined {
     const erased = erasureOf(olds, news);
     if (erased === undefined || erased.isSafe || news.allowDataLoss === true) return undefined;
@@ -56,12 +56,12 @@ function lossOf(olds: Outputs, news: Inputs): string | undefined {
     );
 }
 
-/** Why a change must not begin; undefined where it may. */
+/** Why a change is refused because members are not healthy; undefined if it is allowed. */
 async function refusalOf(olds: Outputs, news: Inputs): Promise<string | undefined> {
     const gateway = gatewayOf(news);
     if (gateway === undefined || hasUnknown(news.members)) return undefined;
     if (COMPARED.every((name) => same(olds[name], news[name]))) return undefined;
-    // Who is taken out may be down: that may be why.
+    // A member that is being removed need not be healthy; that may be the reason for its removal.
     const staying = unchanged(olds.members, news.members);
     const allowed: readonly string[] = news.allowUnhealthy ?? [];
     const health = await examine(gateway, staying);
@@ -79,7 +79,10 @@ function unchanged(olds: Members, news: Members): Members {
     return Object.fromEntries(Object.entries(olds).filter(([name, address]) => news[name] === address));
 }
 
-/** One minor version at a time, and never back: etcd writes its data in a way that the one before cannot read. */
+/**
+ * Why a change of the version is refused: etcd is upgraded one minor version at a time (https://etcd.io/docs/v3.6/upgrades/),
+ * and an earlier version does not start with the data of a later one.
+ */
 function versionProblem(old: unknown, wanted: unknown): string | undefined {
     if (typeof old !== "string" || typeof wanted !== "string") return undefined;
     const [from, to] = [old, wanted].map((version) => version.split(".").map(Number));

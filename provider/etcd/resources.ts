@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { CloudStackResource } from "../resource";
 import { urnOf } from "../urn";
 
-/** What all gates of a cluster are told. */
+/** The common arguments of the resources below. */
 export interface GateArgs {
     /** The cluster's name. */
     readonly cluster: pulumi.Input<string>;
@@ -11,14 +11,14 @@ export interface GateArgs {
     readonly caCertificate: pulumi.Input<string>;
     readonly clientCertificate: pulumi.Input<string>;
     readonly clientKey: pulumi.Input<string>;
-    /** `healthy`: etcd is asked; `none`: etcd is not asked. */
+    /** `healthy`: wait until etcd is healthy; `none`: do not contact etcd. */
     readonly waitFor: pulumi.Input<string>;
     readonly timeoutSeconds: pulumi.Input<number>;
-    /** A text that changes with whatever may take a member down. */
+    /** A text that changes with everything that restarts, reinstalls or replaces a member. */
     readonly revision: pulumi.Input<string>;
 }
 
-/** From when on founders may found a cluster: see `foundingHandler`. */
+/** The bootstrap window of a cluster: see `foundingHandler`. */
 export class EtcdFounding extends CloudStackResource {
     /** Seconds since 1970, by the cloud's clock. */
     declare readonly opensAt: pulumi.Output<number>;
@@ -27,13 +27,13 @@ export class EtcdFounding extends CloudStackResource {
         name: string,
         args: {
             cluster: pulumi.Input<string>;
-            /** When its token was made, in seconds since 1970. */
+            /** When the cluster's token was created, in seconds since 1970. */
             bornAt: pulumi.Input<number>;
-            /** Of the token; undefined where 0.1.0 made it. */
+            /** The token's format; undefined if version 0.1.0 created it. */
             tokenFormat: pulumi.Input<number | undefined>;
-            /** Names of its members' machines. */
+            /** The names of all members' machines. */
             machines: pulumi.Input<string[]>;
-            /** Of those, the founders'. */
+            /** The names of the founding members' machines. */
             founders: pulumi.Input<string[]>;
             windowSeconds: pulumi.Input<number>;
             project?: pulumi.Input<string>;
@@ -45,13 +45,13 @@ export class EtcdFounding extends CloudStackResource {
     }
 }
 
-/** Stands before all machines of a cluster: see `quorumHandler`. */
+/** All machines of a cluster depend on it: see `quorumHandler`. */
 export class EtcdQuorum extends CloudStackResource {
     constructor(
         name: string,
         args: GateArgs & {
             version: pulumi.Input<string>;
-            /** Whether the data is on volumes of its own. */
+            /** Whether the data is on data volumes. */
             hasVolumes: boolean;
             allowDataLoss: boolean;
             allowUnhealthy?: pulumi.Input<pulumi.Input<string>[]>;
@@ -62,7 +62,7 @@ export class EtcdQuorum extends CloudStackResource {
     }
 }
 
-/** Stands behind one member's machine: see `memberHandler`. */
+/** Depends on the machine of one member: see `memberHandler`. */
 export class EtcdMember extends CloudStackResource {
     constructor(
         resourceName: string,
@@ -79,9 +79,9 @@ export class EtcdMember extends CloudStackResource {
     }
 }
 
-/** Stands behind all of a cluster: see `healthHandler`. */
+/** Depends on all other resources of a cluster: see `healthHandler`. */
 export class EtcdHealth extends CloudStackResource {
-    /** `healthy`, `unknown` or what is wrong, by member. */
+    /** `healthy`, `unknown` or the problem, by member. */
     declare readonly health: pulumi.Output<Record<string, string>>;
 
     constructor(

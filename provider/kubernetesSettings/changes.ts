@@ -1,18 +1,19 @@
 import { hasUnknown, type Inputs, isUnknown, same } from "../handler";
 
-/** What a change of an argument means for a cluster that runs. */
+/** The effect of changing an argument of a running cluster. */
 export interface Change {
     /**
-     * `never`: refused at preview; `later`: taken up by machines that are created or reinstalled from then on, which the
-     * preview says; `yes`: the running cluster follows.
+     * - `never`: refused at preview
+     * - `later`: applied to machines that are created or reinstalled afterwards; the preview says so
+     * - `yes`: applied to the running cluster
      */
     readonly may: "never" | "later" | "yes";
     readonly why: string;
 }
 
 /**
- * Every argument of a `KubernetesCluster`, and whether a cluster that runs can take another value. Those that it cannot
- * take are inputs of `KubernetesSettings`, which compares them before anything else of the cluster is touched.
+ * Every argument of a `KubernetesCluster`, and whether it can be changed for a running cluster. Those that cannot are inputs of
+ * `KubernetesSettings`, which compares them before anything else of the cluster is changed.
  */
 export const changes: Readonly<Record<string, Change>> = {
     name: { may: "never", why: "its machines, certificates and marks in etcd contain it" },
@@ -55,7 +56,7 @@ export const changes: Readonly<Record<string, Change>> = {
     userDataMaxLength: { may: "yes", why: "of the run alone" },
 };
 
-/** The arguments that a running cluster does not simply follow: what `KubernetesSettings` compares. */
+/** The arguments that `KubernetesSettings` compares: all that are not applied to a running cluster. */
 export const compared: readonly string[] = [
     ...new Set(
         Object.entries(changes)
@@ -64,13 +65,13 @@ export const compared: readonly string[] = [
     ),
 ];
 
-/** One argument that cannot change, and why. */
+/** An argument that cannot be changed, and the reason. */
 export interface Refusal {
     readonly property: string;
     readonly reason: string;
 }
 
-/** What of these settings a cluster that was made with `olds` cannot take; what is not known yet passes. */
+/** The refused changes of a cluster that was created with `olds`. Unknown values are accepted. */
 export function refusedChanges(olds: Inputs, news: Inputs): Refusal[] {
     return Object.entries(changes)
         .filter(([, { may }]) => may === "never")
@@ -91,7 +92,7 @@ export function refusedChanges(olds: Inputs, news: Inputs): Refusal[] {
         });
 }
 
-/** Lines for the preview about what running machines do not take up. */
+/** Lines for the preview about changes that are not applied to existing machines. */
 export function laterChanges(cluster: string, olds: Inputs, news: Inputs): string[] {
     return Object.entries(changes)
         .filter(([, { may }]) => may === "later")
@@ -110,14 +111,14 @@ function at(inputs: Inputs, path: string): unknown {
     return path.split(".").reduce((value: any, part) => (isUnknown(value) ? value : value?.[part]), inputs);
 }
 
-/** An etcd that has one of its members still is the same etcd: members come and go. */
+/** Compares values. The endpoints of etcd count as the same if they have a member in common, because members change. */
 function isSame(property: string, old: unknown, wanted: unknown): boolean {
     if (property === "etcd.endpoints" && Array.isArray(old) && Array.isArray(wanted))
         return old.length === 0 || old.some((endpoint) => wanted.includes(endpoint));
     return same(old, wanted);
 }
 
-/** Whether one version comes before another; false for what is not a version. */
+/** Whether a version is lower than another; false for anything that is not a version. */
 function isOlder(version: unknown, than: unknown): boolean {
     const [a, b] = [version, than].map((text) => String(text).split(".").map(Number));
     const index = a.findIndex((part, place) => part !== b[place]);

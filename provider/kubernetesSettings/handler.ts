@@ -5,9 +5,9 @@ import { defaultCidrs, defaultDnsDomain, defaultKubernetesVersion } from "./defa
 import { compared, laterChanges, refusedChanges } from "./changes";
 
 /**
- * The lifecycle of `KubernetesSettings`, which stands before everything else of a cluster: what a running cluster cannot
- * take is refused at preview, argument by argument. An argument that is left out stays what it was, so that another
- * default of a later version of this package changes no cluster.
+ * The lifecycle of `KubernetesSettings`, which all other resources of a cluster depend on. It refuses changes that a running
+ * cluster does not support, already at preview. An argument that is left out keeps its value, so that a later version of this
+ * package with other defaults does not change existing clusters.
  */
 export const kubernetesSettings: Handler = lifecycle({
     async check(problems, inputs, olds) {
@@ -24,7 +24,7 @@ export const kubernetesSettings: Handler = lifecycle({
     update: async (_id, _olds, news) => echoOf(news),
 });
 
-/** What the program leaves out: as it was, or the default. */
+/** Fills in arguments that the program leaves out: with the previous value, or the default. */
 function fill(inputs: Inputs, olds: Inputs): void {
     const defaults = { kubernetesVersion: defaultKubernetesVersion, ...defaultCidrs, dnsDomain: defaultDnsDomain };
     for (const [name, value] of Object.entries(defaults)) inputs[name] ??= olds[name] ?? value;

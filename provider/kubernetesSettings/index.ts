@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { CloudStackResource } from "../resource";
 
-/** Stands before everything else of a cluster: see `kubernetesSettings` in `handler.ts`. */
+/** All other resources of a cluster depend on it: see `kubernetesSettings` in `handler.ts`. */
 export class KubernetesSettings extends CloudStackResource {
-    /** As given, as it was, or the default; so are the others. */
+    /** The argument, the previous value, or the default; the same applies to the others. */
     declare readonly kubernetesVersion: pulumi.Output<string>;
     declare readonly podCidr: pulumi.Output<string>;
     declare readonly serviceCidr: pulumi.Output<string>;

@@ -20,7 +20,7 @@ export interface GetZoneResult {
     name: string;
     /** `Advanced` or `Basic`. */
     networkType: string;
-    /** Whether security groups rule in this zone. */
+    /** Whether the zone has security groups. */
     securityGroupsEnabled: boolean;
 }
 
@@ -51,7 +51,7 @@ async function findZone(session: Session, args: GetZoneArgs): Promise<GetZoneRes
 }
 
 export interface GetTemplateArgs extends LookupScope {
-    /** The template's name or id. Either this or `nameRegex` or another filter. */
+    /** The template's name or id. Set this, `nameRegex` or another filter. */
     name?: string;
     /** A regular expression that the whole name matches, such as `debian-13-.*`. */
     nameRegex?: string;
@@ -65,14 +65,14 @@ export interface GetTemplateArgs extends LookupScope {
     featured?: boolean;
     /** Only templates with all of these tags. @default none @example { release: "stable" } */
     tags?: Record<string, string>;
-    /** Takes the newest of several; with `false`, several are an error that names them. @default true */
+    /** Whether the newest of several templates is used; with `false`, several are an error that lists them. @default true */
     newest?: boolean;
 }
 
 export interface GetTemplateResult {
     /** CloudStack's id of the template. */
     id: string;
-    /** The template's name, which several may share. */
+    /** The template's name, which need not be unique. */
     name: string;
     /** The text that CloudStack shows for it. */
     displayText: string;
@@ -82,9 +82,9 @@ export interface GetTemplateResult {
     hypervisor: string;
     /** The processor's architecture: `x86_64` or `aarch64`. */
     arch: string;
-    /** The kind of operating system that it is registered with, such as `Debian GNU/Linux 13 (64-bit)`. */
+    /** The operating system type that it is registered with, such as `Debian GNU/Linux 13 (64-bit)`. */
     osType: string;
-    /** Whether CloudStack makes a password for each machine. */
+    /** Whether CloudStack generates a password for each machine. */
     passwordEnabled: boolean;
     /** The size of a root disk in GiB. */
     sizeGiB: number;
@@ -145,11 +145,11 @@ async function findTemplate(session: Session, args: GetTemplateArgs): Promise<Ge
 }
 
 export interface GetServiceOfferingArgs extends LookupScope {
-    /** The offering's name or id. Either this or the least that is needed. */
+    /** The offering's name or id. Set this or the minimum size. */
     name?: string;
-    /** The smallest offering with at least so many processors. @default any */
+    /** The minimum number of processors. The smallest matching offering is used. @default any */
     leastCpuNumber?: number;
-    /** The smallest offering with at least so much memory, in MiB. @default any @example 2048 */
+    /** The minimum memory in MiB. The smallest matching offering is used. @default any @example 2048 */
     leastMemoryMiB?: number;
 }
 
@@ -162,7 +162,7 @@ export interface GetServiceOfferingResult {
     cpuNumber: number;
     /** 0 for an offering of custom size. */
     memoryMiB: number;
-    /** Whether machines choose their own size, with `details`. */
+    /** Whether machines set their own size with `details`. */
     customized: boolean;
 }
 
@@ -283,12 +283,12 @@ export interface GetSecurityGroupResult {
     id: string;
     /** The group's name. */
     name: string;
-    /** The text for people, without the mark by which this package knows its own. */
+    /** The description, without the owner mark of this package. */
     description: string;
 }
 
 /**
- * A security group that is made elsewhere.
+ * A security group that exists already.
  *
  * @example
  * ```ts

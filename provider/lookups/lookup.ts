@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Session } from "../session";
 import { configureStack, sessionFor } from "../session";
 
-/** What every lookup takes beside its own arguments. */
+/** The arguments that all lookups have. */
 export interface LookupScope {
     /** The name or id of the project. @default `cloudstack:project` */
     project?: string;
@@ -10,14 +10,14 @@ export interface LookupScope {
     profile?: string;
 }
 
-/** The session of the program itself: lookups run in the program, while it runs. */
+/** The session of the program. Lookups run in the program's process, not in the plugin. */
 function programSession(scope: LookupScope): Session {
     const config = new pulumi.Config("cloudstack");
     configureStack((key) => config.get(key.replace(/^cloudstack:/, "")));
     return sessionFor(scope);
 }
 
-/** A lookup whose failure is shown to the user as a message, without a stack. */
+/** A lookup whose errors are shown to the user without a stack trace. */
 export function lookup<A extends LookupScope, R>(
     find: (session: Session, args: A) => Promise<R>,
 ): (args: A) => Promise<R> {
@@ -30,7 +30,7 @@ export function lookup<A extends LookupScope, R>(
     };
 }
 
-/** The twin of a lookup that takes outputs and gives one; a secret argument makes a secret of the result. */
+/** The variant of a lookup that accepts outputs and returns one. If an argument is secret, so is the result. */
 export function outputTwin<A extends object, R>(
     find: (args: A) => Promise<R>,
 ): (args: pulumi.Inputs) => pulumi.Output<R> {

@@ -1,4 +1,4 @@
-/** The answers of the API as far as this package reads them (field names are CloudStack's own). */
+/** The parts of API responses that this package reads. Field names are CloudStack's. */
 
 export interface ApiZone {
     id: string;
@@ -56,14 +56,14 @@ export interface ApiAccount {
     name: string;
     accounttype: number;
     roletype?: string;
-    /** Limits by kind of resource: `vmlimit`, `vmtotal`, `vmavailable` ("Unlimited" without a limit), … */
+    /** Limits by resource type: `vmlimit`, `vmtotal`, `vmavailable` ("Unlimited" without a limit), … */
     [limit: string]: string | number | undefined;
 }
 
 export interface ApiProject {
     id: string;
     name: string;
-    /** The name of the account that owns what is in the project, which rules name where their source is a group of the project. */
+    /** The name of the project's own account. Rules refer to it if their source is a group of the project. */
     projectaccountname?: string;
 }
 
@@ -88,7 +88,7 @@ export interface ApiMachine {
     zonename: string;
     templateid: string;
     templatename: string;
-    /** Whether the template makes a password for each machine. */
+    /** Whether CloudStack generates a password for each machine of the template. */
     passwordenabled?: boolean;
     serviceofferingid: string;
     serviceofferingname: string;
@@ -98,7 +98,7 @@ export interface ApiMachine {
     keypairs?: string;
     deleteprotection?: boolean;
     details?: Record<string, string>;
-    /** Names of details that the tenant may not change, with commas between. */
+    /** Names of details that the tenant cannot change, separated by commas. */
     readonlydetails?: string;
     nic?: ApiNic[];
     securitygroup?: { id: string; name: string }[];

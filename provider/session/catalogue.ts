@@ -4,17 +4,17 @@ import { nearestNames } from "../nearest";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** True for an id as CloudStack makes them; whatever else is a name. */
+/** Whether a text is an id of CloudStack; any other text is a name. */
 export function isId(text: string): boolean {
     return uuid.test(text);
 }
 
-/** A name or id that the cloud does not have, or a name that several have; the message says what it has instead. */
+/** A name or id does not exist, or a name is ambiguous. The message lists the existing ones. */
 export class NotFound extends Error {}
 
 /**
- * What the cloud offers, asked for once per process and kind, when it is first needed: arguments are checked against it at preview.
- * Things that the program itself makes (networks among them) are found by id even when they are younger than the list.
+ * What the cloud offers. Each kind is listed once per process, when it is first needed; a preview checks arguments against it.
+ * Entities that the program itself creates, such as networks, may not be in the list and are found by id.
  */
 export class Catalogue {
     private readonly client: Client;
@@ -36,7 +36,7 @@ export class Catalogue {
         return this.once("diskOfferings", () => this.client.list<ApiOffering>("listDiskOfferings"));
     }
 
-    /** Every template that the account may deploy; one that is in several zones is there once per zone. */
+    /** Every template that the account may deploy, once per zone that it is in. */
     templates(): Promise<ApiTemplate[]> {
         return this.once("templates", () =>
             this.client.list<ApiTemplate>("listTemplates", { templatefilter: "executable" }),
@@ -69,14 +69,14 @@ export class Catalogue {
         return pick("disk offering", nameOrId, await this.diskOfferings());
     }
 
-    /** A ready template of the zone; the newest where several share the name. */
+    /** A ready template of the zone; the newest if several have the name. */
     async template(nameOrId: string, zone: Pick<ApiZone, "id" | "name">): Promise<ApiTemplate> {
         const here = (await this.templates()).filter(
             (template) => template.zoneid === undefined || template.zoneid === zone.id,
         );
         const ready = here.filter((template) => template.isready);
         const sorted = [...ready].sort((a, b) => (a.created < b.created ? 1 : -1));
-        // Of several with one name only the newest is in question.
+        // Of several templates with the same name, only the newest is used.
         const newest = sorted.filter(
             (template, index) =>
                 template.id === nameOrId || sorted.findIndex(({ name }) => name === template.name) === index,
@@ -112,9 +112,9 @@ export class Catalogue {
 }
 
 /**
- * The one with this id or exactly this name (a name in another case is only offered: two may differ by nothing else).
+ * The entry with this id or exactly this name. A name that differs only in case is suggested in the message, but not used.
  *
- * @throws NotFound where there is none, and where several have the name
+ * @throws NotFound if there is none, or if several have the name
  */
 export function pick<T extends { id: string; name: string }>(
     what: string,

@@ -1,9 +1,9 @@
 /**
- * Reads of one kind of thing that go out together. What is asked for in the same moment is answered by one list; a single question asks
- * for its own id. A list stays good for the questions of the next moments, until this process changes something of that kind: a refresh
- * of three hundred machines then costs a handful of calls.
+ * Combines reads of one kind of entity. Concurrent reads share one list; a single read requests only its id. A list is reused
+ * for a few seconds, until this process changes an entity of that kind. A refresh of three hundred machines therefore needs
+ * only a few calls.
  *
- * What a list lacks is asked for by its id once more before it counts as gone: nothing is forgotten because of a list that was cut short.
+ * An entity that is missing in a list is also read by its id before it counts as deleted, in case the list is incomplete.
  */
 export class CoalescedReads<T extends { id: string }> {
     private waiting = new Set<string>();
@@ -17,9 +17,9 @@ export class CoalescedReads<T extends { id: string }> {
 
     /**
      * @param listAll everything of this kind that the account owns
-     * @param readOne one by its id; `undefined` where it is gone
-     * @param windowMs how long a question waits for others where no list is fresh, in milliseconds
-     * @param freshMs how long a list answers questions, in milliseconds
+     * @param readOne reads one by its id; `undefined` if it does not exist
+     * @param windowMs how long a read waits for others if there is no current list, in milliseconds
+     * @param freshMs how long a list is reused, in milliseconds
      */
     constructor(
         listAll: () => Promise<T[]>,
@@ -33,7 +33,7 @@ export class CoalescedReads<T extends { id: string }> {
         this.freshMs = freshMs;
     }
 
-    /** The thing with this id as the cloud has it now, or `undefined` where it is gone. */
+    /** The current entity with this id; `undefined` if it does not exist. */
     async get(id: string): Promise<T | undefined> {
         if (this.isFresh()) return this.found(id, this.fresh());
         this.waiting.add(id);
@@ -46,19 +46,19 @@ export class CoalescedReads<T extends { id: string }> {
     }
 
     /**
-     * Whether a list that is made now lacks the thing. Of those that are asked for in the same moment one list tells, and it is believed:
-     * for things whose removal is known to have ended.
+     * Whether the entity is missing in a new list, which concurrent calls share. It is not also read by its id: this is for
+     * entities whose deletion is known to have ended.
      */
     async isMissing(id: string): Promise<boolean> {
         this.changed();
-        // All others of this moment have had their say by then, and share the list that the first one makes.
+        // Concurrent calls have discarded the old list by then, and share the new one.
         await Promise.resolve();
         return !(await this.fresh()).has(id);
     }
 
     /**
-     * Everything of this kind as it was when this process first asked: for questions about what others, or an interrupted run, made
-     * before. Changes of this process do not make them ask again.
+     * Everything of this kind that existed when this process first listed it, for example from an interrupted run. It is not
+     * listed again after changes of this process.
      */
     async before(): Promise<T[]> {
         this.first ??= this.fresh();
@@ -66,12 +66,12 @@ export class CoalescedReads<T extends { id: string }> {
         return [...(await this.first).values()];
     }
 
-    /** To be called after every change of something of this kind, before its result is read back. */
+    /** To be called after every change of an entity of this kind, before it is read again. */
     changed(): void {
         this.snapshot = undefined;
     }
 
-    /** Answers the questions that come until the window closes. */
+    /** Collects the reads of the current window. */
     private nextBatch(): Promise<(id: string) => Promise<T | undefined>> {
         this.batch ??= new Promise((resolve) => setTimeout(resolve, this.windowMs)).then(async () => {
             const asked = this.waiting;

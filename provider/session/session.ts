@@ -15,7 +15,7 @@ import { CoalescedReads } from "./coalesced";
 import { isUnknown } from "../handler";
 import { secondsUntil } from "../timeouts";
 
-/** Which cloud a resource lives in, as its outputs carry it. */
+/** The cloud and account that a resource belongs to, as in its outputs. */
 export interface CloudIdentity {
     /** The address of the API. */
     endpoint: string;
@@ -23,22 +23,22 @@ export interface CloudIdentity {
     accountId: string;
     /** The account's name. */
     accountName: string;
-    /** Set where the resource belongs to a project: then its members' accounts may all manage it. */
+    /** Set if the resource belongs to a project: the accounts of all its members can manage it. */
     projectId?: string;
 }
 
-/** What something needs of an account's limits, by CloudStack's names of the kinds: `vm`, `volume`, `cpu`, `memory` (MiB), `primarystorage` (GiB). */
+/** What a resource uses of an account's limits, by CloudStack's names: `vm`, `volume`, `cpu`, `memory` (MiB), `primarystorage` (GiB). */
 export type Needs = Partial<Record<"vm" | "volume" | "cpu" | "memory" | "primarystorage", number>>;
 
-/** How often a change that may be made twice is sent. */
+/** How often an idempotent change is sent at most. */
 const ATTEMPTS = 3;
 
-/** What reads of a machine ask for: everything but the statistics, which are slow on a large cloud. */
+/** The details that reads of machines request: everything except the statistics, which are slow on a large cloud. */
 const MACHINE_DETAILS = ["group", "nics", "secgrp", "affgrp", "tmpl", "servoff"];
 
 /**
- * All that this process knows of one cloud: the client, what the cloud offers, who we are there, and reads that go out together.
- * The handlers of a plugin process share it; so do the lookups of a program.
+ * The state that this process has for one cloud: the client, the catalogue, the account and the coalesced reads. All handlers
+ * of a plugin process share it, and so do all lookups of a program.
  */
 export class Session {
     readonly client: Client;
@@ -48,9 +48,9 @@ export class Session {
     readonly affinityGroups: CoalescedReads<ApiAffinityGroup>;
     readonly keyPairs: CoalescedReads<ApiKeyPair>;
     readonly volumes: CoalescedReads<ApiVolume>;
-    /** What this run will create, by owner: what a preview adds up against the account's limits. */
+    /** The needs of what this run will create, by owner. A preview checks their sum against the account's limits. */
     readonly planned = new Map<string, Needs>();
-    /** What this run's resources ask for that only one can have, by what it is: see `claim`. */
+    /** Unique values that resources of this run claim: see `claim`. */
     readonly claims = new Map<string, { owner: string; label: string; part?: string }[]>();
     private accountAnswer: Promise<ApiAccount> | undefined;
     private jobsLeft: Promise<Map<string, string[]>> | undefined;
@@ -65,14 +65,14 @@ export class Session {
         this.volumes = this.reads("listVolumes");
     }
 
-    /** The account whose keys these are (for an administrator, whom `listAccounts` shows everybody's: found by the API key). */
+    /** The account of the API key. (For an administrator, `listAccounts` lists all accounts, so it is found by the key.) */
     account(): Promise<ApiAccount> {
         this.accountAnswer ??= this.findAccount();
         this.accountAnswer.catch(() => (this.accountAnswer = undefined));
         return this.accountAnswer;
     }
 
-    /** The project that this session works in; `undefined` outside of projects. */
+    /** The project of this session; `undefined` without one. */
     async project(): Promise<ApiProject | undefined> {
         const id = await this.client.projectId();
         return id === undefined ? undefined : (await this.client.list<ApiProject>("listProjects", { id }))[0];
@@ -89,7 +89,7 @@ export class Session {
         };
     }
 
-    /** Refuses where a resource's state came from another cloud or account: there it would look as if it were gone. */
+    /** Throws if a resource in the state belongs to another cloud or account, where it would look deleted. */
     async assertSameCloud(what: string, stored: CloudIdentity | undefined): Promise<CloudIdentity> {
         const here = await this.identity();
         if (stored === undefined) return here;
@@ -105,20 +105,20 @@ export class Session {
         );
     }
 
-    /** The id of a network: one that the program itself made is younger than the catalogue and known by its id alone. */
+    /** The id of a network. One that the program itself has created may not be in the catalogue, so an id is not looked up. */
     async networkId(nameOrId: string, zone: Pick<ApiZone, "id" | "name">): Promise<string> {
         return isId(nameOrId) ? nameOrId : (await this.catalogue.network(nameOrId, zone)).id;
     }
 
-    /** Whether a destroyed machine can be expunged at once, so that its name and address are free again. */
+    /** Whether the account may expunge a destroyed machine immediately, which frees its name and address. */
     async mayExpunge(): Promise<boolean> {
         const [account, capabilities] = await Promise.all([this.account(), this.catalogue.capabilities()]);
         return account.accounttype !== 0 || capabilities.allowuserexpungerecovervm === true;
     }
 
     /**
-     * Makes a synchronous change that may be made twice, so that it is sent again where its answer was lost. (`client.run` does that for
-     * commands with jobs.)
+     * Makes an idempotent synchronous change, which is sent again if its response was lost. (`client.run` does that for
+     * asynchronous commands.)
      */
     async change<R = any>(command: string, params: Params): Promise<R> {
         for (let attempt = 1; ; attempt++) {
@@ -132,11 +132,12 @@ export class Session {
     }
 
     /**
-     * Waits for what an interrupted run has begun with something: its jobs go on in the cloud, and what they will have done is not to be
-     * done again. How they end is seen from the thing itself. To be called before something is looked at that is going to be changed.
+     * Waits for jobs on an entity that an interrupted run has started: they continue in the cloud and must not be started again.
+     * Their results are not needed, because the entity is read afterwards. To be called before an entity is read that is going to
+     * be changed.
      *
-     * @param deadline until when to wait, in milliseconds since the epoch
-     * @returns whether there was anything to wait for
+     * @param deadline in milliseconds since the epoch
+     * @returns whether there was a job
      */
     async settle(id: string, deadline: number): Promise<boolean> {
         this.jobsLeft ??= this.findJobs();
@@ -152,7 +153,7 @@ export class Session {
         return true;
     }
 
-    /** The account's jobs that run when this process first asks, by what they work on. */
+    /** The account's jobs that were running when this process first listed them, by the id of their entity. */
     private async findJobs(): Promise<Map<string, string[]>> {
         const jobs = new Map<string, string[]>();
         for (const { jobid, jobinstanceid } of await this.runningJobs()) {
@@ -165,7 +166,7 @@ export class Session {
         try {
             return await this.client.list("listAsyncJobs");
         } catch (error) {
-            // A role that may not look at jobs: then they are not waited for.
+            // The account's role does not allow listing jobs. They are not waited for then.
             if (error instanceof CloudStackError && error.outcome === "refused") return [];
             throw error;
         }
@@ -181,7 +182,10 @@ export class Session {
         );
     }
 
-    /** A list of one or none: an id that never was answers with an error (431), one that is gone with an empty list. Both mean gone. */
+    /**
+     * A list with one entity, or none if it does not exist: CloudStack returns an error (431) for an unknown id, and an empty list
+     * for a deleted entity.
+     */
     private async byId<T>(command: string, id: string, params: Record<string, string[] | boolean>): Promise<T[]> {
         try {
             return await this.client.list<T>(command, { ...params, id });
@@ -203,7 +207,7 @@ export class Session {
     }
 }
 
-/** True for CloudStack's answer about an id that does not exist (any more): parameter error 431 that names the entity. */
+/** Whether an error says that an entity does not exist (any more): parameter error 431 that names the entity. */
 export function isGone(error: unknown): boolean {
     return (
         error instanceof CloudStackError &&
@@ -224,20 +228,20 @@ const sessions = new Map<string, Session>();
 const STACK_KEYS = ["endpoint", "apiKey", "secretKey", "zone", "project", "profile", "caFile", "httpTimeoutSeconds"];
 
 /**
- * Takes the stack's `cloudstack:` configuration. Synchronous on purpose: the plugin hands the handler out before an asynchronous
- * `configure` would be done.
+ * Stores the stack's `cloudstack:` configuration. It is synchronous because the plugin uses the handler before an asynchronous
+ * `configure` would have finished.
  */
 export function configureStack(get: (key: string) => string | undefined): void {
     stack = Object.fromEntries(STACK_KEYS.map((key) => [key, get(`cloudstack:${key}`)]));
 }
 
-/** Says that a preview does not know yet in which project, or by which profile, a resource will be. */
+/** A preview does not know the project or the profile of a resource yet. */
 export class PlaceUnknown extends Error {}
 
 /**
  * The session of a resource's cloud: one per profile and project.
  *
- * @throws PlaceUnknown where a preview does not know them yet: then nothing can be asked
+ * @throws PlaceUnknown if a preview does not know them yet
  */
 export function sessionFor(of: { profile?: string; project?: string }): Session {
     if (isUnknown(of.profile) || isUnknown(of.project)) throw new PlaceUnknown("the project is not known yet");

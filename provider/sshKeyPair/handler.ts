@@ -11,7 +11,7 @@ import type { ApiKeyPair, Session } from "../session";
 import { isGone, sessionFor } from "../session";
 import { fingerprint, generateKeys, isPublicKey, keyOf } from "./keys";
 
-/** Longest public key that CloudStack takes, in characters. */
+/** The longest public key that CloudStack accepts, in characters. */
 const PUBLIC_KEY_LENGTH = 5120;
 
 export const sshKeyPair = cloudLifecycle({
@@ -55,7 +55,7 @@ export const sshKeyPair = cloudLifecycle({
         return pair === undefined ? undefined : { ...outputs, name: pair.name, fingerprint: pair.fingerprint, cloud };
     },
 
-    /** Nothing of a key pair can be changed; the engine asks for an update only after a failed creation. */
+    /** A key pair cannot be changed. The engine calls this only after a failed creation. */
     async update(_id, olds, inputs, { cloud }) {
         return { ...olds, ...echoOf(inputs), cloud };
     },
@@ -67,12 +67,12 @@ export const sshKeyPair = cloudLifecycle({
 });
 
 /**
- * Another public key gets another name: machines know key pairs by their names, so they see that they are to have another key, and a name
- * never stands for two contents. (Names of 0.1.0 stay while their keys do.)
+ * The name contains a hash of the public key. Machines refer to key pairs by name, so they are updated when the key changes.
+ * (Names of version 0.1.0 are kept until their keys change.)
  */
 function nameFor(given: string, inputs: Inputs, olds: Inputs | undefined): string {
     const key = isUnknown(inputs.publicKey) || !isPublicKey(inputs.publicKey) ? undefined : keyOf(inputs.publicKey);
-    // A default name is the one that the pair has had.
+    // With a default name, `given` is the current name of the pair.
     const kept = given === (olds?.name ?? formerOf(inputs)?.name);
     if (kept && olds !== undefined && keyOf(olds.publicKey) === key) return given;
     const name = kept ? unmarkedName(given) : given;
@@ -82,8 +82,8 @@ function nameFor(given: string, inputs: Inputs, olds: Inputs | undefined): strin
 }
 
 /**
- * Registers a public key. A pair of our name that has this very key is ours, whoever heard the answer: a generated key is made here, so
- * none of another run has it. One with another key is left alone.
+ * Registers a public key. An existing pair with this name and this key is adopted; keys are generated locally, so no other run
+ * has the same one. A pair with another key is not touched.
  */
 async function register(session: Session, name: string, publicKey: string): Promise<ApiKeyPair> {
     const make = async (): Promise<ApiKeyPair> => {
@@ -102,7 +102,7 @@ async function register(session: Session, name: string, publicKey: string): Prom
     }
 }
 
-/** Its private key is known to nobody where CloudStack or an interrupted run generated it, and it is not ours to delete. */
+/** The error for a pair with another key. If CloudStack or an interrupted run generated that key, its private key is lost. */
 function nameTaken({ id, name }: ApiKeyPair): string {
     return (
         `SSH key pair ${name} (${id}) has this resource's mark, as after an interrupted run, but has another key, and is ` +
@@ -112,8 +112,8 @@ function nameTaken({ id, name }: ApiKeyPair): string {
 }
 
 /**
- * What bears our name already is taken over where it has our key, and in the way where it has not. That is no problem yet:
- * `pulumi up --replace` tells nothing of what it is about to delete.
+ * Announces that the creation will fail because a pair with this name has another key. This is not reported as a problem,
+ * because `pulumi up --replace` may be about to delete that pair, and the engine does not say so.
  */
 async function announceAdoption(inputs: Inputs): Promise<void> {
     const key = inputs.publicKey;
@@ -130,14 +130,14 @@ async function deletePair(session: Session, name: string): Promise<void> {
     try {
         await session.change("deleteSSHKeyPair", { name });
     } catch (error) {
-        // "A key pair with name '…' does not exist for account …": it is gone, which is what was wanted.
+        // "A key pair with name '…' does not exist for account …" means that it is deleted already.
         if (!isGone(error)) throw error;
     } finally {
         session.keyPairs.changed();
     }
 }
 
-/** CloudStack takes a public key once per account, and tells so without telling where it is. */
+/** Reports a key that is registered already. CloudStack accepts a key once per account, and its error has no name. */
 async function checkKeyIsFree(problems: Problems, inputs: Inputs): Promise<void> {
     const print = fingerprint(inputs.publicKey);
     const holder = (await sessionFor(inputs).keyPairs.before()).find(

@@ -5,15 +5,15 @@ import { CloudStackResource, namedIdentity } from "../resource";
 /** The arguments of an {@link SshKeyPair}. */
 export interface SshKeyPairArgs {
     /**
-     * The key pair's name. A short hash of stack, resource and public key is added to it (CloudStack keeps nothing else that could say whose
-     * it is); the whole name is the output `name`. A change replaces the key pair.
+     * The key pair's name. A short hash of stack, resource and public key is added to it, because CloudStack stores nothing else that
+     * identifies the owner; the full name is the output `name`. A change replaces the key pair.
      *
      * @default `<stack>-<resource name>`
      */
     name?: pulumi.Input<string>;
     /**
-     * The public key in OpenSSH's format, to register. A change replaces the key pair, under another name: machines that use it stop, get
-     * the new key and start again, as the preview says.
+     * The public key in OpenSSH's format. A change replaces the key pair and its name: machines that use it are stopped, get the new key
+     * and are started again, which the preview announces.
      *
      * @default none: a key pair is generated (RSA, 3072 bits), and the private key becomes a secret output
      * @example fs.readFileSync("id_rsa.pub", "utf8")
@@ -41,11 +41,11 @@ export interface SshKeyPairArgs {
  * ```
  */
 export class SshKeyPair extends CloudStackResource {
-    /** The whole name, for `sshKeyPairs` of machines. */
+    /** The full name, for `sshKeyPairs` of machines. */
     declare readonly name: pulumi.Output<string>;
-    /** The MD5 fingerprint of the public key, as CloudStack tells it: pairs of hexadecimal digits with colons between them. */
+    /** The MD5 fingerprint of the public key: pairs of hexadecimal digits, separated by colons. */
     declare readonly fingerprint: pulumi.Output<string>;
-    /** The private key in PEM, where it was generated (secret). Only the state has it. */
+    /** The private key in PEM, if it was generated (secret). It is only stored in the state. */
     declare readonly privateKey: pulumi.Output<string | undefined>;
     /** The cloud and account that the key pair belongs to. */
     declare readonly cloud: pulumi.Output<CloudIdentity>;
@@ -57,7 +57,7 @@ export class SshKeyPair extends CloudStackResource {
             name,
             { ...args, ...namedIdentity("SshKeyPair", name, args, opts) },
             ["fingerprint", "privateKey", "cloud"],
-            // Its name is taken while the old one is there, also where the engine does not ask (`pulumi up --replace`).
+            // The old pair is deleted first, also with `pulumi up --replace`, where `diff` is not called.
             pulumi.mergeOptions({ deleteBeforeReplace: true }, opts),
             ["privateKey"],
         );

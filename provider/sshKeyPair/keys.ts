@@ -3,10 +3,10 @@ import { promisify } from "node:util";
 
 const generate = promisify(crypto.generateKeyPair);
 
-/** The length of a generated key in bits: what `ssh-keygen` takes by default. */
+/** The length of a generated key in bits: the default of `ssh-keygen`. */
 const BITS = 3072;
 
-/** A key pair that nobody has yet: the public key in OpenSSH's format, the private one in PEM (PKCS #1, as CloudStack makes it). */
+/** Generates a key pair: the public key in OpenSSH's format, the private key in PEM (PKCS #1, like CloudStack). */
 export async function generateKeys(): Promise<{ publicKey: string; privateKey: string }> {
     const pair = await generate("rsa", { modulusLength: BITS });
     const { n, e } = pair.publicKey.export({ format: "jwk" });
@@ -36,7 +36,7 @@ export function isPublicKey(text: unknown): boolean {
     );
 }
 
-/** What a public key is, without its comment and the line's end. */
+/** A public key without its comment and the end of the line. */
 export function keyOf(text: string | undefined): string | undefined {
     return text?.trim().split(/\s+/).slice(0, 2).join(" ");
 }
@@ -48,7 +48,7 @@ function field(bytes: Buffer): Buffer {
     return Buffer.concat([length, bytes]);
 }
 
-/** Numbers there have a sign: one whose first bit is set gets a zero byte before it. */
+/** A number in this format is signed: if its first bit is set, a zero byte is added before it. */
 function number(bytes: Buffer): Buffer {
     return field(bytes[0] >= 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);
 }

@@ -2,18 +2,18 @@ import type { RunningCloud } from "../../simulator";
 import { Client } from "../contract/simulator/client";
 import { USER_DATA } from "./programs";
 
-/** How often it is asked which jobs run, in seconds. */
+/** The polling interval of jobs, in seconds. */
 const POLL = 0.1;
 
-/** What the calls of a course took, in seconds: for the groups and for the machines. */
+/** The durations of the direct calls in seconds: for the groups, for the machines, and in total. */
 export interface Courses {
     create: { groups: number; all: number };
     destroy: { machines: number; all: number };
 }
 
 /**
- * Makes what `machines(count)` of the programs makes, and takes it away, with the API's own commands and as fast as it goes: all at once that
- * may be, and one after another the rules of a group, which wait five seconds for each other otherwise.
+ * Creates and deletes the same as `machines(count)` in `programs.ts`, with API commands and as fast as possible: everything
+ * concurrently, except the rules of a group, which would wait five seconds for each other's lock.
  */
 export async function direct(cloud: RunningCloud, count: number): Promise<Courses> {
     const calls = new Direct(new Client(cloud, cloud.accounts.expunger));
@@ -50,7 +50,7 @@ export async function direct(cloud: RunningCloud, count: number): Promise<Course
     const since = clock();
     await Promise.all(machines.map((id) => calls.done("destroyVirtualMachine", { id, expunge: true })));
     const gone = since();
-    // The one that names the other goes first.
+    // The group whose rule refers to the other one is deleted first.
     for (const id of [back, front]) await calls.client.ok("deleteSecurityGroup", { id });
     return { create, destroy: { machines: gone, all: since() } };
 }
@@ -62,7 +62,7 @@ function clock(): () => number {
 
 class Direct {
     readonly client: Client;
-    private looking: Promise<Set<string>> | undefined;
+    private poll: Promise<Set<string>> | undefined;
 
     constructor(client: Client) {
         this.client = client;
@@ -72,7 +72,7 @@ class Direct {
         return (await this.client.ok("createSecurityGroup", { name })).securitygroup.id;
     }
 
-    /** Sends a command and waits for its job; one list tells of all. */
+    /** Sends a command and waits for its job. All jobs share the list of running jobs. */
     async done(command: string, parameters: Record<string, unknown>): Promise<{ id: string }> {
         const { jobid, id } = await this.client.ok(command, parameters);
         while ((await this.running()).has(jobid));
@@ -82,10 +82,10 @@ class Direct {
     }
 
     private running(): Promise<Set<string>> {
-        this.looking ??= new Promise((resolve) => setTimeout(resolve, POLL * 1000)).then(async () => {
-            this.looking = undefined;
+        this.poll ??= new Promise((resolve) => setTimeout(resolve, POLL * 1000)).then(async () => {
+            this.poll = undefined;
             return new Set((await this.client.list("listAsyncJobs")).map(({ jobid }) => jobid as string));
         });
-        return this.looking;
+        return this.poll;
     }
 }

@@ -1,9 +1,9 @@
-/** The programs that are measured. */
+/** The measured programs. */
 
-/** User data of the size that a small cloud-config has, in characters. */
+/** User data of the size of a small cloud-config. */
 export const USER_DATA = `#cloud-config\nwrite_files:\n- path: /etc/motd\n  content: ${"measured ".repeat(220)}\n`;
 
-/** Machines of two groups with five rules: a small program as people write it. */
+/** A typical small program: machines in two groups with five rules. */
 export function machines(count: number): string {
     return `
 import * as cloudstack from "pulumi-cloudstack";
@@ -29,7 +29,7 @@ for (let number = 0; number < ${count}; number++)
 `;
 }
 
-/** As much data as a machine has in the state. */
+/** The same amount of data as a machine has in the state. */
 export const DATA = {
     ...Object.fromEntries(["zone", "template", "serviceOffering", "owner"].map((name) => [name, "Debian 12, sandbox"])),
     userData: USER_DATA,
@@ -37,11 +37,11 @@ export const DATA = {
 };
 
 /**
- * The engine's floor: as many dynamic resources as `machines` makes, which do nothing. Like those of the package they carry a constant text
- * and no serialised closure, so the floor is as low as it can be.
+ * The floor: the same number of dynamic resources as in `machines`, which do nothing. Like those of the package, they have a
+ * constant provider text instead of a serialized closure, so this is the least time that the engine needs.
  *
- * @param seconds how long the creation of one takes
- * @param data further arguments of each, which become outputs too
+ * @param seconds how long the creation of a resource takes
+ * @param data additional arguments of each resource, which are also outputs
  */
 export function floor(count: number, seconds = 0, data: object = {}): string {
     return `
@@ -50,13 +50,13 @@ for (let number = 0; number < ${count + 2}; number++) new Nothing("nothing-" + n
 `;
 }
 
-/** How long resources take that do nothing, in seconds. */
+/** How long the operations of resources that only wait take, in seconds. */
 export interface Waits {
     group: { create: number; destroy: number };
     machine: { create: number; destroy: number };
 }
 
-/** The same with the dependencies that `machines` cannot do without: a machine needs the id of its group. */
+/** The same with the necessary dependencies of `machines`: a machine needs the id of its group. */
 export function graph(count: number, { group, machine }: Waits): string {
     return `
 ${nothing({})}
@@ -66,7 +66,7 @@ for (let number = 0; number < ${count}; number++)
 `;
 }
 
-/** The class of resources that do nothing but wait. */
+/** The class of resources that only wait. */
 function nothing(data: object): string {
     const handler = `exports.handler = () => {
         const wait = (seconds) => new Promise((r) => setTimeout(r, seconds * 1000));

@@ -4,18 +4,18 @@ import { graph, machines } from "./programs";
 import { Subject, type Taken } from "./subject";
 import { type Figure, atMost, median, told } from "./table";
 
-/** How many machines. */
+/** The number of machines. */
 const COUNT = 8;
 
-/** How often everything is measured, in turn; the middle one counts. */
+/** The number of rounds; the median is used. */
 const ROUNDS = 3;
 
-/** Answers and jobs take as long as a real server's, and wait for its locks. */
+/** Responses and jobs take as long as on a real server, with its locks. */
 const REAL: CloudOptions = { timing: 1 };
 
 type Both = Record<"create" | "destroy", Taken>;
 
-/** The package beside the API's own commands and the engine's floor, on a cloud that takes a real server's time. */
+/** The package compared with direct API commands and the engine's floor, on a cloud with the timing of a real server. */
 export async function atRealPace(): Promise<Figure[]> {
     const rounds: Round[] = [];
     for (let round = 0; round < ROUNDS; round++) rounds.push(await oneRound());
@@ -27,7 +27,7 @@ export async function atRealPace(): Promise<Figure[]> {
             middle((round) => round.waiting[course].seconds),
         ];
         const ours = middle((round) => round.ours[course].seconds);
-        // Within a round, since what else the computer does changes in between.
+        // Compared within a round, because other load on the computer differs between rounds.
         const ratio = middle(
             (round) => round.ours[course].seconds / (round.calls[course].all + round.engine[course].seconds),
         );
@@ -57,9 +57,9 @@ export async function atRealPace(): Promise<Figure[]> {
 
 interface Round {
     calls: Courses;
-    /** The engine's own time: the graph of resources that do nothing. */
+    /** The engine's own time, measured with resources that do nothing. */
     engine: Both;
-    /** The same where they wait as long as the direct calls took. */
+    /** The same with resources that wait as long as the direct calls took. */
     waiting: Both;
     ours: Both;
 }
@@ -90,7 +90,7 @@ async function courseOf(program: string): Promise<Both> {
     return both(subject).finally(() => subject.close());
 }
 
-/** As much at once as the engine does by itself on four cores, so that eight machines and the rules of two groups do not wait for each other. */
+/** The engine's default parallelism on four cores, so that eight machines and the rules of two groups do not wait for each other. */
 const PARALLEL = ["--parallel", "16"];
 
 async function both(subject: Subject): Promise<Both> {

@@ -1,13 +1,13 @@
 "use strict";
 
-/** `npm run bench`: what the package costs, printed and written to docs/performance.md. */
+/** `npm run bench`: measures the performance of the package and writes docs/performance.md. */
 
 const help = `Usage: npm run bench [-- --real]
 
-Measures the package with the real engine against the embedded cloud, prints tables and writes them to docs/performance.md.
-Takes about fifteen minutes, and gives truer figures on a machine that does nothing else.
+Measures the package with the real engine and the embedded cloud, prints tables and writes them to docs/performance.md.
+Takes about fifteen minutes. Results are more accurate on a computer without other load.
 
-  --real    only what is measured at a real server's pace: about four minutes`;
+  --real    measure only with the timing of a real server: about four minutes`;
 
 require("../support/typescript");
 

@@ -2,23 +2,23 @@ import { readFileSync } from "node:fs";
 import { type Call, type CloudOptions, type RunningCloud, startCloud } from "../../simulator";
 import { Project, type Running } from "../e2e/support/project";
 
-/** Commands that only ask whether a job has ended. */
+/** Commands that only query whether a job has ended. */
 const POLLS = ["listAsyncJobs", "queryAsyncJobResult"];
 
-/** What a command of the engine took. */
+/** The measurements of a command of the engine. */
 export interface Taken {
     seconds: number;
-    /** API calls, without questions about jobs. */
+    /** API calls without polls. */
     calls: number;
-    /** Those of them that are about security groups. */
+    /** The calls among them that concern security groups. */
     groupCalls: number;
-    /** Questions about jobs. */
+    /** Polls of jobs. */
     polls: number;
-    /** Largest memory of the plugin's process, in bytes; 0 where the system does not tell. */
+    /** The peak memory of the plugin process in bytes; 0 if it is not known. */
     memory: number;
 }
 
-/** A program in a project of its own, against a cloud of its own where it needs one. */
+/** A measured program, with its own project and its own cloud. */
 export class Subject {
     readonly project: Project;
     readonly cloud: RunningCloud;
@@ -38,17 +38,17 @@ export class Subject {
 
     static async of(program: string, options: CloudOptions = {}): Promise<Subject> {
         const subject = new Subject(program, await startCloud({ cidr: "10.1.0.0/20", ...options }));
-        // The stack is there before anything is measured.
+        // Creates the stack before anything is measured.
         await subject.project.run(["stack", "ls"]);
         return subject;
     }
 
-    /** Runs a command of the engine, without the preview before it where it has one. */
+    /** Runs a command of the engine without its preview. */
     run(command: "up" | "preview" | "refresh" | "destroy", ...args: string[]): Promise<Taken> {
         return this.measured(() => this.project.start(command, { args }));
     }
 
-    /** `pulumi up` as people run it: with the preview. */
+    /** Runs `pulumi up` with its preview. */
     upWithPreview(): Promise<Taken> {
         return this.measured(async () => {
             const finished = this.project.run(["up", "--yes", "--stack", "dev"]);
@@ -81,11 +81,11 @@ function isPoll({ command }: Call): boolean {
     return POLLS.includes(command);
 }
 
-/** The largest memory that a process had, in bytes. */
+/** The peak memory of a process in bytes. */
 function peak(pid: number | undefined): number {
     try {
         return 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
     } catch {
-        return 0; // it has ended, or this system has no /proc
+        return 0; // the process has ended, or the system has no /proc
     }
 }

@@ -1,16 +1,16 @@
 /** One line of the table. */
 export interface Figure {
     what: string;
-    /** What is wanted; `none` where a figure is only told. */
+    /** The goal; `none` if the figure is only reported. */
     goal: string;
     figure: string;
-    /** Whether the goal is reached; `undefined` where there is none. */
+    /** Whether the goal is reached; `undefined` if there is none. */
     met?: boolean;
-    /** The seconds, calls or bytes that the figure is made of. */
+    /** The seconds, calls or bytes that the figure is computed from. */
     detail?: string;
 }
 
-/** A figure that has a largest allowed value. */
+/** A figure with an upper limit. */
 export function atMost(what: string, goal: number, value: number, unit: string, detail?: string): Figure {
     return { what, goal: `at most ${goal}${unit}`, figure: `${rounded(value)}${unit}`, met: value <= goal, detail };
 }
@@ -26,10 +26,10 @@ export function table(figures: readonly Figure[]): string {
         const verdict = met === undefined ? "" : met ? "yes" : "**no**";
         return `| ${[what, goal, figure, verdict, detail ?? ""].join(" | ")} |`;
     });
-    return ["| what | goal | figure | reached | made of |", "|---|---|---|---|---|", ...rows].join("\n");
+    return ["| measurement | goal | result | reached | details |", "|---|---|---|---|---|", ...rows].join("\n");
 }
 
-/** The middle one of some values. */
+/** The median of some values. */
 export function median(values: readonly number[]): number {
     const sorted = [...values].sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)];
