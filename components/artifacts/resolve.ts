@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import sums from "./releases.json";
+import sums from "../../releases.json";
 
 /** The programs that machines fetch. Listed explicitly, since declaration files must not depend on a JSON module. */
 export type ArtifactName =

@@ -1,47 +1,18 @@
-/** Builds a release's file with a Go toolchain, if the release itself cannot be downloaded. */
-import { spawn } from "node:child_process";
+/** Builds programs with a Go toolchain, from Go modules, whose checksums Go verifies. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import * as readline from "node:readline";
-import type { Release } from "./releases";
+import type { GoBuild } from "./builds";
+import { type Gate, run } from "./process";
+import type { Architecture } from "./releases";
 
 /** Go 1.21 and later download the toolchain that a module requires. */
 export const OLDEST_GO = "1.21";
 
+/** What `isCgo` needs, as Debian's packages. */
+export const CGO_PACKAGES = "gcc libc6-dev libseccomp-dev pkg-config";
+
 /** Go on PATH, or in the folders of Go's own installer and of distributions. */
 const GO_PATHS = ["go", "/usr/local/go/bin/go", "/usr/lib/go/bin/go"];
-
-/** How many lines of a failed program's output its error message contains. */
-const TAIL_LINES = 5;
-
-interface RunOptions {
-    readonly cwd?: string;
-    readonly env?: NodeJS.ProcessEnv;
-    /** Called with each line of standard error. */
-    readonly onLine?: (line: string) => void;
-}
-
-/** @throws Error with the end of the program's standard error */
-function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-    const { cwd, env = process.env, onLine } = options;
-    return new Promise((resolve, reject) => {
-        const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-        let output = "";
-        const tail: string[] = [];
-        child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-        readline.createInterface({ input: child.stderr }).on("line", (line) => {
-            tail.push(line);
-            tail.splice(0, tail.length - TAIL_LINES);
-            onLine?.(line);
-        });
-        child.once("error", reject);
-        child.once("close", (code, signal) => {
-            if (code === 0) return resolve(output);
-            const end = `${path.basename(command)} ${args[0]} ended with ${signal ?? code}`;
-            reject(new Error([end, ...tail].join("\n")));
-        });
-    });
-}
 
 /**
  * The path of the Go toolchain.
@@ -71,14 +42,77 @@ function isNewEnough(version: string): boolean {
     return foundMajor > major || (foundMajor === major && foundMinor >= minor);
 }
 
+/** The root folder of this package, for this module as a source and compiled in `dist`. */
+function packageFolder(folder = __dirname): string {
+    return fs.existsSync(path.join(folder, "package.json")) ? folder : packageFolder(path.dirname(folder));
+}
+
+const MODULES = path.join(packageFolder(), "simulator", "artifacts", "modules");
+
+/** The folder with go.mod and go.sum of a build; it exists for the versions that this package knows. */
+export function pinnedModules({ folder }: Pick<GoBuild, "folder">): string {
+    return path.join(MODULES, folder);
+}
+
+export interface BuildOptions {
+    readonly architecture: Architecture;
+    /** Limits how many builds download modules at a time, and how many compile. */
+    readonly gates: { readonly download: Gate; readonly compile: Gate };
+    readonly signal?: AbortSignal;
+    /** Called often with the current step. */
+    readonly onProgress: (text: string) => void;
+}
+
+/**
+ * Builds programs with one call of Go, and returns their paths by name. The result is reproducible with the same
+ * toolchain.
+ *
+ * @param programs names of the build's packages
+ * @param folder an empty working folder
+ * @throws Error with the end of Go's output
+ */
+export async function buildPrograms(
+    build: GoBuild,
+    programs: readonly string[],
+    folder: string,
+    { architecture, gates, signal, onProgress }: BuildOptions,
+): Promise<Record<string, string>> {
+    const go = await findGo();
+    const isPinned = fs.existsSync(pinnedModules(build));
+    const env = { ...environment(build, architecture, isPinned), GOTMPDIR: path.join(folder, "tmp") };
+    fs.mkdirSync(env.GOTMPDIR);
+    const packages = programs.map((name) => build.packages[name]);
+    let downloaded = 0;
+    let compiled = 0;
+    let total = 0;
+    const onLine = (line: string) => {
+        if (line.startsWith("go: downloading ")) onProgress(`${++downloaded} modules downloaded`);
+        else if (/^[\w.-]+(\/|$)/.test(line)) onProgress(`${++compiled} of ${total} packages compiled`);
+    };
+    const call = (...args: string[]) => run(go, args, { cwd: folder, env, signal, onLine });
+    await gates.download.pass(async () => {
+        onProgress("resolving modules");
+        await prepareModule(build, folder, call, isPinned);
+        total = (await call("list", "-deps", ...tags(build), ...packages)).trim().split("\n").length;
+    });
+    onProgress("waiting for a processor");
+    const out = path.join(folder, "out");
+    await gates.compile.pass(async () => {
+        onProgress("compiling");
+        const linker = `-ldflags=${linkerFlags(build)}`;
+        await call("build", "-v", ...tags(build), linker, "-o", `${out}/`, ...packages);
+    });
+    return Object.fromEntries(programs.map((name) => [name, path.join(out, nameByGo(build.packages[name]))]));
+}
+
 /** Keeps the user's settings of proxies, checksums and caches, but no settings that would change the result. */
-function buildEnvironment({ architecture }: Release, isPinned: boolean): NodeJS.ProcessEnv {
+function environment({ isCgo }: GoBuild, architecture: Architecture, isPinned: boolean): NodeJS.ProcessEnv {
     return {
         ...process.env,
         GOFLAGS: `-mod=${isPinned ? "readonly" : "mod"} -trimpath -buildvcs=false`,
         GOWORK: "off",
         GO111MODULE: "on",
-        CGO_ENABLED: "0",
+        CGO_ENABLED: isCgo ? "1" : "0",
         GOOS: "linux",
         GOARCH: architecture,
         GOAMD64: "v1",
@@ -86,75 +120,66 @@ function buildEnvironment({ architecture }: Release, isPinned: boolean): NodeJS.
     };
 }
 
-/** The root folder of this package, for this module as a source and compiled in `dist`. */
-function packageFolder(folder = __dirname): string {
-    return fs.existsSync(path.join(folder, "package.json")) ? folder : packageFolder(path.dirname(folder));
+function tags({ tags: names = [] }: GoBuild): string[] {
+    return names.length > 0 ? [`-tags=${names.join(",")}`] : [];
 }
 
-/** The folder with go.mod and go.sum of a release; it exists for the versions that this package knows. */
-export function pinnedModules({ program, version }: Pick<Release, "program" | "version">): string {
-    return path.join(packageFolder(), "simulator", "artifacts", "modules", `${program}-${version}`);
+function linkerFlags({ variables = {}, isCgo }: GoBuild): string {
+    const values = Object.entries(variables).map(([name, value]) => `-X ${name}=${value}`);
+    return ["-s", "-w", ...values, ...(isCgo ? ["-linkmode=external", "-extldflags=-static"] : [])].join(" ");
 }
 
-/**
- * Creates the module that the programs are built in: from the package's own go.mod and go.sum, otherwise from the
- * release's modules, whose checksums Go then gets from the checksum database. Returns whether it is the package's own.
- */
-function prepareModule(release: Release, folder: string): boolean {
-    const pinned = pinnedModules(release);
-    if (fs.existsSync(pinned)) {
-        for (const name of ["go.mod", "go.sum"]) fs.copyFileSync(path.join(pinned, name), path.join(folder, name));
-        return true;
-    }
-    const requirements = release.go.modules.map((name) => `require ${name} v${release.version}\n`).join("");
-    fs.writeFileSync(path.join(folder, "go.mod"), `module mirror\n\ngo ${OLDEST_GO}\n\n${requirements}`);
-    return false;
+/** Go names a program after the last part of its package's path that is not a major version. */
+function nameByGo(packagePath: string): string {
+    return packagePath
+        .split("/")
+        .filter((part, index) => index === 0 || !/^v\d+$/.test(part))
+        .at(-1)!;
 }
+
+type Call = (...args: string[]) => Promise<string>;
 
 /**
- * Builds the programs of a release from its Go modules, whose checksums Go verifies, and packs them as the release
- * does. The build is reproducible with the same toolchain.
- *
- * @param folder an empty working folder
- * @param file path of the result
- * @param onProgress called often with the current step
- * @throws Error with the end of Go's output
+ * Creates the module that the programs are built in: from this package's own go.mod and go.sum, otherwise from the
+ * modules of the version, whose checksums Go then gets from the checksum database.
  */
-export async function buildRelease(
-    release: Release,
-    folder: string,
-    file: string,
-    onProgress: (text: string) => void,
-): Promise<void> {
-    const go = await findGo();
-    const env = buildEnvironment(release, prepareModule(release, folder));
-    const variables = Object.entries(release.go.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
-    const linker = ["-s", "-w", ...variables].join(" ");
-    const counts = { downloaded: 0, compiled: 0 };
-    const onLine = (line: string) => {
-        if (line.startsWith("go: downloading ")) counts.downloaded++;
-        else if (/^[\w.-]+(\/|$)/.test(line)) counts.compiled++;
-        const { downloaded, compiled } = counts;
-        onProgress(compiled > 0 ? `${compiled} packages compiled` : `${downloaded} modules downloaded`);
-    };
-    const out = path.join(folder, "out");
-    for (const [where, source] of Object.entries(release.go.programs)) {
-        const program = path.join(out, where);
-        fs.mkdirSync(path.dirname(program), { recursive: true });
-        const args = ["build", "-v", `-ldflags=${linker}`, "-o", program, source];
-        await run(go, args, { cwd: folder, env, onLine });
+async function prepareModule(build: GoBuild, folder: string, call: Call, isPinned: boolean): Promise<void> {
+    const { name, version, modules, packages, derived } = build;
+    const goMod = path.join(folder, "go.mod");
+    if (isPinned)
+        for (const file of ["go.mod", "go.sum"])
+            fs.copyFileSync(path.join(pinnedModules(build), file), path.join(folder, file));
+    else if (name === "kubernetes") fs.writeFileSync(goMod, await kubernetesModule(version, call));
+    else {
+        const requirements = modules.map((module) => `require ${module} v${version}\n`).join("");
+        fs.writeFileSync(goMod, `module mirror\n\ngo ${OLDEST_GO}\n\n${requirements}`);
     }
-    onProgress("packing");
-    await pack(release, out, file);
+    for (const [program, source] of Object.entries(packages)) {
+        if (!source.startsWith("./")) continue;
+        const main = path.join(folder, program, "main.go");
+        fs.mkdirSync(path.dirname(main));
+        if (program === derived?.program) await deriveMain(derived, main, call);
+        else fs.copyFileSync(path.join(MODULES, program, "main.go"), main);
+    }
 }
 
-/** Packs with fixed times, owners, modes and order, so that the archive is reproducible. */
-async function pack({ fileName, go }: Release, folder: string, file: string): Promise<void> {
-    if (!/\.(tar\.gz|tgz)$/.test(fileName)) {
-        const [program] = Object.keys(go.programs);
-        return fs.renameSync(path.join(folder, program), file);
-    }
-    const fixed = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=u=rwX,go=rX"];
-    const format = ["--format=ustar", "--use-compress-program=gzip -n"];
-    await run("tar", ["-cf", file, ...format, ...fixed, "-C", folder, ...fs.readdirSync(folder).sort()]);
+async function deriveMain({ module, withoutImports }: Required<GoBuild>["derived"], file: string, call: Call) {
+    const { Dir } = JSON.parse(await call("mod", "download", "-json", module)) as { Dir: string };
+    const lines = fs.readFileSync(path.join(Dir, "main.go"), "utf8").split("\n");
+    fs.writeFileSync(file, lines.filter((line) => !withoutImports.test(line)).join("\n"));
+}
+
+/** Kubernetes' go.mod replaces its staging modules with folders of its repository; as modules they have versions 0.y.z. */
+async function kubernetesModule(version: string, call: Call): Promise<string> {
+    const module = `k8s.io/kubernetes@v${version}`;
+    const { GoMod } = JSON.parse(await call("mod", "download", "-json", module)) as { GoMod: string };
+    const text = fs.readFileSync(GoMod, "utf8");
+    const staging = [...text.matchAll(/^\s*(k8s\.io\/[\w-]+) => \.\/staging\//gm)].map(([, name]) => name);
+    const stagingVersion = version.replace(/^\d+/, "v0");
+    return [
+        "module mirror",
+        /^go .*$/m.exec(text)![0],
+        `require k8s.io/kubernetes v${version}`,
+        `replace (\n${staging.map((name) => `\t${name} => ${name} ${stagingVersion}\n`).join("")})\n`,
+    ].join("\n\n");
 }

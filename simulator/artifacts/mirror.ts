@@ -4,41 +4,44 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { download } from "./download";
-import { buildRelease, OLDEST_GO } from "./goBuild";
+import { filesOf, isRelease, type MirrorFile, type Wanted } from "./files";
+import { CGO_PACKAGES, OLDEST_GO } from "./goBuild";
 import { withLock } from "./lock";
 import { addToManifest, artifactsFolder, putInPlace, readManifest, sumOf } from "./manifest";
-import { type Architecture, PROGRAM_NAMES, type ProgramName, type Release, releaseOf } from "./releases";
+import type { Architecture } from "./releases";
+import { Failure, type Made, type Source, Workshop } from "./workshop";
 
+export type { Wanted } from "./files";
 export { artifactsFolder, type Manifest, manifestFile, readManifest } from "./manifest";
+export { type Source, SOURCES } from "./workshop";
 
-export const SOURCES = ["auto", "release", "go"] as const;
-/** Where files come from: the official release, a Go toolchain, or the first of them that works. */
-export type Source = (typeof SOURCES)[number];
-
-/** The outcome for one release. */
+/** The outcome for one file. */
 export interface Outcome {
     readonly fileName: string;
     readonly sha256: string;
     readonly bytes: number;
     /** `mirror`: it was already present. */
-    readonly from: "mirror" | "release" | "go";
+    readonly from: "mirror" | Made["from"];
     /** Why the official release could not be used, if that was tried first. */
     readonly because?: string;
+    /** Until it was finished, including what it had to wait for. */
     readonly seconds: number;
 }
 
 export interface EnsureOptions {
     /** @default "auto" */
     readonly source?: Source;
-    /** Called often with the current step. */
-    readonly onProgress?: (text: string) => void;
+    /** Interrupts the work, of which nothing is left then. */
+    readonly signal?: AbortSignal;
+    /** Called once, with what has to be made. */
+    readonly onMissing?: (files: readonly MirrorFile[]) => void;
+    /** Called often with what is being done, one text for each of several things. */
+    readonly onProgress?: (texts: readonly string[]) => void;
     /** Called with each file as soon as it is present. */
     readonly onFile?: (outcome: Outcome) => void;
+    /** Called with the name of a file as soon as it cannot be made, and why; the others are still made. */
+    readonly onFailed?: (fileName: string, reason: string) => void;
 }
-
-/** Versions by program. */
-export type Versions = Readonly<Partial<Record<ProgramName, readonly string[]>>>;
 
 /**
  * Completes the mirror with these versions for this computer's machines. Files that match the manifest are kept, as are
@@ -49,54 +52,60 @@ export type Versions = Readonly<Partial<Record<ProgramName, readonly string[]>>>
  */
 export function ensureArtifacts(
     cacheDir: string,
-    versions: Versions,
+    wanted: Wanted,
     options: EnsureOptions & { readonly architecture?: Architecture } = {},
 ): Promise<Outcome[]> {
-    const releases = PROGRAM_NAMES.flatMap((program) =>
-        [...new Set(versions[program])].map((version) => releaseOf(program, version, options.architecture)),
-    );
-    return ensureReleases(cacheDir, releases, options);
+    return ensureFiles(cacheDir, filesOf(wanted, options.architecture), options);
 }
 
-/** As `ensureArtifacts`, for the results of `releaseOf`. */
-export async function ensureReleases(
+/** As `ensureArtifacts`, for the results of `filesOf`. */
+export async function ensureFiles(
     cacheDir: string,
-    releases: readonly Release[],
-    { source = "auto", onProgress = () => undefined, onFile = () => undefined }: EnsureOptions = {},
+    files: readonly MirrorFile[],
+    options: EnsureOptions = {},
 ): Promise<Outcome[]> {
     const folder = artifactsFolder(cacheDir);
     const outcomes: Outcome[] = [];
-    const missing: Release[] = [];
     const add = (outcome: Outcome) => {
         outcomes.push(outcome);
-        onFile(outcome);
+        options.onFile?.(outcome);
     };
-    for (const release of releases) {
-        const outcome = await findFile(cacheDir, release, false);
-        if (outcome === undefined) missing.push(release);
-        else add(outcome);
-    }
+    /** Those that are not there yet. */
+    const findAll = async (wanted: readonly MirrorFile[], isLocked: boolean) => {
+        const missing: MirrorFile[] = [];
+        for (const file of wanted) {
+            const outcome = await findFile(cacheDir, file, isLocked);
+            if (outcome === undefined) missing.push(file);
+            else add(outcome);
+        }
+        return missing;
+    };
+    const missing = await findAll(files, false);
     if (missing.length === 0) return outcomes;
     fs.mkdirSync(folder, { recursive: true });
-    const onWait = () => onProgress("waiting for another process that completes the mirror");
+    const onWait = () => {
+        options.signal?.throwIfAborted();
+        options.onProgress?.(["waiting for another process that completes the mirror"]);
+    };
     await withLock(path.join(folder, ".lock"), onWait, async () => {
-        for (const release of missing)
-            add((await findFile(cacheDir, release, true)) ?? (await makeFile(cacheDir, release, source, onProgress)));
+        const left = await findAll(missing, true);
+        if (left.length > 0) await makeFiles(cacheDir, left, options, add);
     });
-    return outcomes;
+    const order = files.map(({ fileName }) => fileName);
+    return outcomes.sort((a, b) => order.indexOf(a.fileName) - order.indexOf(b.fileName));
 }
 
 /** A file that matches the manifest; with `isLocked` also an official file, which is then added to the manifest. */
-async function findFile(cacheDir: string, release: Release, isLocked: boolean): Promise<Outcome | undefined> {
+async function findFile(cacheDir: string, wanted: MirrorFile, isLocked: boolean): Promise<Outcome | undefined> {
     const started = Date.now();
-    const { fileName } = release;
+    const { fileName } = wanted;
     const file = path.join(artifactsFolder(cacheDir), fileName);
     const known = readManifest(cacheDir)[fileName];
     if (!isLocked && known === undefined) return undefined;
     const sha256 = await sumOf(file);
     if (sha256 === undefined) return undefined;
     if (sha256 !== known) {
-        if (!isLocked || sha256 !== release.sha256) return undefined;
+        if (!isLocked || !isRelease(wanted) || sha256 !== wanted.sha256) return undefined;
         addToManifest(cacheDir, fileName, sha256);
     }
     return { fileName, sha256, from: "mirror", bytes: fs.statSync(file).size, seconds: (Date.now() - started) / 1000 };
@@ -104,97 +113,72 @@ async function findFile(cacheDir: string, release: Release, isLocked: boolean): 
 
 const WORK_PREFIX = ".work-";
 
-/** Downloads or builds a file. The caller holds the lock, so that other working folders are leftovers of crashes. */
-async function makeFile(
+/** Makes files. The caller holds the lock, so that other working folders are leftovers of crashes. */
+async function makeFiles(
     cacheDir: string,
-    release: Release,
-    source: Source,
-    onProgress: (text: string) => void,
-): Promise<Outcome> {
+    files: readonly MirrorFile[],
+    { source = "auto", signal, onMissing, onProgress = () => undefined, onFailed }: EnsureOptions,
+    add: (outcome: Outcome) => void,
+): Promise<void> {
     const started = Date.now();
-    const { fileName } = release;
+    onMissing?.(files);
     const folder = artifactsFolder(cacheDir);
     for (const name of fs.readdirSync(folder).filter((one) => one.startsWith(WORK_PREFIX)))
         fs.rmSync(path.join(folder, name), { recursive: true, force: true });
     // A unique name, since child processes of a killed process may still be writing to its folder.
     const work = fs.mkdtempSync(path.join(folder, WORK_PREFIX));
-    const part = path.join(work, "file");
+    const failed: { file: MirrorFile; failure: Failure }[] = [];
     try {
-        const made = await obtain(release, source, work, part, onProgress).catch((reasons: Failure) => {
-            throw new Error(installAdvice(release, folder, reasons));
+        const workshop = new Workshop({ cacheDir, work, source, signal, onProgress });
+        const onMade = async ({ fileName }: MirrorFile, part: string, made: Made) => {
+            const sha256 = (await sumOf(part))!;
+            fs.chmodSync(part, 0o644);
+            const file = path.join(folder, fileName);
+            putInPlace(part, file);
+            addToManifest(cacheDir, fileName, sha256);
+            const seconds = (Date.now() - started) / 1000;
+            add({ fileName, sha256, bytes: fs.statSync(file).size, ...made, seconds });
+        };
+        await workshop.make(files, onMade, (file, error) => {
+            if (signal?.aborted) return;
+            const failure = error instanceof Failure ? error : new Failure([error.message]);
+            failed.push({ file, failure });
+            onFailed?.(file.fileName, failure.message);
         });
-        const sha256 = (await sumOf(part))!;
-        fs.chmodSync(part, 0o644);
-        const file = path.join(folder, fileName);
-        putInPlace(part, file);
-        addToManifest(cacheDir, fileName, sha256);
-        return { fileName, sha256, bytes: fs.statSync(file).size, ...made, seconds: (Date.now() - started) / 1000 };
+        signal?.throwIfAborted();
+        if (failed.length > 0) throw new Error(adviceFor(failed, folder));
     } finally {
         fs.rmSync(work, { recursive: true, force: true });
     }
 }
 
-/** All sources have failed. */
-class Failure extends Error {
-    readonly reasons: readonly string[];
-
-    constructor(reasons: readonly string[]) {
-        super(reasons.join("; "));
-        this.reasons = reasons;
-    }
-}
-
-/** @throws Failure */
-async function obtain(
-    release: Release,
-    source: Source,
-    work: string,
-    part: string,
-    onProgress: (text: string) => void,
-): Promise<Pick<Outcome, "from" | "because">> {
-    const { fileName, program, version } = release;
-    const reasons: string[] = [];
-    let because: string | undefined;
-    if (source !== "go") {
-        const step = `downloading ${fileName}`;
-        onProgress(step);
-        const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
-        const onBytes = (received: number, total = NaN) =>
-            onProgress(`${step}: ${mebibytes(received)}${total ? ` of ${mebibytes(total)}` : ""} MiB`);
-        try {
-            await download(release, part, { onBytes });
-            return { from: "release" };
-        } catch (error) {
-            because = (error as Error).message;
-            reasons.push(`the official release: ${because}`);
-        }
-    }
-    if (source !== "release") {
-        const step = `building ${program} ${version} with Go`;
-        onProgress(step);
-        try {
-            await buildRelease(release, work, part, (text) => onProgress(`${step}: ${text}`));
-            return { from: "go", because };
-        } catch (error) {
-            reasons.push(`Go: ${(error as Error).message}`);
-        }
-    }
-    throw new Failure(reasons);
-}
-
-function installAdvice(
-    { fileName, url, sha256, knownVersions }: Release,
-    folder: string,
-    { reasons }: Failure,
-): string {
-    const isKnown = sha256 !== undefined;
+/** What failed, why, and what to do about it. */
+function adviceFor(failed: readonly { file: MirrorFile; failure: Failure }[], folder: string): string {
+    const groups = new Map<string, typeof failed>();
+    for (const one of failed) groups.set(one.failure.message, [...(groups.get(one.failure.message) ?? []), one]);
+    const files = failed.map(({ file }) => file);
+    const releases = files.filter(isRelease);
+    const needsRoot = files.some((file) => !isRelease(file));
+    const unknown = releases.filter(({ sha256 }) => sha256 === undefined);
     return [
-        `${fileName} could not be obtained:`,
-        ...reasons.map((reason) => `  - ${reason.replaceAll("\n", "\n    ")}`),
+        ...[...groups.values()].flatMap((group) => [
+            `${group.map(({ file }) => file.fileName).join(", ")} could not be obtained:`,
+            ...group[0].failure.reasons.map((reason) => `  - ${reason.replaceAll("\n", "\n    ")}`),
+        ]),
         "Do one of these, then run this command again:",
         `  - install Go ${OLDEST_GO} or later (https://go.dev/doc/install), with access to a Go module proxy`,
-        `  - download ${url} elsewhere, and put it into ${folder}` +
-            (isKnown ? "" : `, and its SHA-256 into manifest.json there: { "${fileName}": "…" }`),
-        ...(isKnown ? [] : [`  - use a version that this package knows: ${knownVersions.join(", ")}`]),
+        ...(releases.some(({ build }) => build.isCgo) ? [`  - install ${CGO_PACKAGES}, which runc needs`] : []),
+        ...(needsRoot
+            ? ["  - for the images: run this as root, with mmdebstrap and access to Debian's package mirror"]
+            : []),
+        ...releases.map(
+            ({ fileName, url, sha256 }) =>
+                `  - download ${url} elsewhere, and put it into ${folder}` +
+                (fileName === url.slice(url.lastIndexOf("/") + 1) ? "" : ` as ${fileName}`) +
+                (sha256 !== undefined ? "" : `, and its SHA-256 into manifest.json there: { "${fileName}": "…" }`),
+        ),
+        ...[...new Set(unknown.map(({ knownVersions }) => knownVersions.join(", ")))].map(
+            (versions) => `  - use a version that this package knows: ${versions}`,
+        ),
     ].join("\n");
 }

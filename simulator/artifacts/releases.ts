@@ -1,8 +1,9 @@
 /**
  * The release files that a mirror can have. Each program has an entry in `PROGRAMS`, and the SHA-256 sums of its
- * official files in `releases.json`.
+ * official files in `releases.json`, which are also those that nodes check.
  */
-import sums from "./releases.json";
+import sums from "../../releases.json";
+import { cniPluginsBuild, containerdBuild, etcdBuild, type GoBuild, kubernetesBuild, runcBuild } from "./builds";
 
 export type Architecture = "amd64" | "arm64";
 
@@ -15,38 +16,46 @@ interface Program {
     readonly url: string;
     /** The file name on a mirror. @default the last part of `url` */
     readonly fileName?: string;
-    readonly go: GoRecipe;
-}
-
-/** How a Go toolchain builds the file. */
-export interface GoRecipe {
-    /** Modules, each at the version of the release. */
-    readonly modules: readonly string[];
-    /**
-     * The packages that programs are built from, by their path in the archive. A file that is not an archive
-     * (`.tar.gz`, `.tgz`) has one, whose path is ignored.
-     */
-    readonly programs: Readonly<Record<string, string>>;
-    /** Values of variables that the linker sets. */
-    readonly variables?: Readonly<Record<string, string>>;
+    /** What its programs are built with. */
+    readonly build: (version: string) => GoBuild;
+    /** The folder of an archive's programs. */
+    readonly folder?: string;
+    /** Names of the programs in it. @default all of the build */
+    readonly programs?: readonly string[];
 }
 
 const etcdFolder = "etcd-v{v}-linux-{a}";
 
+const kubernetes = (name: string): Program => ({
+    url: `https://dl.k8s.io/release/v{v}/bin/linux/{a}/${name}`,
+    fileName: `${name}-v{v}-linux-{a}`,
+    build: kubernetesBuild,
+    programs: [name],
+});
+
 const PROGRAMS = {
     etcd: {
         url: `https://github.com/etcd-io/etcd/releases/download/v{v}/${etcdFolder}.tar.gz`,
-        go: {
-            modules: ["server", "etcdctl", "etcdutl"].map((name) => `go.etcd.io/etcd/${name}/v3`),
-            programs: {
-                [`${etcdFolder}/etcd`]: "go.etcd.io/etcd/server/v3",
-                [`${etcdFolder}/etcdctl`]: "go.etcd.io/etcd/etcdctl/v3",
-                [`${etcdFolder}/etcdutl`]: "go.etcd.io/etcd/etcdutl/v3",
-            },
-            // The module contains the version but not the commit.
-            variables: { "go.etcd.io/etcd/api/v3/version.GitSHA": "built-from-go-modules" },
-        },
+        build: etcdBuild,
+        folder: etcdFolder,
     },
+    containerd: {
+        url: "https://github.com/containerd/containerd/releases/download/v{v}/containerd-{v}-linux-{a}.tar.gz",
+        build: containerdBuild,
+        folder: "bin",
+    },
+    runc: {
+        url: "https://github.com/opencontainers/runc/releases/download/v{v}/runc.{a}",
+        fileName: "runc-v{v}-linux-{a}",
+        build: runcBuild,
+    },
+    "cni-plugins": {
+        url: "https://github.com/containernetworking/plugins/releases/download/v{v}/cni-plugins-linux-{a}-v{v}.tgz",
+        build: cniPluginsBuild,
+    },
+    kubelet: kubernetes("kubelet"),
+    kubeadm: kubernetes("kubeadm"),
+    kubectl: kubernetes("kubectl"),
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof PROGRAMS;
@@ -64,7 +73,12 @@ export interface Release {
     readonly sha256: string | undefined;
     /** The versions that this package knows, oldest first. */
     readonly knownVersions: readonly string[];
-    readonly go: GoRecipe;
+    readonly build: GoBuild;
+    /**
+     * Names of the build's programs by their paths in the archive. A file that is not an archive (`.tar.gz`, `.tgz`) has
+     * one, whose path is ignored.
+     */
+    readonly members: Readonly<Record<string, string>>;
 }
 
 /** The versions of a program whose official sums this package knows, oldest first. */
@@ -77,10 +91,13 @@ export function newestVersion(program: ProgramName): string {
 }
 
 export function releaseOf(program: ProgramName, version: string, architecture = ARCHITECTURE): Release {
-    const { url, fileName, go }: Program = PROGRAMS[program];
+    const { url, fileName, folder, ...recipe }: Program = PROGRAMS[program];
     const fill = (text: string) => text.replaceAll("{v}", version).replaceAll("{a}", architecture);
     const known: Record<string, Record<Architecture, string> | undefined> = sums[program];
     const filledUrl = fill(url);
+    const build = recipe.build(version);
+    const programs = recipe.programs ?? Object.keys(build.packages);
+    const inArchive = (name: string) => (folder === undefined ? name : `${fill(folder)}/${name}`);
     return {
         program,
         version,
@@ -89,9 +106,7 @@ export function releaseOf(program: ProgramName, version: string, architecture = 
         url: filledUrl,
         sha256: known[version]?.[architecture],
         knownVersions: knownVersions(program),
-        go: {
-            ...go,
-            programs: Object.fromEntries(Object.entries(go.programs).map(([where, source]) => [fill(where), source])),
-        },
+        build,
+        members: Object.fromEntries(programs.map((name) => [inArchive(name), name])),
     };
 }

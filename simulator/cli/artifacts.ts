@@ -1,6 +1,9 @@
-/** `cloudstack-local artifacts`: completes the mirror of release files. */
+/** `cloudstack-local artifacts`: completes the mirror of release files and images. */
+import * as os from "node:os";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
+import { secondsToMake } from "../artifacts/estimate";
+import { KUBERNETES_MINORS } from "../artifacts/images";
 import {
     artifactsFolder,
     ensureArtifacts,
@@ -8,29 +11,37 @@ import {
     type Outcome,
     SOURCES,
     type Source,
-    type Versions,
+    type Wanted,
 } from "../artifacts/mirror";
 import { knownVersions, newestVersion } from "../artifacts/releases";
 import { cacheFolder } from "../cache";
 import { UserError } from "./stateFolder";
-import { duration, size } from "./table";
+import { counted, duration, size } from "./table";
 import { WaitingLine } from "./waiting";
 
-const NEWEST = newestVersion("etcd");
+const NEWEST = { etcd: newestVersion("etcd"), kubernetes: newestVersion("kubelet") };
 
-export const ARTIFACTS_HELP = `cloudstack-local artifacts [--cache DIR] [--etcd VERSION]... [--from SOURCE] [--json]
+export const ARTIFACTS_HELP = `cloudstack-local artifacts [--etcd VERSION]... [--kubernetes VERSION]... [--without-kubernetes]
+                           [--from SOURCE] [--cache DIR] [--json]
 
-Completes the mirror of release files, which machines without the internet fetch from http://GATEWAY/artifacts: one
-folder with a manifest of SHA-256 sums, for all clouds of this user. Existing files are kept.
+Completes the mirror of release files and container images, which machines without the internet fetch from
+http://GATEWAY/artifacts: one folder with a manifest of SHA-256 sums, for all clouds of this user. Existing files are
+kept.
 
-  --cache DIR        the mirror is the folder "artifacts" in it (default: $CLOUDSTACK_LOCAL_CACHE, else the XDG cache
-                     folder); a cloud serves the mirror of the cache that it was started with
-  --etcd VERSION     may be repeated (default ${NEWEST}). Known versions:
-                     ${knownVersions("etcd").join(", ")}; Go can build others
-  --from SOURCE      release: the official files, checked against the SHA-256 sums in this package;
-                     go: built from the projects' Go modules, a minute or two each;
-                     auto (default): the official files if they can be downloaded, else Go
-  --json             print the files of the mirror as JSON
+  --etcd VERSION        may be repeated (default ${NEWEST.etcd}). Known versions:
+                        ${knownVersions("etcd").join(", ")}; Go can build others
+  --kubernetes VERSION  may be repeated (default ${NEWEST.kubernetes}): kubelet, kubeadm, kubectl, containerd, runc, the CNI
+                        plugins, and two archives of images: of control planes, and of all nodes. Known versions:
+                        ${knownVersions("kubelet").join(", ")};
+                        Go can build other patches of ${KUBERNETES_MINORS.join(" and ")}
+  --without-kubernetes  nothing of that
+  --from SOURCE         release: the official files, checked against the SHA-256 sums in this package;
+                        go: built from the projects' Go modules;
+                        auto (default): the official files if they can be downloaded, else Go.
+                        Images are always built: with Go, and as root with mmdebstrap
+  --cache DIR           the mirror is the folder "artifacts" in it (default: $CLOUDSTACK_LOCAL_CACHE, else the XDG cache
+                        folder); a cloud serves the mirror of the cache that it was started with
+  --json                print the files of the mirror as JSON
 `;
 
 export async function artifacts(args: string[]): Promise<void> {
@@ -38,7 +49,9 @@ export async function artifacts(args: string[]): Promise<void> {
         args,
         options: {
             cache: { type: "string" },
-            etcd: { type: "string", multiple: true, default: [NEWEST] },
+            etcd: { type: "string", multiple: true, default: [NEWEST.etcd] },
+            kubernetes: { type: "string", multiple: true },
+            "without-kubernetes": { type: "boolean", default: false },
             from: { type: "string", default: "auto" },
             json: { type: "boolean", default: false },
         },
@@ -46,32 +59,66 @@ export async function artifacts(args: string[]): Promise<void> {
     const source = SOURCES.find((one) => one === values.from);
     if (source === undefined)
         throw new UserError(`--from must be one of ${SOURCES.join(", ")}, not "${values.from}".`, 2);
-    for (const version of values.etcd)
-        if (!/^\d+\.\d+\.\d+$/.test(version))
-            throw new UserError(`--etcd must be a version such as ${NEWEST}, not "${version}".`, 2);
+    if (values["without-kubernetes"] && values.kubernetes !== undefined)
+        throw new UserError("--without-kubernetes and --kubernetes exclude each other.", 2);
+    const kubernetes = values["without-kubernetes"] ? [] : (values.kubernetes ?? [NEWEST.kubernetes]);
+    checkVersions("etcd", values.etcd);
+    checkVersions("kubernetes", kubernetes);
+    for (const version of kubernetes)
+        if (!KUBERNETES_MINORS.some((minor) => version.startsWith(`${minor}.`)))
+            throw new UserError(
+                `--kubernetes must be a version of ${KUBERNETES_MINORS.join(" or ")}, not "${version}".`,
+                2,
+            );
     const cacheDir = values.cache === undefined ? cacheFolder() : path.resolve(values.cache);
-    await complete(cacheDir, { etcd: values.etcd }, source, values.json);
+    await complete(cacheDir, { etcd: values.etcd, kubernetes }, source, values.json);
 }
 
-async function complete(cacheDir: string, versions: Versions, source: Source, asJson: boolean): Promise<void> {
-    let waiting = new WaitingLine();
-    let currentStep = "checking the mirror";
+function checkVersions(option: keyof typeof NEWEST, versions: readonly string[]): void {
+    for (const version of versions)
+        if (!/^\d+\.\d+\.\d+$/.test(version))
+            throw new UserError(`--${option} must be a version such as ${NEWEST[option]}, not "${version}".`, 2);
+}
+
+async function complete(cacheDir: string, wanted: Wanted, source: Source, asJson: boolean): Promise<void> {
+    const waiting = new WaitingLine();
+    let steps: readonly string[] = ["checking the mirror"];
     // A step may report no progress for a while.
-    const timer = setInterval(() => waiting.show(currentStep), 250);
-    const onProgress = (text: string) => (currentStep = text);
-    const onFile = (outcome: Outcome) => {
-        waiting.end();
-        waiting = new WaitingLine();
-        if (!asJson) console.log(lineOf(outcome));
+    const timer = setInterval(() => waiting.show(steps.join("; ")), 250);
+    const say = (line: string, to: "log" | "error") => {
+        waiting.clear();
+        console[to](line);
     };
+    const [folder, manifest] = [artifactsFolder(cacheDir), manifestFile(cacheDir)];
+    const interruption = new AbortController();
+    const interrupt = () =>
+        interruption.abort(new Error("Interrupted. Nothing unfinished is left, and Go keeps what it has compiled."));
+    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
     try {
-        const files = await ensureArtifacts(cacheDir, versions, { source, onProgress, onFile });
-        const [folder, manifest] = [artifactsFolder(cacheDir), manifestFile(cacheDir)];
+        const files = await ensureArtifacts(cacheDir, wanted, {
+            source,
+            signal: interruption.signal,
+            onMissing: (missing) => {
+                const minutes = Math.ceil(secondsToMake(missing, os.availableParallelism()) / 60);
+                say(
+                    `${counted(missing.length, "file")} to make in ${folder}, once: about ${counted(minutes, "minute")} on ` +
+                        `${counted(os.availableParallelism(), "processor")} where Go has to build them from nothing.`,
+                    "error",
+                );
+            },
+            onProgress: (texts) => (steps = texts),
+            onFile: (outcome) => {
+                if (!asJson) say(lineOf(outcome), "log");
+            },
+            onFailed: (fileName, reason) => say(`${fileName}: FAILED: ${reason.split("\n")[0]}`, "error"),
+        });
+        waiting.clear();
         if (asJson) console.log(JSON.stringify({ folder, manifest, files }, null, 2));
         else console.log(`Mirror: ${folder}`);
     } catch (error) {
-        throw new UserError((error as Error).message);
+        throw new UserError((error as Error).message, interruption.signal.aborted ? 130 : 1);
     } finally {
+        process.removeListener("SIGINT", interrupt).removeListener("SIGTERM", interrupt);
         clearInterval(timer);
         waiting.end();
     }

@@ -19,11 +19,18 @@ export class WaitingLine {
         if (!this.isTerminal && now - this.shownAt < INTERVAL) return;
         this.shownAt = now;
         const line = `${text} (${Math.round((now - this.started) / 1000)} s)`;
-        process.stderr.write(this.isTerminal ? `\r\x1b[K${line}` : `${line}\n`);
+        // A line that is longer than the terminal is wide could not be rewritten.
+        const shown = this.isTerminal ? `\r\x1b[K${line.slice(0, (process.stderr.columns || 80) - 1)}` : `${line}\n`;
+        process.stderr.write(shown);
+    }
+
+    /** Makes room for another line; the next `show` continues. */
+    clear(): void {
+        if (this.isTerminal && this.shownAt > 0) process.stderr.write("\r\x1b[K");
     }
 
     end(): void {
-        if (this.isTerminal && this.shownAt > 0) process.stderr.write("\r\x1b[K");
+        this.clear();
     }
 }
 

@@ -1,0 +1,3 @@
+module pulumi-cloudstack/simulator/artifacts/modules/pause
+
+go 1.21

@@ -1,0 +1,241 @@
+/** Makes files of the mirror: downloads what can be downloaded, builds the rest, as much side by side as makes sense. */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import type { GoBuild } from "./builds";
+import { download } from "./download";
+import { isImageArchive, isRelease, type MirrorFile } from "./files";
+import { buildPrograms } from "./goBuild";
+import type { Image, ImageArchive } from "./images";
+import { fillNetLayer } from "./netLayer";
+import { type Layer, makeImageArchive, makeLayer } from "./ociArchive";
+import { Gate } from "./process";
+import type { Architecture, Release } from "./releases";
+import { pack } from "./tar";
+
+export const SOURCES = ["auto", "release", "go"] as const;
+/** Where files come from: the official release, a Go toolchain, or the first of them that works. */
+export type Source = (typeof SOURCES)[number];
+
+/** How a file was made. */
+export interface Made {
+    readonly from: "release" | "go";
+    /** Why the official release could not be used, if that was tried first. */
+    readonly because?: string;
+}
+
+/** All sources of a file have failed. */
+export class Failure extends Error {
+    readonly reasons: readonly string[];
+
+    constructor(reasons: readonly string[]) {
+        super(reasons.join("; "));
+        this.reasons = reasons;
+    }
+}
+
+export interface WorkshopOptions {
+    readonly cacheDir: string;
+    /** An empty working folder, on the mirror's file system. */
+    readonly work: string;
+    readonly source: Source;
+    readonly signal?: AbortSignal;
+    /** Called often with what is being done, one text for each of several things. */
+    readonly onProgress: (texts: readonly string[]) => void;
+}
+
+/** More than two builds at a time make sense only with many processors: Go itself uses all of them. */
+const BUILDS_AT_A_TIME = Math.max(2, Math.floor(os.availableParallelism() / 4));
+const DOWNLOADS_AT_A_TIME = 4;
+
+type Programs = Promise<Record<string, string>>;
+
+export class Workshop {
+    private readonly options: WorkshopOptions;
+    private readonly gates = { download: new Gate(2), compile: new Gate(BUILDS_AT_A_TIME) };
+    private readonly downloads = new Gate(DOWNLOADS_AT_A_TIME);
+    private readonly steps = new Map<string, string>();
+    private readonly wanted = new Map<string, { readonly build: GoBuild; readonly programs: Set<string> }>();
+    private readonly builds = new Map<string, Programs>();
+    private netLayer: Promise<Layer> | undefined;
+
+    constructor(options: WorkshopOptions) {
+        this.options = options;
+    }
+
+    /**
+     * Makes files of one architecture, at least one. Each is passed on as soon as it is finished, or has failed; those that need the same build share it.
+     *
+     * @param onMade is given the path of the finished file, which it may move away
+     * @param onFailed is given a `Failure`, or the reason of an interruption
+     */
+    async make(
+        files: readonly MirrorFile[],
+        onMade: (file: MirrorFile, part: string, made: Made) => Promise<void>,
+        onFailed: (file: MirrorFile, failure: Error) => void,
+    ): Promise<void> {
+        const settle = async (file: MirrorFile, made: Promise<Made>) => {
+            try {
+                await onMade(file, this.partOf(file), await made);
+            } catch (error) {
+                onFailed(file, error as Error);
+            }
+        };
+        const archives = files.filter(isImageArchive);
+        if (archives.some(({ images }) => images.some(({ hasNetworkTools }) => hasNetworkTools))) this.startNetLayer();
+        // What is to be built is known only when all downloads have ended: one call of Go builds all programs of a build.
+        const left: { release: Release; because?: string }[] = [];
+        await Promise.all(
+            files.filter(isRelease).map(async (release) => {
+                const because = await this.tryDownload(release);
+                if (because === true) await settle(release, Promise.resolve({ from: "release" }));
+                else left.push({ release, because });
+            }),
+        );
+        for (const { release } of left)
+            if (this.options.source !== "release") this.want(release.build, Object.values(release.members));
+        for (const { images } of archives)
+            for (const { programs } of images) for (const { build, program } of programs) this.want(build, [program]);
+        this.startBuilds(files[0].architecture);
+        await Promise.all([
+            ...left.map(({ release, because }) => settle(release, this.makeRelease(release, because))),
+            ...archives.map((archive) => settle(archive, this.makeArchive(archive))),
+        ]);
+    }
+
+    private partOf({ fileName }: MirrorFile): string {
+        return path.join(this.options.work, `part-${fileName}`);
+    }
+
+    private newFolder(name: string): string {
+        return fs.mkdtempSync(path.join(this.options.work, `${name.replaceAll(/\W+/g, "-")}-`));
+    }
+
+    /** Runs a job whose steps are shown while it runs. */
+    private async showing<T>(title: string, job: (onProgress: (text: string) => void) => Promise<T>): Promise<T> {
+        const show = () => this.options.onProgress([...this.steps].map(([name, step]) => name + (step && `: ${step}`)));
+        const set = (step: string) => {
+            this.steps.set(title, step);
+            show();
+        };
+        set("");
+        try {
+            return await job(set);
+        } finally {
+            this.steps.delete(title);
+            show();
+        }
+    }
+
+    /** True if the official file was downloaded, otherwise why not; undefined if it was not to be. */
+    private async tryDownload(release: Release): Promise<true | string | undefined> {
+        if (this.options.source === "go") return undefined;
+        const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
+        try {
+            await this.downloads.pass(() =>
+                this.showing(`downloading ${release.fileName}`, (onProgress) =>
+                    download(release, this.partOf(release), {
+                        onBytes: (received, total = NaN) =>
+                            onProgress(`${mebibytes(received)}${total ? ` of ${mebibytes(total)}` : ""} MiB`),
+                    }),
+                ),
+            );
+            return true;
+        } catch (error) {
+            return (error as Error).message;
+        }
+    }
+
+    private want(build: GoBuild, programs: readonly string[]): void {
+        const entry = this.wanted.get(build.folder) ?? { build, programs: new Set() };
+        for (const program of programs) entry.programs.add(program);
+        this.wanted.set(build.folder, entry);
+    }
+
+    /** The longest one first: the others are done beside it. */
+    private startBuilds(architecture: Architecture): void {
+        for (const { build, programs } of [...this.wanted.values()].sort((a, b) => b.build.seconds - a.build.seconds)) {
+            const { signal } = this.options;
+            const built = this.showing(build.title, (onProgress) =>
+                buildPrograms(build, [...programs], this.newFolder(build.name), {
+                    architecture,
+                    gates: this.gates,
+                    signal,
+                    onProgress,
+                }),
+            );
+            built.catch(() => undefined);
+            this.builds.set(build.folder, built);
+        }
+    }
+
+    /** @throws Failure */
+    private async programs(build: GoBuild, before: readonly string[] = []): Programs {
+        try {
+            return await this.builds.get(build.folder)!;
+        } catch (error) {
+            throw this.failure(error, "Go", before);
+        }
+    }
+
+    private failure(error: unknown, source: string, before: readonly string[] = []): Error {
+        if (this.options.signal?.aborted) return error as Error;
+        return new Failure([...before, `${source}: ${(error as Error).message}`]);
+    }
+
+    private async makeRelease(release: Release, because: string | undefined): Promise<Made> {
+        const before = because === undefined ? [] : [`the official release: ${because}`];
+        if (this.options.source === "release") throw new Failure(before);
+        const programs = await this.programs(release.build, before);
+        const part = this.partOf(release);
+        if (/\.(tar\.gz|tgz)$/.test(release.fileName)) {
+            const folder = this.newFolder("pack");
+            for (const [where, program] of Object.entries(release.members)) place(programs[program], folder, where);
+            await pack(folder, part, { gzip: true, signal: this.options.signal });
+        } else {
+            const [program] = Object.values(release.members);
+            fs.copyFileSync(programs[program], part, fs.constants.COPYFILE_FICLONE);
+        }
+        return { from: "go", ...(because !== undefined && { because }) };
+    }
+
+    private startNetLayer(): void {
+        const folder = this.newFolder("net");
+        this.netLayer = this.showing("network tools of the images", async (onProgress) => {
+            await fillNetLayer(this.options.cacheDir, folder, onProgress);
+            return makeLayer(folder, `${folder}.tar`, this.options.signal);
+        }).catch((error: unknown) => {
+            throw this.failure(error, "the images' network tools");
+        });
+        this.netLayer.catch(() => undefined);
+    }
+
+    private async makeArchive(archive: ImageArchive): Promise<Made> {
+        const images = await Promise.all(
+            archive.images.map(async (image) => {
+                const layers = image.hasNetworkTools ? [await this.netLayer!] : [];
+                return { ...image, layers: [...layers, await this.programLayer(image)] };
+            }),
+        );
+        await this.showing(archive.fileName, async (onProgress) => {
+            onProgress("packing");
+            const folder = this.newFolder("oci");
+            await makeImageArchive(images, archive.architecture, folder, this.partOf(archive), this.options.signal);
+            fs.rmSync(folder, { recursive: true });
+        });
+        return { from: "go" };
+    }
+
+    private async programLayer({ programs }: Image): Promise<Layer> {
+        const folder = this.newFolder("layer");
+        for (const { build, program, path: where } of programs)
+            place((await this.programs(build))[program], folder, where);
+        return makeLayer(folder, `${folder}.tar`, this.options.signal);
+    }
+}
+
+function place(file: string, folder: string, where: string): void {
+    const target = path.join(folder, where);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.linkSync(file, target);
+}
