@@ -64,7 +64,7 @@ async function demo(wanted) {
     const { hypervisor } = JSON.parse(cloud("status", "--json").stdout);
     if (hypervisor !== "none") {
         heading("Release files for the machines");
-        const artifacts = await runCloud("artifacts");
+        const artifacts = await runCloud("artifacts", "--without-kubernetes");
         if (artifacts !== 0) {
             return artifacts;
         }

@@ -52,6 +52,10 @@ const hostTools = [
         why: "checks the configuration of the API server's balancer",
         services: ["haproxy.service"],
     },
+    { command: "gcc", package: "gcc", why: "builds runc, if its release cannot be downloaded" },
+    { command: "/usr/include/stdio.h", package: "libc6-dev", why: "the same" },
+    { command: "/usr/include/seccomp.h", package: "libseccomp-dev", why: "the same" },
+    { command: "pkg-config", package: "pkg-config", why: "the same" },
 ];
 
 /** PATH with the folders of administration programs, which not every user's PATH has. */

@@ -44,7 +44,7 @@ export function checkArtifacts(args: Artifacts, path = "artifacts"): Problem[] {
             `is ${JSON.stringify(args.packages ?? "distribution")}, and packageFiles are given`,
             'Set packages to "mirror"',
         );
-    for (const field of ["imageArchives", "packageFiles"] as const)
+    for (const field of ["imageArchives", "controlPlaneImageArchives", "packageFiles"] as const)
         (args[field] ?? []).forEach((fileName, index) => {
             if (args.mirror === undefined)
                 add(`${field}[${index}]`, "can only come from a mirror", `Set ${path}.mirror`);
@@ -81,6 +81,7 @@ export const artifactsShape = fields<ArtifactsArgs>({
     manifest: record(text),
     inTemplate: boolean,
     imageArchives: list(text),
+    controlPlaneImageArchives: list(text),
     packages: text,
     packageFiles: list(text),
 });

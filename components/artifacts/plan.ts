@@ -33,13 +33,15 @@ export type Versions = Partial<Record<ArtifactName, string>>;
 
 /**
  * The files that a machine needs to fetch, verify and install its programs: the script, its unit, and the plan with a
- * line for each program and architecture. With `images`, the plan includes the image archives.
+ * line for each program and architecture.
+ *
+ * @param images file names of the image archives that this machine needs
  */
-export function renderFetch(versions: Versions, args: Artifacts = {}, options: { images?: boolean } = {}): WriteFile[] {
+export function renderFetch(versions: Versions, args: Artifacts = {}, images: readonly string[] = []): WriteFile[] {
     return [
         { path: "/usr/local/sbin/cs-fetch", content: fetchScript, permissions: "0755" },
         { path: `/etc/systemd/system/${fetchService}`, content: fetchUnit },
-        { path: fetchPlanPath, content: renderPlan(versions, args, options) },
+        { path: fetchPlanPath, content: renderPlan(versions, args, images) },
     ];
 }
 
@@ -49,7 +51,7 @@ export function renderFetch(versions: Versions, args: Artifacts = {}, options: {
  *
  * @throws Error for a version without a known file for any architecture
  */
-export function renderPlan(versions: Versions, args: Artifacts = {}, options: { images?: boolean } = {}): string {
+export function renderPlan(versions: Versions, args: Artifacts = {}, images: readonly string[] = []): string {
     const lines: string[] = [];
     if (!args.inTemplate)
         for (const [name, version] of Object.entries(versions) as [ArtifactName, string][]) {
@@ -63,11 +65,10 @@ export function renderPlan(versions: Versions, args: Artifacts = {}, options: { 
             const { sha256, url } = resolveMirrored(fileName, args);
             lines.push(`any ${sha256} ${url} package /var/cache/cs/${fileName}`);
         }
-    if (options.images)
-        for (const fileName of args.imageArchives ?? []) {
-            const { sha256, url } = resolveMirrored(fileName, args);
-            lines.push(`any ${sha256} ${url} data ${imageFolder}/${fileName}`);
-        }
+    for (const fileName of images) {
+        const { sha256, url } = resolveMirrored(fileName, args);
+        lines.push(`any ${sha256} ${url} data ${imageFolder}/${fileName}`);
+    }
     return lines.map((line) => `${line}\n`).join("");
 }
 

@@ -33,11 +33,18 @@ export interface ArtifactsArgs {
     /** Whether the template already contains the release files, so that none is fetched. @default false */
     inTemplate?: pulumi.Input<boolean>;
     /**
-     * OCI archives of container images on the mirror (file names of `manifest`), imported before Kubernetes starts.
+     * OCI archives of container images on the mirror (file names of `manifest`), which every node imports before
+     * Kubernetes starts.
      * @default none
      * @example ["kubernetes-images.tar"]
      */
     imageArchives?: pulumi.Input<pulumi.Input<string>[]>;
+    /**
+     * The same for archives that only control planes import, in addition to `imageArchives`, such as those with the API
+     * server. @default none
+     * @example ["kubernetes-control-plane-images.tar"]
+     */
+    controlPlaneImageArchives?: pulumi.Input<pulumi.Input<string>[]>;
     /**
      * The source of operating system packages such as haproxy and chrony: `distribution` (its package repositories),
      * `mirror` (`packageFiles`) or `template` (already installed). @default "distribution"

@@ -38,6 +38,7 @@ export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
     const { cluster } = spec;
     return node(cluster, ["kubelet", "kubeadm", "kubectl"], {
         extra: spec.extraCloudConfig,
+        images: cluster.artifacts?.controlPlaneImageArchives,
         files: [
             ...authorityFiles(spec),
             ...apiServerFiles(spec),
@@ -105,6 +106,8 @@ const watched: readonly WatchedCertificates[] = [
 interface Role {
     files: readonly NodeFile[];
     units: readonly string[];
+    /** Image archives. */
+    images?: readonly string[];
     /** What the user adds. */
     extra?: CloudConfig;
 }
@@ -113,11 +116,12 @@ interface Role {
 function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | "kubectl")[], role: Role): CloudConfig {
     const { artifacts, endpoint, timeServers } = cluster;
     const balanced = endpoint.mode === "nodeLocal";
-    const images = (artifacts?.imageArchives ?? []).length > 0;
+    const images = [...new Set([...(artifacts?.imageArchives ?? []), ...(role.images ?? [])])];
+    const imports = images.length > 0;
     const units = [
         "metadata-guard.timer",
         "containerd.service",
-        ...(images ? ["kubernetes-images.service"] : []),
+        ...(imports ? ["kubernetes-images.service"] : []),
         "kubelet.service",
         ...role.units,
         certificatesTimer,
@@ -126,7 +130,7 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
     const own = [
         ...hostFiles(cluster),
         ...containerdFiles(cluster),
-        ...(images ? [{ path: `${paths.units}/kubernetes-images.service`, content: imagesUnit }] : []),
+        ...(imports ? [{ path: `${paths.units}/kubernetes-images.service`, content: imagesUnit }] : []),
         ...role.files,
         ...renderCertificateWatch(watched),
     ].map(withoutComments);
@@ -135,7 +139,7 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         ...runtimeVersions,
         ...Object.fromEntries(programs.map((program) => [program, cluster.kubernetesVersion])),
     };
-    const fetch = renderFetch(versions, artifacts, { images });
+    const fetch = renderFetch(versions, artifacts, images);
     // A new version needs a reinstallation, so running machines ignore changes of the list of downloads.
     const followed = [
         ...own,

@@ -59,8 +59,8 @@ export interface BuildOptions {
     /** Limits how many builds download modules at a time, and how many compile. */
     readonly gates: { readonly download: Gate; readonly compile: Gate };
     readonly signal?: AbortSignal;
-    /** Called often with the current step. */
-    readonly onProgress: (text: string) => void;
+    /** Called often with the current step; undefined while it waits. */
+    readonly onProgress: (text: string | undefined) => void;
 }
 
 /**
@@ -95,7 +95,7 @@ export async function buildPrograms(
         await prepareModule(build, folder, call, isPinned);
         total = (await call("list", "-deps", ...tags(build), ...packages)).trim().split("\n").length;
     });
-    onProgress("waiting for a processor");
+    onProgress(undefined);
     const out = path.join(folder, "out");
     await gates.compile.pass(async () => {
         onProgress("compiling");

@@ -44,17 +44,17 @@ export interface WorkshopOptions {
     readonly onProgress: (texts: readonly string[]) => void;
 }
 
-/** More than two builds at a time make sense only with many processors: Go itself uses all of them. */
-const BUILDS_AT_A_TIME = Math.max(2, Math.floor(os.availableParallelism() / 4));
+/** Beside the longest one. More make sense only with many processors: Go itself uses all of them. */
+const BUILDS_AT_A_TIME = Math.max(1, Math.floor(os.availableParallelism() / 4));
 const DOWNLOADS_AT_A_TIME = 4;
 
 type Programs = Promise<Record<string, string>>;
 
 export class Workshop {
     private readonly options: WorkshopOptions;
-    private readonly gates = { download: new Gate(2), compile: new Gate(BUILDS_AT_A_TIME) };
+    private readonly gates = { download: new Gate(1), compile: new Gate(BUILDS_AT_A_TIME) };
     private readonly downloads = new Gate(DOWNLOADS_AT_A_TIME);
-    private readonly steps = new Map<string, string>();
+    private readonly steps = new Map<string, string | undefined>();
     private readonly wanted = new Map<string, { readonly build: GoBuild; readonly programs: Set<string> }>();
     private readonly builds = new Map<string, Programs>();
     private netLayer: Promise<Layer> | undefined;
@@ -111,20 +111,26 @@ export class Workshop {
         return fs.mkdtempSync(path.join(this.options.work, `${name.replaceAll(/\W+/g, "-")}-`));
     }
 
-    /** Runs a job whose steps are shown while it runs. */
-    private async showing<T>(title: string, job: (onProgress: (text: string) => void) => Promise<T>): Promise<T> {
-        const show = () => this.options.onProgress([...this.steps].map(([name, step]) => name + (step && `: ${step}`)));
-        const set = (step: string) => {
+    /** Runs a job whose steps are shown while it runs; one that only waits is not shown. */
+    private async showing<T>(title: string, job: (onProgress: (text?: string) => void) => Promise<T>): Promise<T> {
+        const set = (step: string | undefined) => {
             this.steps.set(title, step);
-            show();
+            this.show();
         };
-        set("");
+        set(undefined);
         try {
             return await job(set);
         } finally {
             this.steps.delete(title);
-            show();
+            this.show();
         }
+    }
+
+    private show(): void {
+        const entries = [...this.steps];
+        const texts = entries.filter(([, step]) => step !== undefined).map(([name, step]) => `${name}: ${step}`);
+        const waiting = entries.length - texts.length;
+        this.options.onProgress(waiting > 0 ? [...texts, `${waiting} waiting`] : texts);
     }
 
     /** True if the official file was downloaded, otherwise why not; undefined if it was not to be. */
@@ -152,14 +158,16 @@ export class Workshop {
         this.wanted.set(build.folder, entry);
     }
 
-    /** The longest one first: the others are done beside it. */
+    /** The longest one waits for nothing: the others are done beside it. */
     private startBuilds(architecture: Architecture): void {
-        for (const { build, programs } of [...this.wanted.values()].sort((a, b) => b.build.seconds - a.build.seconds)) {
-            const { signal } = this.options;
+        const { signal } = this.options;
+        const longestFirst = [...this.wanted.values()].sort((a, b) => b.build.seconds - a.build.seconds);
+        for (const [index, { build, programs }] of longestFirst.entries()) {
+            const gates = index === 0 ? { download: new Gate(1), compile: new Gate(1) } : this.gates;
             const built = this.showing(build.title, (onProgress) =>
                 buildPrograms(build, [...programs], this.newFolder(build.name), {
                     architecture,
-                    gates: this.gates,
+                    gates,
                     signal,
                     onProgress,
                 }),

@@ -23,7 +23,7 @@ const HELP = `cloudstack-local: a CloudStack-compatible cloud on this computer
   cloudstack-local ps        list its machines, and what they use
   cloudstack-local exec      run a command in a machine
   cloudstack-local console   print what a machine writes to its console
-  cloudstack-local artifacts download release files for machines without the internet
+  cloudstack-local artifacts make release files and images for machines without internet
   cloudstack-local doctor    check this computer, and find what clouds have left on it
 
 Each has --help.

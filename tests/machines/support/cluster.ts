@@ -41,7 +41,7 @@ export class RealCloud {
 
     async start(): Promise<void> {
         await built();
-        await this.command("artifacts", "--etcd", "3.6.14", "--etcd", "3.5.33");
+        await this.command("artifacts", "--etcd", "3.6.14", "--etcd", "3.5.33", "--without-kubernetes");
         const first = fs.existsSync(path.join(this.state, "credentials.json")) ? [] : ["--cidr", this.cidr];
         await this.command("start", "--port", "0", "--hypervisor", "nspawn", "--expunge-seconds", "5", ...first);
     }

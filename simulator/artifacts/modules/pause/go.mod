@@ -1,3 +1,3 @@
 module pulumi-cloudstack/simulator/artifacts/modules/pause
 
-go 1.21
+go 1.25.0

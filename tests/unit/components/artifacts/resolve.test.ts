@@ -84,6 +84,7 @@ test("every problem of the arguments is reported, with its path", () => {
         manifest: { ok: sum, "a/b": sum, short: "abc" },
         packages: "somewhere",
         imageArchives: ["missing.tar", "ok"],
+        controlPlaneImageArchives: ["missing.tar"],
         packageFiles: ["x.deb"],
     };
     expect(checkArtifacts(wrong).map(({ path }) => path)).toEqual([
@@ -93,6 +94,7 @@ test("every problem of the arguments is reported, with its path", () => {
         "artifacts.packages",
         "artifacts.packages",
         "artifacts.imageArchives[0]",
+        "artifacts.controlPlaneImageArchives[0]",
         "artifacts.packageFiles[0]",
     ]);
     expect(checkArtifacts({ packages: "mirror" })).toMatchObject([{ path: "artifacts.packageFiles" }]);
@@ -136,10 +138,9 @@ test("packages and images of a mirror are fetched, those of the distribution ins
         manifest: { "haproxy_3.deb": sum, "images.tar": sum },
         packages: "mirror",
         packageFiles: ["haproxy_3.deb"],
-        imageArchives: ["images.tar"],
         inTemplate: true,
     };
-    expect(renderPlan({}, args, { images: true })).toBe(
+    expect(renderPlan({}, args, ["images.tar"])).toBe(
         `any ${sum} http://m/haproxy_3.deb package /var/cache/cs/haproxy_3.deb\n` +
             `any ${sum} http://m/images.tar data /var/lib/cs/images/images.tar\n`,
     );

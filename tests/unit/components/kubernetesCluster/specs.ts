@@ -98,10 +98,12 @@ export const variants: Record<string, { controlPlane: ControlPlaneSpec; worker: 
             mirror: "http://10.1.1.1/artifacts",
             manifest: {
                 "images.tar": "a".repeat(64),
+                "control-plane-images.tar": "d".repeat(64),
                 "haproxy.deb": "b".repeat(64),
                 "containerd-1.7.99-linux-amd64.tar.gz": "c".repeat(64),
             },
             imageArchives: ["images.tar"],
+            controlPlaneImageArchives: ["control-plane-images.tar"],
             packages: "mirror",
             packageFiles: ["haproxy.deb"],
         },

@@ -7,6 +7,11 @@ import { environment } from "../../../../simulator/cli/environment";
 import { testWithTools, withFolder } from "../../../support/tools";
 import { withGo } from "./support";
 
+/** What it says on standard error, which is for people. */
+const error = jest.spyOn(console, "error").mockImplementation(() => undefined);
+
+beforeEach(() => error.mockClear());
+
 /** What it prints on standard output. */
 async function printed(...args: string[]): Promise<string[]> {
     const log = jest.spyOn(console, "log").mockImplementation(() => undefined);
@@ -22,16 +27,21 @@ describe("cloudstack-local artifacts", () => {
     testWithTools(["tar", "gzip"])("makes what is asked for, and the next time finds it", () =>
         withFolder((cache) =>
             withGo(cache, "", async (go) => {
-                const versions = ["--etcd", "3.6.14", "--etcd", "3.5.33", "--from", "go"];
+                const versions = ["--etcd", "3.6.14", "--etcd", "3.5.33", "--from", "go", "--without-kubernetes"];
                 const names = ["3.6.14", "3.5.33"].map((version) => releaseOf("etcd", version).fileName);
                 const made = await printed("--cache", cache, ...versions);
+                const last = made.pop();
+                made.sort().reverse();
                 expect(made[0]).toMatch(/^etcd-v3\.6\.14-linux-\w+\.tar\.gz: built with Go \(\d+ B, \d+\.\ds\)$/);
                 expect(made[1]).toMatch(/^etcd-v3\.5\.33-/);
-                expect(made[2]).toBe(`Mirror: ${artifactsFolder(cache)}`);
-                expect(go.calls).toHaveLength(6);
+                expect(last).toBe(`Mirror: ${artifactsFolder(cache)}`);
+                expect(go.builds).toHaveLength(2);
+                expect(error.mock.calls.map(([line]) => line)).toEqual([
+                    expect.stringMatching(/^2 files to make in \S+, once: about \d minutes? on \d+ processors? where /),
+                ]);
                 const found = await printed("--cache", cache, ...versions);
                 expect(found[0]).toMatch(new RegExp(`^${names[0]}: already present \\(\\d+ B\\)$`));
-                expect(go.calls).toHaveLength(6);
+                expect(go.builds).toHaveLength(2);
 
                 const answer = JSON.parse((await printed("--cache", cache, "--json", ...versions)).join("\n"));
                 const manifest = JSON.parse(fs.readFileSync(manifestFile(cache), "utf8"));
@@ -57,7 +67,9 @@ describe("cloudstack-local artifacts", () => {
                 const before = process.env.CLOUDSTACK_LOCAL_CACHE;
                 process.env.CLOUDSTACK_LOCAL_CACHE = cache;
                 try {
-                    expect(await printed("--from", "go")).toContain(`Mirror: ${artifactsFolder(cache)}`);
+                    expect(await printed("--from", "go", "--without-kubernetes")).toContain(
+                        `Mirror: ${artifactsFolder(cache)}`,
+                    );
                 } finally {
                     if (before === undefined) delete process.env.CLOUDSTACK_LOCAL_CACHE;
                     else process.env.CLOUDSTACK_LOCAL_CACHE = before;
@@ -74,8 +86,17 @@ describe("cloudstack-local artifacts", () => {
             await expect(printed("--etcd", "../x")).rejects.toMatchObject(
                 refused('--etcd must be a version such as 3.6.14, not "../x".'),
             );
+            await expect(printed("--kubernetes", "v1.36.4")).rejects.toMatchObject(
+                refused('--kubernetes must be a version such as 1.36.4, not "v1.36.4".'),
+            );
+            await expect(printed("--kubernetes", "1.3.0")).rejects.toMatchObject(
+                refused('--kubernetes must be a version of 1.35 or 1.36, not "1.3.0".'),
+            );
+            await expect(printed("--kubernetes", "1.36.4", "--without-kubernetes")).rejects.toMatchObject(
+                refused("--without-kubernetes and --kubernetes exclude each other."),
+            );
             await withGo(cache, "exit 1", () =>
-                expect(printed("--cache", cache, "--from", "go")).rejects.toMatchObject({
+                expect(printed("--cache", cache, "--from", "go", "--without-kubernetes")).rejects.toMatchObject({
                     exitCode: 1,
                     message: expect.stringContaining("could not be obtained:\n  - Go: go build ended with 1\n"),
                 }),

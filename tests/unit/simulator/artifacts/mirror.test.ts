@@ -5,7 +5,7 @@ import * as path from "node:path";
 import {
     artifactsFolder,
     ensureArtifacts,
-    ensureReleases,
+    ensureFiles,
     manifestFile,
     readManifest,
 } from "../../../../simulator/artifacts/mirror";
@@ -48,7 +48,7 @@ describe("what is there", () => {
             const outcomes = await withLock(
                 lock,
                 () => undefined,
-                () => ensureReleases(cache, [release]),
+                () => ensureFiles(cache, [release]),
             );
             const seconds = expect.any(Number);
             expect(outcomes).toEqual([{ fileName, sha256: sha256("there"), bytes: 5, from: "mirror", seconds }]);
@@ -60,7 +60,7 @@ describe("what is there", () => {
             put(cache, "images.tar", "somebody's own");
             said(cache, { gone: sha256("gone"), "images.tar": sha256("somebody's own") });
             const official = { ...release, sha256: sha256("official") };
-            expect(await ensureReleases(cache, [official])).toMatchObject([{ from: "mirror" }]);
+            expect(await ensureFiles(cache, [official])).toMatchObject([{ from: "mirror" }]);
             expect(readManifest(cache)).toEqual({
                 [fileName]: sha256("official"),
                 "images.tar": sha256("somebody's own"),
@@ -70,7 +70,7 @@ describe("what is there", () => {
     test("is no reason to guess where the manifest is damaged", () =>
         withFolder(async (cache) => {
             put(cache, "manifest.json", '{"etcd');
-            await expect(ensureReleases(cache, [release])).rejects.toThrow(
+            await expect(ensureFiles(cache, [release])).rejects.toThrow(
                 /manifest\.json cannot be read \(.*\): correct it, or delete it\.$/,
             );
         }));
@@ -79,7 +79,7 @@ describe("what is there", () => {
         withFolder(async (cache) => {
             put(cache, fileName, "damaged");
             said(cache, { [fileName]: sha256("whole") });
-            await withGo(cache, "", () => ensureReleases(cache, [release]));
+            await withGo(cache, "", () => ensureFiles(cache, [release]));
             const sum = sha256(fs.readFileSync(path.join(artifactsFolder(cache), fileName), "latin1"));
             expect(sum).not.toBe(sha256("damaged"));
             expect(names(cache)).toEqual([fileName, "manifest.json"]);
@@ -95,10 +95,10 @@ describe("the official release", () => {
                 async (url) => {
                     const official = elsewhere(url, { sha256: sha256("official") });
                     const heard: string[] = [];
-                    const onProgress = (text: string) => heard.push(text);
-                    const outcomes = await ensureReleases(cache, [official], { onProgress });
+                    const onProgress = (texts: readonly string[]) => heard.push(...texts);
+                    const outcomes = await ensureFiles(cache, [official], { onProgress });
                     expect(outcomes).toMatchObject([{ fileName, sha256: sha256("official"), from: "release" }]);
-                    expect(heard).toContain(`downloading ${fileName}`);
+                    expect(heard).toContain(`downloading ${fileName}: 0 of 0 MiB`);
                     const file = path.join(artifactsFolder(cache), fileName);
                     expect(fs.readFileSync(file, "utf8")).toBe("official");
                     expect(fs.statSync(file).mode & 0o777).toBe(0o644);
@@ -114,7 +114,7 @@ describe("the official release", () => {
                 (_, response) => response.end("evil"),
                 (url) =>
                     withGo(cache, "", async () => {
-                        const [outcome] = await ensureReleases(cache, [elsewhere(url)]);
+                        const [outcome] = await ensureFiles(cache, [elsewhere(url)]);
                         const expected = releaseOf("etcd", "3.6.14").sha256;
                         const because = `${fileName} has the SHA-256 ${sha256("evil")}, expected ${expected} (from ${url})`;
                         expect(outcome).toMatchObject({ from: "go", because });
@@ -127,7 +127,7 @@ describe("the official release", () => {
     test("is all that is tried, if that is wanted", () =>
         withFolder(async (cache) => {
             await withGo(cache, "", async (go) => {
-                const attempt = ensureReleases(cache, [release], { source: "release" });
+                const attempt = ensureFiles(cache, [release], { source: "release" });
                 await expect(attempt).rejects.toThrow(`${fileName} could not be obtained:\n  - the official release: `);
                 await expect(attempt).rejects.not.toThrow("Go:");
                 expect(go.calls).toEqual([]);
@@ -139,7 +139,7 @@ describe("the official release", () => {
 test("the error of a file that could not be obtained says what to do", () =>
     withFolder(async (cache) => {
         const folder = artifactsFolder(cache);
-        await expect(ensureReleases(cache, [release], { source: "release" })).rejects.toThrow(
+        await expect(ensureFiles(cache, [release], { source: "release" })).rejects.toThrow(
             `Do one of these, then run this command again:\n` +
                 `  - install Go 1.21 or later (https://go.dev/doc/install), with access to a Go module proxy\n` +
                 `  - download ${release.url} elsewhere, and put it into ${folder}`,
@@ -156,7 +156,7 @@ test("the error of a file that could not be obtained says what to do", () =>
 test("if Go fails too, both reasons are reported", () =>
     withFolder((cache) =>
         withGo(cache, "echo no such module >&2; exit 1", async () => {
-            await expect(ensureReleases(cache, [release])).rejects.toThrow(
+            await expect(ensureFiles(cache, [release])).rejects.toThrow(
                 /could not be obtained:\n {2}- the official .*\n {2}- Go: go build ended with 1\n( {4}.*\n)* {4}no such module\nDo/,
             );
             expect(names(cache)).toEqual([]);
@@ -169,11 +169,11 @@ describe("several at once", () => {
             withGo(cache, "sleep 0.3", async (go) => {
                 const heard: string[] = [];
                 const ensure = () =>
-                    ensureReleases(cache, [release], { source: "go", onProgress: (text) => heard.push(text) });
+                    ensureFiles(cache, [release], { source: "go", onProgress: (texts) => heard.push(...texts) });
                 const all = await Promise.all([ensure(), ensure(), ensure()]);
                 expect(all.map(([{ from }]) => from).sort()).toEqual(["go", "mirror", "mirror"]);
                 expect(new Set(all.map(([{ sha256: sum }]) => sum)).size).toBe(1);
-                expect(go.calls).toHaveLength(3);
+                expect(go.builds).toHaveLength(1);
                 expect(heard).toContain("waiting for another process that completes the mirror");
             }),
         ),
@@ -194,7 +194,7 @@ describe("several at once", () => {
             };
             await withLock(lock, onWait, async () => undefined);
             expect(waits).toBeGreaterThanOrEqual(2);
-            await withGo(cache, "", () => ensureReleases(cache, [release], { source: "go" }));
+            await withGo(cache, "", () => ensureFiles(cache, [release], { source: "go" }));
             expect(names(cache)).toEqual([fileName, "manifest.json"]);
         }),
     );

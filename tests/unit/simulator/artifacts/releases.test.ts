@@ -1,8 +1,20 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { architectures, resolveArtifact, supportedVersions } from "../../../../components/artifacts";
+import { releases as kubernetesReleases } from "../../../../components/kubernetesCluster/versions";
+import type { GoBuild } from "../../../../simulator/artifacts/builds";
+import { filesOf, isRelease } from "../../../../simulator/artifacts/files";
 import { pinnedModules } from "../../../../simulator/artifacts/goBuild";
-import { knownVersions, newestVersion, PROGRAM_NAMES, releaseOf } from "../../../../simulator/artifacts/releases";
+import {
+    knownVersions,
+    newestVersion,
+    PROGRAM_NAMES,
+    type ProgramName,
+    releaseOf,
+} from "../../../../simulator/artifacts/releases";
+
+const escaped = (text: string) => text.replaceAll(".", "\\.");
+const supportedKubernetes = Object.values(kubernetesReleases).map(({ latest }) => latest);
 
 /** The embedded cloud shares no code with the components: what both say of releases is compared here. */
 describe.each(PROGRAM_NAMES)("%s", (program) => {
@@ -22,22 +34,41 @@ describe.each(PROGRAM_NAMES)("%s", (program) => {
     });
 });
 
-test("of etcd, the archive has the programs where the release has them", () => {
-    expect(releaseOf("etcd", "3.6.14", "arm64").go.programs).toEqual({
-        "etcd-v3.6.14-linux-arm64/etcd": "go.etcd.io/etcd/server/v3",
-        "etcd-v3.6.14-linux-arm64/etcdctl": "go.etcd.io/etcd/etcdctl/v3",
-        "etcd-v3.6.14-linux-arm64/etcdutl": "go.etcd.io/etcd/etcdutl/v3",
+test("archives have the programs where the releases have them", () => {
+    const members = (program: ProgramName) => releaseOf(program, newestVersion(program), "arm64").members;
+    expect(members("etcd")).toEqual({
+        "etcd-v3.6.14-linux-arm64/etcd": "etcd",
+        "etcd-v3.6.14-linux-arm64/etcdctl": "etcdctl",
+        "etcd-v3.6.14-linux-arm64/etcdutl": "etcdutl",
     });
+    expect(Object.keys(members("containerd"))).toEqual(["bin/containerd", "bin/containerd-shim-runc-v2", "bin/ctr"]);
+    // Those of the official archive, without its licence.
+    expect(Object.keys(members("cni-plugins")).sort().join(" ")).toBe(
+        "bandwidth bridge dhcp dummy firewall host-device host-local ipvlan loopback macvlan portmap ptp sbr static tap " +
+            "tuning vlan vrf",
+    );
+    expect(members("kubelet")).toEqual({ kubelet: "kubelet" });
+    expect(members("runc")).toEqual({ runc: "runc" });
 });
 
-test.each(["3.5.33", "3.6.14"])("the sums of the modules of etcd %s are the package's own", (version) => {
-    const folder = pinnedModules({ program: "etcd", version });
-    const module = fs.readFileSync(path.join(folder, "go.mod"), "utf8");
-    for (const name of releaseOf("etcd", version).go.modules) {
-        expect(module).toContain(`\t${name} v${version} `);
-        expect(module).toMatch(new RegExp(`^\t${name}$`, "m"));
-        expect(fs.readFileSync(path.join(folder, "go.sum"), "utf8")).toMatch(
-            new RegExp(`^${name} v${version.replaceAll(".", "\\.")} h1:\\S{44}$`, "m"),
-        );
-    }
-});
+/** Every build that the newest versions, and the older ones that tests use, are made of. */
+const builds = filesOf({ etcd: ["3.5.33", "3.6.14"], kubernetes: supportedKubernetes }).flatMap((file) =>
+    isRelease(file) ? [file.build] : file.images.flatMap(({ programs }) => programs.map(({ build }) => build)),
+);
+
+test.each([...new Map(builds.map((build) => [build.title, build])).values()].map((build) => [build.title, build]))(
+    "the sums of the modules of %s are the package's own",
+    (_, build: GoBuild) => {
+        const folder = pinnedModules(build);
+        const module = fs.readFileSync(path.join(folder, "go.mod"), "utf8");
+        expect(module).toMatch(/^module pulumi-cloudstack\/simulator\/artifacts\/modules\/\S+$/m);
+        const sums = fs.readFileSync(path.join(folder, "go.sum"), "utf8");
+        for (const name of build.modules) {
+            expect(module).toMatch(new RegExp(`^(\t|require )${name} v${escaped(build.version)}( |$)`, "m"));
+            expect(sums).toMatch(new RegExp(`^${name} v${escaped(build.version)} h1:\\S{44}$`, "m"));
+        }
+        for (const [program, source] of Object.entries(build.packages))
+            if (source.startsWith("./") && program !== build.derived?.program)
+                expect(fs.existsSync(path.join(folder, "..", program, "main.go"))).toBe(true);
+    },
+);

@@ -29,7 +29,7 @@ export class FakeGo {
     private readonly folder: string;
     private readonly path = process.env.PATH;
 
-    /** @param script a shell script; `$1` is Go's subcommand */
+    /** @param script a shell script that runs in a build; `$1` is Go's subcommand */
     constructor(folder: string, script = "") {
         this.folder = path.join(folder, "go");
         fs.mkdirSync(this.folder);
@@ -37,15 +37,43 @@ export class FakeGo {
 [ "$1" != env ] || { echo "\${FAKE_GO_VERSION-go1.26.8}"; exit; }
 here='${this.folder}'
 echo "$GOOS/$GOARCH $CGO_ENABLED $GOFLAGS: $*" >>"$here/calls"
-cp go.mod "$here/go.mod"
-echo "go: downloading example.org/module v1.0.0" >&2
+cp go.mod "$here/go.mod" 2>/dev/null
+case $1 in
+  mod)
+    mkdir -p "$here/module"
+    printf 'go 1.25.0\n\nreplace (\n\tk8s.io/api => ./staging/src/k8s.io/api\n)\n' >"$here/module/go.mod"
+    printf 'import (\n\t_ "github.com/flannel-io/flannel/pkg/backend/udp"\n\t_ "kept"\n)\n' >"$here/module/main.go"
+    printf '{"Dir": "%s", "GoMod": "%s"}' "$here/module" "$here/module/go.mod"
+    exit ;;
+  list)
+    echo "go: downloading example.org/module v1.0.0" >&2
+    printf 'example.org/module\nother\nthird\n'
+    exit ;;
+esac
 echo "example.org/module" >&2
 ${script}
-while [ $# -gt 2 ]; do [ "$1" != -o ] || out=$2; shift; done
-(umask 027; printf '#!/bin/sh\\necho %s\\n' "$2" >"$out"; chmod 0710 "$out")
+while [ "$1" != -o ]; do shift; done
+out=$2
+shift 2
+mkdir -p "$out"
+for package; do
+  case $package in ./*) cp "$package/main.go" "$here/$(basename "$package").go" ;; esac
+  name=$(basename "\${package%/v[0-9]*}")
+  (umask 027; printf '#!/bin/sh\necho %s\n' "$package" >"$out$name"; chmod 0710 "$out$name")
+done
 `;
         fs.writeFileSync(path.join(this.folder, "go"), text, { mode: 0o755 });
         process.env.PATH = `${this.folder}:${this.path}`;
+    }
+
+    /** What it was to build; other calls only resolve modules. */
+    get builds(): string[] {
+        return this.calls.filter((call) => call.includes(": build "));
+    }
+
+    /** The source of a program of this package's own. */
+    source(program: string): string {
+        return fs.readFileSync(path.join(this.folder, `${program}.go`), "utf8");
     }
 
     get calls(): string[] {

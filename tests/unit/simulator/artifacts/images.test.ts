@@ -1,0 +1,67 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import {
+    defaultContainerdVersion,
+    flannelImages,
+    releases,
+    releaseOf as kubernetesReleaseOf,
+} from "../../../../components/kubernetesCluster/versions";
+import { NODE_PROGRAMS } from "../../../../simulator/artifacts/files";
+import { imageArchivesOf, KUBERNETES_MINORS } from "../../../../simulator/artifacts/images";
+import { artifactsFolder } from "../../../../simulator/artifacts/manifest";
+import { releaseOf } from "../../../../simulator/artifacts/releases";
+import { cacheFolder } from "../../../../simulator/cache";
+import { expectSuccess, runTool } from "../../../support/tools";
+
+const versions = Object.values(releases).map(({ latest }) => latest);
+const names = (version: string) => imageArchivesOf(version).map(({ images }) => images.map(({ name }) => name));
+
+/** The embedded cloud shares no code with the components: what both say of images is compared here. */
+test("archives have the images that clusters name", () => {
+    expect(KUBERNETES_MINORS).toEqual(Object.keys(releases));
+    for (const version of versions) {
+        const [controlPlane, node] = names(version);
+        expect(controlPlane.every((name) => name.endsWith(`:v${version}`))).toBe(true);
+        expect(node).toContain(`registry.k8s.io/pause:${kubernetesReleaseOf(version)!.pause}`);
+        expect(node).toEqual(expect.arrayContaining([...Object.values(flannelImages)]));
+    }
+    expect(NODE_PROGRAMS.containerd).toBe(defaultContainerdVersion);
+});
+
+test("archives are named by what they are for", () => {
+    expect(imageArchivesOf("1.36.4", "amd64").map(({ fileName }) => fileName)).toEqual([
+        "kubernetes-control-plane-images-v1.36.4-linux-amd64.tar",
+        "kubernetes-node-images-v1.36.4-linux-amd64.tar",
+    ]);
+    expect(() => imageArchivesOf("1.34.1")).toThrow(
+        "The images of Kubernetes 1.34.1 are unknown, only those of 1.35, 1.36",
+    );
+});
+
+describe.each(versions)("kubeadm %s", (version) => {
+    const kubeadm = path.join(artifactsFolder(cacheFolder()), releaseOf("kubeadm", version).fileName);
+    const isThere = fs.existsSync(kubeadm);
+
+    (isThere ? test : test.skip)(
+        `wants these images, and etcd${isThere ? "" : " (skipped: cloudstack-local artifacts has not made it)"}`,
+        () => {
+            const program = path.join(fs.mkdtempSync("/tmp/pulumi-cloudstack-kubeadm-"), "kubeadm");
+            try {
+                fs.copyFileSync(kubeadm, program);
+                fs.chmodSync(program, 0o755);
+                const listed = runTool(program, ["config", "images", "list", `--kubernetes-version=v${version}`]);
+                expectSuccess(listed);
+                const wanted = listed.stdout
+                    .trim()
+                    .split("\n")
+                    .filter((name) => !name.includes("/etcd:"));
+                const own = names(version)
+                    .flat()
+                    .filter((name) => name.startsWith("registry.k8s.io/"));
+                expect(own.sort()).toEqual(wanted.sort());
+            } finally {
+                fs.rmSync(path.dirname(program), { recursive: true });
+            }
+        },
+    );
+});
