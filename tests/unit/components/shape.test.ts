@@ -27,7 +27,7 @@ function read(args: any) {
     return { left, problems: problems.map(({ path, problem, remedy }) => `${path}: ${problem}. ${remedy}.`) };
 }
 
-test("what is right comes back as it is", () => {
+test("valid arguments are returned unchanged", () => {
     const template = pulumi.output("x");
     const args = {
         name: "a",
@@ -41,7 +41,7 @@ test("what is right comes back as it is", () => {
     expect(read({ template, name: undefined, sizes: null })).toEqual({ problems: [], left: { template } });
 });
 
-test("what is wrong is left out, and the rest stays", () => {
+test("invalid arguments are left out, the others are kept", () => {
     const { left, problems } = read({
         name: 5,
         sizes: [1, "2"],
@@ -65,20 +65,20 @@ test.each(["10.0.0.0/8", "0.0.0.0/0", "2001:db8::/32", "10.1.1.1/32"])("%s is a 
 });
 
 test.each(["10.0.0.0", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/8/8", "10.0.0.0/", "any", ""])(
-    "%j is no network",
+    "%j is not a network",
     (cidr) => {
         expect(read({ template: "x", open: [cidr] }).problems.length).toBe(1);
     },
 );
 
-test("an output where a plain value has to be is told; its value is never printed", () => {
+test("an output instead of a plain value is reported without its value", () => {
     const { problems } = read({ template: "x", name: pulumi.output("secret") });
     expect(problems).toEqual([
         "name: is an output, and resources are named after it. Give a plain value, known while the program runs.",
     ]);
 });
 
-test("of a broken argument, what holds it and what it holds nothing else is said", () => {
+test("no other problems of an invalid argument, its parents or its children are reported", () => {
     const at = (path: string, problem = "is wrong") => ({ path, problem, remedy: "Mend it" });
     const said = (ofShape: string[], ofValues: string[], problem?: string) =>
         joinProblems(

@@ -15,7 +15,7 @@ import {
 
 const sum = "a".repeat(64);
 
-test("every release file has a URL, a sum and a name of its own", () => {
+test("every release file has a URL, a sum and a unique name", () => {
     const all = artifactNames.flatMap((name) =>
         supportedVersions(name).flatMap((version) => architectures.map((arch) => resolveArtifact(name, version, arch))),
     );
@@ -30,7 +30,7 @@ test("every release file has a URL, a sum and a name of its own", () => {
     expect(new Set(all.map(({ sha256 }) => sha256)).size).toBe(all.length);
 });
 
-test("the official places", () => {
+test("official URLs", () => {
     const urls = artifactNames.map((name) => resolveArtifact(name, supportedVersions(name).at(-1)!, "amd64").url);
     expect(urls).toMatchInlineSnapshot(`
 [
@@ -46,13 +46,13 @@ test("the official places", () => {
 `);
 });
 
-test("the versions that clusters are made of are there", () => {
+test("the default versions of clusters are included", () => {
     expect(supportedVersions("etcd")).toEqual(expect.arrayContaining(["3.5.33", "3.6.14"]));
     for (const name of ["kubelet", "kubeadm", "kubectl"] as const)
         expect(supportedVersions(name)).toEqual(expect.arrayContaining(["1.35.8", "1.36.4"]));
 });
 
-test("a mirror replaces the URL, a manifest the sum", () => {
+test("a mirror changes the URL, a manifest the sum", () => {
     const mirrored = resolveArtifact("kubelet", "1.36.4", "amd64", { mirror: "http://10.1.1.1/artifacts/" });
     expect(mirrored).toMatchObject({
         fileName: "kubelet-v1.36.4-linux-amd64",
@@ -63,7 +63,7 @@ test("a mirror replaces the URL, a manifest the sum", () => {
     expect(own).toMatchObject({ sha256: sum, url: expect.stringContaining("https://github.com/etcd-io/") });
 });
 
-test("an unknown version names those that are known, unless the manifest has its sum", () => {
+test("the error of an unknown version lists the known ones, unless the manifest has its sum", () => {
     expect(() => resolveArtifact("etcd", "9.9.9", "arm64")).toThrow(
         "etcd 9.9.9 for arm64 is unknown. Supported versions: 3.5.32, 3.5.33, 3.6.13, 3.6.14; " +
             "for another version, put etcd-v9.9.9-linux-arm64.tar.gz",
@@ -104,7 +104,7 @@ test("every problem of the arguments is reported, with its path", () => {
     expect(checkArtifacts({})).toEqual([]);
 });
 
-test("a build is told by its version, and by its sums where they are not the official ones", () => {
+test("a build is identified by its version, and by sums that are not the official ones", () => {
     const name = "etcd-v3.6.14-linux-amd64.tar.gz";
     const official = resolveArtifact("etcd", "3.6.14", "amd64").sha256;
     expect(buildOf("etcd", "3.6.14")).toBe("3.6.14");
@@ -125,14 +125,14 @@ arm64 633301e2e32f8a5ad54031aab4901eb00308bec677dd15faa2751e8f9dab5ca4 https://g
     expect(() => renderPlan({ etcd: "1" })).toThrow("etcd 1 for amd64 is unknown");
 });
 
-test("a mirror with one architecture gives a plan with one", () => {
+test("a mirror with one architecture results in a plan for this one", () => {
     const args: Artifacts = { mirror: "http://m", manifest: { "etcd-v4.0.0-linux-arm64.tar.gz": sum } };
     expect(renderPlan({ etcd: "4.0.0" }, args)).toBe(
         `arm64 ${sum} http://m/etcd-v4.0.0-linux-arm64.tar.gz tar:1 /usr/local/bin etcd etcdctl etcdutl\n`,
     );
 });
 
-test("packages and images of a mirror are fetched, those of the distribution installed by name", () => {
+test("packages and images of a mirror are fetched, packages of the distribution are installed by name", () => {
     const args: Artifacts = {
         mirror: "http://m",
         manifest: { "haproxy_3.deb": sum, "images.tar": sum },
@@ -150,7 +150,7 @@ test("packages and images of a mirror are fetched, those of the distribution ins
     expect(distributionPackages(["haproxy"])).toEqual(["haproxy"]);
 });
 
-test("a machine gets the script, the unit and the plan", () => {
+test("a machine has the script, the unit and the plan", () => {
     const files = renderFetch({ etcd: "3.6.14" });
     expect(files.map(({ path }) => path)).toEqual([
         "/usr/local/sbin/cs-fetch",

@@ -11,12 +11,12 @@ const base: CloudConfig = {
     modules: { swap: { size: 0 } },
 };
 
-test("without an addition the base stays as it is", () => {
+test("without extra configuration the base is unchanged", () => {
     expect(mergeCloudConfig(base, undefined)).toBe(base);
     expect(mergeCloudConfig(base, {})).toEqual(base);
 });
 
-test("lists are joined, sets are not repeated, tables are united, values are filled", () => {
+test("lists are concatenated, sets have no duplicates, maps are merged, missing values are set", () => {
     const merged = mergeCloudConfig(base, {
         packages: ["htop", "curl"],
         sshAuthorizedKeys: ["ssh-ed25519 A"],

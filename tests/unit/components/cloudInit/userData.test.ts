@@ -12,7 +12,7 @@ import {
 const script = Array.from({ length: 80 }, (_, line) => `echo "line ${line}"`).join("\n");
 const doc: CloudConfig = { writeFiles: [{ path: "/usr/local/sbin/x", content: script }] };
 
-test("gzip has neither time stamp nor operating system in it, and unpacks to the document", () => {
+test("the gzip header has neither a time stamp nor an operating system, and the content is the document", () => {
     const { base64, length, text } = renderUserData(doc);
     const bytes = Buffer.from(base64, "base64");
     expect([...bytes.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
@@ -23,7 +23,7 @@ test("gzip has neither time stamp nor operating system in it, and unpacks to the
     expect(decodeUserData(base64)).toBe(text);
 });
 
-test("auto compresses where that is shorter; always and never do as they say", () => {
+test("auto compresses if the result is shorter; always and never do as their names say", () => {
     const small: CloudConfig = { hostname: "a" };
     expect(renderUserData(small).base64).toBe(Buffer.from("#cloud-config\nhostname: a\n").toString("base64"));
     expect(Buffer.from(renderUserData(small, { compress: "always" }).base64, "base64")[0]).toBe(0x1f);
@@ -33,7 +33,7 @@ test("auto compresses where that is shorter; always and never do as they say", (
     expect(renderUserData(doc).length).toBeLessThan(plain.length);
 });
 
-test("what is too long is refused, with the largest files and what each costs", () => {
+test("a document that is too long is rejected, with the largest files and the cost of each", () => {
     const large: CloudConfig = {
         writeFiles: [
             { path: "/small", content: "x\n" },
@@ -60,7 +60,7 @@ test("what is too long is refused, with the largest files and what each costs", 
     expect(Number(listed[0][3].replace(",", ""))).toBeGreaterThan(1800);
 });
 
-test("a document that cloud-init would not take is refused, with every reason", () => {
+test("a document that cloud-init would reject is rejected, with every reason", () => {
     const wrong: CloudConfig = {
         writeFiles: [
             { path: "relative", content: "x", permissions: "rw-r--r--", owner: "a b", encoding: "rot13" },
@@ -93,7 +93,7 @@ test("a document that cloud-init would not take is refused, with every reason", 
     expect(error?.message).toContain("cloudConfig.modules.runcmd: has a field of its own. Use cloudConfig.runcmd.");
 });
 
-test("placeholders are stable, differ by seed and do not compress", () => {
+test("placeholders are deterministic, differ by seed and do not compress", () => {
     expect(placeholder("certificate", "a")).toBe(placeholder("certificate", "a"));
     expect(placeholder("certificate", "a")).not.toBe(placeholder("certificate", "b"));
     expect(placeholder("privateKey", "a")).toMatch(

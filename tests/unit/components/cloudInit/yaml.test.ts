@@ -54,12 +54,12 @@ test("every field has its cloud-config key, in a fixed order", () => {
     expect(renderCloudConfig(reversed)).toBe(renderCloudConfig(everything));
 });
 
-test("an empty document is a document", () => {
+test("an empty document is valid", () => {
     expect(renderCloudConfig({})).toBe("#cloud-config\n{}\n");
     expect(renderCloudConfig({ packages: [], runcmd: [] })).toBe("#cloud-config\n{}\n");
 });
 
-test("the template's own user stays unless it is to go", () => {
+test("the template's default user is kept unless defaultUser is false", () => {
     expect(renderCloudConfig({ users: [{ name: "x" }] })).toContain("users:\n  - default\n  - name: x\n");
     expect(renderCloudConfig({ users: [{ name: "x" }], defaultUser: false })).not.toContain("default");
     expect(renderCloudConfig({ defaultUser: false })).toContain("users: []\n");

@@ -4,7 +4,7 @@ import { cluster } from "./support";
 
 const paths = (changes: Partial<EtcdCheckArgs>) => checkEtcdCluster({ ...cluster, ...changes }).map(({ path }) => path);
 
-test("a good cluster has no problems", () => {
+test("valid arguments have no problems", () => {
     expect(checkEtcdCluster(cluster)).toEqual([]);
     expect(
         paths({
@@ -16,7 +16,7 @@ test("a good cluster has no problems", () => {
     ).toEqual([]);
 });
 
-test("an even number of members is refused, with what would be right", () => {
+test("an even number of members is rejected, with a remedy", () => {
     expect(
         checkEtcdCluster({ ...cluster, members: { a: "10.1.1.1", b: "10.1.1.2", c: "10.1.1.3", d: "10.1.1.4" } }),
     ).toEqual([
@@ -51,7 +51,7 @@ test("addresses and keys", () => {
     expect(problems[0].problem).toBe("10.1.1.11 is the address of a too");
 });
 
-test("everything at once", () => {
+test("all problems are reported together", () => {
     expect(
         paths({
             name: "Demo_1",
@@ -94,7 +94,7 @@ test("everything at once", () => {
     ]);
 });
 
-test("an unknown version names those that are known; a manifest makes it known", () => {
+test("the problem of an unknown version lists the known ones; a manifest makes it known", () => {
     expect(checkEtcdCluster({ ...cluster, version: "3.6.1" })).toMatchObject([
         { path: "version", remedy: expect.stringContaining("3.5.33, 3.6.13, 3.6.14") },
     ]);
@@ -108,11 +108,11 @@ describe("rules", () => {
             [protocol, port ?? `${icmpType}/${icmpCode}`, "group" in from ? from.group : from.cidr].join(" "),
         );
 
-    test("by default only the members reach each other", () => {
+    test("by default only members may connect to each other", () => {
         expect(brief()).toEqual(["tcp 2380 etcd", "tcp 2379 etcd", "icmp 3/4 etcd", "icmp 8/0 etcd"]);
     });
 
-    test("clients reach the client port, never the peer port; everything else is asked for", () => {
+    test("clients may connect to the client port and not to the peer port; everything else needs an argument", () => {
         expect(
             brief({
                 clients: true,

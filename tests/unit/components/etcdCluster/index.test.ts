@@ -25,7 +25,7 @@ function rules({ of }: Run<unknown>): string[] {
 
 const least = ["tcp 2380 self", "tcp 2379 self", "icmp 3/4 self", "icmp 8/0 self"];
 
-test("members have a pinned address, their name, the group and a reinstallation for another template", async () => {
+test("members have a fixed address, their name and the group, and are reinstalled for another template", async () => {
     const made = await run(() =>
         cluster({ zone: "z", project: "p", network: "n", sshKeyPairs: ["k"], spread: "strict" }),
     );
@@ -61,7 +61,7 @@ test("members have a pinned address, their name, the group and a reinstallation 
     });
 });
 
-test("members are changed one after another, disks included", async () => {
+test("members are changed one after another, including their disks", async () => {
     const made = await run(() => cluster({ dataVolume: { diskOffering: "Custom", sizeGiB: 20 } }));
     const urn = (kind: string, key: string) => made.of(kind, `db-${key}`).urn;
     for (const [before, after] of ["ab", "bc"])
@@ -80,7 +80,7 @@ test("members are changed one after another, disks included", async () => {
     expect(made.of("VirtualMachine", "db-a").dependencies).not.toContain(urn("VirtualMachine", "b"));
 });
 
-test("the group lets in the least that works, and what each argument says", async () => {
+test("the group allows only the needed connections, and those of each argument", async () => {
     expect(rules(await run(() => cluster())).sort()).toEqual([...least].sort());
     const open = async (changes: Partial<EtcdClusterArgs>) =>
         rules(await run(() => cluster(changes))).filter((rule) => !least.includes(rule));
@@ -94,7 +94,7 @@ test("the group lets in the least that works, and what each argument says", asyn
     expect(await open({ extraRules: [{ ports: "9100", cidrs: ["192.0.2.0/24"] }] })).toEqual([" 9100 192.0.2.0/24"]);
 });
 
-test("lists may be outputs, and metrics are served to the network only where somebody may read them", async () => {
+test("lists may be outputs, and metrics are served on the network only if metricsCidrs is set", async () => {
     const made = await run(() =>
         cluster({ metricsCidrs: pulumi.output(["192.0.2.0/24"]), clientGroups: [pulumi.output("apps")] }),
     );
@@ -103,14 +103,14 @@ test("lists may be outputs, and metrics are served to the network only where som
     expect(document(await run(() => cluster({ metricsCidrs: [] })), "a")).not.toContain("http://10.1.1.11:2381");
 });
 
-test("without security groups there is none, and the machines name none", async () => {
+test("no group is created or used if securityGroups is false", async () => {
     const made = await run(() => cluster({ securityGroups: false }));
     expect(made.names("SecurityGroup")).toEqual([]);
     expect(made.of("VirtualMachine", "db-a").inputs).not.toHaveProperty("securityGroups");
     expect([made.result.securityGroupId, made.result.securityGroupName]).toEqual([undefined, undefined]);
 });
 
-test("keys are secret, and each member has its own alone", async () => {
+test("keys are secret, and each member has only its own", async () => {
     const made = await run(() => cluster());
     const { result, resources } = made;
     expect(await look(result.clientKey)).toMatchObject({
@@ -131,7 +131,7 @@ test("keys are secret, and each member has its own alone", async () => {
         for (const member of ["a", "b", "c"]) expect(document(made, member)).not.toContain(key.split("\n")[1]);
 });
 
-test("a member that is taken out leaves the others their resources", async () => {
+test("removing a member does not change the resources of the others", async () => {
     const members = { ...right.members, d: "10.1.1.14", e: "10.1.1.15" };
     const before = (await run(() => cluster({ members }))).resources.map(({ urn }) => urn);
     const after = (await run(() => cluster())).resources.map(({ urn }) => urn);
@@ -141,7 +141,7 @@ test("a member that is taken out leaves the others their resources", async () =>
     expect(names.sort()).toEqual([...own("d"), ...own("e")]);
 });
 
-test("a preview that knows nothing goes through", async () => {
+test("a preview in which no output is known succeeds", async () => {
     const { result, names } = await run(
         () =>
             cluster({
@@ -163,7 +163,7 @@ test("a preview that knows nothing goes through", async () => {
     expect(await look(result.clientKey)).toMatchObject({ known: false });
 });
 
-test("everything that is wrong is told at once, before anything is made", async () => {
+test("all problems are reported together, before anything is created", async () => {
     const wrong: any = {
         members: { a: "10.1.1.11", B: "10.1.1.11", c: 7 },
         template: "Debian",
@@ -202,7 +202,7 @@ test("everything that is wrong is told at once, before anything is made", async 
     );
 });
 
-test("user data that is too long is told before anything is made, with the largest files", async () => {
+test("user data that is too long is reported before anything is created, with the largest files", async () => {
     const noise = (seed: number) =>
         Array.from({ length: 30_000 }, (_, i) => (i * seed * 2_654_435_761).toString(36)).join("");
     const content = noise(7).slice(0, 60_000);
@@ -219,7 +219,7 @@ test("user data that is too long is told before anything is made, with the large
     );
 });
 
-test("what JavaScript lets through is told as well", async () => {
+test("wrong types, which JavaScript does not reject, are reported too", async () => {
     const make = (args?: any) => problemsOf(() => new EtcdCluster("db", args));
     const missing = ["members: is missing", "serviceOffering: is missing", "template: is missing"];
     expect(await make()).toEqual(missing);
@@ -234,7 +234,7 @@ test("what JavaScript lets through is told as well", async () => {
     ]);
 });
 
-test("members are looked after wherever whoever runs pulumi can reach them", async () => {
+test("the health of members is checked if operatorCidrs allows it", async () => {
     const waits = async (changes: Partial<EtcdClusterArgs>) =>
         (await run(() => cluster(changes))).of("EtcdHealth", "db").inputs.waitFor;
     expect(await waits({})).toBe("none");
@@ -244,7 +244,7 @@ test("members are looked after wherever whoever runs pulumi can reach them", asy
     expect(await waits({ operatorCidrs: ["192.0.2.7/32"], waitFor: "none" })).toBe("none");
 });
 
-test("the data is guarded by a resource that the engine protects, beside the cluster, until its loss is allowed", async () => {
+test("the data is guarded by a protected resource, a sibling of the cluster, unless its loss is allowed", async () => {
     const guard = (made: Run<unknown>) => made.of("EtcdDataGuard", "db-needs-allowDataLoss");
     const made = await run(() => cluster());
     expect(guard(made)).toMatchObject({ protect: true, inputs: { cluster: "dev-db", allowDataLoss: false } });

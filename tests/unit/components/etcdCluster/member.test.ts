@@ -44,7 +44,7 @@ describe.each(Object.entries(variants))("%s", (_name, changes) => {
     const doc = renderEtcdMember(member(changes));
 
     // Scripts are the same everywhere and have tests of their own; the rest is what differs.
-    test("renders as stored", () => {
+    test("matches the snapshot", () => {
         const short = doc.writeFiles?.map((entry) =>
             entry.permissions === "0755" || entry.path.endsWith("etcd-common.sh") || entry.path.includes("/pki/")
                 ? { ...entry, content: "…" }
@@ -57,17 +57,17 @@ describe.each(Object.entries(variants))("%s", (_name, changes) => {
     testWithTools(["shellcheck"])("its scripts pass shellcheck", () => expectCleanScripts(doc));
     testWithTools(["systemd-analyze"])("its units pass systemd-analyze", () => expectCleanUnits(doc));
 
-    test("fits into user data, with room for a second authority and the user's own", () => {
+    test("fits into user data, with room for a second authority and extra configuration", () => {
         expect(renderUserData(doc).length).toBeLessThan(25_000);
     });
 });
 
-test("the document is the same every time, and another one for each member", () => {
+test("the document is deterministic and differs between members", () => {
     expect(renderEtcdMember(member())).toEqual(renderEtcdMember(member()));
     expect(file(renderEtcdMember(member({}, "b")), "/etc/etcd/node.env")?.content).toContain("NAME=demo-etcd-b\n");
 });
 
-test("a member holds its own keys and no other, and no key is readable by everybody", () => {
+test("a member has only its own keys, and keys are not world-readable", () => {
     const doc = renderEtcdMember(member());
     const own = placeholderCertificates("a");
     const keys = (doc.writeFiles ?? []).filter(({ content }) => content.includes("PRIVATE KEY"));
@@ -78,7 +78,7 @@ test("a member holds its own keys and no other, and no key is readable by everyb
     expect(file(doc, "/etc/etcd/pki/ca.crt")?.content).not.toBe(file(doc, "/etc/etcd/pki/peer-ca.crt")?.content);
 });
 
-test("a running machine follows everything but the version, and restarts only for what is read at start", () => {
+test("a running machine applies all changes except the version, and restarts etcd only for files that are read at start", () => {
     const rules = (changes: Partial<EtcdClusterSpec>) =>
         file(renderEtcdMember(member(changes)), "/etc/cs/converge")?.content ?? "";
     const lines = rules({ extraCloudConfig: { writeFiles: [{ path: "/etc/motd", content: "x" }] } }).split("\n");
@@ -107,7 +107,7 @@ test("a running machine follows everything but the version, and restarts only fo
     ]);
 });
 
-test("settings bear the names of their version", () => {
+test("settings have the names of their version", () => {
     expect(etcdEnvironment(member({ version: "3.6.14" }))).toContain("ETCD_FEATURE_GATES=");
     expect(etcdEnvironment(member({ version: "3.6.14" }))).not.toContain("EXPERIMENTAL");
     expect(etcdEnvironment(member({ version: "3.5.33" }))).toContain("ETCD_EXPERIMENTAL_INITIAL_CORRUPT_CHECK=true");
@@ -115,7 +115,7 @@ test("settings bear the names of their version", () => {
     expect(() => etcdEnvironment(member({ version: "3.4.1" }))).toThrow("etcd 3.4.1 is not one of 3.5, 3.6");
 });
 
-test("only founders may ever found, and those who have left are no longer named", () => {
+test("only founders may bootstrap the cluster, and removed founders are not listed", () => {
     const grown = { members: { ...cluster.members, d: "10.1.1.14", e: "10.1.1.15" } };
     const value = (text: string, name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(text)?.[1];
     const founders =
@@ -130,7 +130,7 @@ test("only founders may ever found, and those who have left are no longer named"
     expect(value(nodeEnvironment(member()), "WINDOW_END")).toBe(String(birth.opensAt + 900));
 });
 
-test("what the user adds may not replace what the cluster is made of", () => {
+test("extra configuration must not replace files of the component", () => {
     const extraCloudConfig = { writeFiles: [{ path: "/etc/etcd/etcd.env", content: "" }] };
     expect(() => renderEtcdMember(member({ extraCloudConfig }))).toThrow(ArgumentError);
 });

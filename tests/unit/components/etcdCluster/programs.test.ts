@@ -21,7 +21,7 @@ async function addArchive(cache: string, version: string): Promise<string> {
     return file;
 }
 
-test("the tests of real etcd take the newest archive of the mirror where nothing else is there, and no damaged one", () =>
+test("tests with a real etcd use the newest archive of the mirror if there is no other, and no damaged one", () =>
     withFolder(async (folder) => {
         const env = { CLOUDSTACK_LOCAL_CACHE: folder };
         const find = (more: object = {}) => findPrograms({ ...env, ...more }, undefined);

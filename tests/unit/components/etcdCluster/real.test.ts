@@ -39,7 +39,7 @@ suite(`an etcd cluster${missing}`, () => {
         fs.rmSync(cluster.folder, { recursive: true, force: true });
     });
 
-    test("three founders that start at once become one cluster", async () => {
+    test("three founders that start simultaneously form one cluster", async () => {
         for (const member of cluster.members.values()) member.start();
         await voters(three);
         await put("a", "written", "first");
@@ -50,7 +50,7 @@ suite(`an etcd cluster${missing}`, () => {
         );
     });
 
-    test("only certificates of the client authority get in", async () => {
+    test("only certificates of the client authority are accepted", async () => {
         const pki = (name: string) => cluster.member("a").file("etc/pki", name);
         const ca = ["--cacert", pki("ca.crt")];
         expect((await cluster.ctl("a", ca, "get", "written")).status).not.toBe(0);
@@ -64,7 +64,7 @@ suite(`an etcd cluster${missing}`, () => {
         ).toBe(0);
     });
 
-    test("a killed member comes back with its data", async () => {
+    test("a killed member restarts with its data", async () => {
         const c = cluster.member("c");
         c.log = "";
         c.kill();
@@ -74,7 +74,7 @@ suite(`an etcd cluster${missing}`, () => {
         expect(await cluster.voters()).toEqual(three);
     });
 
-    test("a member that has lost its disk joins as a learner and becomes a voter, also after the window", async () => {
+    test("a member that has lost its disk joins as a learner and becomes a voter, also after the bootstrap window", async () => {
         await cluster.deliver({ bootstrapWindowSeconds: -1e6 });
         const b = cluster.member("b");
         await b.powerOff();
@@ -87,7 +87,7 @@ suite(`an etcd cluster${missing}`, () => {
         expect(await get("b", "written")).toBe("first");
     });
 
-    test("a blank member never founds a second cluster after the window", async () => {
+    test("a member without data does not bootstrap a second cluster after the bootstrap window", async () => {
         // A write that all have makes sure that all know, after a power cut too, that the member of the last test is a
         // voter.
         await put("a", "written", "first");
@@ -103,7 +103,7 @@ suite(`an etcd cluster${missing}`, () => {
         await voters(three);
     });
 
-    test("members that come later join one after the other, and never found", async () => {
+    test("members that are added later join one after another, and never bootstrap a cluster", async () => {
         await cluster.deliver({ members: cluster.addresses(["a", "b", "c", "d", "e"]), bootstrapWindowSeconds: 86400 });
         const d = cluster.member("d");
         for (const key of ["a", "b", "c"]) await cluster.member(key).powerOff();
@@ -115,7 +115,7 @@ suite(`an etcd cluster${missing}`, () => {
         await voters([...three, "test-etcd-d", "test-etcd-e"]);
     });
 
-    test("a removed member stays out while it runs; on a new machine its old volume does no harm", async () => {
+    test("a removed member does not rejoin while it runs; on a new machine its old volume does no harm", async () => {
         const e = cluster.member("e");
         const id = async () =>
             (await cluster.client("a", "member", "list")).stdout
@@ -141,7 +141,7 @@ suite(`an etcd cluster${missing}`, () => {
         ...{ name: `test-etcd-${key}`, address: cluster.spec.members[key], isFounder: false },
     });
 
-    test("a member that was taken out of the program stays out whatever becomes of its machine, until it is in it again", async () => {
+    test("a member that was removed from the program does not rejoin, whatever happens to its machine, until it is added again", async () => {
         const e = cluster.member("e");
         const gate = await gateOf("abcde", "e");
         await etcdMember.delete("id", gate);
@@ -159,7 +159,7 @@ suite(`an etcd cluster${missing}`, () => {
         await voters(five);
     });
 
-    test("a member that nobody declares is reported by a refresh, and the next run takes it out", async () => {
+    test("a member that is not in the program is reported by a refresh, and removed by the next run", async () => {
         const gate = await cluster.gate("abcd");
         const health = Object.fromEntries(five.slice(0, 4).map((name) => [name, "healthy"]));
         const { props = {} } = await etcdHealth.read("id", { ...gate, health });
@@ -181,7 +181,7 @@ suite(`an etcd cluster${missing}`, () => {
         await voters(five);
     });
 
-    test("snapshots are verified, and old ones go", async () => {
+    test("snapshots are verified, and old ones are deleted", async () => {
         const a = cluster.member("a");
         const folder = a.file("state/snapshots");
         const result = await a.run("etcd-snapshot", a.file("etc/node.env"));
@@ -202,7 +202,7 @@ suite(`an etcd cluster${missing}`, () => {
         await a.run("etcd-snapshot", a.file("etc/node.env"));
     });
 
-    test("restarts take turns, wherever they are asked for", async () => {
+    test("restarts are done one member at a time, whichever members request them", async () => {
         const logs = () => [...cluster.members.values()].map((member) => member.file("systemctl.log"));
         for (const log of logs()) fs.rmSync(log, { force: true });
         const down: number[] = [];
@@ -226,7 +226,7 @@ suite(`an etcd cluster${missing}`, () => {
         expect(Math.max(...down)).toBe(1);
     });
 
-    test("nothing is restarted while a member is away", async () => {
+    test("nothing is restarted while a member is down", async () => {
         await cluster.member("e").powerOff();
         const a = cluster.member("a");
         expect(await a.run("etcd-safely", "restart", a.file("etc/node.env"))).toMatchObject({
@@ -236,7 +236,7 @@ suite(`an etcd cluster${missing}`, () => {
         await healthy("e");
     });
 
-    test("defragmentation gives room back, and is left where there is nothing to gain", async () => {
+    test("defragmentation frees space, and is skipped if there is nothing to free", async () => {
         const a = cluster.member("a");
         for (let index = 0; index < 30; index++)
             await cluster.client("a", "put", `large-${index}`, "x".repeat(100_000));
@@ -253,7 +253,7 @@ suite(`an etcd cluster${missing}`, () => {
         });
     });
 
-    test("a lost cluster comes back from a snapshot by one command on one member", async () => {
+    test("a lost cluster is restored from a snapshot with one command on one member", async () => {
         const a = cluster.member("a");
         const [saved] = fs.readdirSync(a.file("state/snapshots")).sort().reverse();
         expect(

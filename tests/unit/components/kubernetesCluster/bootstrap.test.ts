@@ -52,7 +52,7 @@ const untilTrue = async (condition: () => boolean) => {
 };
 
 testWithTools(needed)(
-    "of three that start at once one creates the cluster, the others join",
+    "of three control planes that start simultaneously, one creates the cluster and the others join",
     async () => {
         const all = [machine("demo-a"), machine("demo-b"), machine("demo-c")];
         const results = await Promise.all(all.map((each) => each.run(script)));
@@ -75,7 +75,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "when the one that creates it dies, another takes over once its lease is gone",
+    "if the one that creates the cluster fails, another one takes over after its lease has expired",
     async () => {
         const [first, second] = [machine("demo-a"), machine("demo-b")];
         first.write("/slow-kubeadm", "");
@@ -101,7 +101,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "one that failed tries again from a clean machine, with its own lock, and keeps what it was given",
+    "a retry after a failure resets the machine, reacquires its lock and keeps the given keys",
     async () => {
         const only = machine("demo-a");
         only.write("/fail-kubeadm", "");
@@ -118,7 +118,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "a machine that was replaced joins, whatever it was",
+    "a replaced machine joins, even if its predecessor created the cluster",
     async () => {
         gateway.setMark("created", "demo-a");
         ready("10.1.1.22");
@@ -133,7 +133,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "the first of a newer version says so to the cluster before it joins",
+    "the first control plane of a newer version updates the cluster's version before it joins",
     async () => {
         gateway.setMark("created", "demo-b");
         ready("10.1.1.22");
@@ -149,7 +149,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "the only control plane, installed anew, starts on what etcd holds",
+    "a single control plane, when reinstalled, starts with the data in etcd",
     async () => {
         gateway.setMark("created", "demo-a");
         const only = machine("demo-a", { "demo-a": "10.1.1.21" });
@@ -160,7 +160,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "where all were lost, one starts after a silence and the others join it",
+    "if all control planes are lost, one starts after a timeout and the others join it",
     async () => {
         gateway.setMark("created", "demo-a");
         const all = [machine("demo-a"), machine("demo-b")];
@@ -172,7 +172,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "while the others are silent for a short time only, it waits",
+    "it waits while the others do not answer for a short time only",
     async () => {
         gateway.setMark("created", "demo-a");
         const patient = machine("demo-a");
@@ -187,7 +187,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "without etcd it ends with a clear line, for systemd to try again",
+    "without etcd it fails with a clear message, and systemd retries",
     async () => {
         gateway.close();
         const { status, output } = await machine("demo-a").run(script);
@@ -200,7 +200,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "changed settings are taken over once, under the lock",
+    "changed settings are applied once, under the lock",
     async () => {
         ready("10.1.1.22");
         gateway.setMark("created", "demo-b");
@@ -230,7 +230,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "checks that only this machine needs ignored are ignored",
+    "preflight checks listed on this machine are ignored",
     async () => {
         const only = machine("demo-a");
         only.write("/etc/kubernetes/kubeadm.d/container.ignore", "SystemVerification\nSwap\n");
@@ -243,7 +243,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "settings that cannot be taken over leave the API server as it is",
+    "if changed settings cannot be applied, the API server is not changed",
     async () => {
         ready("10.1.1.22");
         gateway.setMark("created", "demo-b");
@@ -264,7 +264,7 @@ testWithTools(needed)(
 );
 
 testWithTools(needed)(
-    "files of a newer version wait for the machine to be installed anew",
+    "files of a newer version are not applied before the machine is reinstalled",
     async () => {
         ready("10.1.1.22");
         gateway.setMark("created", "demo-b");

@@ -23,7 +23,7 @@ function problems(changes: Partial<RecipeArgs>, cluster = "demo"): string[] {
     return checkKubernetesArgs(cluster, { ...right, ...changes }).map(({ path, problem }) => `${path}: ${problem}`);
 }
 
-test("what is right has no problems", () => {
+test("valid arguments have no problems", () => {
     expect(problems({})).toEqual([]);
     expect(
         problems({
@@ -37,7 +37,7 @@ test("what is right has no problems", () => {
     ).toEqual([]);
 });
 
-test("values that are not known yet are no problem", () => {
+test("values that are not known yet are not checked", () => {
     const unknown = <T>() => pulumi.output(new Promise<T>(() => {}));
     expect(
         problems({
@@ -190,7 +190,7 @@ test.each<[string, Partial<RecipeArgs>, string[]]>([
     expect(problems(changes)).toEqual(expected);
 });
 
-test("everything is reported at once, and every problem says what would be right", () => {
+test("all problems are reported together, each with a remedy", () => {
     const all = checkKubernetesArgs("Demo", {
         controlPlane: { members: { a: "x" }, serviceOffering: "" },
         kubernetesVersion: "2",
@@ -208,7 +208,7 @@ test("everything is reported at once, and every problem says what would be right
     for (const { remedy } of all) expect(remedy).toMatch(/^[A-Z].*[^.]$/);
 });
 
-test("user data that is too long is a problem before anything exists, with the largest files", () => {
+test("user data that is too long is reported before anything is created, with the largest files", () => {
     const [first, ...others] = checkKubernetesArgs("demo", { ...right, userDataMaxLength: 15_000 });
     expect(first.path).toBe("controlPlane");
     expect(first.problem).toMatch(
@@ -223,7 +223,7 @@ test("user data that is too long is a problem before anything exists, with the l
     ]);
 });
 
-test("nodes are named after their pool, by number or by name", () => {
+test("nodes are named after their pool and their number or name", () => {
     expect(poolNodeNames("demo", "general", { count: 2 })).toEqual({ "0": "demo-general-0", "1": "demo-general-1" });
     expect(poolNodeNames("demo", "batch", { nodes: ["x"] })).toEqual({ x: "demo-batch-x" });
 });

@@ -93,7 +93,7 @@ function made({ of, names }: Run<unknown>): Record<GroupKey, string[]> {
     };
 }
 
-test("machines of all roles, with their groups, and names for users", async () => {
+test("the machines of both roles, their security groups, and the outputs", async () => {
     const all = await run(() =>
         both({ zone: "z", tags: { team: "x" }, workerVolume: { diskOffering: "Custom", sizeGiB: 7 } }),
     );
@@ -157,7 +157,7 @@ test.each(["wireguard", "none"] as const)("rules of the pod network %s", async (
         expect(groups[key]).toEqual(table(key, { podNetwork: backend }));
 });
 
-test("rules of the user's come beside them, also as outputs", async () => {
+test("rules of the user are added, also if they are outputs", async () => {
     const extra = { ports: "443", cidrs: ["0.0.0.0/0"] };
     const groups = made(
         await run(() =>
@@ -168,7 +168,7 @@ test("rules of the user's come beside them, also as outputs", async () => {
     expect(groups.controlPlane).toEqual(table("controlPlane", { operatorCidrs: ["192.0.2.0/24"] }));
 });
 
-test("etcd elsewhere gets a rule only where its group is named", async () => {
+test("an etcd managed elsewhere gets a rule only if its group is given", async () => {
     expect((await run(() => cluster())).names("SecurityGroupRules").sort()).toEqual(["k-control-plane", "k-workers"]);
     const named = await run(() =>
         cluster({ etcd: { ...elsewhere, securityGroupId: "0-0", securityGroupName: "theirs" } }),
@@ -182,7 +182,7 @@ test("etcd elsewhere gets a rule only where its group is named", async () => {
     expect(lines(named.of("SecurityGroupRules", "k-control-plane").inputs.ingress, "")).toContain("icmp 8/0 theirs");
 });
 
-test("without security groups there is none", async () => {
+test("no group is created if securityGroups is false", async () => {
     const { names, of } = await run(() => {
         const etcd = new EtcdCluster("db", {
             members: { a: "10.1.1.11" },
@@ -196,7 +196,7 @@ test("without security groups there is none", async () => {
     for (const node of nodes) expect(of("VirtualMachine", node).inputs).not.toHaveProperty("securityGroups");
 });
 
-test("an etcd without a group beside a cluster with groups gets no rules", async () => {
+test("an etcd without a group gets no rules from a cluster with groups", async () => {
     const { names } = await run(() => {
         const etcd = new EtcdCluster("db", {
             members: { a: "10.1.1.11" },
@@ -209,7 +209,7 @@ test("an etcd without a group beside a cluster with groups gets no rules", async
     expect(names("SecurityGroupRules").sort()).toEqual(["k-control-plane", "k-workers"]);
 });
 
-test("etcd comes first, then the control planes, then the workers; of each kind a change takes down one at a time", async () => {
+test("etcd precedes the control planes, which precede the workers; machines of one kind are changed one at a time", async () => {
     const { resources, of } = await run(() => both());
     const order = resources.filter(({ kind }) => kind === "VirtualMachine").map(({ name }) => name);
     expect(order.slice(0, 5)).toEqual(["db-a", "db-b", "db-c", "k-control-plane-a", "k-control-plane-b"]);
@@ -221,7 +221,7 @@ test("etcd comes first, then the control planes, then the workers; of each kind 
     expect(groups).toEqual([["control planes of dev-k"], ["workers of dev-k"]]);
 });
 
-test("a worker holds one private key, its own; secrets are secret", async () => {
+test("the only private key of a worker is its own; secrets are marked as secret", async () => {
     const all = await run(() => both());
     const keysIn = (text: string) => text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END/g) ?? [];
     const workers = nodes.slice(2).map((name) => keysIn(document(all, name)));
@@ -236,14 +236,14 @@ test("a worker holds one private key, its own; secrets are secret", async () => 
     expect((await look(all.result.endpoint)).secret).toBe(false);
 });
 
-test("a key of an etcd elsewhere becomes secret even where the program does not say so", async () => {
+test("the key of an etcd managed elsewhere is made secret even if the program does not mark it", async () => {
     const all = await run(() => cluster());
     expect(document(all, "k-control-plane-a")).toContain("ZXRjZCBrZXk=");
     expect(document(all, "k-general-0")).not.toContain("ZXRjZCBrZXk=");
     expect(all.of("VirtualMachine", "k-control-plane-a").secrets).toEqual(["userDataBase64"]);
 });
 
-test("kubeconfigs name the API of each control plane, or the endpoint", async () => {
+test("kubeconfigs have the URL of each control plane, or that of the endpoint", async () => {
     const { result } = await run(() => cluster());
     expect((await look(result.endpoint)).value).toBe("https://10.1.1.21:6443");
     expect((await look(result.kubeconfig)).value).toContain("server: https://10.1.1.21:6443");
@@ -254,12 +254,12 @@ test("kubeconfigs name the API of each control plane, or the endpoint", async ()
     expect((await look(named.result.kubeconfig)).value).toContain("server: https://api.example.org:6443");
 });
 
-test("machines look for changes as often as they are told to", async () => {
+test("machines check for changes at the configured interval", async () => {
     const all = await run(() => cluster({ convergeIntervalSeconds: pulumi.output(77) }));
     for (const node of ["k-control-plane-a", "k-general-0"]) expect(document(all, node)).toMatch(/OnUnit\w+=77/);
 });
 
-test("each group of machines gets what the user adds to it", async () => {
+test("extra cloud-init configuration applies to the machines of its group only", async () => {
     const motd = (content: string) => ({ writeFiles: [{ path: "/etc/motd", content }] });
     const all = await run(() =>
         cluster({
@@ -275,7 +275,7 @@ test("each group of machines gets what the user adds to it", async () => {
     expect(document(all, "k-batch-0")).not.toContain("/etc/motd");
 });
 
-test("taking a node out of the middle, or a whole pool, touches no other machine", async () => {
+test("removing a node from the middle, or a whole pool, changes no other machine", async () => {
     const urns = async (pools: KubernetesClusterArgs["pools"]) =>
         (await run(() => cluster({ pools }))).resources.map(({ urn }) => urn);
     const { general, batch } = right.pools!;
@@ -299,7 +299,7 @@ test("taking a node out of the middle, or a whole pool, touches no other machine
     expect((await gone({ batch })).length).toBe(6);
 });
 
-test("a preview that knows nothing goes through", async () => {
+test("a preview in which no output is known succeeds", async () => {
     const { result, names } = await run(
         () =>
             cluster({
@@ -341,7 +341,7 @@ test("a preview that knows nothing goes through", async () => {
     expect((await look(result.nodes)).known).toBe(false);
 });
 
-test("everything that is wrong is told at once, before anything is made", async () => {
+test("all problems are reported together, before anything is created", async () => {
     const wrong: any = {
         etcd: { ...elsewhere, clientKey: undefined },
         controlPlane: { members: { a: "10.1.1.256", "general-0": "10.1.1.23" } },
@@ -394,7 +394,7 @@ test("everything that is wrong is told at once, before anything is made", async 
     );
 });
 
-test("user data that is too long is told before anything is made", async () => {
+test("user data that is too long is reported before anything is created", async () => {
     const content = Array.from({ length: 30_000 }, (_, i) => (i * 7 * 2_654_435_761).toString(36))
         .join("")
         .slice(0, 60_000);
@@ -412,7 +412,7 @@ test("user data that is too long is told before anything is made", async () => {
     for (const problem of problems) expect(problem).toMatch(/32,768[\s\S]*\/etc\/large: 60,000 bytes/);
 });
 
-test("what JavaScript lets through is told as well", async () => {
+test("wrong types, which JavaScript does not reject, are reported too", async () => {
     const make = (args?: any) => problemsOf(() => new KubernetesCluster("k", args));
     expect(await make()).toEqual(["etcd: is missing", "controlPlane: is missing", "template: is missing"]);
     expect(await make({ ...right, controlPlane: {} })).toEqual([

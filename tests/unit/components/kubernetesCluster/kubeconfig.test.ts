@@ -12,7 +12,7 @@ const admin = {
     clientKey: placeholder("privateKey", "admin"),
 };
 
-test("a kubeconfig has one of each, and what it was given", () => {
+test("a kubeconfig has one cluster, user and context, with the given values", () => {
     const text = renderKubeconfig({ ...admin, server: "https://10.1.1.21:6443" });
     const base64 = (value: string) => Buffer.from(value).toString("base64");
     expect(load(text)).toEqual({
@@ -42,7 +42,7 @@ test("a kubeconfig has one of each, and what it was given", () => {
     });
 });
 
-test("there is one for each control plane", () => {
+test("there is a kubeconfig for each control plane", () => {
     const all = renderKubeconfigs(admin, { "demo-a": "10.1.1.21", "demo-b": "10.1.1.22" });
     expect(Object.keys(all)).toEqual(["demo-a", "demo-b"]);
     expect(all["demo-b"]).toBe(renderKubeconfig({ ...admin, server: "https://10.1.1.22:6443" }));

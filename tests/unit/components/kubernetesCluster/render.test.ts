@@ -34,7 +34,7 @@ describe("user data", () => {
         expect(characters).toBeLessThan(budget);
     });
 
-    test("is the same text whenever it is rendered", () => {
+    test("is deterministic", () => {
         expect(renderUserData(renderControlPlane(controlPlane()))).toEqual(
             renderUserData(renderControlPlane(controlPlane())),
         );
@@ -60,7 +60,7 @@ describe("secrets", () => {
     const privateKeys = (document: CloudConfig) => text(document).match(/BEGIN [A-Z ]*PRIVATE KEY/g) ?? [];
     const holds = (document: CloudConfig, key: string) => files(document).some(({ content }) => content.includes(key));
 
-    test.each(Object.entries(variants))("a worker has no key but its own: %s", (_, spec) => {
+    test.each(Object.entries(variants))("the only key of a worker is its own: %s", (_, spec) => {
         const document = renderWorker(spec.worker);
         expect(privateKeys(document)).toHaveLength(1);
         expect(file(document, "/etc/kubernetes/pki/kubelet-client.key")).toBe(keys.worker);
@@ -68,28 +68,31 @@ describe("secrets", () => {
             expect(holds(document, key)).toBe(false);
     });
 
-    test.each(Object.entries(variants))("a control plane has the keys it signs and asks with: %s", (_, spec) => {
-        const document = renderControlPlane(spec.controlPlane);
-        expect(privateKeys(document)).toHaveLength(4);
-        const owned = Object.entries({
-            ca: keys.ca,
-            "front-proxy-ca": keys.frontProxy,
-            sa: keys.serviceAccounts,
-            "apiserver-etcd-client": keys.etcdClient,
-        });
-        for (const [name, key] of owned) expect(file(document, `/etc/kubernetes/pki/${name}.key`)).toBe(key);
-        expect(files(document).map((each) => each.path)).not.toContain("/etc/kubernetes/pki/etcd/ca.key");
-        expect(holds(document, keys.worker)).toBe(false);
-    });
+    test.each(Object.entries(variants))(
+        "a control plane has the keys of the authorities and of its etcd client: %s",
+        (_, spec) => {
+            const document = renderControlPlane(spec.controlPlane);
+            expect(privateKeys(document)).toHaveLength(4);
+            const owned = Object.entries({
+                ca: keys.ca,
+                "front-proxy-ca": keys.frontProxy,
+                sa: keys.serviceAccounts,
+                "apiserver-etcd-client": keys.etcdClient,
+            });
+            for (const [name, key] of owned) expect(file(document, `/etc/kubernetes/pki/${name}.key`)).toBe(key);
+            expect(files(document).map((each) => each.path)).not.toContain("/etc/kubernetes/pki/etcd/ca.key");
+            expect(holds(document, keys.worker)).toBe(false);
+        },
+    );
 
-    test.each(documents)("only root may read what is secret: %s", (_, document) => {
+    test.each(documents)("only root may read secrets: %s", (_, document) => {
         for (const { path: name, content, permissions } of files(document)) {
             const secret = /PRIVATE KEY/.test(content) || Object.values(keys).some((key) => content.includes(key));
             expect([name, permissions === "0600"]).toEqual([name, secret]);
         }
     });
 
-    test.each(documents)("without them the rest stays: %s", (_, document) => {
+    test.each(documents)("everything else is kept without secrets: %s", (_, document) => {
         const stub = withoutSecrets(document);
         expect(privateKeys(stub)).toHaveLength(0);
         for (const key of Object.values(keys)) expect(holds(stub, key)).toBe(false);
@@ -240,7 +243,7 @@ describe("files", () => {
         }),
     );
 
-    test("a running machine follows all files but those of a version", () => {
+    test("a running machine applies changes of all files except those of a version", () => {
         const extraCloudConfig: CloudConfig = {
             writeFiles: [
                 { path: "/etc/motd", content: "x" },
@@ -263,7 +266,7 @@ describe("files", () => {
         expect(worked).toContain("/var/lib/kubelet/config.yaml systemctl restart kubelet");
     });
 
-    test("what only one machine needs has its place", () => {
+    test("there are directories for settings of a single machine", () => {
         const document = renderControlPlane(controlPlane());
         expect(file(document, "/etc/containerd/config.toml")).toContain('imports = ["/etc/containerd/conf.d/*.toml"]');
         expect(file(document, "/etc/systemd/system/kubelet.service")).toContain(

@@ -12,7 +12,7 @@ function lines(rules: Record<GroupKey, PlannedRule[]>): Record<string, string[]>
 
 const icmp = (from: string) => [`icmp 3/4 from ${from}`, `icmp 8/0 from ${from}`];
 
-test("by default the table's groups and nothing else", () => {
+test("by default only the groups of the table may connect", () => {
     expect(lines(planRules())).toEqual({
         etcd: ["tcp 2379 from controlPlane etcd", "tcp 2380 from etcd", ...icmp("controlPlane etcd")],
         controlPlane: [
@@ -25,7 +25,7 @@ test("by default the table's groups and nothing else", () => {
     });
 });
 
-test("each audience opens its own ports and no others", () => {
+test("each argument with networks opens only its own ports", () => {
     const added = (options: Parameters<typeof planRules>[0]) => {
         const usual = lines(planRules());
         const all = lines(planRules(options));
@@ -53,7 +53,7 @@ test("each audience opens its own ports and no others", () => {
     expect(added({ sshCidrs: [a] })).toEqual({ etcd: ssh, controlPlane: ssh, workers: ssh });
 });
 
-test("the pod network decides its own port", () => {
+test("the pod network determines its port", () => {
     const udp = (podNetwork: "vxlan" | "wireguard" | "none") =>
         lines(planRules({ podNetwork })).workers.filter((rule) => rule.startsWith("udp"));
     expect(udp("vxlan")).toEqual(["udp 8472 from controlPlane workers"]);
@@ -61,7 +61,7 @@ test("the pod network decides its own port", () => {
     expect(udp("none")).toEqual([]);
 });
 
-test("workers never reach etcd, and ports that only the machine itself uses stay shut", () => {
+test("workers cannot reach etcd, and ports for local use are closed", () => {
     const local = [7443, 10248, 10249, 10255, 10256, 10257, 10259, 8081];
     fc.assert(
         fc.property(
@@ -87,6 +87,6 @@ test("workers never reach etcd, and ports that only the machine itself uses stay
     );
 });
 
-test("every row says why", () => {
+test("every row has a reason", () => {
     for (const { why } of ruleTable) expect(why).not.toBe("");
 });

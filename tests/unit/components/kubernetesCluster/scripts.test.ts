@@ -75,7 +75,7 @@ describe("serving certificates", () => {
         return { names, output };
     }
 
-    testWithTools(tools)("a node gets one for its own name and addresses", async () => {
+    testWithTools(tools)("requests for the node's own name and addresses are approved", async () => {
         const { names } = await approved(
             request("control-plane", "demo-a", "DNS:demo-a,IP:10.1.1.21"),
             request("worker", "demo-w-0", "DNS:demo-w-0,IP:10.1.1.41"),
@@ -83,7 +83,7 @@ describe("serving certificates", () => {
         expect(names).toEqual(["control-plane", "worker"]);
     });
 
-    testWithTools(tools)("and none for what is not its own", async () => {
+    testWithTools(tools)("requests for other names and addresses are not", async () => {
         const { names, output } = await approved(
             request("name", "demo-w-0", "DNS:demo-w-1,IP:10.1.1.41"),
             request("wildcard", "demo-w-0", "DNS:*,IP:10.1.1.41"),
@@ -106,7 +106,7 @@ describe("serving certificates", () => {
         expect(output.trim().split("\n")).toHaveLength(10);
     });
 
-    testWithTools(tools)("nor for what hides behind a line end", async () => {
+    testWithTools(tools)("names after a line break are not overlooked", async () => {
         /** Names in DER: what the text of a request shows is not what it holds. */
         const der = (...names: [tag: number, content: Buffer][]) => {
             const parts = names.map(([tag, content]) => Buffer.concat([Buffer.from([tag, content.length]), content]));
@@ -125,13 +125,13 @@ describe("serving certificates", () => {
         expect(names).toEqual(["honest"]);
     });
 
-    testWithTools(tools)("nor for an address that two nodes claim", async () => {
+    testWithTools(tools)("an address that two nodes claim is not approved", async () => {
         say("addresses", ["demo-w-0 10.1.1.41", "demo-w-1 10.1.1.41"]);
         expect((await approved(request("one", "demo-w-0", "DNS:demo-w-0,IP:10.1.1.41"))).names).toEqual([]);
     });
 });
 
-describe("objects of the whole cluster", () => {
+describe("cluster-wide objects", () => {
     const tools = ["bash", "curl", "flock"];
     const addons = "kubernetes-addons";
 
@@ -140,7 +140,7 @@ describe("objects of the whole cluster", () => {
         say("nodes", ["demo-a ", "demo-batch-x ", "demo-general-0 ", "stranger "]);
     });
 
-    testWithTools(tools)("the first control plane applies them, once", async () => {
+    testWithTools(tools)("the first control plane applies them, and only once", async () => {
         const first = machine();
         expect((await first.run(addons)).status).toBe(0);
         const init = first.path("/etc/kubernetes/kubeadm-init.yaml");
@@ -160,38 +160,38 @@ describe("objects of the whole cluster", () => {
         expect(first.calls.slice(before)).toEqual([expect.stringMatching(/^kubectl get nodes/)]);
     });
 
-    testWithTools(tools)("what the program no longer names goes, what others set stays", async () => {
-        say("nodes", [
-            "demo-batch-x example.org/old=1,example.org/disk=hdd gone=yes:NoExecute,dedicated=batch:NoSchedule",
-        ]);
-        const first = machine();
-        expect((await first.run(addons)).status).toBe(0);
-        const changes = first.calls
-            .filter((call) => / (label|taint) /.test(call))
-            .map((call) => call.replace("kubectl ", ""));
-        expect(changes).toEqual([
-            "label node demo-batch-x example.org/old-",
-            "label node demo-batch-x example.org/disk-",
-            "taint node demo-batch-x gone=yes:NoExecute-",
-            "label --overwrite node demo-batch-x example.org/disk=ssd",
-            "label --overwrite node demo-batch-x node-role.kubernetes.io/batch=",
-            "taint --overwrite node demo-batch-x dedicated=batch:NoSchedule",
-        ]);
-    });
-
     testWithTools(tools)(
-        "while a control plane has another version, what runs on all nodes is left alone",
+        "labels and taints removed from the program are removed from the node, those of other origin are kept",
         async () => {
-            say("versions", ["v1.36.4", "v1.35.8", "v1.36.4"]);
+            say("nodes", [
+                "demo-batch-x example.org/old=1,example.org/disk=hdd gone=yes:NoExecute,dedicated=batch:NoSchedule",
+            ]);
             const first = machine();
-            const { status, output } = await first.run(addons);
-            expect([status, output.trim()]).toEqual([0, "not every control plane has v1.36.4 yet"]);
-            expect(first.calls.filter((call) => /kubeadm|apply/.test(call))).toEqual([]);
+            expect((await first.run(addons)).status).toBe(0);
+            const changes = first.calls
+                .filter((call) => / (label|taint) /.test(call))
+                .map((call) => call.replace("kubectl ", ""));
+            expect(changes).toEqual([
+                "label node demo-batch-x example.org/old-",
+                "label node demo-batch-x example.org/disk-",
+                "taint node demo-batch-x gone=yes:NoExecute-",
+                "label --overwrite node demo-batch-x example.org/disk=ssd",
+                "label --overwrite node demo-batch-x node-role.kubernetes.io/batch=",
+                "taint --overwrite node demo-batch-x dedicated=batch:NoSchedule",
+            ]);
         },
     );
 
+    testWithTools(tools)("addons are not upgraded while a control plane has another version", async () => {
+        say("versions", ["v1.36.4", "v1.35.8", "v1.36.4"]);
+        const first = machine();
+        const { status, output } = await first.run(addons);
+        expect([status, output.trim()]).toEqual([0, "not every control plane has v1.36.4 yet"]);
+        expect(first.calls.filter((call) => /kubeadm|apply/.test(call))).toEqual([]);
+    });
+
     testWithTools(tools)(
-        "other control planes do nothing, but for the one that created the cluster, once",
+        "other control planes do nothing, except that the one that created the cluster applies them once",
         async () => {
             const other = machine("demo-b");
             gateway.setMark("created", "demo-c");
@@ -206,7 +206,7 @@ describe("objects of the whole cluster", () => {
         },
     );
 
-    testWithTools(tools)("a failure is tried again", async () => {
+    testWithTools(tools)("a failure is retried", async () => {
         const first = machine();
         first.write("/fail-kubeadm", "");
         expect((await first.run(addons)).status).toBe(1);
@@ -243,13 +243,13 @@ describe("certificates of a control plane", () => {
         return made;
     }
 
-    testWithTools(tools)("are left alone while they are young", async () => {
+    testWithTools(tools)("are not renewed while they are valid for long enough", async () => {
         const young = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 365, "front-proxy-client": 100 });
         expect(await young.run("kubernetes-renew")).toEqual({ status: 0, output: "" });
         expect(young.calls).toEqual([]);
     });
 
-    testWithTools(tools)("are renewed in time, and what reads them starts again", async () => {
+    testWithTools(tools)("are renewed before they expire, and components that read them are restarted", async () => {
         const old = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 80, "front-proxy-client": 365 });
         expect((await old.run("kubernetes-renew")).status).toBe(0);
         expect(old.calls).toEqual([`kubeadm certs renew all --config ${old.path("/var/lib/kubernetes/renew.yaml")}`]);
@@ -258,7 +258,7 @@ describe("certificates of a control plane", () => {
         expect(gateway.mark("lock")).toBeUndefined();
     });
 
-    testWithTools(tools)("are renewed whatever version the program asks for", async () => {
+    testWithTools(tools)("are renewed even if the program asks for another version", async () => {
         const old = withCertificates({ apiserver: 30, "apiserver-kubelet-client": 30, "front-proxy-client": 30 });
         say("kubeadm", ["v1.35.8"]);
         old.write("/fail-kubeadm", "");
@@ -269,7 +269,7 @@ describe("certificates of a control plane", () => {
         expect(old.calls.filter((call) => call.includes("certs renew"))).toHaveLength(2);
     });
 
-    testWithTools(tools)("that a renewal was interrupted in is finished, though the files are new", async () => {
+    testWithTools(tools)("are renewed again after an interrupted renewal, even if the files are new", async () => {
         const half = withCertificates({ apiserver: 365, "apiserver-kubelet-client": 365, "front-proxy-client": 365 });
         half.write("/var/lib/kubernetes/renewing", "");
         expect((await half.run("kubernetes-renew")).status).toBe(0);
@@ -278,7 +278,7 @@ describe("certificates of a control plane", () => {
         expect(half.calls).toHaveLength(1);
     });
 
-    testWithTools(tools)("of kubeconfigs count as well", async () => {
+    testWithTools(tools)("are renewed if one in a kubeconfig is due", async () => {
         const old = withCertificates({
             apiserver: 365,
             "apiserver-kubelet-client": 365,
@@ -292,7 +292,7 @@ describe("certificates of a control plane", () => {
     });
 });
 
-describe("the guard of the user data", () => {
+describe("the user data guard", () => {
     const guarded = (routes: string, leases: string): { node: Machine; programs: Record<string, string> } => {
         const programs = {
             ...standIns(cloud, "10.1.1.41"),
@@ -312,7 +312,7 @@ describe("the guard of the user data", () => {
         return { node, programs };
     };
 
-    testWithTools(["bash"])("is loaded with every address where a router may be, once each", async () => {
+    testWithTools(["bash"])("is loaded with all possible addresses of the virtual router, each once", async () => {
         say("names", ["data-server 10.1.1.2", "data-server 10.1.1.1"]);
         const { node } = guarded(
             "default via 10.1.1.254 dev eth0 proto dhcp src 10.1.1.41 metric 100",
@@ -325,7 +325,7 @@ describe("the guard of the user data", () => {
         );
     });
 
-    testWithTools(["bash"])("fails where it knows none, so that kubelet does not start", async () => {
+    testWithTools(["bash"])("fails if there are none, so that kubelet does not start", async () => {
         say("names", []);
         const { node } = guarded("", "");
         const { status, output } = await node.run("metadata-guard");

@@ -5,7 +5,7 @@ import { look, problemsOf, run, unknown } from "../support";
 const right: MachineGroupArgs = { machines: machineKeys(3), serviceOffering: "Small", template: "Debian" };
 const group = (changes: Partial<MachineGroupArgs> = {}) => new MachineGroup("web", { ...right, ...changes });
 
-test("machines have their key in their names, and what the group has", async () => {
+test("machines have their key in their names, and the arguments of the group", async () => {
     const { of, names, result } = await run(() =>
         group({ zone: "z", project: "p", tags: { a: "b" }, rootDiskSizeGiB: 9 }),
     );
@@ -48,7 +48,7 @@ test.each<[Partial<MachineGroupArgs>, boolean | undefined]>([
     },
 );
 
-test("a data disk may be replaced by an empty one where its arguments allow that", async () => {
+test("a data disk may be replaced by an empty one if its arguments allow it", async () => {
     const disk = { diskOffering: "Custom", sizeGiB: 5 };
     const kept = await run(() => group({ dataVolume: disk, allowDataLoss: true }));
     expect(kept.of("Volume", "web-0").inputs).not.toHaveProperty("allowDataLoss");
@@ -56,7 +56,7 @@ test("a data disk may be replaced by an empty one where its arguments allow that
     expect(given.of("Volume", "web-0").inputs.allowDataLoss).toBe(true);
 });
 
-test("a machine's own arguments go before the group's", async () => {
+test("a machine's own arguments override the group's", async () => {
     const { of } = await run(() =>
         group({
             machines: {
@@ -74,7 +74,7 @@ test("a machine's own arguments go before the group's", async () => {
     expect([inputs("c").userData, inputs("c").name]).toEqual(["common", "dev-web-c"]);
 });
 
-test.each([3, 2])("taking one key of %i out removes exactly its resources", async (count) => {
+test.each([3, 2])("removing one of %i keys deletes only its resources", async (count) => {
     const dataVolume = { diskOffering: "Custom", sizeGiB: 5 };
     const all = machineKeys(count);
     const { 0: _first, ...rest } = all;
@@ -93,7 +93,7 @@ test.each([3, 2])("taking one key of %i out removes exactly its resources", asyn
     expect(stable(before)).toEqual(expect.arrayContaining(stable(after)));
 });
 
-test("without order no machine waits for another, with it each for the one before and its disk", async () => {
+test("machines wait for the previous one and its disk only if the group is ordered", async () => {
     const dataVolume = { diskOffering: "Custom", sizeGiB: 5 };
     const free = await run(() => group({ dataVolume }));
     const machineUrns = (of: typeof free) => [0, 1, 2].map((key) => of.of("VirtualMachine", `web-${key}`).urn);
@@ -134,7 +134,7 @@ test("spread is soft, strict or none", async () => {
     expect(await type({ machines: { a: {} } })).toBe("non-strict host anti-affinity");
 });
 
-test("transform has the last word, for each machine by its key", async () => {
+test("transform is applied last, for each machine by its key", async () => {
     const { of } = await run(() =>
         group({ transform: (args, key) => ({ ...args, displayName: `Web ${key}`, details: { "cpu.mode": "host" } }) }),
     );
@@ -145,12 +145,12 @@ test("transform has the last word, for each machine by its key", async () => {
     expect(of("VirtualMachine", "web-2").inputs).toMatchObject({ displayName: "Web 2", serviceOffering: "Small" });
 });
 
-test("user data that is secret stays secret", async () => {
+test("secret user data stays secret", async () => {
     const { of } = await run(() => group({ userData: pulumi.secret("password: x") }));
     expect(of("VirtualMachine", "web-0")).toMatchObject({ secrets: ["userData"], inputs: { userData: "password: x" } });
 });
 
-test("arguments may be outputs, in a preview unknown ones too", async () => {
+test("arguments may be outputs, also unknown ones at preview", async () => {
     const { of } = await run(() =>
         group({ serviceOffering: pulumi.output("Large"), userDataMaxLength: pulumi.output(9) }),
     );
@@ -171,7 +171,7 @@ test("arguments may be outputs, in a preview unknown ones too", async () => {
     expect((await look(preview.result.names)).value).toEqual({ a: "dev-web-a", b: "dev-web-b" });
 });
 
-test("everything that is wrong is told at once, before anything is made", async () => {
+test("all problems are reported together, before anything is created", async () => {
     const wrong: any = {
         machines: {
             "a b": {},
@@ -211,7 +211,7 @@ test("everything that is wrong is told at once, before anything is made", async 
     );
 });
 
-test("what JavaScript lets through is told as well", async () => {
+test("wrong types, which JavaScript does not reject, are reported too", async () => {
     const make = (args?: any) => problemsOf(() => new MachineGroup("web", args));
     const missing = ["machines: is missing", "template: is missing", "serviceOffering: is missing"];
     expect(await make()).toEqual(missing);

@@ -56,7 +56,7 @@ testWithTools(["systemd-analyze"])("its units are units", () =>
     expectCleanUnits({ writeFiles: renderCertificateWatch(watched) }),
 );
 
-test("what is watched is one line each; a timer that a running machine did not have is enabled for its next boot, too", () => {
+test("each watched set of files is a line; a timer that is new to a running machine is also enabled", () => {
     expect(file("/certificates")).toBe("90 /etc/x/*.crt /etc/y.crt\n");
     expect(timerCommand("x.timer")).toBe(
         "systemctl daemon-reload && systemctl enable x.timer && systemctl restart x.timer",

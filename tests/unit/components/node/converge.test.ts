@@ -171,7 +171,7 @@ cloudInitTest("without user data, or with one that is no cloud-config, nothing h
     }),
 );
 
-test("the rules follow themselves", () => {
+test("the rules file itself is updated too", () => {
     const files = renderConverge([{ path: "/a" }, { path: "/b", command: "reload b" }], 60);
     expect(files.find(({ path: name }) => name === "/etc/cs/converge")?.content).toBe(
         "/etc/cs/converge\n/a\n/b reload b\n",

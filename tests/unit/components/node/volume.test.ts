@@ -10,7 +10,7 @@ const doc = {
     ]),
 };
 
-test("a machine without volumes gets nothing", () => {
+test("a machine without volumes has no files for them", () => {
     expect(renderVolumes([])).toEqual([]);
     expect(volumeService("etcd")).toBe("cs-volume@etcd.service");
     expect(doc.writeFiles.at(-1)).toEqual({
