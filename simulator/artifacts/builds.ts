@@ -142,6 +142,7 @@ export const flannelCniBuild: GoBuild = build("flannel-cni-plugin", "0.9.1", {
     folder: "flannel-cni-plugin",
     modules: ["github.com/containernetworking/plugins"],
     packages: { flannel: "github.com/containernetworking/plugins/plugins/meta/flannel" },
+    variables: { "github.com/containernetworking/plugins/pkg/utils/buildversion.BuildVersion": "v0.9.1" },
     seconds: 10,
 });
 

@@ -17,6 +17,7 @@ export interface DownloadOptions {
     /** Called often with the bytes received, and the total if it is known. */
     readonly onBytes?: (received: number, total: number | undefined) => void;
     readonly patience?: typeof TIMEOUTS;
+    readonly signal?: AbortSignal;
 }
 
 /**
@@ -27,14 +28,15 @@ export interface DownloadOptions {
 export async function download(
     { url, sha256, fileName, version }: Pick<Release, "url" | "sha256" | "fileName" | "version">,
     file: string,
-    { onBytes = () => undefined, patience = TIMEOUTS }: DownloadOptions = {},
+    { onBytes = () => undefined, patience = TIMEOUTS, signal }: DownloadOptions = {},
 ): Promise<string> {
     if (sha256 === undefined) throw new Error(`the SHA-256 of version ${version} is not known to this package`);
     const { host } = new URL(url);
     const watch = new Watchdog();
+    const aborted = signal === undefined ? watch.signal : AbortSignal.any([watch.signal, signal]);
     try {
         watch.expect(patience.answer, `${host} did not answer within ${patience.answer / 1000} s`);
-        const response = await fetch(url, { signal: watch.signal });
+        const response = await fetch(url, { signal: aborted });
         if (!response.ok || response.body === null) throw new Error(`${host} answered ${response.status} for ${url}`);
         const total = Number(response.headers.get("content-length")) || undefined;
         const hash = createHash("sha256");
@@ -48,7 +50,7 @@ export async function download(
             },
         });
         watch.expect(patience.silence, `${host} sent nothing for ${patience.silence / 1000} s`);
-        await pipeline(response.body, count, fs.createWriteStream(file), { signal: watch.signal });
+        await pipeline(response.body, count, fs.createWriteStream(file), { signal: aborted });
         const found = hash.digest("hex");
         if (found !== sha256) throw new Error(`${fileName} has the SHA-256 ${found}, expected ${sha256} (from ${url})`);
         return found;

@@ -8,7 +8,7 @@ import { attempt, run } from "../hypervisors/nspawn/host";
 import { ensureTemplate } from "../hypervisors/nspawn/template";
 
 /** Where its programs come from. */
-const TEMPLATE = "Debian 13";
+export const TEMPLATE = "Debian 13";
 
 const PROGRAMS = ["/usr/sbin/nft", "/usr/sbin/xtables-nft-multi", "/usr/sbin/conntrack"];
 
@@ -23,7 +23,7 @@ const XTABLES = ["iptables", "ip6tables", "iptables-nft", "ip6tables-nft"].flatM
 const MERGED = ["bin", "sbin", "lib", "lib64"];
 
 /** @throws Error that says what is missing on this computer */
-export async function requireTemplateTools(): Promise<void> {
+async function requireTemplateTools(): Promise<void> {
     if (process.getuid?.() !== 0)
         throw new Error(
             "root is needed: network tools come from the machines' root file system, which only root can make",
@@ -39,7 +39,11 @@ export async function fillNetLayer(
     onProgress: (text: string) => void,
 ): Promise<void> {
     await requireTemplateTools();
-    const root = await ensureTemplate(cacheDir, TEMPLATE, onProgress);
+    await copyNetworkTools(await ensureTemplate(cacheDir, TEMPLATE, onProgress), folder);
+}
+
+/** @param root a root file system with Debian's packages nftables, iptables, conntrack and busybox-static */
+export async function copyNetworkTools(root: string, folder: string): Promise<void> {
     const inFolder = (file: string) => path.join(folder, file);
     const copy = (file: string) => {
         fs.mkdirSync(path.dirname(inFolder(file)), { recursive: true });

@@ -141,6 +141,7 @@ export class Workshop {
             await this.downloads.pass(() =>
                 this.showing(`downloading ${release.fileName}`, (onProgress) =>
                     download(release, this.partOf(release), {
+                        signal: this.options.signal,
                         onBytes: (received, total = NaN) =>
                             onProgress(`${mebibytes(received)}${total ? ` of ${mebibytes(total)}` : ""} MiB`),
                     }),

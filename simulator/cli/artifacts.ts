@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { secondsToMake } from "../artifacts/estimate";
+import type { MirrorFile } from "../artifacts/files";
 import { KUBERNETES_MINORS } from "../artifacts/images";
 import {
     artifactsFolder,
@@ -98,14 +99,7 @@ async function complete(cacheDir: string, wanted: Wanted, source: Source, asJson
         const files = await ensureArtifacts(cacheDir, wanted, {
             source,
             signal: interruption.signal,
-            onMissing: (missing) => {
-                const minutes = Math.ceil(secondsToMake(missing, os.availableParallelism()) / 60);
-                say(
-                    `${counted(missing.length, "file")} to make in ${folder}, once: about ${counted(minutes, "minute")} on ` +
-                        `${counted(os.availableParallelism(), "processor")} where Go has to build them from nothing.`,
-                    "error",
-                );
-            },
+            onMissing: (missing) => say(announcement(missing), "error"),
             onProgress: (texts) => (steps = texts),
             onFile: (outcome) => {
                 if (!asJson) say(lineOf(outcome), "log");
@@ -122,6 +116,17 @@ async function complete(cacheDir: string, wanted: Wanted, source: Source, asJson
         clearInterval(timer);
         waiting.end();
     }
+}
+
+function announcement(missing: readonly MirrorFile[]): string {
+    const processors = os.availableParallelism();
+    const minutes = Math.ceil(secondsToMake(missing, processors) / 60);
+    return [
+        "Missing:",
+        ...missing.map(({ fileName }) => `  ${fileName}`),
+        `To build all of this with Go takes about ${counted(minutes, "minute")} on ${counted(processors, "processor")}, once; ` +
+            "what can be downloaded, and what Go has compiled before, takes less.",
+    ].join("\n");
 }
 
 function lineOf({ fileName, from, because, bytes, seconds }: Outcome): string {

@@ -37,7 +37,12 @@ describe("cloudstack-local artifacts", () => {
                 expect(last).toBe(`Mirror: ${artifactsFolder(cache)}`);
                 expect(go.builds).toHaveLength(2);
                 expect(error.mock.calls.map(([line]) => line)).toEqual([
-                    expect.stringMatching(/^2 files to make in \S+, once: about \d minutes? on \d+ processors? where /),
+                    expect.stringMatching(
+                        new RegExp(
+                            `^Missing:\n  ${names[0]}\n  ${names[1]}\n` +
+                                "To build all of this with Go takes about \\d minutes? on \\d+ processors?, once; ",
+                        ),
+                    ),
                 ]);
                 const found = await printed("--cache", cache, ...versions);
                 expect(found[0]).toMatch(new RegExp(`^${names[0]}: already present \\(\\d+ B\\)$`));
