@@ -34,6 +34,7 @@ export default tseslint.config(
             "provider/**/*andler*.ts",
             "provider/session/**",
             "provider/etcd/!(resources).ts",
+            "provider/kubernetes/!(resources).ts",
             "provider/kubernetesSettings/!(index).ts",
         ],
         ["@pulumi/pulumi", "**/components/**", "**/simulator/**"],

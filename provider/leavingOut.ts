@@ -70,6 +70,7 @@ const virtualMachine: Optional<VirtualMachineArgs> = {
     onTemplateChange: { creation: "`replace`", afterwards: DEFAULT_AGAIN },
     reinstallTrigger: { creation: "none", afterwards: "nothing happens" },
     rollingGroup: { creation: "none", afterwards: "it no longer waits for the others" },
+    maxUnavailable: { creation: "1", afterwards: DEFAULT_AGAIN },
     rootDiskSizeGiB: { creation: "the template's size", afterwards: "it keeps its size" },
     running: { creation: "it runs", afterwards: "it runs: one that is stopped starts" },
     allowRestart: { creation: "true", afterwards: DEFAULT_AGAIN },

@@ -5,8 +5,8 @@ import { renderKubeconfig, renderKubeconfigs } from "./kubeconfig";
 import type { ClusterContext } from "./machines";
 import { apiPort } from "./versions";
 
-/** The administrator's access to the cluster: the API's URL, a client certificate, and kubeconfigs with it. */
-export function access({ name, cluster, authority, spec, ending, child }: ClusterContext) {
+/** The administrator's client certificate. */
+export function administrator({ name, cluster, authority, ending, child }: ClusterContext): Certificate {
     const admin = new Certificate(
         `${name}-admin`,
         {
@@ -18,6 +18,11 @@ export function access({ name, cluster, authority, spec, ending, child }: Cluste
         child,
     );
     ending.push(admin);
+    return admin;
+}
+
+/** The administrator's access to the cluster: the API's URL, and kubeconfigs. */
+export function access({ cluster, authority, spec }: ClusterContext, admin: Certificate) {
     const endpoint = spec.apply(({ endpoint: at, controlPlanes }) =>
         at.mode === "nodeLocal"
             ? `https://${Object.values(controlPlanes)[0]}:${apiPort}`

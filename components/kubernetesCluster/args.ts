@@ -89,6 +89,9 @@ export interface RecipeArgs {
     userDataMaxLength?: pulumi.Input<number>;
 }
 
+/** What `pulumi up` waits for: nothing, API servers, nodes as well, or cluster DNS and the pod network as well. */
+export type KubernetesWaitFor = "none" | "api" | "nodes" | "addons";
+
 /** The control plane machines. */
 export interface ControlPlaneArgs {
     /**
@@ -116,6 +119,14 @@ export interface PoolArgs {
     nodes?: string[];
     /** Name or id. */
     serviceOffering: pulumi.Input<string>;
+    /**
+     * How many nodes may be away at once, of all pools, when one of this pool is stopped, reinstalled or removed. Not used
+     * for control planes, which change one at a time.
+     *
+     * @default 1
+     * @example 2
+     */
+    maxUnavailable?: pulumi.Input<number>;
     /** Labels of its Node objects; changed on running nodes. @default none @example { workload: "batch" } */
     labels?: pulumi.Input<{ [key: string]: pulumi.Input<string> }>;
     /**
@@ -211,4 +222,31 @@ export interface KubernetesClusterArgs extends RecipeArgs, PlacementArgs {
     extraRules?: ExtraRulesArgs;
     /** A data disk for each worker. @default none */
     workerVolume?: DataVolumeArgs;
+    /**
+     * `api`: `pulumi up` ends when every API server is ready; `nodes`: and every node is Ready; `addons`: and cluster DNS,
+     * kube-proxy and the pod network are available. With all three, a node is drained before its machine is stopped,
+     * reinstalled or removed, such a change begins only while all other nodes are Ready, and the next machine waits until the
+     * node is Ready again. The runner connects to port 6443 of the control planes, so its address must be in
+     * `operatorCidrs`. `none`: the API is not asked; machines change one at a time, without draining and waiting.
+     *
+     * @default "addons" ("api" if `podNetwork.backend` is `none`) if `operatorCidrs` is not empty, else "none"
+     */
+    waitFor?: KubernetesWaitFor;
+    /** How long each wait for the API, nodes and addons may take, in seconds. @default 900 */
+    waitTimeoutSeconds?: pulumi.Input<number>;
+    /**
+     * How long the eviction of a node's pods may take, in seconds. Disruption budgets are kept: where one forbids an
+     * eviction for so long, the change ends with an error that names the pod, and the node is uncordoned.
+     *
+     * @default 600
+     */
+    drainTimeoutSeconds?: pulumi.Input<number>;
+    /**
+     * Names of nodes, as `kubectl get nodes` shows them, that may be not Ready when others change, such as one that the
+     * change repairs.
+     *
+     * @default none
+     * @example ["dev-k8s-general-1"]
+     */
+    allowNotReady?: pulumi.Input<pulumi.Input<string>[]>;
 }

@@ -4,7 +4,19 @@ import { dataVolumeShape } from "../machineGroup/check";
 import { offeringShape, placementShape } from "../placement";
 import type { Problem } from "../problems";
 import { ruleShape } from "../ruleShape";
-import { atLeast, fields, joinProblems, list, needed, number, plain, readArguments, record, text } from "../shape";
+import {
+    atLeast,
+    fields,
+    joinProblems,
+    list,
+    needed,
+    number,
+    oneOf,
+    plain,
+    readArguments,
+    record,
+    text,
+} from "../shape";
 import { checkKubernetesValues } from "./check";
 import type {
     ControlPlaneArgs,
@@ -15,11 +27,13 @@ import type {
     PoolArgs,
     TaintArgs,
 } from "./args";
+import { checkGate } from "./gate";
 import { checkUserDataLength } from "./placeholders";
 
 const poolShape = fields<PoolArgs>({
     count: plain(number),
     nodes: plain(list(plain(text))),
+    maxUnavailable: number,
     serviceOffering: offeringShape,
     labels: record(text),
     taints: list(fields<TaintArgs>({ key: needed(text), value: text, effect: needed(text) })),
@@ -60,6 +74,10 @@ const clusterShape = fields<KubernetesClusterArgs>({
     serviceCidr: text,
     dnsDomain: text,
     podNetwork: plain(fields<PodNetworkArgs>({ backend: text, mtu: number })),
+    waitFor: plain(oneOf("none", "api", "nodes", "addons")),
+    waitTimeoutSeconds: number,
+    drainTimeoutSeconds: number,
+    allowNotReady: list(text),
     operatorCidrs: list(text),
     nodePortCidrs: list(text),
     monitoringCidrs: list(text),
@@ -77,6 +95,7 @@ export function checkArguments(cluster: string, given: KubernetesClusterArgs): P
     const { args, problems: ofShape } = readArguments(given, clusterShape);
     // Missing arguments are reported, and the rest is still checked.
     const controlPlane = { ...args.controlPlane, members: args.controlPlane?.members ?? {} };
-    const problems = joinProblems(ofShape, checkKubernetesValues(cluster, { ...args, controlPlane }));
+    const ofValues = [...checkKubernetesValues(cluster, { ...args, controlPlane }), ...checkGate(args)];
+    const problems = joinProblems(ofShape, ofValues);
     return problems.length > 0 ? problems : checkUserDataLength(cluster, args);
 }

@@ -4,9 +4,10 @@ import { clusterName, namingAuthority } from "../clusterName";
 import { MachineGroup } from "../machineGroup";
 import { placementOf } from "../placement";
 import { throwProblems } from "../problems";
-import { access } from "./administrator";
+import { access, administrator } from "./administrator";
 import type { KubernetesClusterArgs } from "./args";
 import { checkArguments } from "./checkArguments";
+import { gateOf } from "./gate";
 import { makeGroups } from "./groups";
 import { KubernetesSettings } from "../../provider/kubernetesSettings";
 import { settingsOf, withSettings } from "./settings";
@@ -19,6 +20,7 @@ export type {
     ExtraRulesArgs,
     KubernetesClusterArgs,
     PodNetworkArgs,
+    KubernetesWaitFor,
     PoolArgs,
     TaintArgs,
 } from "./args";
@@ -74,8 +76,11 @@ export class KubernetesCluster extends pulumi.ComponentResource {
         const groups = args.securityGroups === false ? undefined : makeGroups(name, cluster, args, child);
         const ending: Ending[] = [authority];
         const context = { name, cluster, args, authority, spec: clusterSpec(cluster, args, authority), ending, child };
+        const admin = administrator(context);
+        const gate = gateOf(context, admin);
         const common = {
             ...placementOf(args),
+            transform: gate.drains,
             userDataMaxLength: args.userDataMaxLength,
             onTemplateChange: "reinstall" as const,
         };
@@ -101,23 +106,37 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                         machines: poolMachines(context, pool, poolArgs),
                         serviceOffering: poolArgs.serviceOffering,
                         dataVolume: args.workerVolume,
-                        // One rolling group for all pools: nodes are not drained, so the pods of one node must fit on
-                        // the others.
+                        // One rolling group for all pools, since the pods of a drained node must fit on the other nodes.
                         rollingGroup: pulumi.interpolate`workers of ${cluster}`,
+                        maxUnavailable: poolArgs.maxUnavailable,
                         ...(groups === undefined ? {} : { securityGroups: [groups.workers.id] }),
                     },
                     { ...child, dependsOn: [controlPlane] },
                 ),
         );
+        const groupsOfMachines = [controlPlane, ...pools];
+        const ready = gate.behind(
+            groupsOfMachines,
+            groupsOfMachines.map(({ ids }) => ids.apply((all) => Object.values(all).join(" "))),
+        );
+        const { endpoint, ...kubeconfigs } = access(context, admin);
         const outputs = {
-            ...access(context),
+            endpoint,
+            // Whoever uses one connects: not before there is something to connect to.
+            kubeconfig: behind(ready, kubeconfigs.kubeconfig),
+            kubeconfigs: behind(ready, kubeconfigs.kubeconfigs),
             caCertificate: authority.bundle,
-            nodes: addressesOf([controlPlane, ...pools]),
+            nodes: addressesOf(groupsOfMachines),
             certificatesExpireAt: firstEnd(ending),
         };
         Object.assign(this, outputs);
         this.registerOutputs(outputs);
     }
+}
+
+/** A value that is there when a gate has opened. */
+function behind<T>(gate: pulumi.CustomResource, value: pulumi.Output<T>): pulumi.Output<T> {
+    return pulumi.all([value, gate.id]).apply(([known]) => known as T);
 }
 
 function addressesOf(groups: readonly MachineGroup[]): pulumi.Output<Record<string, string>> {

@@ -121,6 +121,13 @@ export interface MachineGroupArgs {
      * @example "database"
      */
     rollingGroup?: pulumi.Input<string>;
+    /**
+     * How many machines of the `rollingGroup` may be down at once; see {@link VirtualMachineArgs.maxUnavailable}.
+     *
+     * @default 1
+     * @example 2
+     */
+    maxUnavailable?: pulumi.Input<number>;
     /** Whether a change may stop running machines; see {@link VirtualMachineArgs.allowRestart}. @default true */
     allowRestart?: pulumi.Input<boolean>;
     /**

@@ -56,6 +56,7 @@ const groupShape = fields<MachineGroupArgs>({
     allowDataLoss: boolean,
     ordered: plain(boolean),
     rollingGroup: text,
+    maxUnavailable: number,
     gate: plain(fields<MachineGateArgs>({ before: list(anything), after: callback })),
     transform: callback,
 });

@@ -71,6 +71,7 @@ function kubernetes(): cloudstack.KubernetesCluster {
         sshCidrs,
         nodePortCidrs: config.getObject<string[]>("nodePortCidrs"),
         monitoringCidrs,
+        waitFor: config.get<cloudstack.KubernetesWaitFor>("waitFor"),
     });
 }
 

@@ -70,6 +70,7 @@ export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | un
     problems.oneOf(inputs, "onUserDataChange", ["ignore", "update", "restart", "reinstall", "replace"]);
     problems.oneOf(inputs, "onTemplateChange", ["replace", "reinstall"]);
     problems.integer(inputs, "rootDiskSizeGiB", 1, 65_536, "GiB");
+    problems.integer(inputs, "maxUnavailable", 1, 10_000, "machines");
     problems.integer(inputs, "userDataMaxLength", 1, 1_048_576, "characters");
     problems.timeouts(inputs);
     checkUserData(problems, inputs);

@@ -3,6 +3,7 @@ import type { Params } from "../client";
 import { isLost } from "../adopt";
 import { CloudStackError } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
+import { leave, nodeOf, noteStopped } from "../kubernetes/absence";
 import { overOutputs, wantedId } from "../references";
 import type { ApiMachine, ApiVolume } from "../session";
 import { secondsUntil } from "../timeouts";
@@ -20,6 +21,8 @@ export interface Work extends TimedPlace {
     olds?: Outputs;
     /** Whether the machine may be stopped. */
     mayStop: boolean;
+    /** Set where it may be a node of a Kubernetes cluster that has to leave its service before it stops. */
+    node?: Inputs;
 }
 
 /** The least time for restarting a machine after a failure, regardless of the timeout, in milliseconds. */
@@ -29,7 +32,8 @@ const RESCUE_MS = 180_000;
  * Changes a machine to what its arguments say, whatever its current state is, and returns it as it then is. The machine is
  * stopped at most once. If a step fails, a machine that should run is started again.
  */
-export async function converge(machine: ApiMachine, work: Work): Promise<ApiMachine> {
+export async function converge(machine: ApiMachine, given: Work): Promise<ApiMachine> {
+    let work = given;
     const before = asFound(machine, work);
     const plan = planChanges(before, work.inputs);
     if (isEmpty(plan)) return machine;
@@ -44,10 +48,17 @@ export async function converge(machine: ApiMachine, work: Work): Promise<ApiMach
     await applyLive(machine, before, plan, work);
     const ran = isRunning(machine.state);
     const wantsRunning = work.inputs.running !== false;
-    const stops = has(plan, "stopped") || plan.power === "stop";
+    const node = nodeOf(work.node ?? {}) === undefined ? undefined : work.node;
+    // A node is stopped before it is reinstalled, so that what its kubelet reports afterwards is known to be new.
+    const stops =
+        has(plan, "stopped") || plan.power === "stop" || (node !== undefined && ran && has(plan, "reinstall"));
+    if (ran && stops && node !== undefined) work = { ...work, deadline: work.deadline + (await leave(node)) };
     let password: string | undefined;
     try {
-        if (ran && stops) await job(work, "stopVirtualMachine", { id: machine.id });
+        if (ran && stops) {
+            await job(work, "stopVirtualMachine", { id: machine.id });
+            if (node !== undefined) await noteStopped(node);
+        }
         await applyStopped(machine, plan, work);
         password = await reinstall(machine, plan, work);
         if (wantsRunning && (!ran || stops)) {

@@ -9,7 +9,7 @@ import { certainly, erasesRootDisk, takesDown } from "./plan";
  * changes without an effect on the running machine. If the change depends on a value that a preview does not know yet, the
  * line says "may".
  */
-export function describePlan(name: string, plan: Plan, olds: Outputs): string | undefined {
+export function describePlan(name: string, plan: Plan, olds: Outputs, news: Inputs = {}): string | undefined {
     const reasons = plan.changes
         .filter((change) => change.effect !== "live")
         .map((change) => `${change.property} ${change.text}`);
@@ -17,13 +17,21 @@ export function describePlan(name: string, plan: Plan, olds: Outputs): string | 
     const isCertain = certainly(plan).effect === plan.effect;
     const is = isCertain ? "is" : "may be";
     const loss = erasesRootDisk(plan, olds) ? `, and the ${erased(rootDisk(name, olds), isCertain)}` : "";
-    if (plan.effect === "replace") return `${name} ${is} replaced${loss}: ${because}`;
+    const drained = isDrained(plan, olds, news) ? `node ${name} is drained, then ` : "";
+    if (plan.effect === "replace") return `${drained}${name} ${is} replaced${loss}: ${because}`;
     if (plan.effect === "reinstall")
-        return `${name} ${is} reinstalled (same id, address and data volumes)${loss}: ${because}`;
-    if (plan.effect === "stopped") return `${name} ${stops(plan, olds, isCertain)}: ${because}`;
+        return `${drained}${name} ${is} reinstalled (same id, address and data volumes)${loss}: ${because}`;
+    if (plan.effect === "stopped") return `${drained}${name} ${stops(plan, olds, isCertain)}: ${because}`;
     if (plan.power === "start") return `${name} starts: it is ${olds.state}`;
-    if (plan.power === "stop") return `${name} stops: running true -> false`;
+    if (plan.power === "stop") return `${drained}${name} stops: running true -> false`;
     return undefined;
+}
+
+/** Whether a machine is taken out of its Kubernetes cluster for as long as the change takes. */
+function isDrained(plan: Plan, olds: Outputs, news: Inputs): boolean {
+    const goesDown = olds.running === true && plan.power === "stop";
+    const node = plan.effect === "replace" ? olds.kubernetesNode : news.kubernetesNode;
+    return node !== undefined && (goesDown || takesDown(plan, olds));
 }
 
 /**
@@ -34,7 +42,7 @@ export function describePlan(name: string, plan: Plan, olds: Outputs): string | 
  */
 export function refusalOf(name: string, plan: Plan, olds: Outputs, news: Inputs): string | undefined {
     const certain = certainly(plan);
-    const line = describePlan(name, certain, olds);
+    const line = describePlan(name, certain, olds, news);
     if (line === undefined) return undefined;
     if (erasesRootDisk(certain, olds) && !mayErase(news, true)) {
         const why = "allowDataLoss is false, as it is by default in a MachineGroup whose machines change all at once";

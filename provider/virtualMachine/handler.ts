@@ -2,6 +2,7 @@ import { cloudLifecycle } from "../cloudLifecycle";
 import type { DiffResult } from "../handler";
 import { PartialFailure, isUnknown } from "../handler";
 import { foundInputs } from "../foundInputs";
+import { isGoing, leave } from "../kubernetes/absence";
 import { announce, wasChecked } from "../lifecycle";
 import { checkMachine } from "./check";
 import { converge, appliedUserData } from "./converge";
@@ -31,7 +32,7 @@ const lifecycle = cloudLifecycle({
         // A refresh also calls `diff`. It changes nothing, so nothing is refused.
         const refusal = wasChecked(news) ? refusalOf(name, plan, olds, news) : undefined;
         if (refusal !== undefined) throw new Error(refusal);
-        const line = describePlan(name, plan, olds);
+        const line = describePlan(name, plan, olds, news);
         if (line !== undefined) announce(news, line, olds);
         // A replacement is planned only if it is certain. The line announces a possible one, and the update decides.
         const replaces = plan.changes
@@ -70,7 +71,10 @@ const lifecycle = cloudLifecycle({
                 `machine ${olds.name} (${id}) no longer exists: run \`pulumi refresh\`, then \`pulumi up\` to create it again`,
             );
         try {
-            const now = await converge(machine, { ...at, inputs, olds, mayStop: inputs.allowRestart !== false });
+            const now = await converge(machine, {
+                ...{ ...at, inputs, olds, mayStop: inputs.allowRestart !== false },
+                node: inputs,
+            });
             return toOutputs({ ...now, password: now.password ?? olds.password }, inputs, cloud);
         } catch (error) {
             session.machines.changed();
@@ -84,7 +88,7 @@ const lifecycle = cloudLifecycle({
     },
 
     async delete(id, outputs, { session, deadline }) {
-        await removeMachine(session, id, outputs, deadline);
+        await removeMachine(session, id, outputs, deadline, isGoing(outputs) ? undefined : () => leave(outputs));
     },
 });
 

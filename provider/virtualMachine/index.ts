@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudIdentity } from "../session";
 import { CloudStackResource, namedIdentity } from "../resource";
+import type { NodeArguments } from "../kubernetes/resources";
 import type { OperationTimeouts } from "../timeouts";
+import { urnOf } from "../urn";
 
 /** What a change of the user data does to a machine that exists. */
 export type OnUserDataChange = "ignore" | "update" | "restart" | "reinstall" | "replace";
@@ -145,6 +147,13 @@ export interface VirtualMachineArgs {
      * @example "web"
      */
     rollingGroup?: pulumi.Input<string>;
+    /**
+     * How many machines of the `rollingGroup` may be down at once when this one is taken down, itself included.
+     *
+     * @default 1
+     * @example 2
+     */
+    maxUnavailable?: pulumi.Input<number>;
     /** CloudStack's own protection against deletion. Changed in place. It must be off before the machine can be deleted. @default false */
     deleteProtection?: pulumi.Input<boolean>;
     /** The name of the instance group. Changed in place. @default none */
@@ -263,7 +272,7 @@ export class VirtualMachine extends CloudStackResource {
             "VirtualMachine",
             "virtualMachine",
             name,
-            { ...args, ...namedIdentity("VirtualMachine", name, args, opts) },
+            { ...args, ...nodeOf(name, args, opts), ...namedIdentity("VirtualMachine", name, args, opts) },
             [
                 "ipAddress",
                 "networkInterfaces",
@@ -283,4 +292,13 @@ export class VirtualMachine extends CloudStackResource {
             ["password"],
         );
     }
+}
+
+/** The argument `kubernetesNode` of `NodeArguments`, with the machine's URN for messages of progress. */
+function nodeOf(name: string, args: VirtualMachineArgs, opts: pulumi.CustomResourceOptions | undefined) {
+    const { kubernetesNode } = args as NodeArguments;
+    if (kubernetesNode === undefined) return {};
+    const urn = urnOf("VirtualMachine", name, opts?.parent);
+    const withUrn = pulumi.all([kubernetesNode, urn]).apply(([node, text]) => node && { ...node, urn: text });
+    return { kubernetesNode: withUrn };
 }

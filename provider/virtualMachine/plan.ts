@@ -173,6 +173,9 @@ function live(olds: Outputs, news: Inputs): Change[] {
         ["tags", olds.tags ?? {}, news.tags ?? {}],
         ["details", plainDetails(olds.details), isUnknown(news.details) ? news.details : plainDetails(news.details)],
         ["deleteProtection", olds.deleteProtection ?? false, news.deleteProtection ?? false],
+        // Nothing of the cloud's: what the next change, or the deletion, has to know.
+        ["kubernetesNode", olds.kubernetesNode, news.kubernetesNode],
+        ["kubernetesKey", olds.kubernetesKey, news.kubernetesKey],
     ];
     const changes = pairs
         .filter(([, old, wanted]) => !same(old, wanted))

@@ -23,7 +23,7 @@ describe.each(versions)("a stack of version %s", (version) => {
         // Machines of clusters may be told more by a later version, and gates may be new.
         expect(Object.keys(changes).filter((op) => !["same", "update", "create"].includes(op))).toEqual([]);
         const known =
-            /:(VirtualMachine|EtcdQuorum|EtcdMember|EtcdHealth|EtcdFounding|EtcdDataGuard|KubernetesSettings)$/;
+            /:(VirtualMachine|EtcdQuorum|EtcdMember|EtcdHealth|EtcdFounding|EtcdDataGuard|KubernetesSettings|KubernetesReady)$/;
         // A group's ingress rules have become a child of it, which takes over what is there.
         const isChild = ({ op, name }: { op: string; name: string }) => op === "create" && name.endsWith("-ingress");
         expect(moved.filter((step) => !known.test(step.type) && !isChild(step))).toEqual([]);

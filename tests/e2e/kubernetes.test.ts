@@ -11,10 +11,11 @@ let cloud: RunningCloud;
 let project: Project;
 let user: Client;
 
-/** A stack's own configuration, where no machine boots, so that nobody can ask etcd. */
+/** A stack's own configuration, where no machine boots, so that nobody can ask etcd or Kubernetes. */
 const withoutBoots = (stack: string): StackConfig => {
     const config = stackConfig(stack);
-    return { ...config, "pulumi-cloudstack:etcd": { ...config["pulumi-cloudstack:etcd"], waitFor: "none" } };
+    const etcd = { ...config["pulumi-cloudstack:etcd"], waitFor: "none" };
+    return { ...config, "pulumi-cloudstack:etcd": etcd, "pulumi-cloudstack:waitFor": "none" };
 };
 
 /** The stacks' own files name a cloud that is not there; what is put in its place is only what a cloud is called by. */

@@ -80,6 +80,7 @@ function argumentsOf({
             onTemplateChange: text("reinstall"),
             reinstallTrigger: text(`trigger-${word}`),
             rollingGroup: text(`rolling-${word}`),
+            maxUnavailable: "1",
             rootDiskSizeGiB: "9",
             running: "true",
             allowRestart: "true",

@@ -94,6 +94,7 @@ const CASES: Record<keyof typeof LEAVING_OUT, Record<string, Case>> = {
         onTemplateChange: { give: () => "reinstall" },
         reinstallTrigger: { give: () => "1" },
         rollingGroup: { give: () => "all" },
+        maxUnavailable: { give: () => 2 },
         rootDiskSizeGiB: { give: () => 9 },
         running: {
             give: () => false,

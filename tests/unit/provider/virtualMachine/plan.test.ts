@@ -241,3 +241,25 @@ describe("values of arguments in a line", () => {
         expect(describePlan("web", planChanges(was, news), was)).toBe("web stops and starts: serviceOffering changes");
     });
 });
+
+describe("a machine that is a node of a Kubernetes cluster", () => {
+    const kubernetesNode = { cluster: "k", name: "web" };
+
+    test("is drained first, which the line says", () => {
+        const news = { ...inputs, serviceOffering: "Large", kubernetesNode };
+        const was = { ...olds, kubernetesNode };
+        expect(describePlan("web", planChanges(was, news), was, news)).toMatch(
+            /^node web is drained, then web stops and starts: serviceOffering /,
+        );
+        const stopped = { ...was, running: false, state: "Stopped" };
+        expect(describePlan("web", planChanges(stopped, news), stopped, news)).toMatch(
+            /^web changes while it is stopped/,
+        );
+    });
+
+    test("another way to its API takes nothing down", () => {
+        const plan = planChanges(olds, { ...inputs, kubernetesNode });
+        expect(plan.effect).toBe("live");
+        expect(describePlan("web", plan, olds, { ...inputs, kubernetesNode })).toBeUndefined();
+    });
+});

@@ -75,3 +75,15 @@ test("where one does not come back, those that wait stay as they are", async () 
         /^c was not changed: the change of bad failed, and machines of rolling group "web" change one at a time/,
     );
 });
+
+test("up to maxUnavailable machines go at once, in the order in which they came", async () => {
+    const { handler, log } = slow();
+    const of = (name: string, maxUnavailable?: number) => inputs(name, { maxUnavailable });
+    const all = [of("a", 2), of("b", 2), of("c", 2), of("d"), of("e", 2)];
+    await Promise.all(all.map((news) => handler.update(news.name, outputs, news)));
+    expect(log.slice(0, 2)).toEqual(["update a", "update b"]);
+    expect(log.indexOf("update c")).toBeGreaterThan(log.indexOf("updated a"));
+    // Whoever begins alone waits for all before it, and nobody overtakes it.
+    expect(log.indexOf("update d")).toBeGreaterThan(log.indexOf("updated c"));
+    expect(log.indexOf("update e")).toBeGreaterThan(log.indexOf("update d"));
+});

@@ -1,0 +1,133 @@
+import * as crypto from "node:crypto";
+import { echoOf, type Handler, hasUnknown, type Inputs, type Outputs, same } from "../handler";
+import { announce, lifecycle, wasChecked } from "../lifecycle";
+import { status } from "../status";
+import { noteGoing, noteWanted, notReady } from "./absence";
+import { ApiUnavailable, KubernetesApi, SHORT_PATIENCE } from "./api";
+import { logOf } from "./logs";
+import { listNodes, waitUntilRight } from "./nodes";
+import { type Expected, type Finding, lookAt, STAGES } from "./stages";
+
+/** What `status` says where nothing is wrong, and where nobody looked. */
+const READY = "ready";
+const UNKNOWN_STATUS = "unknown";
+
+/** Arguments whose change is a reason to look again. */
+const COMPARED = [
+    ...["cluster", "waitFor", "revision", "controlPlanes", "nodes", "addons", "allowNotReady"],
+    ...["caCertificate", "clientCertificate", "clientKey", "timeoutSeconds"],
+] as const;
+
+/**
+ * The lifecycle of `KubernetesReady`, which depends on all machines of a cluster: the last to be made, so it knows when the
+ * cluster works, and the first to be deleted, so it knows that the cluster is deleted as a whole.
+ */
+export const kubernetesReady: Handler = lifecycle({
+    async check(_problems, inputs, olds) {
+        if (hasUnknown(inputs.cluster)) return;
+        noteWanted(inputs.cluster);
+        if (olds === undefined) announceNone(inputs);
+    },
+    async diff(_id, olds, news) {
+        const changes = COMPARED.some((name) => !same(olds[name], news[name]));
+        if (changes) announceNone(news);
+        if (changes && !same(olds.revision, news.revision)) await announceTrouble(news);
+        return { changes: changes || (isAsked(news) && olds.status !== READY) };
+    },
+    create: async (inputs) => ({ id: crypto.randomUUID(), outs: await waitFor(inputs) }),
+    async read(_id, outputs) {
+        if (!isAsked(outputs)) return outputs;
+        const found = await lookOnce(outputs);
+        return { ...outputs, status: found ?? READY };
+    },
+    update: (_id, _olds, news) => waitFor(news),
+    delete: async (_id, { cluster }) => noteGoing(cluster),
+});
+
+/** Waits for one stage after the other. */
+async function waitFor(inputs: Inputs): Promise<Outputs> {
+    if (!isAsked(inputs)) return { ...echoOf(inputs), status: UNKNOWN_STATUS };
+    const api = apiOf(inputs);
+    const end = Date.now() + inputs.timeoutSeconds * 1000;
+    for (const stage of stagesOf(inputs)) {
+        let last: Finding = {};
+        const look = async () => (last = await lookAt(stage, api, inputs as Inputs & Expected)).problem;
+        const problem = await waitUntilRight(Math.max(0, (end - Date.now()) / 1000), look, (line) =>
+            status(inputs.urn, line),
+        );
+        if (problem !== undefined) throw new Error(await timeOut(inputs, api, stage, problem, last.node));
+    }
+    return { ...echoOf(inputs), status: READY };
+}
+
+async function timeOut(inputs: Inputs, api: KubernetesApi, stage: string, problem: string, node?: string) {
+    const where = await logOf(api, node ?? "");
+    const hint =
+        stage === "api"
+            ? "The runner connects to port 6443 of the control planes, which operatorCidrs opens. "
+            : stage === "nodes"
+              ? "A node that has to be repaired later is named in allowNotReady. "
+              : "";
+    return (
+        `cluster ${inputs.cluster} is not ready after ${inputs.timeoutSeconds} s, stage ${stage}: ${problem}. ${where} ${hint}` +
+        'Run `pulumi up` again once it is fixed, increase waitTimeoutSeconds, or set waitFor: "none".'
+    );
+}
+
+/** What is wrong now; undefined where nothing is. */
+async function lookOnce(inputs: Inputs | Outputs): Promise<string | undefined> {
+    const api = apiOf(inputs);
+    for (const stage of stagesOf(inputs)) {
+        const look = () => lookAt(stage, api, inputs as Inputs & Expected);
+        const { problem } = await look().catch((error: Error): Finding => ({ problem: error.message }));
+        if (problem !== undefined) return problem;
+    }
+    return undefined;
+}
+
+/** Where nothing is asked: what that means, and how to change it. */
+function announceNone(inputs: Inputs): void {
+    if (inputs.waitFor !== "none") return;
+    announce(
+        inputs,
+        `kubernetes ${inputs.cluster}: with waitFor "none" nodes are neither drained before their machines stop nor waited for; with ` +
+            "operatorCidrs that contain the address of this host (port 6443 of the control planes) they are",
+    );
+}
+
+/** Before a change that takes machines down: what will hold it up. */
+async function announceTrouble(inputs: Inputs): Promise<void> {
+    const { cluster, allowNotReady = [] } = inputs;
+    if (!isAsked(inputs) || !wasChecked(inputs)) return;
+    try {
+        const found = notReady(await listNodes(apiOf(inputs, SHORT_PATIENCE)), allowNotReady, cluster);
+        if (found.length === 0) return;
+        announce(
+            inputs,
+            `kubernetes ${cluster}: not every node is Ready (${found.join("; ")}). No machine of another node is stopped, ` +
+                "reinstalled or deleted before they are; allowNotReady names exceptions",
+        );
+    } catch (error) {
+        const why = error instanceof ApiUnavailable ? "does not answer" : "refuses";
+        announce(
+            inputs,
+            `kubernetes ${cluster}: the API ${why} (${(error as Error).message}), so nodes cannot be drained: no machine that ` +
+                'runs is stopped, reinstalled or deleted before it answers, or waitFor is "none"',
+        );
+    }
+}
+
+function isAsked(inputs: Inputs | Outputs): boolean {
+    const { waitFor: what, controlPlanes, nodes, caCertificate, clientCertificate, clientKey } = inputs;
+    return what !== "none" && !hasUnknown([what, controlPlanes, nodes, caCertificate, clientCertificate, clientKey]);
+}
+
+function stagesOf({ waitFor: last }: Inputs | Outputs) {
+    return STAGES.slice(0, STAGES.indexOf(last) + 1);
+}
+
+function apiOf(inputs: Inputs | Outputs, patience?: number): KubernetesApi {
+    const { controlPlanes, caCertificate, clientCertificate, clientKey } = inputs;
+    const endpoints = Object.values<string>(controlPlanes);
+    return new KubernetesApi({ endpoints, caCertificate, clientCertificate, clientKey }, patience);
+}
