@@ -24,14 +24,16 @@ const COMPARED = [
  */
 export const kubernetesReady: Handler = lifecycle({
     async check(_problems, inputs, olds) {
-        if (hasUnknown(inputs.cluster)) return;
-        noteWanted(inputs.cluster);
-        if (olds === undefined) announceNone(inputs);
+        if (!hasUnknown(inputs.cluster)) noteWanted(inputs.cluster);
+        // The key is there when it is made: a first run that goes through leaves no messages.
+        if (olds === undefined && hasUnknown(inputs.clientKey)) announceNone(inputs);
     },
     async diff(_id, olds, news) {
         const changes = COMPARED.some((name) => !same(olds[name], news[name]));
-        if (changes) announceNone(news);
-        if (changes && !same(olds.revision, news.revision)) await announceTrouble(news);
+        if (!same(olds.revision, news.revision)) {
+            announceNone(news);
+            await announceTrouble(news);
+        }
         return { changes: changes || (isAsked(news) && olds.status !== READY) };
     },
     create: async (inputs) => ({ id: crypto.randomUUID(), outs: await waitFor(inputs) }),
@@ -90,7 +92,7 @@ function announceNone(inputs: Inputs): void {
     if (inputs.waitFor !== "none") return;
     announce(
         inputs,
-        `kubernetes ${inputs.cluster}: with waitFor "none" nodes are neither drained before their machines stop nor waited for; with ` +
+        `kubernetes${hasUnknown(inputs.cluster) ? "" : ` ${inputs.cluster}`}: with waitFor "none" nodes are neither drained before their machines stop nor waited for; with ` +
             "operatorCidrs that contain the address of this host (port 6443 of the control planes) they are",
     );
 }

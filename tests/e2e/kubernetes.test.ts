@@ -111,8 +111,11 @@ const workers = [0, 1, 2, 3].map((number) => `local-worker-${number}`);
 
 describe("stack local", () => {
     test("a preview says what will be made, and makes nothing", async () => {
-        const { steps, errors, warnings } = await project.preview();
+        const { steps, errors, warnings, infos } = await project.preview();
         expect([errors, warnings]).toEqual([[], []]);
+        expect(infos).toEqual([
+            expect.stringMatching(/^kubernetes local: with waitFor "none" nodes are neither drained/),
+        ]);
         expect(changesOf(steps).filter((change) => change.startsWith("create VirtualMachine")).length).toBe(8);
         expect(new Set(steps.map(({ op }) => op))).toEqual(new Set(["create"]));
         expect(cloud.calls().filter(({ command }) => !/^(list|get|query)/.test(command))).toEqual([]);
@@ -249,6 +252,7 @@ describe("stack local", () => {
         expect(changesOf(steps)).toEqual([
             "delete Certificate kubernetes-batch-y",
             "delete VirtualMachine kubernetes-batch-y",
+            "update KubernetesReady kubernetes",
             "update VirtualMachine kubernetes-control-plane-control-a",
         ]);
         const touched = new Set(machineCommands(before).map((line) => line.split(" ")[1]));
