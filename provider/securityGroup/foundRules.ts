@@ -10,7 +10,10 @@ import { normalKey } from "./rules";
  */
 export function foundRuleInputs(last: Outputs, found: Outputs, others: readonly string[] = []): Inputs | undefined {
     const inputs = foundInputs(last, { ...found, others: others.length > 0 ? others : undefined }, [
-        ...["unmanagedRules", "groupName", "tookOver", "cloud"],
+        "unmanagedRules",
+        "groupName",
+        "tookOver",
+        "cloud",
     ]);
     if (inputs === undefined) return undefined;
     delete inputs.managedRules;

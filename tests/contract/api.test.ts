@@ -7,8 +7,8 @@ const folder = join(__dirname, "api");
 
 beforeAll(built, 120_000);
 
-test("the public API is the one that is written down", () => {
-    // A process of its own: the compiler is large, and jest would load it anew.
+test("the public API is the documented one", () => {
+    // In a separate process: the compiler is large, and jest would load it again.
     const code = "const { command, render } = require('./report'); console.log(JSON.stringify([command, render()]))";
     const [command, now] = JSON.parse(execFileSync(process.execPath, ["-e", code], { cwd: folder, encoding: "utf8" }));
     const written = readFileSync(join(folder, "report.md"), "utf8");

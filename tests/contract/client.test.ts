@@ -7,7 +7,7 @@ import {
 } from "../../provider/client";
 import { startCloud, type Fault, type RunningCloud } from "../../simulator";
 
-/** The client against the embedded cloud: two readings of one definition, written apart. */
+/** The client with the embedded cloud: two implementations of one definition that share no code. */
 
 let cloud: RunningCloud;
 let place: { zoneid: string; serviceofferingid: string; templateid: string; networkids: string[] };
@@ -55,7 +55,7 @@ const fault = (kind: Fault["kind"], command: string, more: Partial<Fault> = {}):
 const timeoutSeconds = 60;
 
 describe("signatures", () => {
-    test("of hard texts are accepted, and the texts arrive unchanged", async () => {
+    test("of texts with special characters are accepted, and the texts arrive unchanged", async () => {
         const client = connect();
         const description = `café *~+[]!'() Ü😀 %41&=?#/\\"<>`;
         const { securitygroup } = await client.call("createSecurityGroup", { name: "hard texts", description });
@@ -74,7 +74,7 @@ describe("signatures", () => {
         expect(error.message).not.toContain("wrong-secret-key");
     });
 
-    test("of a clock that is half an hour slow are refused, and the clock is named", async () => {
+    test("with a clock that is half an hour slow are refused, and the hint names the clock", async () => {
         const error = await failure(connect({}, { now: () => Date.now() - 30 * 60_000 }).call("listZones"));
         expect(error.message).toContain("clock is 30 minutes behind");
     });
@@ -111,7 +111,7 @@ describe("a machine", () => {
         expect(await client.list("listVirtualMachines", { name: "one" })).toEqual([]);
     });
 
-    test("whose name is taken is refused with codes and hint", async () => {
+    test("whose name is in use is refused with codes and hint", async () => {
         const client = connect();
         await client.run("deployVirtualMachine", { ...place, name: "taken" }, { timeoutSeconds });
         const error = await failure(client.start("deployVirtualMachine", { ...place, name: "taken" }));
@@ -119,7 +119,7 @@ describe("a machine", () => {
         expect(error.message).toContain("keeps its name until the cloud expunges it");
     });
 
-    test("whose job fails says why, with the job's id", async () => {
+    test("whose job fails has an error with the reason and the job's id", async () => {
         const client = connect();
         const { id } = await client.start("deployVirtualMachine", { ...place, name: "kept" });
         const error = await failure(client.run("destroyVirtualMachine", { id, expunge: true }, { timeoutSeconds }));
@@ -131,7 +131,7 @@ describe("a machine", () => {
 });
 
 describe("lost answers", () => {
-    test("of a deploy that was carried out: found by its job, one machine only", async () => {
+    test("of a deploy that was carried out: it is found by its job, and there is one machine", async () => {
         const client = connect();
         fault("drop", "deployVirtualMachine");
         const { id } = await client.start("deployVirtualMachine", { ...place, name: "dropped" });
@@ -141,7 +141,7 @@ describe("lost answers", () => {
         expect(calls("deployVirtualMachine")).toBe(1);
     });
 
-    test("of a deploy that was not: unknown, and not sent again", async () => {
+    test("of a deploy that was not carried out: the outcome is unknown, and it is not sent again", async () => {
         const client = connect({}, { sleep: async () => undefined });
         fault("cut", "deployVirtualMachine");
         expect(await failure(client.start("deployVirtualMachine", { ...place, name: "cut" }))).toMatchObject({
@@ -169,7 +169,7 @@ describe("lost answers", () => {
         20_000,
     );
 
-    test("of a group, which has no job: unknown", async () => {
+    test("of the creation of a group, which has no job: the outcome is unknown", async () => {
         const client = connect();
         fault("drop", "createSecurityGroup");
         expect(await failure(client.call("createSecurityGroup", { name: "dropped" }))).toMatchObject({
@@ -179,7 +179,7 @@ describe("lost answers", () => {
         expect(await client.one("listSecurityGroups", {}, "dropped")).toMatchObject({ name: "dropped" });
     });
 
-    test("of a list: asked again", async () => {
+    test("of a list: it is sent again", async () => {
         fault("cut", "listZones", { count: 2 });
         expect(await connect().one("listZones", {}, "sandbox")).toMatchObject({ id: place.zoneid });
         expect(calls("listZones")).toBe(3);
@@ -208,7 +208,7 @@ describe("a busy cloud", () => {
 });
 
 describe("projects", () => {
-    test("by name: what is made there is there and not in the account", async () => {
+    test("are found by name, and their resources are not in the account", async () => {
         const inProject = connect({ project: "sandbox" });
         await inProject.call("createSecurityGroup", { name: "of the project" });
         const { virtualmachine } = await inProject.run(
@@ -223,7 +223,7 @@ describe("projects", () => {
         expect(calls("listProjects")).toBe(1);
     });
 
-    test("their jobs are seen by the list of running jobs", async () => {
+    test("have their jobs in the list of running jobs", async () => {
         const inProject = connect({ project: cloud.projectId });
         fault("jobSeconds", "deployVirtualMachine", { seconds: 1.5, count: 4 });
         await Promise.all(
@@ -235,7 +235,7 @@ describe("projects", () => {
         expect(calls("queryAsyncJobResult")).toBe(4);
     });
 
-    test("an unknown one names those that there are", async () => {
+    test("are listed in the error for an unknown one", async () => {
         const error = await failure(connect({ project: "sandbux" }).call("createSecurityGroup", { name: "x" }));
         expect(error.message).toContain('there is no project "sandbux"');
         expect(error.message).toContain("There are: sandbox.");
@@ -243,7 +243,7 @@ describe("projects", () => {
 });
 
 describe("jobs", () => {
-    test("17 s of jobs, five rules and eight machines, cost at most ten looks beyond one query each", async () => {
+    test("of five rules and eight machines that take 17 s cost at most ten lists and one query each", async () => {
         const client = connect();
         const { securitygroup } = await client.call("createSecurityGroup", { name: "many rules" });
         fault("jobSeconds", "authorizeSecurityGroupIngress", { seconds: 0.2, count: 5 });
@@ -268,7 +268,7 @@ describe("jobs", () => {
         expect(client.calls).toBeLessThanOrEqual(1 + 13 + 13 + 10);
     }, 20_000);
 
-    test("that run on after their time are pending", async () => {
+    test("that run longer than the timeout are pending", async () => {
         fault("jobSeconds", "deployVirtualMachine", { seconds: 3 });
         const error = await failure(
             connect().run("deployVirtualMachine", { ...place, name: "slow" }, { timeoutSeconds: 1 }),

@@ -10,7 +10,7 @@ beforeAll(() => {
     if (!existsSync(join(root, "dist", "index.js"))) execFileSync("npm", ["run", "build"], { cwd: root });
 }, 120_000);
 
-test("the reference says what the docstrings say (npm run docs writes it anew)", () => {
+test("the reference agrees with the docstrings (npm run docs writes it)", () => {
     const written: Record<string, string> = JSON.parse(
         execFileSync(process.execPath, ["-e", 'console.log(JSON.stringify(require("./scripts/docs").render()))'], {
             cwd: root,
@@ -22,7 +22,7 @@ test("the reference says what the docstrings say (npm run docs writes it anew)",
         expect(readFileSync(join(root, "docs", file), "utf8")).toBe(text);
 }, 60_000);
 
-test("the reference says of everything what it is", () => {
+test("the reference describes everything", () => {
     for (const file of ["components.md", "leaving-out.md", "resources.md"])
         expect(readFileSync(join(root, "docs", file), "utf8").match(/^\|.*\| +\|/gm) ?? []).toEqual([]);
 });
@@ -42,13 +42,13 @@ const linksOf = (file: string) =>
         .map(([, link]) => link)
         .filter((link) => !/^[a-z]+:/.test(link));
 
-test("every file that the README and the docs link to is there", () => {
+test("every file that the README and the docs link to exists", () => {
     for (const file of [...handWritten, ...pages])
         for (const link of linksOf(file).map((link) => link.split("#")[0]))
             expect([file, link, existsSync(join(root, file, "..", link))]).toEqual([file, link, true]);
 });
 
-/** The anchors of a page's headings, as GitHub makes them. */
+/** The anchors of a page's headings, as GitHub generates them. */
 function anchors(file: string): string[] {
     const headings = [...readFileSync(file, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading);
     return headings.map((heading) =>
@@ -59,7 +59,7 @@ function anchors(file: string): string[] {
     );
 }
 
-test("every heading that the README and the docs link to is there", () => {
+test("every heading that the README and the docs link to exists", () => {
     const targets = [...handWritten, ...pages].flatMap((file) =>
         linksOf(file)
             .filter((link) => link.includes("#"))
@@ -97,7 +97,7 @@ test("every example of an argument has the argument's type", () => {
     expect(examples.length).toBeGreaterThan(60);
     const interfaceOf = (title: string) =>
         /Args$|^SecurityGroupRule$/.test(title) ? title : `${title[0].toUpperCase()}${title.slice(1)}Args`;
-    // What examples refer to is declared and not checked further.
+    // Names that examples refer to are declared and not checked further.
     const others =
         "declare const web: any, database: any, spread: any, key: any, server: any, clients: any, document: any, zlib: any, fs: any;";
     const lines = examples.map(

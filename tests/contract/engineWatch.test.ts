@@ -1,4 +1,4 @@
-/** The process in which handlers run ends with the engine that started it, and with no other. */
+/** The process that runs handlers ends with the engine that started it, and only with that one. */
 import * as net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RunningCloud, startCloud } from "../../simulator";
@@ -12,7 +12,7 @@ const machine = {
     ...{ owner: "org/project/stack/watched", __provider: text("virtualMachine") },
 };
 
-/** What of an engine the process sees: a server that takes connections. */
+/** The engine as the process sees it: a server that accepts connections. */
 class Engine {
     private readonly connections = new Set<net.Socket>();
     private readonly server = net.createServer((socket) => {
@@ -29,12 +29,12 @@ class Engine {
         return this.connections.size > 0;
     }
 
-    /** Closes the connections, as an engine does with those that say nothing. */
+    /** Closes the idle connections, as an engine does. */
     disconnect(): void {
         this.connections.forEach((socket) => socket.destroy());
     }
 
-    /** What the system does when the process is killed. */
+    /** The effect of a kill by the system. */
     die(): void {
         this.server.close();
         this.disconnect();
@@ -76,7 +76,7 @@ const changes = () =>
         .map(({ command }) => command)
         .filter((command) => !/^(list|query)/.test(command));
 
-test("an engine that dies in the middle of an update takes the process with it, which changes nothing more", async () => {
+test("an engine that dies during an update ends the process, which then changes nothing more", async () => {
     await start();
     const { inputs } = await plugin.check({}, machine);
     const { id, outputs } = await plugin.create(inputs);
@@ -88,12 +88,12 @@ test("an engine that dies in the middle of an update takes the process with it, 
     engine.die();
     expect(await plugin.ended()).toBe(1);
     await update;
-    // The job of the stop ends, and nothing follows.
+    // The job of the stop ends, and no further request follows.
     await sleep(1_500);
     expect(changes()).toEqual(["stopVirtualMachine"]);
 });
 
-test("one that closes the connection goes on being watched", async () => {
+test("an engine that closes the connection is still watched", async () => {
     await start();
     await plugin.check({}, machine);
     await until(() => engine.watched);
@@ -105,7 +105,7 @@ test("one that closes the connection goes on being watched", async () => {
     expect(await plugin.ended()).toBe(1);
 });
 
-test("an address at which nobody ever was means nothing", async () => {
+test("an address at which no engine ever listened is ignored", async () => {
     await start("127.0.0.1:1");
     await plugin.check({}, machine);
     await sleep(300);

@@ -10,28 +10,28 @@ import { type AccountName, World } from "./provider/support";
 import type { Client } from "./simulator/client";
 
 /**
- * Every request of creating, changing, replacing and destroying a small program is disturbed in every way that a
- * network, a cloud and a kill have; the next run has to end as if nothing had happened: without a duplicate, without an
- * orphan, and with every machine running.
+ * Every request of creating, changing, replacing and destroying a small program is disturbed with every fault of a
+ * network or cloud and with a kill. The next run must end as if nothing had happened: no duplicate, no orphan, and
+ * every machine running.
  */
 
 /**
  * How a request is disturbed: by one of the cloud's own faults, by an outage that begins with it, or by a kill of the
- * process once it was answered (`killInJob`: its job still runs when the next run begins).
+ * process after it was answered (`killInJob`: its job still runs when the next run begins).
  */
 type Kind = "drop" | "cut" | "unavailable" | "throttle" | "refuse" | "failJob" | "outage" | "kill" | "killInJob";
 
-/** Those that a run survives. */
+/** The faults that a run survives. */
 const PASSING: readonly Kind[] = ["drop", "cut", "unavailable", "throttle"];
 
 interface Case extends Moment {
     readonly kind: Kind;
 }
 
-/** Which part of the cases is tried where the environment does not ask for all of them (ALL_FAULTS, any value). */
+/** The part of the cases that is tried unless ALL_FAULTS is set in the environment. */
 const SHARE = 4;
 
-/** How many cases are tried at once: they wait most of the time. */
+/** How many cases run at the same time; they spend most of their time waiting. */
 const AT_ONCE = 16;
 
 jest.setTimeout(600_000);
@@ -40,7 +40,7 @@ let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "cloudstack-faults-"))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A cloud as it stands before a phase, to be copied, and the engine's state that goes with it. */
+/** A cloud before a phase, to be copied, and the engine's state for it. */
 interface Start {
     readonly stateDir: string;
     readonly engine: Engine;
@@ -57,7 +57,7 @@ async function prepare(phase: Phase): Promise<Start> {
 
 let copies = 0;
 
-/** Does something with a copy of the cloud. */
+/** Runs `work` with a copy of the cloud. */
 async function within<T>(start: Start, work: (world: World, engine: Engine) => Promise<T>): Promise<T> {
     const stateDir = `${start.stateDir}-${++copies}`;
     cpSync(start.stateDir, stateDir, { recursive: true });
@@ -74,7 +74,7 @@ function run(phase: Phase, engine: Engine, process: ReturnType<typeof plugin>): 
     return phase.to === undefined ? engine.destroy(process.plugin, phase.from!) : engine.up(process.plugin, phase.to);
 }
 
-/** All that can be tried at the requests of an undisturbed run. */
+/** Every disturbance of every request of an undisturbed run. */
 function casesOf(calls: readonly Call[]): Case[] {
     const seen: Record<string, number> = {};
     return calls.flatMap(({ command, parameters }) => {
@@ -84,13 +84,13 @@ function casesOf(calls: readonly Call[]): Case[] {
         const kinds: Kind[] = ["drop", "cut", "unavailable", "throttle", "kill"];
         if (changes) kinds.push("refuse", "outage");
         if (parameters.customjobid !== undefined) kinds.push("killInJob");
-        // A machine that is only made, not started, has a job that does nothing.
+        // The job of a machine that is created but not started does nothing.
         if (parameters.customjobid !== undefined && parameters.startvm !== "false") kinds.push("failJob");
         return kinds.map((kind) => ({ kind, command, nth }));
     });
 }
 
-/** What is wrong after one case, in words; nothing where all is well. */
+/** The failures after one case, as text; empty if there are none. */
 async function attempt(phase: Phase, start: Start, expected: object, { kind, ...moment }: Case): Promise<string[]> {
     return within(start, async (world, engine) => {
         const ran = await machines(world.api[phase.account], "Running");
@@ -114,7 +114,7 @@ async function attempt(phase: Phase, start: Start, expected: object, { kind, ...
                 );
         }
         const next = plugin(world, phase.account);
-        // The state that a killed run left: what its handlers answer later does not get there.
+        // The state that a killed run left: later answers of its handlers do not reach it.
         const engineAfter = new Engine(engine);
         try {
             await withRemedy(world.api[phase.account], () => run(phase, engineAfter, next));
@@ -131,7 +131,7 @@ async function attempt(phase: Phase, start: Start, expected: object, { kind, ...
     });
 }
 
-/** What a user does who is told that a key pair is in the way whose private key died with a killed process. */
+/** Follows the error's advice for a key pair whose private key was lost with a killed process: deletes the pair. */
 async function withRemedy(api: Client, work: () => Promise<void>): Promise<void> {
     try {
         await work();
@@ -161,12 +161,12 @@ function disturbed(world: World, account: AccountName, kind: Kind, moment: Momen
     }
 }
 
-/** Ids of the machines in a state, of all that are not destroyed. */
+/** Ids of the machines in one state, or of all machines that are not destroyed. */
 async function machines(api: Client, state: string): Promise<string[]> {
     return (await api.list("listVirtualMachines", { listall: true, state })).map(({ id }) => id);
 }
 
-/** Does something with every item, a few at a time. */
+/** Runs `work` for every item, a few at a time. */
 async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
     const left = [...items];
     const worker = async () => {
@@ -175,7 +175,7 @@ async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): P
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-test.each(PHASES)("every request of a $name", async (phase) => {
+test.each(PHASES)("every request of a $name can be disturbed", async (phase) => {
     const start = await prepare(phase);
     const { calls, things } = await within(start, async (world, engine) => {
         await run(phase, engine, plugin(world, phase.account));
@@ -187,7 +187,7 @@ test.each(PHASES)("every request of a $name", async (phase) => {
     await each(cases, async (one) => {
         const found = await attempt(phase, start, things, one);
         const told = found.map((problem) => `${one.kind} at ${one.command} ${one.nth}: ${problem}`);
-        // At once, since a run of all takes minutes.
+        // In parallel, because all cases together take minutes.
         for (const line of told) process.stdout.write(`${phase.name}: ${line}\n`);
         problems.push(...told);
     });

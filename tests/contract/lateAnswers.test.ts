@@ -3,8 +3,8 @@ import { plugin } from "./faults/plugin";
 import { type AccountName, type Plugin, type Resource, World, named } from "./provider/support";
 
 /**
- * A create whose answer is lost and that lands when nobody looks for it any more, on a slow server: what it makes beside the
- * second sending is taken away, where it is provably ours and empty.
+ * A create request whose answer is lost and that is carried out after the client stopped looking for it, on a slow
+ * server: the duplicate that it creates is deleted if it provably belongs to the program and is empty.
  */
 
 /** Its plugins wait for an answer for a second. */
@@ -31,7 +31,7 @@ async function until(count: number): Promise<void> {
     }
 }
 
-/** A volume that is there twice: its first request arrives after the second one was answered. */
+/** A volume that exists twice: its first request is carried out after the second one was answered. */
 async function madeTwice(): Promise<Resource> {
     world.fault("delay", "createVolume", { seconds: 6 });
     const made = await fresh().create("volume", { ...named("late"), diskOffering: "Small" });
@@ -40,7 +40,7 @@ async function madeTwice(): Promise<Resource> {
     return made;
 }
 
-test("a volume that a late createVolume makes is found by a refresh and deleted by the next run", async () => {
+test("a volume that a late createVolume creates is found by a refresh and deleted by the next run", async () => {
     const made = await madeTwice();
     const read = (await fresh().read(made))!;
     const repaired = await fresh().up(read, made.inputs);
@@ -51,7 +51,7 @@ test("a volume that a late createVolume makes is found by a refresh and deleted 
     expect(await disks()).toEqual([]);
 });
 
-test("or goes with the volume itself, but not once somebody uses it", async () => {
+test("or is deleted with the volume itself, but not while somebody uses it", async () => {
     const made = await madeTwice();
     const [late] = (await disks()).filter((id) => id !== made.id);
     const machine = await fresh().create("virtualMachine", {
@@ -69,7 +69,7 @@ test("or goes with the volume itself, but not once somebody uses it", async () =
     expect(await disks()).toEqual([]);
 });
 
-test("a createVolume that is slow, but not for ever, is waited for and not sent again", async () => {
+test("a slow createVolume that does answer is waited for and not sent again", async () => {
     world.cloud.clearCalls();
     world.fault("delay", "createVolume", { seconds: 1.5 });
     const made = await fresh().create("volume", { ...named("slow"), diskOffering: "Small" });

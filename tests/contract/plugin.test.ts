@@ -1,12 +1,12 @@
 /**
- * What this package relies on in the SDK's plugin for dynamic resources and what is documented nowhere: a newer SDK
- * that behaves otherwise fails here. Handlers stand in constant `__provider` texts, as the package's own do.
+ * Undocumented behaviour of the SDK's plugin for dynamic resources that this package relies on: these tests fail with a
+ * newer SDK that behaves otherwise. Handlers are constant `__provider` texts, like those of the package.
  */
 import { status } from "@grpc/grpc-js";
 import { PartialFailure, UNKNOWN } from "../../provider/handler";
 import { PluginError, PluginProcess, secret } from "./plugin/process";
 
-/** A `__provider` whose handler is this object literal; `note(…)` writes down what a later {@link notes} gives back. */
+/** A `__provider` whose handler is this object literal; `note(…)` records what a later {@link notes} returns. */
 const handler = (literal: string) =>
     `const note = (...words) => (globalThis.notes ??= []).push(...words);\nexports.handler = () => (${literal});`;
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => plugin.stop());
 beforeEach(notes);
 
-/** What handlers of this process have noted since the last call. */
+/** The notes of handlers of this process since the last call. */
 async function notes(): Promise<string[]> {
     const text = handler(
         "{ create: async () => ({ id: 'notes', outs: { notes: (globalThis.notes ?? []).splice(0) } }) }",
@@ -41,7 +41,7 @@ async function failureOf(call: Promise<unknown>): Promise<PluginError> {
 }
 
 describe("the text in __provider", () => {
-    test("is evaluated as it stands, as a CommonJS module in the folder of the program", async () => {
+    test("is evaluated unchanged, as a CommonJS module in the folder of the program", async () => {
         const text = handler("{ create: async ({ a }) => ({ id: 'x', outs: { a, cwd: process.cwd() } }) }");
         expect(await plugin.create({ a: 1, __provider: text })).toEqual({
             id: "x",
@@ -58,7 +58,7 @@ describe("the text in __provider", () => {
         expect(await notes()).toEqual(["evaluated"]);
     });
 
-    test("comes with the outputs, not the inputs, at a delete", async () => {
+    test("is sent with the outputs, not the inputs, for a delete", async () => {
         const text = handler(
             "{ create: async () => ({ id: 'x' }), delete: async (id, props) => note(id, props.from) }",
         );
@@ -71,7 +71,7 @@ describe("configuration", () => {
     const seen =
         "['cloudstack:endpoint', 'cloudstack:secretKey', 'own', 'missing'].map((key) => config.get(key) ?? null)";
 
-    test("reaches handlers whole: every namespace by its full key, the project's own by the bare one, secrets plain", async () => {
+    test("is passed to handlers completely: every namespace by its full key, the project's own by the bare one, secrets plain", async () => {
         const text = handler(`{
             configure: async ({ config }) => note(...${seen}),
             create: async () => ({ id: "x" }),
@@ -80,7 +80,7 @@ describe("configuration", () => {
         expect(await notes()).toEqual(["https://cloud.example.org/client/api", "s3cret", "mine", null]);
     });
 
-    test("is not awaited by calls that come while an asynchronous configure works", async () => {
+    test("is not awaited by calls that arrive during an asynchronous configure", async () => {
         const text = handler(`{
             configure: async () => { await new Promise((done) => setTimeout(done, 200)); globalThis.isConfigured = true; },
             create: async () => ({ id: "x", outs: { configured: globalThis.isConfigured === true } }),
@@ -89,7 +89,7 @@ describe("configuration", () => {
         expect(made.map(({ outputs }) => outputs.configured)).toEqual([true, false, false]);
     });
 
-    test("is there for all calls when configure takes it in the same tick", async () => {
+    test("is available to all calls if configure stores it synchronously", async () => {
         const text = handler(`{
             configure: async ({ config }) => { globalThis.endpoint = config.get("cloudstack:endpoint"); },
             create: async () => ({ id: "x", outs: { configured: globalThis.endpoint !== undefined } }),
@@ -104,7 +104,7 @@ describe("outputs", () => {
         ["undefined", "{ a: undefined }"],
         ["undefined deep inside", "{ a: [{ b: undefined }] }"],
         ["a bigint", "{ a: 1n }"],
-    ])("with %s fail only when create has run: what it made would be lost", async (_what, outs) => {
+    ])("with %s fail only after create has run, so the created object would be lost", async (_what, outs) => {
         const text = handler(`{ create: async () => { note("ran"); return { id: "x", outs: ${outs} }; } }`);
         const failure = await failureOf(plugin.create({ __provider: text }));
         expect(failure.message).toContain("Unexpected struct type");
@@ -117,7 +117,7 @@ describe("outputs", () => {
         expect((await plugin.create({ __provider: text })).outputs.a).toEqual({});
     });
 
-    test("that are frozen fail: the plugin writes into them", async () => {
+    test("that are frozen fail, because the plugin writes into them", async () => {
         const text = handler(
             "{ create: async () => { note('ran'); return { id: 'x', outs: Object.freeze({ a: 1 }) }; } }",
         );
@@ -125,7 +125,7 @@ describe("outputs", () => {
         expect(await notes()).toEqual(["ran"]);
     });
 
-    test("are wiped by an update that returns nothing", async () => {
+    test("are cleared by an update that returns nothing", async () => {
         const text = handler("{ create: async () => ({ id: 'x' }), update: async () => {} }");
         const state = { a: 1, __provider: text };
         expect(await plugin.update("x", state, { a: 2, __provider: text })).toEqual({ __provider: text });
@@ -133,7 +133,7 @@ describe("outputs", () => {
 });
 
 describe("an error", () => {
-    test("that carries id and properties keeps the resource in the state, for create and update", async () => {
+    test("with id and properties keeps the resource in the state, for create and update", async () => {
         const text = handler(`{
             create: async (inputs) => { throw Object.assign(new Error("no address"), {
                 id: "vm-1", properties: { name: "a", __provider: inputs.__provider }, reasons: ["no address"] }); },
@@ -155,7 +155,7 @@ describe("an error", () => {
         });
     });
 
-    test("of this package's class has what the plugin looks for", async () => {
+    test("of this package's class has the fields that the plugin looks for", async () => {
         const { id, properties, reasons, message } = new PartialFailure(
             "no address",
             "vm-1",
@@ -184,7 +184,7 @@ describe("an error", () => {
         );
     });
 
-    test("without an id leaves nothing, and only its message is told", async () => {
+    test("without an id leaves nothing, and only its message is passed on", async () => {
         const text = handler(
             "{ create: async () => { throw Object.assign(new TypeError('refused: 431'), { hint: 'x' }); } }",
         );
@@ -195,7 +195,7 @@ describe("an error", () => {
 });
 
 describe("check", () => {
-    test("hands on what it returns, with all failures", async () => {
+    test("passes on its result, with all failures", async () => {
         const text = handler(`{ create: async () => ({ id: "x" }), check: async (olds, news) => ({
             inputs: { ...news, name: olds.name ?? "default" },
             failures: [{ property: "a", reason: "too small" }, { property: "b[0]", reason: "no address" }],
@@ -209,7 +209,7 @@ describe("check", () => {
         });
     });
 
-    test("and diff see a value that a preview does not know as its sentinel", async () => {
+    test("and diff receive a sentinel for a value that a preview does not know", async () => {
         const text = handler(`{
             create: async () => ({ id: "x" }),
             check: async (olds, news) => { note("check", news.a, news.list[0]); return { inputs: news }; },
@@ -228,7 +228,7 @@ describe("diff", () => {
         return plugin.diff("x", { a: 1, __provider: text }, { a: 2, __provider: text });
     };
 
-    test("forwards changes, replaces and deleteBeforeReplace", async () => {
+    test("passes on changes, replaces and deleteBeforeReplace", async () => {
         expect(await diffOf("{ changes: true, replaces: ['a', 'b'], deleteBeforeReplace: true }")).toMatchObject({
             changes: true,
             replaces: ["a", "b"],
@@ -241,7 +241,7 @@ describe("diff", () => {
         });
     });
 
-    test("leaves the comparison to the engine where it says nothing of changes", async () => {
+    test("leaves the comparison to the engine if its result does not contain changes", async () => {
         expect(await diffOf("{ replaces: ['a'] }")).toMatchObject({ changes: undefined, replaces: ["a"] });
     });
 
@@ -251,7 +251,7 @@ describe("diff", () => {
         expect(await diffOf(answer)).toMatchObject({ changes: true, stables: [], diffs: [], hasDetailedDiff: false });
     });
 
-    test("gets the old outputs and the new inputs, whole", async () => {
+    test("receives the complete old outputs and new inputs", async () => {
         const text = handler(
             "{ create: async () => ({ id: 'x' }), diff: async (id, olds, news) => { note(id, olds.ip, news.a); return {}; } }",
         );
@@ -267,7 +267,7 @@ describe("read", () => {
         return { id, props: { ip: "10.0.0.2" }, ...(id === "with inputs" ? { inputs: { a: 3 } } : {}) };
     } }`);
 
-    test("of a refresh gets the old outputs; its inputs, where it gives any, reach the engine", async () => {
+    test("of a refresh receives the old outputs; inputs that it returns reach the engine", async () => {
         const state = { outputs: { ip: "10.0.0.1", __provider: text }, inputs: { a: 1, __provider: text } };
         expect(await plugin.read("with inputs", state)).toEqual({
             id: "with inputs",
@@ -282,7 +282,7 @@ describe("read", () => {
         expect(await notes()).toEqual(["ip", "ip"]);
     });
 
-    test("without an id in its answer says that the resource is gone", async () => {
+    test("without an id in its answer reports that the resource is gone", async () => {
         expect((await plugin.read("gone", { outputs: { ip: "10.0.0.1", __provider: text } })).id).toBe("");
     });
 
@@ -291,7 +291,7 @@ describe("read", () => {
         expect(await notes()).toEqual(["a"]);
     });
 
-    test("of an import, with neither, cannot work: there is no handler to ask", async () => {
+    test("of an import, with neither, cannot work: there is no handler to call", async () => {
         expect((await failureOf(plugin.read("x", {}))).message).toContain("code must be a string, not undefined");
     });
 });

@@ -1,6 +1,6 @@
 /**
- * The package's own handlers behind the SDK's plugin, reached by the text that every resource class writes into the
- * state: from the folder of a program, through the package as it is built.
+ * The package's own handlers in the SDK's plugin, loaded by the text that every resource class writes into the state:
+ * from the folder of a program, with the compiled package.
  */
 import { X509Certificate } from "node:crypto";
 import * as path from "node:path";
@@ -10,8 +10,8 @@ import { built } from "../support/built";
 import { PluginProcess, type Properties, secret } from "./plugin/process";
 
 /**
- * What `__provider` is in the state of every stack, byte by byte. Another text would show as a change of every resource,
- * and one that names something else could not destroy what earlier releases made.
+ * The value of `__provider` in the state of every stack, byte by byte. Another text would show as a change of every
+ * resource, and one that loads something else could not destroy what earlier releases created.
  */
 const texts: Record<string, string> = {
     VirtualMachine: textOf("virtualMachine"),
@@ -68,7 +68,7 @@ afterAll(async () => {
     await cloud?.close();
 });
 
-/** Every resource class that the package exports or keeps to itself, as its instances are registered: inputs by kind. */
+/** Every resource class, exported or internal, as its instances are registered: inputs by kind. */
 async function registered(): Promise<Record<string, Properties>> {
     const found: Record<string, Properties> = {};
     const mocks: pulumi.runtime.Mocks = {
@@ -91,12 +91,12 @@ async function registered(): Promise<Record<string, Properties>> {
     return found;
 }
 
-test("every resource class writes the text that its kind always had", async () => {
+test("every resource class writes the same text for its kind as in every release", async () => {
     const found = await registered();
     expect(Object.fromEntries(Object.entries(found).map(([kind, inputs]) => [kind, inputs.__provider]))).toEqual(texts);
 });
 
-test.each(Object.entries(texts))("the text of %s leads to a whole handler", async (_kind, text) => {
+test.each(Object.entries(texts))("the text of %s loads a complete handler", async (_kind, text) => {
     const methods = `exports.inner = {}; new Function("exports", "require", ${JSON.stringify(text)})(exports.inner, require);
         exports.handler = () => ({ create: async () => ({ id: "x", outs: { methods: Object.entries(exports.inner.handler())
             .filter(([, method]) => typeof method === "function").map(([name]) => name).sort() } }) });`;
@@ -111,12 +111,12 @@ test.each(Object.entries(texts))("the text of %s leads to a whole handler", asyn
     ]);
 });
 
-test("dynamic/v1 holds nothing that no class names", () => {
+test("dynamic/v1 exports nothing that no class uses", () => {
     const keys = Object.values(texts).map((text) => text.slice(text.lastIndexOf(".") + 1));
     expect(Object.keys(require("../../provider/v1")).sort()).toEqual(keys.sort());
 });
 
-test("a certificate authority lives through the plugin", async () => {
+test("a certificate authority is created, updated and deleted through the plugin", async () => {
     const given = { commonName: "etcd", __provider: texts.CertificateAuthority };
     const { inputs, failures } = await plugin.check({}, given);
     expect(failures).toEqual([]);
@@ -133,7 +133,7 @@ test("a certificate authority lives through the plugin", async () => {
     expect(await plugin.diff(id, found.outputs, inputs)).toMatchObject({ changes: false, replaces: [] });
 
     const { inputs: raised } = await plugin.check(inputs, { ...given, generation: 2, signingGeneration: 1 });
-    // Arguments that differ are left to the engine to compare.
+    // The engine compares arguments that differ.
     expect(await plugin.diff(id, outputs, raised)).toMatchObject({ changes: undefined, replaces: [] });
     const updated = await plugin.update(id, outputs, raised);
     expect(updated.certificate).toBe(outputs.certificate);
@@ -143,13 +143,13 @@ test("a certificate authority lives through the plugin", async () => {
     await plugin.delete(id, updated);
 });
 
-test("what is wrong with it is told at once", async () => {
+test("all problems of a certificate authority are reported together", async () => {
     const wrong = { commonName: "", validityDays: 0, __provider: texts.CertificateAuthority };
     const { failures } = await plugin.check({}, wrong);
     expect(failures.map(({ property }) => property)).toEqual(expect.arrayContaining(["commonName", "validityDays"]));
 });
 
-test("resources that are made at once all find the stack's configuration", async () => {
+test("resources that are created simultaneously all find the stack's configuration", async () => {
     const names = ["one", "two", "three", "four", "five"];
     const __provider = texts.AffinityGroup;
     const made = await Promise.all(

@@ -1,4 +1,4 @@
-/** Stacks that a released version has made go on with this one: see `states/record.js`. */
+/** Stacks that were created by a released version continue with this one: see `states/record.js`. */
 import * as fs from "node:fs";
 import * as zlib from "node:zlib";
 import { folder, replay, type Stand, stand } from "./states/recorded";
@@ -6,7 +6,7 @@ import { Client } from "./simulator/client";
 
 const versions = fs.readdirSync(folder).filter((name) => /^\d+\.\d+\.\d+$/.test(name));
 
-test("there are recordings", () => expect(versions).toContain("0.1.0"));
+test("there are recordings of released versions", () => expect(versions).toContain("0.1.0"));
 
 describe.each(versions)("a stack of version %s", (version) => {
     let replayed: Stand;
@@ -17,26 +17,26 @@ describe.each(versions)("a stack of version %s", (version) => {
     });
     afterAll(() => replayed.dispose());
 
-    test("is taken over: nothing is replaced or deleted, and but for user data of clusters nothing changes", async () => {
+    test("is updated without a replacement or deletion, and only user data of clusters changes", async () => {
         const { steps, changes } = await replayed.project.preview();
         const moved = steps.filter(({ op }) => op !== "same");
-        // Machines of clusters may be told more by a later version, and gates may be new.
+        // A later version may add user data to the machines of clusters, and may add gates.
         expect(Object.keys(changes).filter((op) => !["same", "update", "create"].includes(op))).toEqual([]);
         const known =
             /:(VirtualMachine|EtcdQuorum|EtcdMember|EtcdHealth|EtcdFounding|EtcdDataGuard|KubernetesSettings|KubernetesReady)$/;
-        // A group's ingress rules have become a child of it, which takes over what is there.
+        // A group's ingress rules are now a child resource, which takes over the existing rules.
         const isChild = ({ op, name }: { op: string; name: string }) => op === "create" && name.endsWith("-ingress");
         expect(moved.filter((step) => !known.test(step.type) && !isChild(step))).toEqual([]);
         await replayed.project.up();
         await replayed.project.expectNoChanges();
     });
 
-    test("refreshes as it is", async () => {
+    test("is refreshed without changes", async () => {
         const { changes } = await replayed.project.refresh();
         expect(Object.keys(changes)).toEqual(["same"]);
     });
 
-    test("takes an update of each kind, without replacing anything", async () => {
+    test("accepts each kind of update without a replacement", async () => {
         await replayed.project.setConfig("changed", "true");
         const { changes } = await replayed.project.up();
         expect(Object.keys(changes).filter((op) => /replace|delete/.test(op))).toEqual([]);
@@ -44,7 +44,7 @@ describe.each(versions)("a stack of version %s", (version) => {
         await replayed.project.expectNoChanges();
     });
 
-    test("is destroyed, and leaves nothing", async () => {
+    test("is destroyed completely", async () => {
         await replayed.project.destroy();
         const client = new Client(replayed.cloud, replayed.cloud.accounts.expunger);
         expect(await client.list("listVirtualMachines")).toEqual([]);
@@ -55,7 +55,7 @@ describe.each(versions)("a stack of version %s", (version) => {
     });
 });
 
-test("machines of an etcd cluster of 0.1.0 that were lost before this version saw them found none in its place", async () => {
+test("machines of an etcd cluster of 0.1.0 that were lost before this version saw them do not create a new cluster", async () => {
     const { cloud, project, dispose } = await stand("0.1.0");
     try {
         await replay("0.1.0", { cloud, project } as Stand);

@@ -1,6 +1,6 @@
 import type { Kind, Plugin, Resource } from "../provider/support";
 
-/** One resource of a program; its arguments may be made of what those before it have become. */
+/** One resource of a program; its arguments may depend on the resources before it. */
 export interface Declared {
     readonly name: string;
     readonly kind: Kind;
@@ -8,15 +8,15 @@ export interface Declared {
 }
 
 interface Entry extends Resource {
-    /** A creation or update that failed after it had an id: it is updated next time, whatever `diff` says. */
+    /** A failed creation or update that has an id: the next run updates it, whatever `diff` says. */
     unfinished?: boolean;
 }
 
 /**
- * What Pulumi's engine does with a program and its state, one resource after the other, as far as handlers notice: so
- * that every request of a run can be disturbed hundreds of times a minute. `tests/e2e/kill.test.ts` asks the real one.
+ * Pulumi's engine as handlers see it: a program and its state, one resource after the other. It is fast enough to
+ * disturb every request of a run hundreds of times a minute. `tests/e2e/kill.test.ts` uses the real engine.
  *
- * The state changes when a handler has answered, as the engine's does; it can be copied at any time.
+ * As in the engine, the state changes when a handler has answered. It can be copied at any time.
  */
 export class Engine {
     readonly state: Map<string, Entry>;
@@ -75,9 +75,9 @@ export class Engine {
     }
 
     /**
-     * Keeps what comes out, also of a failure that carries an id.
+     * Stores the result, also that of a failure with an id.
      *
-     * @param aside what the new one replaces, to be deleted at the end
+     * @param aside the resource that the new one replaces, to be deleted at the end
      */
     private async keep(
         name: string,

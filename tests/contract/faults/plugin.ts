@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AccountName, Plugin, World } from "../provider/support";
 
-/** The plugin's process for tests that disturb it: its waits are short, and it can die at any request. */
+/** The plugin's process for tests that disturb it: its waits are short, and it can end at any request. */
 
-/** How many of the client's seconds pass in one: its retries, its looks at jobs, its timeouts. */
+/** How many of the client's seconds pass in one: for its retries, its polls of jobs, its timeouts. */
 const PACE = 40;
 
-/** How long the client tries again: longer than any stutter of a busy machine at this pace, and hardly where nothing answers any more. */
+/**
+ * For how long the client retries: longer than a short delay of a busy machine, and not much longer if the cloud no
+ * longer answers.
+ */
 const RETRY_SECONDS = { passing: 600, lasting: 20 };
 
 /** The n-th request of a command, counted from 0. */
@@ -15,14 +18,14 @@ export interface Moment {
     readonly nth: number;
 }
 
-/** A process that ends at a moment: that request is answered by the cloud, and nobody hears the answer. */
+/** A process that ends at a given request: the cloud answers it, but the process does not receive the answer. */
 export interface MortalPlugin {
     readonly plugin: Plugin;
-    /** Resolves at the end of the process. Without a moment of death it never does. */
+    /** Resolves at the end of the process; never if no end is set. */
     readonly died: Promise<void>;
 }
 
-/** What the next plugin's requests go through, and how long they are tried again. */
+/** The requests of the next plugin pass through this; also, for how long they are retried. */
 let upcoming: ((command: string, send: () => Promise<unknown>) => Promise<unknown>) | undefined;
 let retrySeconds: number;
 
@@ -55,14 +58,14 @@ jest.doMock("../../../provider/client/client", () => {
     return { ...actual, Client };
 });
 
-// They have nothing to do with a cloud, and take longer to load than all the rest.
+// Modules that are unrelated to a cloud and take longer to load than all others.
 jest.doMock("../../../provider/certificates/handlers", () => ({}));
 
 /**
  * A new process of the plugin.
  *
  * @param moment when something happens to it
- * @param happens just before that request is sent, an outage; by default the process dies as soon as it is answered
+ * @param happens just before that request is sent, an outage; by default the process ends after the request is answered
  */
 export function plugin(world: World, account: AccountName, moment?: Moment, happens?: () => void): MortalPlugin {
     let end: () => void;
@@ -80,7 +83,7 @@ export function plugin(world: World, account: AccountName, moment?: Moment, happ
             happens();
             return send();
         }
-        // Requests that are on their way arrive; what is not sent yet never is.
+        // Requests that were sent arrive; those that were not sent never do.
         dead = true;
         await send().catch(() => undefined);
         end();

@@ -2,7 +2,7 @@ import type { AccountName } from "../provider/support";
 import type { Client } from "../simulator/client";
 import type { Declared } from "./engine";
 
-/** Two machines, two groups with rules, a key, an affinity group and a volume: what is disturbed, and how it looks. */
+/** Two machines, two groups with rules, a key, an affinity group and a volume: the disturbed program and its result. */
 
 const machine = { zone: "sandbox", serviceOffering: "Small Instance", template: "Debian 12" };
 const PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHf2mQ8f0JbT3b1m0S8Vd1o3gV0c9zM0c9kYt9q2n5uK test";
@@ -14,9 +14,9 @@ interface Parts {
     spread?: Record<string, any>;
     web?: Record<string, any>;
     volume?: Record<string, any>;
-    /** Which machine has the volume. */
+    /** The machine that has the volume. */
     holder?: "first" | "second";
-    /** The second machine is in both groups. */
+    /** Whether the second machine is in both groups. */
     both?: boolean;
 }
 
@@ -79,7 +79,7 @@ function program({ holder = "first", both = false, ...parts }: Parts): Declared[
 }
 
 const before: Parts = {};
-/** Machines stop for it: another size, other groups; a tag changes, rules come and go, the volume grows and moves. */
+/** Machines stop for another size and other groups; a tag and rules change, the volume grows and moves. */
 const changed: Parts = {
     first: { serviceOffering: "Medium Instance", displayName: "First", tags: { role: "db", more: "yes" } },
     both: true,
@@ -87,7 +87,7 @@ const changed: Parts = {
     volume: { sizeGiB: 8 },
     holder: "second",
 };
-/** Everything that may be replaced is: under its own name and address, or beside the old one under another. */
+/** Everything that can be replaced is: with the same name and address, or beside the old one with other ones. */
 const replaced: Parts = {
     first: { ipAddress: "10.1.1.60" },
     second: { template: "Debian 12 with password" },
@@ -99,11 +99,11 @@ const replaced: Parts = {
 
 export interface Phase {
     readonly name: string;
-    /** Who does it: `user` may not expunge. */
+    /** The account: `user` may not expunge. */
     readonly account: AccountName;
-    /** What the state came from; nothing in a new stack. */
+    /** The program that the state came from; undefined in a new stack. */
     readonly from?: Declared[];
-    /** What is wanted; nothing is to be left without it. */
+    /** The wanted program; undefined if everything is to be destroyed. */
     readonly to?: Declared[];
 }
 
@@ -116,7 +116,7 @@ export const PHASES: readonly Phase[] = [
     { name: "destroy with expunging", account: "expunger", from: program(before) },
 ];
 
-/** What the user sees in the cloud, by names, so that two clouds that went different ways can be compared. */
+/** The cloud as users see it, by names, so that two clouds with different histories can be compared. */
 export async function survey(api: Client): Promise<{ things: Record<string, unknown>; ids: string[] }> {
     const list = (command: string, more: object = {}) => api.list(command, { listall: true, ...more });
     const [machines, groups, keys, spreads, volumes] = await Promise.all([

@@ -9,16 +9,16 @@ import { Status } from "@pulumi/pulumi/proto/status_pb";
 
 export type Properties = Record<string, any>;
 
-/** How the engine marks a value that is secret, on the wire (sdk/go/common/resource, `SigKey` and `SecretSig`). */
+/** How the engine marks a secret value on the wire (sdk/go/common/resource, `SigKey` and `SecretSig`). */
 export const secret = (value: unknown) => ({
     "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
     value,
 });
 
-/** What the engine sees of a call that failed. */
+/** A failed call as the engine sees it. */
 export class PluginError extends Error {
     readonly code: grpc.status;
-    /** Set where the resource exists all the same: the engine keeps its id and properties in the state. */
+    /** Set if the resource exists despite the failure: the engine keeps its id and properties in the state. */
     readonly partial?: { id: string; properties: Properties; reasons: string[] };
 
     constructor(error: grpc.ServiceError) {
@@ -39,8 +39,8 @@ export class PluginError extends Error {
 }
 
 /**
- * The SDK's plugin for dynamic resources, in a process of its own as the engine starts it: from the folder of the
- * program, with the engine's address as its argument; it prints the port on which it listens. Properties travel as
+ * The SDK's plugin for dynamic resources, in a separate process as the engine starts it: from the folder of the
+ * program, with the engine's address as its argument; it prints the port on which it listens. Properties are sent as
  * protobuf structs.
  */
 export class PluginProcess {
@@ -56,9 +56,9 @@ export class PluginProcess {
     }
 
     /**
-     * @param config the stack's configuration, which the engine hands over first of all
+     * @param config the stack's configuration, which the engine sends first
      * @param folder of the program: the working directory
-     * @param engine where the engine listens; by default nobody does
+     * @param engine the address of the engine; by default an address where nothing listens
      */
     static async start(
         config: Properties,
@@ -101,7 +101,7 @@ export class PluginProcess {
         };
     }
 
-    /** Everything that the engine learns from a diff, fields without a value left out. */
+    /** The result of a diff as the engine receives it, without fields that have no value. */
     async diff(id: string, olds: Properties, news: Properties) {
         const request = new messages.DiffRequest();
         request.setId(id);

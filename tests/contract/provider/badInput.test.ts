@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { startCloud } from "../../../simulator";
 import { World, failure, named, type Kind } from "./support";
 
-/** Every mistake is told before anything is made: all of a resource at once, with path and remedy. */
+/** Every mistake is reported before anything is created: all mistakes of a resource together, with path and remedy. */
 
 let world: World;
 
@@ -18,15 +18,15 @@ afterEach(() => world.cloud.clearFaults());
 const small = { serviceOffering: "Small Instance", template: "Debian 12" };
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** What is reported, as path and reason. */
+/** The reported problems, as path and reason. */
 async function problems(kind: Kind, args: Record<string, unknown>): Promise<Record<string, string>> {
     const { failures, message } = await failure(world.plugin().create(kind, args));
     if (failures === undefined) throw new Error(`no check found it: ${message}`);
     return Object.fromEntries(failures.map(({ property, reason }: any) => [property, reason]));
 }
 
-describe("a machine", () => {
-    test("with everything wrong is told everything at once", async () => {
+describe("check of a machine", () => {
+    test("reports all problems of its arguments together", async () => {
         const found = await problems("virtualMachine", {
             ...named("x"),
             name: "-not a host name",
@@ -68,7 +68,7 @@ describe("a machine", () => {
 `);
     });
 
-    test("of an unknown zone hears the nearest, and its other problems", async () => {
+    test("reports the nearest names for an unknown zone, and the other problems", async () => {
         const found = await problems("virtualMachine", { ...named("x"), ...small, zone: "sandbx", name: "no_host" });
         expect(found).toEqual({
             zone: expect.stringMatching(/there is no zone "sandbx": did you mean "sandbox"/),
@@ -76,7 +76,7 @@ describe("a machine", () => {
         });
     });
 
-    test("without a zone hears which there are, and how to set one for all", async () => {
+    test("lists the zones if none is given, and says how to set one for all resources", async () => {
         const { failures } = await failure(
             world
                 .plugin("user", { "cloudstack:zone": undefined })
@@ -90,7 +90,7 @@ describe("a machine", () => {
         ]);
     });
 
-    test("without offering and template hears of both", async () => {
+    test("reports a missing offering and template together", async () => {
         const found = await problems("virtualMachine", named("x"));
         expect(found).toEqual({
             serviceOffering: expect.stringContaining("is required"),
@@ -98,7 +98,7 @@ describe("a machine", () => {
         });
     });
 
-    test("of a custom offering hears which sizes are missing, or out of bounds", async () => {
+    test("reports sizes of a custom offering that are missing or out of bounds", async () => {
         const custom = { ...named("x"), template: "Debian 12", serviceOffering: "Custom Constrained" };
         expect(await problems("virtualMachine", custom)).toEqual({
             details: expect.stringContaining("must set cpuNumber and memory"),
@@ -118,7 +118,7 @@ describe("a machine", () => {
         });
     });
 
-    test("with user data that is too long hears by how much and what to do; a cloud that takes more may say so", async () => {
+    test("reports by how much user data is too long and what to do, unless the cloud's limit is set higher", async () => {
         const long = { ...named("x"), ...small, userData: "a".repeat(24_577) };
         expect(await problems("virtualMachine", long)).toEqual({
             userData: expect.stringMatching(
@@ -128,7 +128,7 @@ describe("a machine", () => {
         await world.plugin().plan("virtualMachine", { ...long, userDataMaxLength: 40_000 });
     });
 
-    test("with a disk too small, or an address that is impossible, is told so before it is made", async () => {
+    test("reports a disk that is too small or an impossible address", async () => {
         expect(await problems("virtualMachine", { ...named("x"), ...small, rootDiskSizeGiB: 1 })).toEqual({
             rootDiskSizeGiB: expect.stringContaining('is less than the size of template "Debian 12", 2 GiB'),
         });
@@ -140,7 +140,7 @@ describe("a machine", () => {
         expect(await at("10.1.1.1")).toEqual({ ipAddress: expect.stringContaining("is the gateway") });
     });
 
-    test("with a name, an address or groups that others hold", async () => {
+    test("reports a name, an address or groups that others use", async () => {
         const args = { ...named("x"), ...small, ipAddress: "10.1.1.30" };
         const machine = await world.plugin().create("virtualMachine", args);
         expect(
@@ -149,7 +149,7 @@ describe("a machine", () => {
             name: expect.stringContaining(`is taken by machine ${machine.id}`),
             ipAddress: expect.stringContaining(`is the address of machine ${args.name}`),
         });
-        // Of another account nothing can be seen before; the deploy is refused, and explained.
+        // Resources of another account are not visible before the update, which is refused with an explanation.
         const name = await failure(
             world.plugin("expunger").create("virtualMachine", { ...args, owner: "o/p/s/other", ipAddress: undefined }),
         );
@@ -167,7 +167,7 @@ describe("a machine", () => {
         await world.plugin().delete(machine);
     });
 
-    test("with what a preview does not know yet is not told anything about that", async () => {
+    test("reports nothing about values that a preview does not know yet", async () => {
         const names = [
             "name",
             "zone",
@@ -188,7 +188,7 @@ describe("a machine", () => {
     });
 });
 
-describe("limits", () => {
+describe("account limits", () => {
     const types = { user_vm: 0, volume: 2, cpu: 8, memory: 9, primary_storage: 10 };
     const set = (type: keyof typeof types, max: number) =>
         world.api.admin.ok("updateResourceLimit", {
@@ -233,7 +233,7 @@ describe("limits", () => {
         ]);
     });
 
-    test("of volumes count root disks and data disks together", async () => {
+    test("on volumes count root disks and data disks together", async () => {
         const { volumetotal, primarystoragetotal } = (await world.api.user.list("listAccounts"))[0];
         await set("volume", volumetotal + 2);
         const plugin = world.plugin();
@@ -251,14 +251,14 @@ describe("limits", () => {
         expect(large[0].reason).toMatch(/needs 7 GiB of disks, but account user can have only 6 more/);
     });
 
-    test("do not stand in the way of what exists: a change, a replacement, a machine that is taken over", async () => {
+    test("do not prevent changes and replacements of existing resources, nor taking over a machine", async () => {
         const args = { ...named("x"), ...small };
         const made = await world.plugin().create("virtualMachine", args);
         const { volumetotal, primarystoragetotal } = (await world.api.user.list("listAccounts"))[0];
         await set("user_vm", 1);
         await set("cpu", 1);
         await set("memory", 512);
-        // Where a destroyed machine's disk counts until it is expunged, its replacement needs one more.
+        // The disk of a destroyed machine counts until it is expunged, so the replacement needs one more.
         await set("volume", volumetotal + 1);
         await set("primary_storage", primarystoragetotal + 2);
         const adopted = await world.plugin().create("virtualMachine", args);
@@ -267,7 +267,7 @@ describe("limits", () => {
         await world.plugin().delete(replaced);
     });
 
-    test("that only the deploy tells leave nothing behind", async () => {
+    test("that only the update reports leave nothing behind", async () => {
         const plugin = world.plugin();
         const { inputs } = await plugin.plan("virtualMachine", { ...named("x"), ...small });
         await set("user_vm", 0);
@@ -279,7 +279,7 @@ describe("limits", () => {
 });
 
 describe("a group's rules", () => {
-    test("are told all at once, each with its path", async () => {
+    test("are checked together, each problem with its path", async () => {
         const found = await problems("securityGroup", {
             ...named("x"),
             ingress: [
@@ -305,8 +305,8 @@ describe("a group's rules", () => {
     });
 });
 
-describe("small things", () => {
-    test("a key that is private, or none; a group named default; a volume at no machine", async () => {
+describe("other resources", () => {
+    test("report a private or invalid key, a group named default, and a volume whose machine does not exist", async () => {
         expect(
             await problems("sshKeyPair", { ...named("x"), publicKey: "-----BEGIN OPENSSH PRIVATE KEY-----" }),
         ).toEqual({
@@ -328,7 +328,7 @@ describe("small things", () => {
     });
 });
 
-describe("configuration", () => {
+describe("the provider's configuration", () => {
     const machine = () => ({ ...named("x"), ...small });
     const fail = async (more: Record<string, string | undefined>) => {
         const { failures } = await failure(world.plugin("user", more).create("virtualMachine", machine()));
@@ -336,7 +336,7 @@ describe("configuration", () => {
         return failures[0].reason as string;
     };
 
-    test("that is missing names all that is, and where it can be given", async () => {
+    test("reports every missing value, and where it can be set", async () => {
         const reason = await fail({
             "cloudstack:endpoint": undefined,
             "cloudstack:apiKey": undefined,
@@ -346,13 +346,13 @@ describe("configuration", () => {
         expect(reason).toMatch(/CLOUDSTACK_ENDPOINT.*CLOUDSTACK_API_KEY.*CLOUDSTACK_SECRET_KEY/s);
     });
 
-    test("with a wrong key names the key's start and source, never the secret", async () => {
+    test("with a wrong key names the start and the source of the key, never the secret", async () => {
         const reason = await fail({ "cloudstack:secretKey": "a-wrong-secret" });
         expect(reason).toMatch(/error 401.*Check the keys \(API key .{4}… from stack configuration cloudstack:apiKey/s);
         expect(reason).not.toContain("a-wrong-secret");
     });
 
-    test("with an endpoint where nothing listens, or that is no API, says which", async () => {
+    test("reports an endpoint that does not listen or is not the API", async () => {
         expect(await fail({ "cloudstack:endpoint": "http://127.0.0.1:9/client/api" })).toMatch(
             /cannot reach http:\/\/127\.0\.0\.1:9\/client\/api.*connection refused.*cloudstack-local start/s,
         );
@@ -366,7 +366,7 @@ describe("configuration", () => {
         await new Promise((resolve) => page.close(resolve));
     });
 
-    test("with a certificate of an unknown authority says how to trust it", async () => {
+    test("explains how to trust a certificate of an unknown authority", async () => {
         const folder = mkdtempSync(join(tmpdir(), "tls-"));
         const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
         execFileSync(
@@ -410,22 +410,22 @@ describe("configuration", () => {
         rmSync(folder, { recursive: true });
     });
 
-    test("of the wrong type names the key", async () => {
+    test("names a key whose value has the wrong type", async () => {
         expect(await fail({ "cloudstack:httpTimeoutSeconds": "soon" })).toMatch(/httpTimeoutSeconds/);
     });
 
-    test("of a project that is not there names those that are", async () => {
+    test("lists the existing projects if the given one does not exist", async () => {
         expect(await fail({ "cloudstack:project": "sandbxo" })).toMatch(
             /there is no project "sandbxo".*There are: sandbox/,
         );
     });
 });
 
-test("after all of that nothing is left", async () => {
+test("nothing is left of the refused resources", async () => {
     for (const account of ["user", "expunger"] as const) expect(await world.belongings(account)).toEqual([]);
 });
 
-describe("what only one resource of a run can have", () => {
+describe("values that only one resource of a run can have", () => {
     const asked = async (...resources: [kind: Kind, args: Record<string, unknown>][]) => {
         const plugin = world.plugin();
         const found: (Record<string, string> | undefined)[] = [];
@@ -436,7 +436,7 @@ describe("what only one resource of a run can have", () => {
         return found;
     };
 
-    test("an address: both machines are named", async () => {
+    test("an address: the problem names both machines", async () => {
         const at = (name: string, more = {}) => ({ ...named(name), name, ...small, ipAddress: "10.1.1.77", ...more });
         const network = (await world.api.user.list("listNetworks")).find(({ name }) => name === "shared");
         const first = at("etcd-a");
@@ -457,7 +457,7 @@ describe("what only one resource of a run can have", () => {
         ]);
     });
 
-    test("a name, of each kind whose names are unique", async () => {
+    test("a name, for each kind of resource whose names are unique", async () => {
         for (const kind of ["virtualMachine", "securityGroup", "affinityGroup"] as const) {
             const of = (owner: string) => ({
                 ...(kind === "virtualMachine" ? small : {}),
@@ -476,7 +476,7 @@ describe("what only one resource of a run can have", () => {
     });
 });
 
-test("a project or profile that is not known yet is no problem of any kind, and what is wrong beside it is told", async () => {
+test("a project or profile that is not known yet is not reported, but the other problems are", async () => {
     const plugin = world.plugin();
     const wrong: [kind: Kind, args: Record<string, unknown>, property: string][] = [
         ["virtualMachine", { ...small, name: "no_host" }, "name"],

@@ -1,7 +1,7 @@
 import { startCloud } from "../../../simulator";
 import { World, failure, named, type Resource } from "./support";
 
-/** Machines under lost answers, failing jobs, interruptions, and the hands of others. */
+/** Machines with lost answers, failing jobs, interruptions, and changes made outside the program. */
 
 let world: World;
 
@@ -15,14 +15,14 @@ const PROVIDER = { __provider: "the text of virtualMachine" };
 const machinesNamed = async (name: string, account: "user" | "expunger" = "user") =>
     (await world.api[account].list("listVirtualMachines")).filter((machine) => machine.name === name);
 
-/** The resource as the engine keeps it after a failure that carries an id. */
+/** The resource as the engine stores it after a failure that has an id. */
 function kept(error: any, inputs: Record<string, any>): Resource {
     expect(error).toMatchObject({ id: expect.any(String), properties: PROVIDER, reasons: [error.message] });
     return { kind: "virtualMachine", id: error.id, inputs: { ...inputs, ...PROVIDER }, outputs: error.properties };
 }
 
-describe("a create", () => {
-    test.each(["drop", "cut"] as const)("whose answer was lost (%s) makes one machine", async (kind) => {
+describe("creating a machine", () => {
+    test.each(["drop", "cut"] as const)("with a lost answer (%s) creates one machine", async (kind) => {
         const args = { ...named("lost"), ...small, tags: { k: "v" } };
         world.fault(kind, "deployVirtualMachine");
         world.fault(kind, "createTags");
@@ -33,7 +33,7 @@ describe("a create", () => {
         expect(await world.plugin().drifted(made)).toBe(false);
     });
 
-    test.each(["throttle", "unavailable"] as const)("that meets a busy API (%s) waits", async (kind) => {
+    test.each(["throttle", "unavailable"] as const)("waits while the API is busy (%s)", async (kind) => {
         const args = { ...named("busy"), ...small };
         world.fault(kind, "deployVirtualMachine");
         const made = await world.plugin().create("virtualMachine", args);
@@ -41,7 +41,7 @@ describe("a create", () => {
     });
 
     test.each(["user", "expunger"] as const)(
-        "whose job fails leaves nothing of %s: the name can be taken at once",
+        "with a failed job leaves nothing of the account %s: the name can be used immediately",
         async (account) => {
             const args = { ...named("failing"), ...small };
             world.fault("failJob", "deployVirtualMachine", { status: 533, text: "No host has room" });
@@ -53,7 +53,7 @@ describe("a create", () => {
         },
     );
 
-    test("whose first start fails never blocks the next run, whatever the account may do", async () => {
+    test("with a failed first start does not block the next run, whatever the account may do", async () => {
         for (const account of ["user", "expunger"] as const) {
             const args = { ...named("unstarted"), ...small };
             const command = account === "user" ? "startVirtualMachine" : "deployVirtualMachine";
@@ -71,7 +71,7 @@ describe("a create", () => {
         }
     });
 
-    test("whose first start failed and that the program drops gives its name up", async () => {
+    test("with a failed first start frees the name if the program drops the machine", async () => {
         const args = { ...named("unstarted"), ...small, ipAddress: "10.1.1.99" };
         world.fault("failJob", "startVirtualMachine", { text: "No host has room" });
         const error = await failure(world.plugin().create("virtualMachine", args));
@@ -81,7 +81,7 @@ describe("a create", () => {
         await world.plugin().delete(made);
     });
 
-    test("whose remains cannot be removed either keeps them in the state, and the next run replaces them", async () => {
+    test("keeps remains that cannot be removed in the state, and the next run replaces them", async () => {
         const args = { ...named("failing"), ...small };
         world.fault("failJob", "deployVirtualMachine", { text: "First" });
         world.fault("failJob", "destroyVirtualMachine", { text: "Second" });
@@ -96,7 +96,7 @@ describe("a create", () => {
         expect(made.outputs).toMatchObject({ name: args.name, state: "Running" });
     });
 
-    test("that takes too long keeps the machine in the state, and the next run goes on", async () => {
+    test("that times out keeps the machine in the state, and the next run continues", async () => {
         const args = {
             ...named("slow"),
             ...small,
@@ -122,7 +122,7 @@ describe("a create", () => {
         expect(await world.plugin().drifted(made)).toBe(false);
     });
 
-    test("whose later step fails keeps the machine in the state, and the next run goes on", async () => {
+    test("with a failed later step keeps the machine in the state, and the next run continues", async () => {
         const args = { ...named("half"), ...small, tags: { k: "v" } };
         world.fault("failJob", "createTags", { text: "No such luck" });
         const error = await failure(world.plugin().create("virtualMachine", args));
@@ -133,7 +133,7 @@ describe("a create", () => {
         expect(await world.plugin().drifted(made)).toBe(false);
     });
 
-    test("takes over what an interrupted run left, as it is wanted now", async () => {
+    test("takes over what an interrupted run left, and updates it to the current arguments", async () => {
         const args = { ...named("left"), ...small };
         const first = await world.plugin().create("virtualMachine", args);
         const adopted = await world
@@ -146,7 +146,7 @@ describe("a create", () => {
         expect(await world.plugin().drifted(adopted)).toBe(false);
     });
 
-    test("takes over a machine that is still being made", async () => {
+    test("takes over a machine that is still being created", async () => {
         const args = { ...named("left"), ...small };
         world.fault("jobSeconds", "deployVirtualMachine", { seconds: 1 });
         const running = world.plugin().create("virtualMachine", args);
@@ -156,10 +156,10 @@ describe("a create", () => {
         expect(adopted.outputs.state).toBe("Running");
     });
 
-    test("that starts a machine beside another run takes the other's start for its own", async () => {
+    test("that starts a machine at the same time as another run accepts the other's start", async () => {
         const args = { ...named("twice"), ...small };
         const stopped = await world.plugin().create("virtualMachine", { ...args, running: false });
-        // Both have read that the machine is stopped before the first start is executed, however slow this host is.
+        // Both have read that the machine is stopped before the first start is executed, even on a slow host.
         world.fault("delay", "startVirtualMachine", { seconds: 1.5, count: 2 });
         world.cloud.clearCalls();
         const started = await Promise.all([1, 2].map(() => world.plugin().update(stopped, { ...args, running: true })));
@@ -170,14 +170,14 @@ describe("a create", () => {
         expect(world.cloud.calls().filter(({ command }) => command === "startVirtualMachine")).toHaveLength(2);
     });
 
-    test("gives a machine that it takes over a password that it knows", async () => {
+    test("gives a machine that it takes over a new password, and outputs it", async () => {
         const args = { ...named("left"), ...small, template: "Debian 12 with password" };
         await world.plugin().create("virtualMachine", args);
         const adopted = await world.plugin().create("virtualMachine", args);
         expect(adopted.outputs).toMatchObject({ password: expect.stringMatching(/\S{6,}/), state: "Running" });
     });
 
-    test("takes nothing over that others made, nor what the state knows", async () => {
+    test("takes over neither machines of others nor machines in the state", async () => {
         const args = { ...named("theirs"), ...small };
         const theirs = await world.plugin().create("virtualMachine", args);
         const error = await failure(
@@ -198,12 +198,12 @@ describe("a create", () => {
     });
 });
 
-describe("a change that fails", () => {
+describe("a failed change of a machine", () => {
     const args = () => ({ ...named("change"), ...small, userData: "one" });
     const change = { serviceOffering: "Large Instance" };
 
     test.each(["stopVirtualMachine", "scaleVirtualMachine", "startVirtualMachine"])(
-        "at %s leaves the machine running, and the next run goes on",
+        "at %s leaves the machine running, and the next run continues",
         async (command) => {
             const before = args();
             const made = await world.plugin().create("virtualMachine", before);
@@ -221,7 +221,7 @@ describe("a change that fails", () => {
         },
     );
 
-    test("since the machine does not start with its new size gives it back the old one", async () => {
+    test("restores the old size if the machine does not start with the new one", async () => {
         const before = args();
         const made = await world.plugin().create("virtualMachine", before);
         world.fault("failJob", "startVirtualMachine", { count: 2, status: 533, text: "No host has room" });
@@ -231,7 +231,7 @@ describe("a change that fails", () => {
         expect(error.properties).toMatchObject({ serviceOffering: "Small Instance", state: "Running" });
     });
 
-    test("says so where the machine does not start at all, and the next run starts it", async () => {
+    test("reports a machine that does not start at all, and the next run starts it", async () => {
         const before = args();
         const made = await world.plugin().create("virtualMachine", before);
         world.fault("failJob", "startVirtualMachine", { count: 3 });
@@ -242,7 +242,7 @@ describe("a change that fails", () => {
         expect(await world.machine(made.id)).toMatchObject({ state: "Running", serviceofferingname: "Large Instance" });
     });
 
-    test("since the name is taken leaves the machine running under its own", async () => {
+    test("because of a name in use leaves the machine running with its own name", async () => {
         const before = args();
         const made = await world.plugin().create("virtualMachine", before);
         const other = await world.plugin().create("virtualMachine", args());
@@ -251,7 +251,7 @@ describe("a change that fails", () => {
         expect(await world.machine(made.id)).toMatchObject({ state: "Running", name: before.name });
     });
 
-    test("while it reinstalls does not forget to: the next run does it", async () => {
+    test("during a reinstallation is repeated by the next run", async () => {
         const before = { ...args(), onUserDataChange: "reinstall" };
         const made = await world.plugin().create("virtualMachine", before);
         world.fault("failJob", "restoreVirtualMachine");
@@ -264,7 +264,7 @@ describe("a change that fails", () => {
         expect((await world.plugin().plan("virtualMachine", wanted, done)).diff).toMatchObject({ changes: false });
     });
 
-    test.each(["drop", "cut"] as const)("to get its answers (%s) succeeds all the same", async (kind) => {
+    test.each(["drop", "cut"] as const)("with lost answers (%s) still succeeds", async (kind) => {
         const before = args();
         const made = await world.plugin().create("virtualMachine", before);
         for (const command of [
@@ -283,11 +283,11 @@ describe("a change that fails", () => {
         expect(await world.plugin().drifted(changed)).toBe(false);
     });
 
-    test("by a kill after the stop is finished by the next run, which starts the machine", async () => {
+    test("after a kill that follows the stop is completed by the next run, which starts the machine", async () => {
         const before = args();
         const made = await world.plugin().create("virtualMachine", before);
         await world.api.user.done("stopVirtualMachine", { id: made.id });
-        // The state is that of before: the engine heard of nothing.
+        // The state is the old one: the engine received no answer.
         const changed = await world.plugin().up(made, { ...before, ...change });
         expect(await world.machine(made.id)).toMatchObject({ state: "Running", serviceofferingname: "Large Instance" });
         expect(await world.plugin().drifted(changed)).toBe(false);
@@ -297,7 +297,7 @@ describe("a change that fails", () => {
 describe("drift", () => {
     const idOf = async (command: string, name: string) => (await world.api.user.list(command, { name }))[0].id;
 
-    /** What somebody else does to a machine, and what it looks like when it was repaired. */
+    /** A change made outside the program, and how the machine looks after the repair. */
     const drifts: [string, (id: string, group: Resource) => Promise<void>][] = [
         ["stopped", async (id) => void (await world.api.user.done("stopVirtualMachine", { id }))],
         [
@@ -333,7 +333,7 @@ describe("drift", () => {
             async (id) => void (await world.api.user.ok("updateVirtualMachine", { id, deleteprotection: true })),
         ],
         [
-            "robbed of a tag",
+            "deprived of a tag",
             async (id) =>
                 void (await world.api.user.done("deleteTags", {
                     resourceids: id,
@@ -375,7 +375,7 @@ describe("drift", () => {
         },
     );
 
-    test("a machine that somebody destroyed is gone at a read, and made again", async () => {
+    test("a machine that somebody destroyed is reported as gone by a read, and created again", async () => {
         for (const account of ["user", "expunger"] as const) {
             const args = { ...named("drift"), ...small };
             const made = await world.plugin(account).create("virtualMachine", args);
@@ -389,7 +389,7 @@ describe("drift", () => {
             );
             if (account === "expunger")
                 expect((await world.plugin(account).create("virtualMachine", args)).id).not.toBe(made.id);
-            // Whoever may not expunge cannot have the name back before the cloud purges it, and hears why.
+            // An account that may not expunge cannot use the name again before the cloud purges it; the error says why.
             else
                 expect((await failure(world.plugin().create("virtualMachine", args))).message).toMatch(
                     /CloudStack holds name and address of a destroyed machine/,
@@ -398,8 +398,8 @@ describe("drift", () => {
     });
 });
 
-describe("another cloud or account", () => {
-    test("than the state came from is refused with both named, and nothing is touched", async () => {
+describe("a cloud or account that differs from the state's", () => {
+    test("is refused with both named, and nothing is changed", async () => {
         const kinds: [Resource["kind"], Record<string, unknown>][] = [
             ["securityGroup", named("sg")],
             ["virtualMachine", { ...named("here"), ...small }],

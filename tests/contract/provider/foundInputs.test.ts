@@ -2,8 +2,8 @@ import { startCloud } from "../../../simulator";
 import { type Resource, World, named } from "./support";
 
 /**
- * What a refresh gives back as the arguments: with `ignoreChanges` the engine takes the value of an argument from there, so what somebody
- * changed by hand stays.
+ * The arguments that a refresh returns: with `ignoreChanges` the engine takes the value of an argument from them, so
+ * changes made by hand are kept.
  */
 
 let world: World;
@@ -13,7 +13,7 @@ afterAll(() => world.cloud.close());
 
 const small = { serviceOffering: "Small Instance", template: "Debian 12" };
 
-/** What the engine does with `ignoreChanges`: these arguments are what the state says. */
+/** The engine's treatment of `ignoreChanges`: these arguments are taken from the state. */
 function ignoring(resource: Resource, news: Record<string, any>, ignored: string[]): Record<string, any> {
     const result = { ...news };
     for (const property of ignored) {
@@ -26,7 +26,7 @@ function ignoring(resource: Resource, news: Record<string, any>, ignored: string
 const idOf = async (command: string, name: string) =>
     (await world.api.user.list(command, { name })).find((item) => item.name === name).id;
 
-/** What somebody does by hand, and the argument that it changes. */
+/** A change made by hand, and the argument that it affects. */
 const BY_HAND: readonly [argument: string, work: (made: Resource) => Promise<unknown>][] = [
     ["displayName", ({ id }) => world.api.user.ok("updateVirtualMachine", { id, displayname: "By hand" })],
     ["group", ({ id }) => world.api.user.ok("updateVirtualMachine", { id, group: "by-hand" })],
@@ -67,7 +67,7 @@ test.each(BY_HAND)(
         await work(made);
         const next = world.plugin();
         const found = (await next.read(made))!;
-        // Everything else is what the program gave.
+        // All other arguments are those of the program.
         const others = ({ inputs }: Resource) => Object.fromEntries(Object.keys(args).map((key) => [key, inputs[key]]));
         expect({ ...others(found), [argument]: 0 }).toEqual({ ...others(made), [argument]: 0 });
         const { diff } = await next.plan("virtualMachine", ignoring(found, args, [argument]), found);
@@ -111,7 +111,7 @@ test.each([false, true])(
     },
 );
 
-test("a volume that was detached by hand stays so where that is ignored", async () => {
+test("a volume that was detached by hand stays detached if the argument is ignored", async () => {
     const plugin = world.plugin();
     const machine = await plugin.create("virtualMachine", { ...named("holder"), ...small });
     const args = { ...named("disk"), diskOffering: "Custom", sizeGiB: 1, virtualMachine: machine.id };

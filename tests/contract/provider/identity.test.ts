@@ -1,7 +1,7 @@
 import { startCloud } from "../../../simulator";
 import { type Kind, type Resource, World, failure, listening, named } from "./support";
 
-/** Whose things are: marks name one resource, what exists keeps its name and mark, and a creation removes nothing. */
+/** Ownership: a mark identifies one resource, existing things keep name and mark, and a creation removes nothing. */
 
 let world: World;
 
@@ -12,7 +12,7 @@ afterEach(() => world.cloud.clearFaults());
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHf2mQ8f0JbT3b1m0S8Vd1o3gV0c9zM0c9kYt9q2n5uK test";
 const small = { serviceOffering: "Small Instance", template: "Debian 12" };
 
-/** What each kind needs beside name and mark. */
+/** The arguments of each kind other than name and mark. */
 const ARGS: [Kind, Record<string, unknown>][] = [
     ["virtualMachine", small],
     ["volume", { diskOffering: "Small" }],
@@ -24,8 +24,8 @@ const ARGS: [Kind, Record<string, unknown>][] = [
 const mark = (digest: string, stack = "stack") => `org/project/${stack}/app#${digest}`;
 const volumes = async () => (await world.api.user.list("listVolumes")).filter(({ type }) => type === "DATADISK");
 
-describe("a mark names one resource, not two", () => {
-    test("that have one name within different parents: neither takes over the other's machine", async () => {
+describe("two resources with the same name and different parents", () => {
+    test("do not take over each other's machine", async () => {
         const { name } = named("app");
         const web = await world.plugin().create("virtualMachine", { name, ...small, owner: mark("11111111") });
         const db = { name, ...small, template: "Debian 12 with password", owner: mark("22222222") };
@@ -37,7 +37,7 @@ describe("a mark names one resource, not two", () => {
         expect(await world.machine(web.id)).toMatchObject({ name, state: "Running" });
     });
 
-    test("and each has a volume of its own", async () => {
+    test("have separate volumes", async () => {
         const { name } = named("data");
         const make = (digest: string) =>
             world.plugin().create("volume", { name, diskOffering: "Small", owner: mark(digest) });
@@ -48,9 +48,9 @@ describe("a mark names one resource, not two", () => {
     });
 });
 
-describe("a creation takes over what bears its mark, or refuses", () => {
+describe("a creation that finds an object with its mark", () => {
     test.each(ARGS.filter(([kind]) => kind !== "sshKeyPair"))(
-        "a %s, as the preview says beforehand",
+        "takes over a %s, as the preview announced",
         async (kind, args) => {
             const all = { ...named("left"), ...args };
             const left = await world.plugin().create(kind, all);
@@ -62,7 +62,7 @@ describe("a creation takes over what bears its mark, or refuses", () => {
         },
     );
 
-    test("a machine that cannot become what is wanted: it stays, and the preview says why", async () => {
+    test("refuses a machine that cannot be changed to the new arguments; the preview says why", async () => {
         const args = { ...named("left"), ...small };
         const left = await world.plugin().create("virtualMachine", args);
         const other = { ...args, template: "Debian 12 with password" };
@@ -78,7 +78,7 @@ describe("a creation takes over what bears its mark, or refuses", () => {
         expect(await world.machine(left.id)).toMatchObject({ name: args.name, state: "Running" });
     });
 
-    test("a volume that another machine works with stays there", async () => {
+    test("leaves a volume attached that another machine uses", async () => {
         const machine = await world.plugin().create("virtualMachine", { ...named("holder"), ...small });
         const args = { ...named("data"), diskOffering: "Small" };
         const left = await world.plugin().create("volume", { ...args, virtualMachine: machine.id });
@@ -88,7 +88,7 @@ describe("a creation takes over what bears its mark, or refuses", () => {
         expect(found).toMatchObject({ virtualmachineid: machine.id });
     });
 
-    test("a key pair with the same public key is taken over, one with another key is left alone", async () => {
+    test("takes over a key pair with the same public key, and leaves one with another key alone", async () => {
         const registered = { ...named("key"), publicKey: KEY };
         const first = await world.plugin().create("sshKeyPair", registered);
         const { result, said } = await listening(() => world.plugin().create("sshKeyPair", registered));
@@ -103,7 +103,7 @@ describe("a creation takes over what bears its mark, or refuses", () => {
         await world.plugin().delete(first);
     });
 
-    test("a machine that never started gets into the state, and the next run replaces it", async () => {
+    test("puts a machine that never started into the state, and the next run replaces it", async () => {
         const args = { ...named("failing"), ...small };
         // The run was killed while CloudStack tried to start it.
         world.fault("failJob", "deployVirtualMachine");
@@ -121,7 +121,7 @@ describe("a creation takes over what bears its mark, or refuses", () => {
     });
 });
 
-test("a default name that a machine of another account has on the shared network is an error that says what to do", async () => {
+test("reports a default name that a machine of another account has on the shared network, and what to do", async () => {
     const args = { ...named("app"), ...small };
     const theirs = await world.plugin("expunger").create("virtualMachine", args);
     const { message } = await failure(world.plugin().create("virtualMachine", args));
@@ -133,8 +133,8 @@ test("a default name that a machine of another account has on the shared network
     });
 });
 
-describe("what was once defaulted stays what it was", () => {
-    test.each(ARGS)("of a %s, under another name of the stack and the organization", async (kind, args) => {
+describe("defaults of an existing resource do not change", () => {
+    test.each(ARGS)("for a %s under another name of the stack and the organization", async (kind, args) => {
         const { name } = named("old");
         const made = await world.plugin().create(kind, { ...args, name, nameIsDefault: true, owner: mark("33333333") });
         const renamed = { ...args, name: `new-${name}`, nameIsDefault: true, owner: "other/project/new/app#33333333" };
@@ -150,7 +150,7 @@ describe("what was once defaulted stays what it was", () => {
         const later = await world.plugin().plan(kind, renamed, before);
         expect(later.inputs).toMatchObject({ name: made.inputs.name, owner: "org/project/stack/app" });
         expect(later.diff).toMatchObject({ changes: false });
-        // A replacement, too: the engine checks it without the old inputs.
+        // This includes a replacement, which the engine checks without the old inputs.
         const plugin = world.plugin();
         await plugin.plan(kind, renamed, made);
         const { name: kept, owner } = (await plugin.plan(kind, renamed)).inputs;
@@ -159,7 +159,7 @@ describe("what was once defaulted stays what it was", () => {
     });
 });
 
-describe("a mark follows a resource that is renamed with an alias", () => {
+describe("the mark of a resource that is renamed with an alias", () => {
     const rename = async (
         kind: Kind,
         args: Record<string, unknown>,
@@ -170,22 +170,25 @@ describe("a mark follows a resource that is renamed with an alias", () => {
         return [made, await world.plugin().up(made, fresh), old];
     };
 
-    test.each(ARGS.slice(0, 3))("a %s: a new one of the old name does not take it over", async (kind, args) => {
-        const [made, now, old] = await rename(kind, args);
-        expect(now).toMatchObject({
-            id: made.id,
-            outputs: { name: made.outputs.name, owner: expect.stringMatching("#55555555$") },
-        });
-        expect(await world.plugin().drifted(now)).toBe(false);
-        const again = await world
-            .plugin()
-            .create(kind, old)
-            .catch((error) => error);
-        expect(again.id).not.toBe(made.id);
-        if (kind !== "volume") expect(again.failures[0].reason).toContain(`taken by`);
-    });
+    test.each(ARGS.slice(0, 3))(
+        "is renamed for a %s: a new one with the old name does not take it over",
+        async (kind, args) => {
+            const [made, now, old] = await rename(kind, args);
+            expect(now).toMatchObject({
+                id: made.id,
+                outputs: { name: made.outputs.name, owner: expect.stringMatching("#55555555$") },
+            });
+            expect(await world.plugin().drifted(now)).toBe(false);
+            const again = await world
+                .plugin()
+                .create(kind, old)
+                .catch((error) => error);
+            expect(again.id).not.toBe(made.id);
+            if (kind !== "volume") expect(again.failures[0].reason).toContain(`taken by`);
+        },
+    );
 
-    test("and its replacement is not refused as if something else had its name", async () => {
+    test("does not prevent a replacement because of a conflict with its own name", async () => {
         const [made] = await rename("virtualMachine", { ...small, ipAddress: "10.1.1.77" });
         const args = {
             ...small,

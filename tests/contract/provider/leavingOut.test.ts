@@ -4,8 +4,8 @@ import { startCloud } from "../../../simulator";
 import { type Kind, type Plugin, type Resource, World, failure, listening, named } from "./support";
 
 /**
- * What a program that leaves an argument out means by it: at creation, and when it gave it before. Every cell of the table
- * in `provider/leavingOut.ts` is a case here.
+ * The effect of leaving an argument out, at creation and after it was set. Every cell of the table in
+ * `provider/leavingOut.ts` is a case here.
  */
 
 let world: World;
@@ -17,19 +17,19 @@ type Properties = Record<string, any>;
 
 /** A case of the table. */
 interface Case {
-    /** What the program gives before it leaves the argument out; asked for when the cloud is there. */
+    /** The arguments before one is left out; a function, because it needs the running cloud. */
     give: (plugin: Plugin) => Promise<unknown> | unknown;
     /** Other arguments, of both programs. */
     with?: Properties;
-    /** What the cloud shows of a resource that is made without it. */
+    /** What the cloud shows of a resource that is created without the argument. */
     creation?: Properties;
-    /** What the cloud shows of a resource that had it. Default: what it showed before. */
+    /** What the cloud shows of a resource that had the argument. Default: what it showed before. */
     afterwards?: Properties;
-    /** What the preview says of taking it away. */
+    /** The message of the preview about the removal. */
     says?: RegExp;
-    /** What the preview refuses the taking away with. */
+    /** The problem for which the preview refuses the removal. */
     refuses?: RegExp;
-    /** Whether it is another one afterwards. Default false. */
+    /** Whether the resource is replaced. Default false. */
     replaced?: boolean;
 }
 
@@ -46,7 +46,7 @@ const REQUIRED: Record<string, Properties> = {
     SshKeyPair: {},
 };
 
-/** How the cloud shows a resource. */
+/** The resource as shown by the cloud. */
 const LISTED: Record<string, (resource: Resource) => Promise<any>> = {
     VirtualMachine: ({ id }) => world.machine(id),
     Volume: async ({ id }) => (await world.api.user.list("listVolumes", { id }))[0],
@@ -139,10 +139,10 @@ const CASES: Record<keyof typeof LEAVING_OUT, Record<string, Case>> = {
     SshKeyPair: { publicKey: { give: () => publicKey(), replaced: true, afterwards: anything } },
 };
 
-/** Those that say where a resource is, or how the program calls it: each has its own tests. */
+/** Arguments for the place or the name of a resource: each has its own tests. */
 const ELSEWHERE = ["name", "project", "profile"];
 
-/** The fields that are looked at, also where the cloud leaves them out. */
+/** The compared fields, including those that the cloud leaves out. */
 function parts(shown: Properties, expected: Properties): Properties {
     return Object.fromEntries(Object.keys(expected).map((key) => [key, shown[key]]));
 }
@@ -189,7 +189,7 @@ test.each(cells)("%s without %s", async (type, argument, cell) => {
     expect(after.id === made.id).toBe(cell.replaced !== true);
     const expected = cell.afterwards ?? before;
     expect(parts(await LISTED[type](after), expected)).toMatchObject(expected);
-    // It stays so, however often the program runs.
+    // Further runs do not change it.
     const last = world.plugin();
     expect(await last.drifted(after)).toBe(false);
     expect((await last.plan(kind, args, after)).diff).toMatchObject({ changes: false });

@@ -4,7 +4,7 @@ import { startCloud, type RunningCloud } from "../../../simulator";
 import { Client } from "../simulator/client";
 import { failure } from "./support";
 
-/** Lookups run in the program: the stack's configuration says where. */
+/** Lookups run in the program, with the stack's configuration. */
 
 let cloud: RunningCloud;
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => cloud.close());
 
-test("find what there is, by name, by filter, or the only one", async () => {
+test("find an object by name, by filter, or the only one", async () => {
     expect(await cloudstack.getZone()).toEqual({
         id: expect.any(String),
         name: "sandbox",
@@ -53,7 +53,7 @@ test("find what there is, by name, by filter, or the only one", async () => {
     );
 });
 
-test("take the newest of several templates, or say which there are", async () => {
+test("return the newest of several templates, or list them", async () => {
     const api = new Client(cloud, cloud.accounts.user);
     const builds = (await api.list("listTemplates", { templatefilter: "executable", name: "Debian 12" })).map(
         ({ created, id }) => `${created} ${id}`,
@@ -73,7 +73,7 @@ test("take the newest of several templates, or say which there are", async () =>
     );
 });
 
-test("offer the nearest names for what there is not, as errors that are shown without a stack", async () => {
+test("report the nearest names if nothing is found, as errors that are readable without a stack", async () => {
     const attempts: [Promise<unknown>, RegExp][] = [
         [cloudstack.getZone({ name: "sandbx" }), /there is no zone "sandbx": did you mean "sandbox"/],
         [cloudstack.getTemplate({ name: "Debain 12" }), /did you mean "Debian 12"/],
@@ -93,7 +93,7 @@ test("offer the nearest names for what there is not, as errors that are shown wi
     }
 });
 
-test("have twins that take and give outputs", async () => {
+test("have variants that take and return outputs", async () => {
     const name = pulumi.output(Promise.resolve("sandbox-isolated"));
     const zone = await new Promise((resolve) => void cloudstack.getZoneOutput({ name }).apply(resolve));
     expect(zone).toMatchObject({ name: "sandbox-isolated" });

@@ -1,7 +1,7 @@
 import { startCloud } from "../../../simulator";
 import { type Plugin, type Resource, World, failure, named } from "./support";
 
-/** A reference is a name or an id: two spellings of one thing. What is not asked to change is not looked up again. */
+/** A reference is a name or an id: two spellings of the same object. Unchanged references are not looked up again. */
 
 let world: World;
 
@@ -11,13 +11,13 @@ afterAll(() => world.cloud.close());
 const idOf = async (command: string, name: string, more: object = {}): Promise<string> =>
     (await world.api.admin.list(command, { name, ...more })).find((item) => item.name === name).id;
 
-/** Two templates share the name: the newest is meant. */
+/** Two templates share the name: the newest one is used. */
 async function newestTemplate(name: string): Promise<string> {
     const found = await world.api.admin.list("listTemplates", { name, templatefilter: "executable" });
     return found.sort((a, b) => (a.created < b.created ? 1 : -1))[0].id;
 }
 
-/** Every reference of every kind: how it is called, and its id. */
+/** Every reference of every kind, with its name and its id. */
 async function spellings(): Promise<Record<string, [name: string, id: string]>> {
     return {
         zone: ["sandbox", await idOf("listZones", "sandbox")],
@@ -33,7 +33,7 @@ const USED = {
     volume: ["zone", "diskOffering"],
 } as const;
 
-/** What tells whether one of a kind is there still. */
+/** The commands that check whether a resource of a kind exists. */
 const LISTS = { virtualMachine: "listVirtualMachines", volume: "listVolumes" } as const;
 
 async function make(plugin: Plugin, kind: keyof typeof USED, spelling: 0 | 1): Promise<Resource> {
@@ -44,7 +44,7 @@ async function make(plugin: Plugin, kind: keyof typeof USED, spelling: 0 | 1): P
     });
 }
 
-/** What the state of 0.1.0 looks like: no ids among the inputs. */
+/** The state as 0.1.0 wrote it: without ids among the inputs. */
 function asOf010({ inputs, outputs, ...rest }: Resource): Resource {
     const { referenceIds: _inputs, ...oldInputs } = inputs;
     const { referenceIds: _outputs, diskOfferingId: _offering, ...oldOutputs } = outputs;
@@ -69,7 +69,7 @@ describe.each(Object.keys(USED) as (keyof typeof USED)[])("a %s", (kind) => {
         await plugin.delete(made);
     });
 
-    test("is asked nothing about but whether it is there where nothing changes", async () => {
+    test("causes no request but the check for existence if nothing changes", async () => {
         const made = await make(world.plugin(), kind, 0);
         const next = world.plugin();
         world.cloud.clearCalls();
@@ -80,7 +80,7 @@ describe.each(Object.keys(USED) as (keyof typeof USED)[])("a %s", (kind) => {
         await world.plugin().delete(made);
     });
 
-    test.each(["renamed", "retired"])("keeps what it has when that is %s by its operator", async (how) => {
+    test.each(["renamed", "retired"])("keeps its objects when they are %s by the operator", async (how) => {
         const made = await make(world.plugin(), kind, 0);
         const all = await spellings();
         const { operator } = world.cloud;
@@ -90,14 +90,15 @@ describe.each(Object.keys(USED) as (keyof typeof USED)[])("a %s", (kind) => {
         for (const what of [`${offering}s`, "zones"] as const)
             if (how === "retired") operator.retire(what, what === "zones" ? "elsewhere" : "renamed");
         try {
-            // Of the disk offering 0.1.0 recorded the text alone, which cannot tell a new name from another offering.
+            // For the disk offering, 0.1.0 recorded only the name, which cannot distinguish a new name from another
+            // offering.
             for (const state of kind === "volume" ? [made] : [made, asOf010(made)]) {
                 const plugin = world.plugin();
                 expect((await plugin.plan(kind, state.inputs, state)).diff).toMatchObject({ changes: false });
                 const read = (await plugin.read(state))!;
                 expect(read.outputs).toMatchObject({ zone: "sandbox", [offering]: all[offering][0] });
                 expect((await plugin.plan(kind, state.inputs, read)).diff).toMatchObject({ changes: false });
-                // Another change does not need to find it either.
+                // Another change does not look it up either.
                 const change = kind === "volume" ? { timeoutSeconds: { create: 1000 } } : { tags: { a: "b" } };
                 const changed = await plugin.up(read, { ...state.inputs, ...change });
                 expect((await plugin.plan(kind, changed.inputs, changed)).diff).toMatchObject({ changes: false });
@@ -111,7 +112,7 @@ describe.each(Object.keys(USED) as (keyof typeof USED)[])("a %s", (kind) => {
         await world.plugin().delete(made);
     });
 
-    test("stays in its zone where the program names none any more, whatever the stack's is", async () => {
+    test("stays in its zone if the program no longer names one, whatever the stack's zone is", async () => {
         const made = await make(world.plugin(), kind, 0);
         const { zone: _zone, referenceIds: _ids, ...news } = made.inputs;
         for (const zone of [undefined, "core"]) {
@@ -124,7 +125,7 @@ describe.each(Object.keys(USED) as (keyof typeof USED)[])("a %s", (kind) => {
     });
 });
 
-test("a template that is registered later under the same name changes nothing on what exists", async () => {
+test("a template that is registered later under the same name does not change existing machines", async () => {
     const plugin = world.plugin();
     const made = await make(plugin, "virtualMachine", 0);
     const id = world.cloud.operator.repeat("templates", "Debian 12");
@@ -133,7 +134,7 @@ test("a template that is registered later under the same name changes nothing on
     await plugin.delete(made);
 });
 
-test("two things of one name are an error at preview that lists their ids", async () => {
+test("a name that two objects share is an error at preview that lists their ids", async () => {
     const { operator } = world.cloud;
     const base = { ...named("two"), serviceOffering: "Small Instance", template: "Debian 12" };
     for (const [kind, property, what, name, news] of [

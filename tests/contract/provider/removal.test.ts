@@ -1,7 +1,7 @@
 import { startCloud } from "../../../simulator";
 import { World, failure, named, type AccountName, type Resource } from "./support";
 
-/** What a delete leaves behind: nothing that a new one of the same name, address and groups would stumble over. */
+/** A deletion leaves nothing that would prevent a new resource with the same name, address and groups. */
 
 let world: World;
 
@@ -41,7 +41,7 @@ async function volumeOf({ account, volume }: Setup): Promise<any> {
 }
 
 describe.each(accounts)("the account %s", (account) => {
-    test("deletes a machine: name, address and groups are free at once, the data volume is kept and detached", async () => {
+    test("deletes a machine: name, address and groups can be used immediately, the data volume is kept and detached", async () => {
         const made = await setup(account, { ipAddress: addresses[account] });
         await world.plugin(account).delete(made.machine);
         expect(await world.plugin(account).read(made.machine)).toBeUndefined();
@@ -62,7 +62,7 @@ describe.each(accounts)("the account %s", (account) => {
     test("moves the data volume of a machine that is replaced in the same run", async () => {
         const made = await setup(account);
         const plugin = world.plugin(account);
-        // As the engine does it: it compares the volume before the machine is deleted.
+        // As in the engine, which compares the volume before the machine is deleted.
         await plugin.plan("volume", made.volume.inputs, made.volume);
         await plugin.delete(made.machine);
         const again = await plugin.create("virtualMachine", made.args);
@@ -72,14 +72,14 @@ describe.each(accounts)("the account %s", (account) => {
         expect(await world.belongings(account)).toEqual([]);
     });
 
-    test("deletes what is gone already", async () => {
+    test("accepts that a resource is already gone", async () => {
         const made = await setup(account);
         for (const resource of [made.volume, made.machine, made.group]) await world.plugin(account).delete(resource);
         for (const resource of [made.volume, made.machine, made.group]) await world.plugin(account).delete(resource);
         expect(await world.belongings(account)).toEqual([]);
     });
 
-    test("deletes a machine that is stopped, and one that CloudStack destroyed already", async () => {
+    test("deletes a machine that is stopped, and one that CloudStack has already destroyed", async () => {
         const made = await setup(account);
         await world.api[account].done("stopVirtualMachine", { id: made.machine.id });
         await world.plugin(account).delete(made.machine);
@@ -91,7 +91,7 @@ describe.each(accounts)("the account %s", (account) => {
     });
 });
 
-test("a machine of one who may expunge costs one call", async () => {
+test("a deletion by an account that may expunge costs one call", async () => {
     const args = { ...named("gone"), ...small };
     const made = await world.plugin("expunger").create("virtualMachine", args);
     const plugin = world.plugin("expunger");
@@ -103,7 +103,7 @@ test("a machine of one who may expunge costs one call", async () => {
     expect(Object.keys(others).filter((command) => !command.startsWith("list"))).toEqual([]);
 });
 
-test("a machine with delete protection is not deleted, and says how", async () => {
+test("a machine with delete protection is not deleted; the error says how to delete it", async () => {
     const args = { ...named("protected"), ...small, deleteProtection: true };
     const made = await world.plugin().create("virtualMachine", args);
     const error = await failure(world.plugin().delete(made));
@@ -113,7 +113,7 @@ test("a machine with delete protection is not deleted, and says how", async () =
     await world.plugin().delete(open);
 });
 
-describe("a delete that is interrupted", () => {
+describe("an interrupted deletion", () => {
     const steps = [
         "stopVirtualMachine",
         "detachVolume",
@@ -121,27 +121,30 @@ describe("a delete that is interrupted", () => {
         "updateVmNicIp",
         "destroyVirtualMachine",
     ];
-    test.each(steps)("by a failing %s leaves the machine as it was, and is finished by the next", async (command) => {
-        const made = await setup("user", { ipAddress: "10.1.1.60" });
-        if (command === "updateVirtualMachine") world.fault("refuse", command);
-        // A retired machine tries several addresses before it lets CloudStack choose.
-        else world.fault("failJob", command, { count: command === "updateVmNicIp" ? 0 : 1 });
-        const error = await failure(world.plugin().delete(made.machine));
-        expect(error.message).toContain(command);
-        world.cloud.clearFaults();
-        expect(await world.machine(made.machine.id)).toMatchObject({
-            state: "Running",
-            name: made.args.name,
-            securitygroup: [{ id: made.group.id }],
-        });
-        expect(await volumeOf(made)).toMatchObject({ virtualmachineid: made.machine.id, deviceid: 1 });
-        await world.plugin().delete(made.machine);
-        expect(await world.plugin().read(made.machine)).toBeUndefined();
-        const again = await world.plugin().create("virtualMachine", made.args);
-        for (const resource of [made.volume, again, made.group]) await world.plugin().delete(resource);
-    });
+    test.each(steps)(
+        "with a failing %s leaves the machine unchanged, and the next one completes it",
+        async (command) => {
+            const made = await setup("user", { ipAddress: "10.1.1.60" });
+            if (command === "updateVirtualMachine") world.fault("refuse", command);
+            // Retiring a machine tries several addresses before it lets CloudStack choose one.
+            else world.fault("failJob", command, { count: command === "updateVmNicIp" ? 0 : 1 });
+            const error = await failure(world.plugin().delete(made.machine));
+            expect(error.message).toContain(command);
+            world.cloud.clearFaults();
+            expect(await world.machine(made.machine.id)).toMatchObject({
+                state: "Running",
+                name: made.args.name,
+                securitygroup: [{ id: made.group.id }],
+            });
+            expect(await volumeOf(made)).toMatchObject({ virtualmachineid: made.machine.id, deviceid: 1 });
+            await world.plugin().delete(made.machine);
+            expect(await world.plugin().read(made.machine)).toBeUndefined();
+            const again = await world.plugin().create("virtualMachine", made.args);
+            for (const resource of [made.volume, again, made.group]) await world.plugin().delete(resource);
+        },
+    );
 
-    test.each(steps)("by a lost answer of %s goes on", async (command) => {
+    test.each(steps)("with a lost answer of %s continues", async (command) => {
         const made = await setup("user", { ipAddress: "10.1.1.61" });
         world.fault("drop", command);
         await world.plugin().delete(made.machine);
@@ -150,8 +153,8 @@ describe("a delete that is interrupted", () => {
     });
 });
 
-describe("a security group", () => {
-    test("that names itself, is deleted all the same", async () => {
+describe("deletion of a security group", () => {
+    test("that names itself succeeds", async () => {
         const group = await world
             .plugin()
             .create("securityGroup", { ...named("self"), ingress: [{ ports: "22", self: true }] });
@@ -159,7 +162,7 @@ describe("a security group", () => {
         expect(await world.api.user.list("listSecurityGroups", { id: group.id }).catch(() => [])).toEqual([]);
     });
 
-    test("that a machine of others holds, says which", async () => {
+    test("that a machine of others uses fails and names the machine", async () => {
         const { group, machine, volume } = await setup("user");
         const hasty = { ...group, outputs: { ...group.outputs, timeoutSeconds: { delete: 1 } } };
         const error = await failure(world.plugin().delete(hasty));

@@ -3,7 +3,7 @@ import { startCloud } from "../../../simulator";
 import { actualRules, compareRules, normalKey, wantedRules } from "../../../provider/securityGroup/rules";
 import { World, failure, named, type Resource } from "./support";
 
-/** Both sides of a comparison of rules pass through one normal form, whatever their spelling. */
+/** Rules from both sides of a comparison are converted to one normal form, whatever their spelling. */
 
 let world: World;
 
@@ -36,7 +36,7 @@ function ipv6Text(groups: number[], spelling: string): string {
     return `${hex.slice(0, 6).join(":")}:${low.join(".")}`;
 }
 
-/** Traffic as the API takes it, and the same as arguments, each in one of its spellings. */
+/** Traffic as the API takes it, and the same traffic as arguments, each in one of its spellings. */
 const traffic: fc.Arbitrary<{ api: Record<string, unknown>; rule: Record<string, unknown> }> = fc.oneof(
     fc
         .tuple(fc.constantFrom("tcp", "udp"), range, fc.boolean(), fc.boolean())
@@ -47,7 +47,7 @@ const traffic: fc.Arbitrary<{ api: Record<string, unknown>; rule: Record<string,
                 ports: startport !== endport ? `${startport}-${endport}` : asNumber ? startport : String(startport),
             },
         })),
-    // Four ways to say all ports; a number of a protocol has none.
+    // Four spellings of all ports; a protocol number has none.
     fc
         .constantFrom(
             { protocol: "tcp", startport: 0, endport: 0 },
@@ -82,14 +82,14 @@ const direction = fc.constantFrom("ingress" as const, "egress" as const);
 const verb = { ingress: "Ingress", egress: "Egress" };
 const runs = { numRuns: 30 };
 
-/** A group that the API made, for rules of others. */
+/** A group that was created through the API, for rules of others. */
 async function bareGroup(): Promise<string> {
     return (await world.api.user.ok("createSecurityGroup", { name: named("spelt").name })).securitygroup.id;
 }
 
 const listed = async (id: string) => (await world.api.user.list("listSecurityGroups", { id }))[0];
 
-test("what the API was given, in any spelling, equals what a program asks for in any other", async () => {
+test("a rule that the API was given in any spelling equals a rule of a program in any other spelling", async () => {
     await fc.assert(
         fc.asyncProperty(direction, traffic, cidr, async (side, { api, rule }, network) => {
             const securitygroupid = await bareGroup();
@@ -108,7 +108,7 @@ test("what the API was given, in any spelling, equals what a program asks for in
     );
 }, 60_000);
 
-test("what is authorised compares equal to what is listed, and goes when it is no longer asked for", async () => {
+test("an authorised rule equals the listed one, and is revoked when the program no longer has it", async () => {
     const plugin = world.plugin();
     await fc.assert(
         fc.asyncProperty(direction, traffic, cidr, async (side, { rule }, network) => {
@@ -142,11 +142,8 @@ test.each([
     [{ protocol: "icmp", icmpType: 3, icmpCode: -1 }, "ingress[0].icmpCode", "no rule for all codes of a type"],
     [{ protocol: "icmp", icmpCode: 3 }, "ingress[0].icmpCode", "requires icmpType"],
     [{ cidrs: ["fe80::1%eth0/64"] }, "ingress[0].cidrs[0]", "is not a CIDR"],
-])(
-    "a rule that CloudStack would take for another or refuse is refused at preview: %j",
-    async (rule, property, reason) => {
-        const args = { ...named("refused"), ingress: [{ cidrs: ["10.0.0.0/8"], ...rule }] };
-        const { failures } = await failure(world.plugin().plan("securityGroup", args));
-        expect(failures).toEqual([{ property, reason: expect.stringContaining(reason) }]);
-    },
-);
+])("a rule that CloudStack would misinterpret or refuse is refused at preview: %j", async (rule, property, reason) => {
+    const args = { ...named("refused"), ingress: [{ cidrs: ["10.0.0.0/8"], ...rule }] };
+    const { failures } = await failure(world.plugin().plan("securityGroup", args));
+    expect(failures).toEqual([{ property, reason: expect.stringContaining(reason) }]);
+});

@@ -12,7 +12,7 @@ async function expectNoChange(plugin: Plugin, resource: Resource): Promise<void>
     expect((await plugin.plan(resource.kind, resource.inputs, resource)).diff).toMatchObject({ changes: false });
 }
 
-/** The rules of a group as the cloud has them, one text each. */
+/** The rules of a group in the cloud, as one text each. */
 async function rulesOf(id: string): Promise<string[]> {
     const [group] = await world.api.user.list("listSecurityGroups", { id });
     const say = (direction: string) => (rule: any) => {
@@ -35,7 +35,7 @@ const authorizeTheirs = (id: string, port: number) =>
     });
 
 describe("a group", () => {
-    test("has the rules of every kind that it was given, and nothing differs afterwards", async () => {
+    test("has the given rules of every kind, and no differences afterwards", async () => {
         const other = await world.plugin().create("securityGroup", named("other"));
         const args = {
             ...named("rules"),
@@ -70,7 +70,7 @@ describe("a group", () => {
         const [group] = await world.api.user.list("listSecurityGroups", { id: made.id });
         expect(group.description).toBe(`Everything that there is [${args.owner}]`);
         await expectNoChange(world.plugin(), made);
-        // Other spellings of the same are no change.
+        // Other spellings of the same rules are no change.
         const same = {
             ...args,
             ingress: args.ingress.map((rule) => (rule.protocol === "udp" ? { ...rule, protocol: "17" } : rule)),
@@ -78,7 +78,7 @@ describe("a group", () => {
         expect((await world.plugin().plan("securityGroup", same, made)).diff).toMatchObject({ changes: false });
     });
 
-    test("gets and loses only the rules that differ, sources that share a range in one call", async () => {
+    test("authorises and revokes only the rules that differ, with one call for the sources of one range", async () => {
         const args = {
             ...named("diff"),
             ingress: [
@@ -102,7 +102,7 @@ describe("a group", () => {
         await expectNoChange(world.plugin(), changed);
     });
 
-    test("tells rules that others added and leaves them alone, or removes them where it is exclusive", async () => {
+    test("reports rules that others added and keeps them, or revokes them if it is exclusive", async () => {
         const args = { ...named("theirs"), ingress: [{ ports: "22", cidrs: ["10.0.0.0/8"] }] };
         const made = await world.plugin().create("securityGroup", args);
         await authorizeTheirs(made.id, 9999);
@@ -121,7 +121,7 @@ describe("a group", () => {
         expect(exclusive.outputs.unmanagedRules).toEqual([]);
     });
 
-    test("whose rule somebody removed gets it back", async () => {
+    test("gets a rule back that somebody removed", async () => {
         const args = {
             ...named("removed"),
             ingress: [
@@ -136,14 +136,14 @@ describe("a group", () => {
         expect(await world.plugin().drifted(made)).toBe(true);
         await world.plugin().up(found, args);
         expect(await rulesOf(made.id)).toHaveLength(2);
-        // The same without a refresh before: another change repairs it, too.
+        // Without a refresh before it, another change repairs the rule, too.
         const [again] = await world.api.user.list("listSecurityGroups", { id: made.id });
         await world.api.user.done("revokeSecurityGroupIngress", { id: again.ingressrule[0].ruleid });
         await world.plugin().up(made, { ...args, egress: [{ ports: "53", cidrs: ["0.0.0.0/0"] }] });
         expect(await rulesOf(made.id)).toHaveLength(3);
     });
 
-    test("that somebody renamed is told apart and replaced under its own name", async () => {
+    test("that somebody renamed is recognised and replaced under its own name", async () => {
         const args = named("mine");
         const made = await world.plugin().create("securityGroup", args);
         await world.api.admin.ok("updateSecurityGroup", { id: made.id, name: named("yours").name });
@@ -155,7 +155,7 @@ describe("a group", () => {
         expect(replaced.id).not.toBe(made.id);
     });
 
-    test("that somebody deleted is gone at a read", async () => {
+    test("that somebody deleted is reported as gone by a read", async () => {
         const made = await world.plugin().create("securityGroup", named("deleted"));
         await world.api.user.ok("deleteSecurityGroup", { id: made.id });
         expect(await world.plugin().read(made)).toBeUndefined();
@@ -163,7 +163,7 @@ describe("a group", () => {
         expect(error.message).toContain("no longer exists: run `pulumi refresh`, then `pulumi up` to create it again");
     });
 
-    test("keeps its description, and a preview says so", async () => {
+    test("keeps its description, and the preview says so", async () => {
         const args = { ...named("text"), description: "one" };
         const made = await world.plugin().create("securityGroup", args);
         const { said, result } = await listening(() =>
@@ -173,7 +173,7 @@ describe("a group", () => {
         expect(said[0]).toContain('keeps its description "one": CloudStack cannot change it');
     });
 
-    test("in a project lives there, and may name groups of the project, whose account CloudStack tells", async () => {
+    test("in a project is created there, and can name groups of the project, whose account CloudStack reports", async () => {
         const project = { project: "sandbox" };
         const source = await world.plugin().create("securityGroup", { ...named("source"), ...project });
         const ingress = [{ ports: "22", cidrs: ["10.0.0.0/8"], groups: [source.outputs.name], self: true }];
@@ -197,8 +197,8 @@ describe("a group", () => {
     });
 });
 
-describe("rules beside a group", () => {
-    test("let two groups name each other, and stay apart from the rules of others", async () => {
+describe("separate rules of a group", () => {
+    test("let two groups name each other, and are distinguished from the rules of others", async () => {
         const api = await world.plugin().create("securityGroup", named("api"));
         const worker = await world.plugin().create("securityGroup", named("worker"));
         await authorizeTheirs(api.id, 9999);
@@ -219,7 +219,7 @@ describe("rules beside a group", () => {
             [`in all 0-0 ${worker.outputs.name}`, `in tcp 10250-10250 ${api.outputs.name}`].sort(),
         );
         for (const resource of [toApi, toWorker, api, worker]) await expectNoChange(world.plugin(), resource);
-        // A group without rules of its own does not mind those of others, so a refresh finds nothing new.
+        // A group without its own rules ignores those of others, so a refresh finds no change.
         expect((await world.plugin().read(api))!.outputs).toEqual(api.outputs);
         const changed = await world
             .plugin()
@@ -234,7 +234,7 @@ describe("rules beside a group", () => {
         await world.plugin().delete(toApi);
     });
 
-    test("that somebody removed are given again", async () => {
+    test("that somebody removed are authorised again", async () => {
         const group = await world.plugin().create("securityGroup", named("bare"));
         const rules = await world.plugin().create("securityGroupRules", {
             owner: named("r").owner,
@@ -254,7 +254,7 @@ describe("a rule that several resources have", () => {
     const one = { ports: "22", cidrs: ["10.0.0.0/8"] };
     const rulesOn = (group: Resource, ...ingress: object[]) => ({ ...named("r"), securityGroup: group.id, ingress });
 
-    test("is given again by the one that keeps it, where the other took it before it could say so", async () => {
+    test("is authorised again by the resource that keeps it if the other revoked it first", async () => {
         const group = await world.plugin().create("securityGroup", named("shared"));
         const leaves = await world.plugin().create("securityGroupRules", rulesOn(group, one));
         const keeps = await world.plugin().create("securityGroupRules", rulesOn(group, one));
@@ -266,7 +266,7 @@ describe("a rule that several resources have", () => {
         await expectNoChange(world.plugin(), keeps);
     });
 
-    test("is no other's to a refresh, in whichever order the resources are read", async () => {
+    test("is not reported as another's by a refresh, in whichever order the resources are read", async () => {
         const args = { ...named("read"), ingressApart: true, egress: [{ ports: "53", cidrs: ["0.0.0.0/0"] }] };
         const group = await world.plugin().create("securityGroup", args);
         const rules = await world.plugin().create("securityGroupRules", rulesOn(group, one));
@@ -287,35 +287,38 @@ describe("a rule that several resources have", () => {
 });
 
 describe("the rules of a stack of 0.1.0, which the group managed itself", () => {
-    test.each([[false], [true]])("pass to the resource beside it, changed in the same run: %s", async (changed) => {
-        const ingress = [
-            { ports: "22", cidrs: ["10.0.0.0/8"] },
-            { ports: "80", cidrs: ["10.0.0.0/8"] },
-        ];
-        const args = named("older");
-        const old = await world.plugin().create("securityGroup", { ...args, ingress });
-        const plugin = world.plugin();
-        world.cloud.clearCalls();
-        const group = await plugin.up(old, { ...args, ingressApart: true });
-        const wanted = changed ? [ingress[0], { ports: "443", cidrs: ["10.0.0.0/8"] }] : ingress;
-        const rules = await plugin.create("securityGroupRules", {
-            ...named("r"),
-            securityGroup: group.id,
-            ofGroup: true,
-            ingress: wanted,
-        });
-        expect(await rulesOf(group.id)).toEqual(
-            wanted.map(({ ports }) => `in tcp ${ports}-${ports} 10.0.0.0/8`).sort(),
-        );
-        const { revokeSecurityGroupIngress = 0, authorizeSecurityGroupIngress = 0 } = world.calls();
-        expect([revokeSecurityGroupIngress, authorizeSecurityGroupIngress]).toEqual(changed ? [1, 1] : [0, 0]);
-        const next = world.plugin();
-        for (const [resource, inputs] of [
-            [group, { ...args, ingressApart: true }],
-            [rules, rules.inputs],
-        ] as const)
-            expect((await next.plan(resource.kind, inputs, resource)).diff).toMatchObject({ changes: false });
-    });
+    test.each([[false], [true]])(
+        "are taken over by the separate resource, with a change of them in the same run: %s",
+        async (changed) => {
+            const ingress = [
+                { ports: "22", cidrs: ["10.0.0.0/8"] },
+                { ports: "80", cidrs: ["10.0.0.0/8"] },
+            ];
+            const args = named("older");
+            const old = await world.plugin().create("securityGroup", { ...args, ingress });
+            const plugin = world.plugin();
+            world.cloud.clearCalls();
+            const group = await plugin.up(old, { ...args, ingressApart: true });
+            const wanted = changed ? [ingress[0], { ports: "443", cidrs: ["10.0.0.0/8"] }] : ingress;
+            const rules = await plugin.create("securityGroupRules", {
+                ...named("r"),
+                securityGroup: group.id,
+                ofGroup: true,
+                ingress: wanted,
+            });
+            expect(await rulesOf(group.id)).toEqual(
+                wanted.map(({ ports }) => `in tcp ${ports}-${ports} 10.0.0.0/8`).sort(),
+            );
+            const { revokeSecurityGroupIngress = 0, authorizeSecurityGroupIngress = 0 } = world.calls();
+            expect([revokeSecurityGroupIngress, authorizeSecurityGroupIngress]).toEqual(changed ? [1, 1] : [0, 0]);
+            const next = world.plugin();
+            for (const [resource, inputs] of [
+                [group, { ...args, ingressApart: true }],
+                [rules, rules.inputs],
+            ] as const)
+                expect((await next.plan(resource.kind, inputs, resource)).diff).toMatchObject({ changes: false });
+        },
+    );
 });
 
 describe("faults", () => {
@@ -327,7 +330,7 @@ describe("faults", () => {
         ],
     });
 
-    test.each(["drop", "cut"] as const)("%s: neither group nor rules are made twice", async (kind) => {
+    test.each(["drop", "cut"] as const)("%s: neither the group nor its rules are created twice", async (kind) => {
         for (const command of ["createSecurityGroup", "authorizeSecurityGroupIngress"]) {
             const wanted = args();
             world.fault(kind, command);
@@ -345,7 +348,7 @@ describe("faults", () => {
         }
     });
 
-    test("a rule that fails keeps the group in the state, with what it has, and the next run goes on", async () => {
+    test("a rule that fails keeps the group and its other rules in the state, and the next run continues", async () => {
         const wanted = args();
         world.fault("failJob", "authorizeSecurityGroupIngress", { skip: 1, text: "No such luck" });
         const error = await failure(world.plugin().create("securityGroup", wanted));
@@ -363,7 +366,7 @@ describe("faults", () => {
         await expectNoChange(world.plugin(), made);
     });
 
-    test("a rule that cannot be revoked stays the program's, and goes next time", async () => {
+    test("a rule that cannot be revoked stays in the state and is revoked by the next run", async () => {
         const wanted = args();
         const made = await world.plugin().create("securityGroup", wanted);
         world.fault("failJob", "revokeSecurityGroupIngress");
@@ -375,10 +378,10 @@ describe("faults", () => {
         expect(await rulesOf(made.id)).toHaveLength(1);
     });
 
-    test("what an interrupted run left is taken over, what others made is not", async () => {
+    test("what an interrupted run left is taken over, what others created is not", async () => {
         const wanted = args();
         const first = await world.plugin().create("securityGroup", wanted);
-        // Killed before the engine heard of it: a new process, no state.
+        // Killed before the engine received the answer: a new process without state.
         const adopted = await world.plugin().create("securityGroup", { ...wanted, ingress: [wanted.ingress[0]] });
         expect(adopted.id).toBe(first.id);
         const error = await failure(

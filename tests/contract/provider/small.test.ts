@@ -15,7 +15,7 @@ async function expectNoChange(plugin: Plugin, resource: Resource): Promise<void>
     expect((await plugin.plan(resource.kind, resource.inputs, resource)).diff).toMatchObject({ changes: false });
 }
 
-/** A fresh public key in OpenSSH's format. */
+/** A new public key in OpenSSH's format. */
 function publicKey(comment = "me@here"): string {
     const { x } = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
     const field = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
@@ -26,7 +26,7 @@ const listed = async (command: string, name: string) =>
     (await world.api.user.list(command)).filter((item) => item.name === name);
 
 describe("a key pair", () => {
-    test("that is generated gives its private key once, and keeps it in the state", async () => {
+    test("that is generated outputs its private key once, and keeps it in the state", async () => {
         const args = named("key");
         const made = await world.plugin().create("sshKeyPair", args);
         expect(made.outputs).toMatchObject({
@@ -55,7 +55,7 @@ describe("a key pair", () => {
         expect(await listed("listSSHKeyPairs", other.outputs.name)).toHaveLength(1);
     });
 
-    test("that has another key has another name: whoever uses it by its name sees that", async () => {
+    test("with another key gets another name, which changes the machines that use it by name", async () => {
         const plugin = world.plugin();
         const args = { ...named("key"), publicKey: publicKey() };
         const made = await plugin.create("sshKeyPair", args);
@@ -76,7 +76,7 @@ describe("a key pair", () => {
         expect(details["SSH.PublicKey"].trim()).toBe(news.publicKey.split(" ").slice(0, 2).join(" "));
     });
 
-    test("of 0.1.0, named without regard to its key, keeps its name while it keeps its key", async () => {
+    test("of 0.1.0, whose name does not contain a hash of the key, keeps its name as long as it keeps its key", async () => {
         const args = { ...named("key"), publicKey: publicKey() };
         const made = await world.plugin().create("sshKeyPair", args);
         const old = {
@@ -97,7 +97,7 @@ describe("a key pair", () => {
     });
 
     test.each(["drop", "cut"] as const)(
-        "whose answer was lost (%s) is found by its key, which is not made by the cloud",
+        "with a lost answer (%s) is found by its key if the program gave the key",
         async (kind) => {
             for (const more of [{}, { publicKey: publicKey() }]) {
                 const args = { ...named("key"), ...more };
@@ -114,7 +114,7 @@ describe("a key pair", () => {
         },
     );
 
-    test("that somebody deleted is gone at a read", async () => {
+    test("that somebody deleted is reported as gone by a read", async () => {
         const made = await world.plugin().create("sshKeyPair", named("key"));
         await world.api.user.ok("deleteSSHKeyPair", { name: made.outputs.name });
         expect(await world.plugin().read(made)).toBeUndefined();
@@ -122,7 +122,7 @@ describe("a key pair", () => {
 });
 
 describe("an affinity group", () => {
-    test("is made, read and deleted, and nothing differs in between", async () => {
+    test("is created, read and deleted, and has no differences in between", async () => {
         const args = { ...named("spread"), description: "Apart" };
         const made = await world.plugin().create("affinityGroup", args);
         expect(made.outputs).toMatchObject({ name: args.name, type: "host anti-affinity", description: "Apart" });
@@ -135,7 +135,7 @@ describe("an affinity group", () => {
         expect(await world.plugin().read(made)).toBeUndefined();
     });
 
-    test("of another type is another group", async () => {
+    test("is replaced to change its type", async () => {
         const args = named("spread");
         const made = await world.plugin().create("affinityGroup", args);
         const together = await world.plugin().up(made, { ...args, type: "host affinity" });
@@ -148,7 +148,7 @@ describe("an affinity group", () => {
         expect(error.failures).toEqual([{ property: "type", reason: expect.stringContaining("host anti-affinity") }]);
     });
 
-    test.each(["drop", "cut"] as const)("whose answer was lost (%s) is made once", async (kind) => {
+    test.each(["drop", "cut"] as const)("with a lost answer (%s) is created once", async (kind) => {
         const args = named("spread");
         world.fault(kind, "createAffinityGroup");
         const made = await world.plugin().create("affinityGroup", args);
@@ -156,7 +156,7 @@ describe("an affinity group", () => {
         await expectNoChange(world.plugin(), made);
     });
 
-    test("whose job fails leaves nothing; one that an interrupted run left is taken over; that of others is not", async () => {
+    test("with a failed job leaves nothing; one that an interrupted run left is taken over, one of others is not", async () => {
         const args = named("spread");
         world.fault("failJob", "createAffinityGroup", { text: "No such luck" });
         expect((await failure(world.plugin().create("affinityGroup", args))).message).toContain("No such luck");
@@ -186,7 +186,7 @@ describe("a volume", () => {
 
     const volumeOf = async (id: string) => (await world.api.user.list("listVolumes", { id }))[0];
 
-    test("is made, attached, grown, moved, detached and deleted", async () => {
+    test("is created, attached, grown, moved, detached and deleted", async () => {
         const args = { ...named("data"), diskOffering: "Custom", sizeGiB: 2 };
         let volume = await world.plugin().create("volume", args);
         expect(volume.outputs).toMatchObject({ name: marked(args), sizeGiB: 2, state: "Allocated", zone: "sandbox" });
@@ -212,7 +212,7 @@ describe("a volume", () => {
         expect(await world.plugin().read(volume)).toBeUndefined();
     });
 
-    test("of a fixed offering has its size, and takes another offering in place", async () => {
+    test("of a fixed offering has the offering's size, and changes its offering in place", async () => {
         const args = { ...named("data"), diskOffering: "Small" };
         const volume = await world.plugin().create("volume", args);
         expect(volume.outputs).toMatchObject({ sizeGiB: 5 });
@@ -226,7 +226,7 @@ describe("a volume", () => {
         await world.plugin().delete(larger);
     });
 
-    test("that somebody detached, moved or grew: the first two are repaired, the third stays", async () => {
+    test("that somebody detached or moved is repaired; one that somebody grew keeps its size", async () => {
         const args = { ...named("data"), diskOffering: "Custom", sizeGiB: 2, virtualMachine: machines[0].id };
         let volume = await world.plugin().create("volume", args);
         await world.api.user.done("detachVolume", { id: volume.id });
@@ -247,7 +247,7 @@ describe("a volume", () => {
         await world.plugin().delete(volume);
     });
 
-    test("that shrinks, or does not go with its offering, is refused", async () => {
+    test("that shrinks, or does not match its offering, is refused", async () => {
         const args = { ...named("data"), diskOffering: "Custom", sizeGiB: 4 };
         const volume = await world.plugin().create("volume", args);
         const shrunk = await failure(world.plugin().plan("volume", { ...args, sizeGiB: 3 }, volume));
@@ -263,7 +263,7 @@ describe("a volume", () => {
         await world.plugin().delete(volume);
     });
 
-    test.each(["drop", "cut"] as const)("whose answers were lost (%s) is made once", async (kind) => {
+    test.each(["drop", "cut"] as const)("with lost answers (%s) is created once", async (kind) => {
         for (const command of ["createVolume", "attachVolume", "detachVolume", "deleteVolume"]) {
             const args = { ...named("data"), diskOffering: "Custom", sizeGiB: 1, virtualMachine: machines[0].id };
             world.fault(kind, command);
@@ -276,7 +276,7 @@ describe("a volume", () => {
         }
     });
 
-    test("whose creation fails leaves nothing; whose attachment fails stays in the state, and the next run goes on", async () => {
+    test("with a failed creation leaves nothing; with a failed attachment it stays in the state, and the next run continues", async () => {
         const args = { ...named("data"), diskOffering: "Custom", sizeGiB: 1, virtualMachine: machines[0].id };
         world.fault("failJob", "createVolume");
         await failure(world.plugin().create("volume", args));
@@ -300,7 +300,7 @@ describe("a volume", () => {
         const first = await world.plugin().create("volume", args);
         const adopted = await world.plugin().create("volume", { ...args, sizeGiB: 2 });
         expect(adopted).toMatchObject({ id: first.id, outputs: { sizeGiB: 2 } });
-        // In the process that knows it, it is in the state: a replacement is another one.
+        // The process that created it knows that it is in the state, so a replacement creates another one.
         const plugin = world.plugin();
         await plugin.read(adopted);
         const other = await plugin.create("volume", args);

@@ -5,8 +5,8 @@ import type { Fault, RunningCloud } from "../../../simulator";
 import { Client } from "../simulator/client";
 
 /**
- * The handlers as the plugin calls them, against the embedded cloud. `World` plays the engine's part for one resource
- * at a time: check, diff, then create or update, with the old outputs as state.
+ * The handlers as the plugin calls them, with the embedded cloud. `World` acts as the engine for one resource at a
+ * time: check, diff, then create or update, with the old outputs as state.
  */
 
 export type Kind =
@@ -16,7 +16,7 @@ export type AccountName = "user" | "expunger" | "admin";
 
 type Properties = Record<string, any>;
 
-/** A resource as the engine's state has it. */
+/** A resource as stored in the engine's state. */
 export interface Resource {
     kind: Kind;
     id: string;
@@ -24,7 +24,7 @@ export interface Resource {
     outputs: Properties;
 }
 
-/** What the engine would refuse a resource with. */
+/** The problems for which the engine would refuse a resource. */
 export class CheckError extends Error {
     readonly failures: { property: string; reason: string }[];
 
@@ -34,7 +34,7 @@ export class CheckError extends Error {
     }
 }
 
-/** One process of the plugin: modules of its own, so that nothing is remembered from the one before. */
+/** One process of the plugin: it loads modules of its own, so that it shares no memory with an earlier process. */
 export class Plugin {
     private readonly handlers: Record<Kind, Required<dynamic.ResourceProvider>>;
 
@@ -42,12 +42,12 @@ export class Plugin {
         let handlers: any;
         jest.isolateModules(() => (handlers = require("../../../provider/v1")));
         this.handlers = handlers;
-        // As the plugin does it: it does not wait for what `configure` promises.
+        // As in the plugin, which does not await the promise of `configure`.
         const get = (key: string) => config[key];
         for (const handler of Object.values(this.handlers)) void handler.configure({ config: { get } as any });
     }
 
-    /** What a preview does: the checked inputs, and what `diff` says where there is something to compare with. */
+    /** A preview: the checked inputs, and the result of `diff` if there is an old resource. */
     async plan(
         kind: Kind,
         news: Properties,
@@ -59,7 +59,7 @@ export class Plugin {
         if (failures?.length) throw new CheckError(failures);
         if (old === undefined) return { inputs };
         const diff = await this.handlers[kind].diff(old.id, clean(old.outputs), clean(inputs));
-        // Where a handler leaves it open, the engine compares the arguments.
+        // If a handler does not decide, the engine compares the arguments.
         return {
             inputs,
             diff: { ...diff, changes: diff.changes ?? !isDeepStrictEqual(clean(old.inputs), clean(inputs)) },
@@ -77,7 +77,7 @@ export class Plugin {
         return { kind, id, inputs, outputs: { ...outs, __provider: inputs.__provider } };
     }
 
-    /** An update, or where `diff` asks for it a replacement; the old one where nothing changes. */
+    /** An update, or a replacement if `diff` requests one; the old resource if nothing changes. */
     async up(old: Resource, news: Properties): Promise<Resource> {
         const { inputs, diff } = await this.plan(old.kind, news, old);
         if (diff!.changes !== true) return { ...old, inputs };
@@ -97,7 +97,7 @@ export class Plugin {
         return { ...old, inputs, outputs: { ...outs, __provider: inputs.__provider } };
     }
 
-    /** `undefined` where it is gone. */
+    /** `undefined` if the resource is gone. */
     async read(old: Resource): Promise<Resource | undefined> {
         const { id, props, inputs = old.inputs } = await this.handlers[old.kind].read(old.id, clean(old.outputs));
         if (!id) return undefined;
@@ -107,7 +107,7 @@ export class Plugin {
         return { ...old, id, inputs: { ...inputs, __provider }, outputs: { ...props, __provider } };
     }
 
-    /** What a refresh asks: is what was read what was asked for? */
+    /** Whether a refresh finds a difference between the resource and its inputs. */
     async drifted(old: Resource): Promise<boolean> {
         const found = await this.read(old);
         if (found === undefined) return true;
@@ -119,7 +119,7 @@ export class Plugin {
     }
 }
 
-/** A cloud and the accounts that work on it. */
+/** A cloud and clients for its accounts. */
 export class World {
     readonly cloud: RunningCloud;
     readonly api: Record<AccountName, Client>;
@@ -159,7 +159,7 @@ export class World {
         return (await this.api.admin.list("listVirtualMachines", { id, listall: true, userdata: true }))[0];
     }
 
-    /** Everything that an account has, by name: what a destroy leaves behind. */
+    /** The names of everything that an account has; used to find what a destroy leaves behind. */
     async belongings(account: AccountName = "user"): Promise<string[]> {
         const lists = [
             "listVirtualMachines",
@@ -179,33 +179,33 @@ export class World {
     }
 }
 
-/** A copy as it comes out of the engine. */
+/** A copy as received from the engine. */
 function clean<T>(value: T): T {
     return JSON.parse(JSON.stringify(value));
 }
 
-/** The plugin can encode nothing but JSON: no `undefined`, at any depth. */
+/** Fails unless the value is JSON without `undefined` at any depth, which is all that the plugin can encode. */
 function expectPlain(value: unknown): void {
     expect(value).toStrictEqual(clean(value));
 }
 
 let numbers = 0;
 
-/** A name that no other test uses, and the mark that goes with it. */
+/** A name that no other test uses, and its mark. */
 export function named(prefix: string): { name: string; owner: string } {
     const name = `${prefix}-${++numbers}`;
     return { name, owner: `org/project/stack/${name}` };
 }
 
-/** The name that a volume or key pair gets: with the hash of its owner. */
+/** The name that a volume or key pair gets: it contains the hash of its owner. */
 export function marked({ name, owner }: { name: string; owner: string }): string {
     return `${name}-${createHash("sha256").update(owner).digest("hex").slice(0, 8)}`;
 }
 
-// What handlers say is for the engine's display.
+// Messages of handlers are for the engine's display.
 beforeEach(() => void jest.spyOn(console, "log").mockImplementation(() => undefined));
 
-/** What a promise is rejected with. */
+/** The error with which a promise is rejected. */
 export async function failure(work: Promise<unknown>): Promise<any> {
     return work.then(
         () => {
@@ -215,7 +215,7 @@ export async function failure(work: Promise<unknown>): Promise<any> {
     );
 }
 
-/** Runs something and gives back what was said meanwhile, a line each. */
+/** Runs `work` and returns the lines that were logged meanwhile. */
 export async function listening<T>(work: () => Promise<T>): Promise<{ result: T; said: string[] }> {
     const said: string[] = [];
     const spy = jest.spyOn(console, "log").mockImplementation((line) => void said.push(line));

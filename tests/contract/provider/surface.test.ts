@@ -1,7 +1,7 @@
 /**
- * The whole surface: for every argument of every resource, values of its type, values at the borders of what the API
- * takes, and values of other types. What `check` accepts, the embedded cloud carries out; what it refuses, it refuses
- * with the argument's path and a sentence; and what the cloud would refuse, `check` refuses before it.
+ * All arguments of all resources, with values of their types, values at the limits of the API, and values of other
+ * types. The embedded cloud accepts every value that `check` accepts; `check` refuses values with the argument's path
+ * and a sentence, and it refuses everything that the cloud would refuse.
  */
 import * as fc from "fast-check";
 import { generateKeyPairSync } from "node:crypto";
@@ -17,19 +17,19 @@ const LONG = "x".repeat(256);
 const LONGEST = "x".repeat(255);
 const UNICODE = "Größe 漢字 é";
 
-/** What one argument may be. */
+/** The values of one argument. */
 interface Values {
-    /** Accepted by `check`, and carried out. */
+    /** Accepted by `check` and by the cloud. */
     readonly good: readonly unknown[];
-    /** Refused by `check`; those of the API's own type by the cloud, too. */
+    /** Refused by `check`, and by the cloud if they have the API's type. */
     readonly bad: readonly unknown[];
-    /** Refused by `check` alone: the API takes it and means something else, or cannot be asked so. */
+    /** Refused by `check` alone: the API gives them another meaning, or cannot be sent them. */
     readonly ours?: readonly unknown[];
 }
 
 interface Surface {
     readonly kind: Kind;
-    /** Arguments with which it can be made. */
+    /** Arguments with which it can be created. */
     readonly base: () => Record<string, unknown>;
     readonly values: Readonly<Record<string, Values>>;
 }
@@ -238,7 +238,7 @@ const SURFACES: readonly Surface[] = [
 const given = (value: unknown) => (typeof value === "function" ? value() : value);
 const shown = (value: unknown) => String(JSON.stringify(given(value)) ?? value).slice(0, 60);
 
-/** Words of JavaScript's own exceptions. */
+/** Phrases of JavaScript's own exceptions. */
 const OWN =
     /TypeError|RangeError|is not a function|is not iterable|Cannot (read|convert)|undefined|\[object|internal error in pulumi-cloudstack/;
 
@@ -251,7 +251,7 @@ function expectTold({ failures }: CheckError, argument?: string): void {
     }
 }
 
-/** Makes it and takes it away again. */
+/** Creates a resource and deletes it again. */
 async function carryOut(kind: Kind, args: Record<string, unknown>): Promise<void> {
     const plugin = world.plugin();
     const made = await plugin.create(kind, args);
@@ -260,7 +260,7 @@ async function carryOut(kind: Kind, args: Record<string, unknown>): Promise<void
 }
 
 describe.each(SURFACES.map((surface) => [surface.kind, surface] as const))("%s", (kind, { base, values }) => {
-    test("what check accepts is carried out, argument by argument", async () => {
+    test("the cloud accepts every value that check accepts, argument by argument", async () => {
         for (const [argument, { good }] of Object.entries(values)) {
             for (const value of good) {
                 try {
@@ -272,7 +272,7 @@ describe.each(SURFACES.map((surface) => [surface.kind, surface] as const))("%s",
         }
     });
 
-    test("what the cloud refuses check refuses before it, with path and remedy", async () => {
+    test("check refuses every value that the cloud refuses, with path and remedy", async () => {
         const accepted: string[] = [];
         for (const [argument, { bad, ours = [] }] of Object.entries(values)) {
             for (const value of [...bad, ...ours]) {
@@ -290,13 +290,13 @@ describe.each(SURFACES.map((surface) => [surface.kind, surface] as const))("%s",
         expect(accepted).toEqual([]);
     });
 
-    test("the cloud is as strict", async () => {
+    test("the cloud refuses the same values", async () => {
         const taken: string[] = [];
         for (const [argument, { bad }] of Object.entries(values)) {
             for (const value of bad) {
                 const plugin = world.plugin();
                 const { inputs } = await plugin.plan(kind, base());
-                // What names stand for is what they stood for before.
+                // Names still refer to the same things.
                 delete inputs.referenceIds;
                 await plugin.createChecked(kind, { ...inputs, [argument]: given(value) }).then(
                     () => taken.push(`${argument} ${shown(value)}`),
@@ -307,7 +307,7 @@ describe.each(SURFACES.map((surface) => [surface.kind, surface] as const))("%s",
         expect(taken).toEqual([]);
     });
 
-    test("no value of any type meets an exception of JavaScript's own", async () => {
+    test("no value of any type causes one of JavaScript's own exceptions", async () => {
         const value = fc.oneof(
             fc.constant(null),
             fc.string({ maxLength: 20 }),
@@ -349,7 +349,7 @@ describe.each(SURFACES.map((surface) => [surface.kind, surface] as const))("%s",
     });
 });
 
-test("a group of another account is refused by the cloud, in its words", async () => {
+test("a group of another account is refused by the cloud, with the cloud's message", async () => {
     const error = await failure(
         world.plugin().create("virtualMachine", { ...named("s"), ...small, securityGroups: [foreign] }),
     );

@@ -1,7 +1,7 @@
 import { startCloud } from "../../../simulator";
 import { World, failure, listening, named, type Plugin, type Resource } from "./support";
 
-/** A machine's life: made as asked, read without drift, changed as the design's table says. */
+/** The life of a machine: created as requested, read without drift, changed as the table of changes says. */
 
 let world: World;
 
@@ -11,7 +11,7 @@ afterEach(() => world.cloud.clearFaults());
 
 const small = { serviceOffering: "Small Instance", template: "Debian 12" };
 
-/** What a machine went through, by the commands that touch it. */
+/** The commands that changed a machine. */
 async function commandsOf(work: () => Promise<unknown>): Promise<string[]> {
     world.cloud.clearCalls();
     await work();
@@ -26,7 +26,7 @@ async function expectNoChange(plugin: Plugin, resource: Resource): Promise<void>
 }
 
 describe("a new machine", () => {
-    test("has what was asked for, and nothing differs afterwards", async () => {
+    test("has the requested properties, and no differences afterwards", async () => {
         const plugin = world.plugin();
         const group = await plugin.create("securityGroup", named("sg"));
         const spread = await plugin.create("affinityGroup", named("spread"));
@@ -76,12 +76,12 @@ describe("a new machine", () => {
     });
 
     test.each(["user", "expunger"] as const)(
-        "costs %s its deploy besides the catalogue and lists of all",
+        "costs %s its deploy besides the lists of the catalogue and of all machines",
         async (account) => {
             const plugin = world.plugin(account);
             world.cloud.clearCalls();
             const count = 8;
-            // The engine checks one after the other while the first are being made.
+            // The engine checks further machines while the first are being created.
             const made: Promise<unknown>[] = [];
             for (let number = 0; number < count; number++) {
                 const { inputs } = await plugin.plan("virtualMachine", { ...named("many"), ...small });
@@ -98,7 +98,7 @@ describe("a new machine", () => {
                 listAccounts,
                 ...others
             } = world.calls();
-            // Who may not expunge has machines made and started apart.
+            // For accounts that may not expunge, machines are created and started with separate calls.
             const apart =
                 account === "user" ? { listCapabilities: 1, startVirtualMachine: count } : { listCapabilities: 1 };
             expect({ deployVirtualMachine, listZones, listServiceOfferings, listTemplates, listAccounts }).toEqual({
@@ -108,13 +108,13 @@ describe("a new machine", () => {
                 listTemplates: 1,
                 listAccounts: 1,
             });
-            // One of what was there before, and one at each look at which some have come up.
+            // One list before, and one at each poll that finds machines running.
             expect(listVirtualMachines).toBeLessThanOrEqual(4);
             expect(others).toEqual(apart);
         },
     );
 
-    test("of a template with passwords gives its password, which stays through later changes", async () => {
+    test("of a template with passwords outputs its password, which stays the same through later changes", async () => {
         const args = { ...named("secret"), serviceOffering: "Small Instance", template: "Debian 12 with password" };
         const made = await world.plugin().create("virtualMachine", args);
         expect(made.outputs.password).toMatch(/\S{6,}/);
@@ -124,7 +124,7 @@ describe("a new machine", () => {
         expect(renamed.outputs.password).toBe(made.outputs.password);
     });
 
-    test("may be made stopped, and started later", async () => {
+    test("can be created stopped, and started later", async () => {
         const args = { ...named("asleep"), ...small, running: false };
         const made = await world.plugin().create("virtualMachine", args);
         expect(await world.machine(made.id)).toMatchObject({ state: "Stopped" });
@@ -133,7 +133,7 @@ describe("a new machine", () => {
         expect(await world.machine(made.id)).toMatchObject({ state: "Running" });
     });
 
-    test("of a custom offering has the size of its details, which change by stop and start", async () => {
+    test("of a custom offering has the size in its details; a change of it stops and starts the machine", async () => {
         const size = (cpuNumber: string) => ({ details: { cpuNumber, memory: "1024" } });
         const args = { ...named("custom"), serviceOffering: "Custom Constrained", template: "Debian 12" };
         const made = await world.plugin().create("virtualMachine", { ...args, ...size("2") });
@@ -147,7 +147,7 @@ describe("a new machine", () => {
         await expectNoChange(world.plugin(), fixed);
     });
 
-    test("in a zone without security groups takes a network", async () => {
+    test("in a zone without security groups requires a network", async () => {
         const zone = (await world.api.user.list("listZones", { name: "sandbox-isolated" }))[0];
         const offering = (await world.api.user.list("listNetworkOfferings", { guestiptype: "Isolated" }))[0];
         const { network } = await world.api.user.ok("createNetwork", {
@@ -168,7 +168,7 @@ describe("a new machine", () => {
         await expectNoChange(world.plugin(), made);
     });
 
-    test("in a project lives there", async () => {
+    test("in a project is created there", async () => {
         const args = { ...named("shared"), ...small, project: "sandbox" };
         const made = await world.plugin().create("virtualMachine", args);
         expect(await world.machine(made.id)).toMatchObject({ projectid: world.cloud.projectId });
@@ -187,7 +187,7 @@ describe("a change", () => {
         tags: { env: "a" },
         details: { k: "1" },
     });
-    /** What each argument changes to, which commands that takes, and what the cloud says afterwards. */
+    /** For each argument: the change, the commands for it, and the resulting fields in the cloud. */
     const live: [string, Record<string, unknown>, string[], object][] = [
         ["displayName", { displayName: "New" }, ["updateVirtualMachine"], { displayname: "New" }],
         ["group", { group: "front" }, ["updateVirtualMachine"], { group: "front" }],
@@ -208,7 +208,7 @@ describe("a change", () => {
         ["userData", { userData: undefined }, ["updateVirtualMachine"], {}],
         ["rootDiskSizeGiB", { rootDiskSizeGiB: 16 }, ["resizeVolume"], {}],
     ];
-    test.each(live)("of %s (%j) is made while it runs", async (_property, change, commands, expected) => {
+    test.each(live)("of %s (%j) is made while the machine runs", async (_property, change, commands, expected) => {
         const args = base();
         const made = await world.plugin().create("virtualMachine", args);
         let changed = made;
@@ -224,7 +224,7 @@ describe("a change", () => {
         await expectNoChange(world.plugin(), changed);
     });
 
-    test("that takes tags and details away leaves those of others alone", async () => {
+    test("that removes tags and details keeps those of others", async () => {
         const args = base();
         const made = await world.plugin().create("virtualMachine", args);
         await world.api.user.done("createTags", {
@@ -286,7 +286,7 @@ describe("a change", () => {
         await expectNoChange(world.plugin(), changed);
     });
 
-    test("of several things at once takes one stop, and of a stopped machine none", async () => {
+    test("of several arguments stops the machine once, or not at all if it is stopped", async () => {
         const args = { ...base(), running: false };
         const made = await world.plugin().create("virtualMachine", args);
         const wanted = { ...args, serviceOffering: "Large Instance", name: named("renamed").name };
@@ -303,7 +303,7 @@ describe("a change", () => {
         expect(world.calls()).toMatchObject({ stopVirtualMachine: 1, startVirtualMachine: 1 });
     });
 
-    test("of user data with `reinstall` makes the disk anew and keeps id, address and name", async () => {
+    test("of user data with `reinstall` recreates the disk and keeps id, address and name", async () => {
         const args = { ...base(), onUserDataChange: "reinstall" };
         const made = await world.plugin().create("virtualMachine", args);
         const { said, result } = await listening(() => world.plugin().up(made, { ...args, userData: "two" }));
@@ -315,7 +315,7 @@ describe("a change", () => {
         await expectNoChange(world.plugin(), result);
     });
 
-    test("of the template with `reinstall` restores from the new one", async () => {
+    test("of the template with `reinstall` restores from the new template", async () => {
         const args = { ...base(), onTemplateChange: "reinstall" };
         const made = await world.plugin().create("virtualMachine", args);
         const changed = await world.plugin().up(made, { ...args, template: "Debian 12 with password" });
@@ -367,7 +367,7 @@ describe("a change", () => {
 describe("allowRestart: false", () => {
     const args = () => ({ ...named("steady"), ...small, allowRestart: false });
 
-    test("makes an error of a change that needs a stop, and allows what does not", async () => {
+    test("refuses a change that requires a stop, and allows others", async () => {
         const steady = args();
         const made = await world.plugin().create("virtualMachine", steady);
         const error = await failure(
@@ -381,7 +381,7 @@ describe("allowRestart: false", () => {
         ]);
     });
 
-    test("holds also where only the cloud shows that a stop is needed", async () => {
+    test("applies also if only the cloud's data shows that a stop is required", async () => {
         const steady = args();
         const made = await world.plugin().create("virtualMachine", steady);
         await world.api.user.done("stopVirtualMachine", { id: made.id });
@@ -391,7 +391,7 @@ describe("allowRestart: false", () => {
         const error = await failure(world.plugin().up(made, { ...steady, displayName: "x" }));
         expect(error.message).toMatch(/allowRestart is false/);
         expect(await world.machine(made.id)).toMatchObject({ state: "Running", displayname: steady.name });
-        // A refresh shows the drift without complaint; only what would be done is refused.
+        // A refresh shows the drift without an error; only the update is refused.
         expect(await world.plugin().drifted(made)).toBe(true);
     });
 });

@@ -1,7 +1,4 @@
-/**
- * A small CloudStack client for the tests of the embedded cloud; it shares no code with the cloud nor with the
- * provider.
- */
+/** A small CloudStack client for the tests of the embedded cloud. It shares no code with the cloud or the provider. */
 import { createHmac } from "node:crypto";
 import * as http from "node:http";
 import type { Credentials, RunningCloud } from "../../../simulator";
@@ -10,7 +7,7 @@ export interface Reply {
     readonly status: number;
     /** The whole body. */
     readonly body: any;
-    /** What stands under the answer's name. */
+    /** The content below the answer's name. */
     readonly answer: any;
 }
 
@@ -21,7 +18,7 @@ export interface Signing {
     readonly version?: "1" | "3";
     readonly expires?: string;
     readonly method?: "GET" | "POST";
-    /** A signature that stands in for the right one. */
+    /** A signature to send instead of the right one. */
     readonly signature?: string;
 }
 
@@ -131,7 +128,7 @@ export class Client {
         return job.jobresult;
     }
 
-    /** What a deploy needs, by name. */
+    /** The ids that a deployment needs, by name. */
     async catalogue(
         zoneName = "sandbox",
     ): Promise<{ zoneid: string; templateid: string; serviceofferingid: string; networkids?: string }> {

@@ -51,11 +51,11 @@ test("without a cloud each command reports that there is none", () => {
     const none = { out: "", err: `There is no cloud in ${command.state} yet: cloudstack-local start makes one.\n` };
     expect(command.run("ps")).toEqual({ status: 1, ...none });
     expect(command.run("console", "web")).toEqual({ status: 1, ...none });
-    // The exit code of docker run when it cannot run the command: the exit codes below are the command's own.
+    // The exit code of docker run when it cannot run the command: the exit codes below are those of the command itself.
     expect(command.run("exec", "web", "--", "true")).toEqual({ status: 125, ...none });
 });
 
-test("doctor reports on every computer", () => {
+test("doctor runs on every computer", () => {
     const { out } = command.run("doctor", "--state", command.state, "--json");
     const { host, clouds } = JSON.parse(out);
     expect(clouds).toEqual([]);
@@ -73,7 +73,7 @@ test("doctor reports on every computer", () => {
     );
 });
 
-test("bad options are refused before anything is made", async () => {
+test("invalid options are refused before anything is created", async () => {
     expect(command.run("start", "--port", "http").err).toBe('--port must be a number from 0 to 65535, not "http".\n');
     expect(command.run("start", "--job-seconds=-1").err).toContain("--job-seconds must be a number from 0");
     expect(command.run("start", "--hypervisor", "xen").status).toBe(2);
@@ -91,13 +91,13 @@ test("bad options are refused before anything is made", async () => {
 });
 
 describe("the port", () => {
-    /** The command with a state of its own, and this variable. */
+    /** The command with a separate state folder, and this variable. */
     const at = (port: string) => {
         return command.with({ CLOUDSTACK_LOCAL_PORT: port, CLOUDSTACK_LOCAL_STATE: `${command.state}-ports` });
     };
     afterEach(() => at("").ok("stop"));
 
-    test("is that of --port, else that of CLOUDSTACK_LOCAL_PORT", async () => {
+    test("is set by --port, else by CLOUDSTACK_LOCAL_PORT", async () => {
         expect(at("70000").run("start").err).toBe(
             'CLOUDSTACK_LOCAL_PORT must be a number from 0 to 65535, not "70000".\n',
         );
@@ -108,9 +108,9 @@ describe("the port", () => {
         expect(at("70000").ok("start", "--port", String(another))).toContain(`answers at http://127.0.0.1:${another}/`);
     });
 
-    test("is another one, and that is said, where a program has the usual one", async () => {
+    test("is another one, with a message, if another program uses the default port", async () => {
         const other = net.createServer().listen(8080, "127.0.0.1");
-        // Where the machine itself has a program there already, it is that one.
+        // If the computer already runs a program there, that program is used.
         const isOurs = await new Promise((resolve) => {
             other.once("listening", () => resolve(true)).once("error", () => resolve(false));
         });
@@ -136,7 +136,7 @@ describe("a started cloud", () => {
         );
     });
 
-    test("says which commands come next, with its folder where that is not the usual one", () => {
+    test("prints the next commands, with its folder if that is not the default", () => {
         const own = command.with({ CLOUDSTACK_LOCAL_STATE: undefined, XDG_STATE_HOME: `${command.state}-xdg` });
         const state = `${command.state} it's`;
         const folder = `'${state.replace("'", "'\\''")}'`;
@@ -160,7 +160,7 @@ describe("a started cloud", () => {
         });
     });
 
-    test("tells its status", async () => {
+    test("prints its status", async () => {
         const { endpoint } = command.file("credentials.json");
         expect(JSON.parse(command.ok("status", "--json"))).toMatchObject({
             running: true,
@@ -175,7 +175,7 @@ describe("a started cloud", () => {
         expect(command.ok("status")).toContain(`endpoint      ${endpoint}`);
     });
 
-    test("env prints what each client reads", async () => {
+    test("env prints the variables of each client", async () => {
         const { accounts, endpoint } = command.file("credentials.json");
         const variables = command.environment();
         const { apiKey, secretKey } = accounts.user;
@@ -209,7 +209,7 @@ describe("a started cloud", () => {
         expect(command.run("env", "--format", "toml").status).toBe(2);
     });
 
-    test("faults are ordered, listed and cleared", async () => {
+    test("faults are added, listed and cleared", async () => {
         const { endpoint, accounts } = command.file("credentials.json");
         const user = new Client({ endpoint }, accounts.user);
         expect(
@@ -241,7 +241,7 @@ describe("a started cloud", () => {
         expect(command.ok("logs", "--lines", "1").trim().split("\n")).toHaveLength(1);
     });
 
-    test("its files are its owner's", () => {
+    test("its files are readable by their owner only", () => {
         for (const name of fs.readdirSync(command.state))
             expect([name, fs.statSync(path.join(command.state, name)).mode & 0o077]).toEqual([name, 0]);
     });
@@ -260,7 +260,7 @@ describe("a started cloud", () => {
         expect(command.run("console", "plain")).toMatchObject({ status: 1, out: "", err: doNotBoot });
         const { console: shownByApi } = await user.ok("getVirtualMachineConsoleLog", { id });
         expect(shownByApi).toEqual({ virtualmachineid: id, log: "" });
-        // The state is read where nobody serves it, too.
+        // The state can be read without a running server, too.
         command.ok("stop");
         expect(command.run("ps")).toMatchObject({
             out: shown.out,
@@ -271,7 +271,7 @@ describe("a started cloud", () => {
         await again.done("destroyVirtualMachine", { id, expunge: true });
     });
 
-    test("stops, and starts again with everything", async () => {
+    test("stops, and starts again with its complete state", async () => {
         const { accounts } = command.file("credentials.json");
         let user = new Client({ endpoint: command.file("credentials.json").endpoint }, accounts.user);
         const vm = (await user.done("deployVirtualMachine", { ...(await user.catalogue()), name: "stays" }))
@@ -288,7 +288,7 @@ describe("a started cloud", () => {
         expect((await user.list("listVirtualMachines"))[0]).toMatchObject({ id: vm.id, state: "Running" });
     });
 
-    test("a file of a process that is gone does not stand in the way", () => {
+    test("a file of a process that has ended does not prevent a start", () => {
         const server = command.file("server.json");
         command.ok("stop");
         fs.writeFileSync(path.join(command.state, "server.json"), JSON.stringify({ ...server, pid: 2 ** 22 }));
@@ -297,17 +297,17 @@ describe("a started cloud", () => {
         command.ok("stop");
     });
 
-    test("one that does not answer is ended by force", () => {
+    test("a server that does not answer is killed", () => {
         command.ok("start", "--port", "0");
         const { pid } = command.file("server.json");
-        // A process that sleeps takes no signal but the last one.
+        // A suspended process reacts only to SIGKILL.
         process.kill(pid, "SIGSTOP");
         expect(command.ok("stop", "--force")).toContain("has stopped");
-        // One process owns a state: the first one is gone.
+        // One process owns a state folder, so the first process has ended.
         expect(command.ok("start", "--port", "0")).toContain("answers at");
     });
 
-    test("destroy asks, and then nothing is left but what is somebody else's", () => {
+    test("destroy asks for confirmation, and then removes everything but files of others", () => {
         expect(command.run("destroy")).toMatchObject({ status: 2, err: expect.stringContaining("use --yes") });
         expect(command.run("status").status).toBe(0);
         fs.writeFileSync(path.join(command.state, "notes.txt"), "mine");

@@ -1,6 +1,6 @@
 /**
- * The command `cloudstack-local` as users run it: compiled to a folder of its own, each cloud with a state folder of
- * its own.
+ * The command `cloudstack-local` as users run it: compiled to a folder of its own, each cloud with a separate state
+ * folder.
  */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
@@ -53,7 +53,7 @@ export class CommandLine {
         return { ...process.env, CLOUDSTACK_LOCAL_STATE: this.state, ...this.more };
     }
 
-    /** The same command with more in its environment. */
+    /** The same command with additional environment variables. */
     with(more: NodeJS.ProcessEnv): CommandLine {
         const other: CommandLine = Object.create(this);
         other.more = more;
@@ -64,7 +64,7 @@ export class CommandLine {
         return this.runWith("", ...args);
     }
 
-    /** With an input. A cloud that is started keeps the states of machines, where the test asks for nothing else. */
+    /** With an input. A started cloud does not boot machines unless the test sets otherwise. */
     runWith(input: string, ...args: string[]): Result {
         const plain = args[0] === "start" && !args.includes("--hypervisor") ? ["--hypervisor", "none"] : [];
         const { status, stdout, stderr } = spawnSync(process.execPath, [this.main, ...args, ...plain], {
@@ -86,7 +86,7 @@ export class CommandLine {
         return spawn(process.execPath, [this.main, ...args], { env: this.env, stdio: "ignore" });
     }
 
-    /** A command that goes on, and what it has printed so far. */
+    /** A command that keeps running, and its output so far. */
     capture(...args: string[]): { child: ChildProcess; output: () => string } {
         const stdio = ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"];
         const child = spawn(process.execPath, [this.main, ...args], { env: this.env, stdio });

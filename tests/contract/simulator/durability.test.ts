@@ -1,4 +1,4 @@
-/** Nothing acknowledged is lost when the process is killed, and what was at work goes on. */
+/** Nothing acknowledged is lost when the process is killed, and running jobs continue. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -26,7 +26,7 @@ describe("kill -9", () => {
     const kill = async (): Promise<void> => {
         const { pid, url } = command.file("server.json");
         process.kill(pid, "SIGKILL");
-        // It is dead when nobody listens any more.
+        // It has ended when nothing listens any more.
         while (
             await fetch(url).then(
                 () => true,
@@ -36,7 +36,7 @@ describe("kill -9", () => {
             await new Promise((resolve) => setTimeout(resolve, 5));
     };
 
-    test("at any moment of many calls: all that was answered is there afterwards, all jobs are done", async () => {
+    test("at any moment of many calls: all answered calls are stored afterwards, all jobs are done", async () => {
         const groups = new Set<string>();
         const machines = new Map<string, string>();
         let user = start();
@@ -72,7 +72,7 @@ describe("kill -9", () => {
             expect([name, job.jobstatus]).toEqual([name, 1]);
         }
         const present = await user.list("listVirtualMachines");
-        // A call that was not answered may have been done: there may be more, never less.
+        // A call that was not answered may have been carried out: there may be more, never less.
         expect(present.map((vm) => vm.name)).toEqual(expect.arrayContaining([...machines.keys()]));
         expect(present.length - machines.size).toBeLessThanOrEqual(6);
         const addresses = present.map((vm) => vm.ipaddress);
@@ -92,7 +92,7 @@ describe("a state folder", () => {
 
     afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-    test("keeps jobs at work over a restart, in their order, and the states they passed through", async () => {
+    test("keeps running jobs over a restart, in their order, and the states they passed through", async () => {
         const first = await startCloud({ stateDir: folder, jobSeconds: 0 });
         const before = new Client(first, first.accounts.user);
         const vm = (await before.done("deployVirtualMachine", { ...(await before.catalogue()), name: "patient" }))
@@ -128,7 +128,7 @@ describe("a state folder", () => {
         await cloud.close();
     });
 
-    test("that cannot be read is told as such", async () => {
+    test("that cannot be read is reported as such", async () => {
         fs.writeFileSync(
             path.join(folder, "cloud.sqlite"),
             "not a database, and longer than a header of one would be ".repeat(20),

@@ -1,4 +1,4 @@
-/** Each kind of fault, once it is ordered: what the caller meets, and what the cloud has done. */
+/** Each kind of fault: what the caller receives, and what the cloud does. */
 import { startCloud, type RunningCloud } from "../../../simulator";
 import { Client } from "./client";
 
@@ -19,7 +19,7 @@ afterAll(() => cloud.close());
 const groups = async () =>
     (await user.list("listSecurityGroups")).map((group) => group.name).filter((name) => name !== "default");
 
-test("refuse: the ordered error, as often as ordered, nothing done", async () => {
+test("refuse: returns the given error as often as requested, and does nothing", async () => {
     cloud.fault({ kind: "refuse", command: "createSecurityGroup", status: 533, text: "No capacity", count: 2 });
     for (let time = 0; time < 2; time += 1) {
         const { status, body } = await user.send("createSecurityGroup", { name: "refused" });
@@ -33,7 +33,7 @@ test("refuse: the ordered error, as often as ordered, nothing done", async () =>
     await user.ok("deleteSecurityGroup", { name: "refused" });
 });
 
-test("skip lets the first ones pass; account and command choose", async () => {
+test("skip lets the first calls pass; account and command select", async () => {
     cloud.fault({ kind: "throttle", command: "list*", account: "user", skip: 1 });
     const expunger = new Client(cloud, cloud.accounts.expunger);
     expect((await user.send("listZones")).status).toBe(200);
@@ -45,21 +45,21 @@ test("skip lets the first ones pass; account and command choose", async () => {
     expect(cloud.faults()).toMatchObject([{ kind: "throttle", hits: 1, passed: 1 }]);
 });
 
-test("unavailable: 503 with a page that is no JSON", async () => {
+test("unavailable: 503 with a page that is not JSON", async () => {
     cloud.fault({ kind: "unavailable" });
     const reply = await user.send("listZones");
     expect(reply.status).toBe(503);
     expect(reply.body).toMatch(/^<html>/);
 });
 
-test("delay: the answer comes late", async () => {
+test("delay: the answer is late", async () => {
     cloud.fault({ kind: "delay", seconds: 0.15 });
     const start = performance.now();
     expect((await user.send("listZones")).status).toBe(200);
     expect(performance.now() - start).toBeGreaterThan(140);
 });
 
-test("cut: no answer, nothing done; drop: no answer, but done", async () => {
+test("cut: no answer, not carried out; drop: no answer, but carried out", async () => {
     cloud.clearCalls();
     cloud.fault({ kind: "cut", command: "createSecurityGroup" });
     await expect(user.send("createSecurityGroup", { name: "cut" })).rejects.toThrow(/hang up|ECONNRESET/);
@@ -75,7 +75,7 @@ test("cut: no answer, nothing done; drop: no answer, but done", async () => {
     await user.ok("deleteSecurityGroup", { name: "dropped" });
 });
 
-test("failJob: a deploy leaves a machine in Error; other jobs leave what was", async () => {
+test("failJob: a deploy leaves a machine in Error; other jobs change nothing", async () => {
     cloud.fault({ kind: "failJob", command: "deployVirtualMachine", text: "Unable to create a deployment" });
     const { id, jobid } = await user.ok("deployVirtualMachine", { ...base, name: "unlucky" });
     expect((await user.job(jobid)).jobresult).toEqual({ errorcode: 530, errortext: "Unable to create a deployment" });
@@ -115,14 +115,14 @@ test("failJob: a deploy leaves a machine in Error; other jobs leave what was", a
     expect(await user.list("listVolumes", { name: "v" })).toEqual([]);
 });
 
-test("a wrong rule is refused with what is wrong", () => {
+test("an invalid fault is refused with the reason", () => {
     expect(() => cloud.fault({ kind: "explode" as any })).toThrow(/kind must be one of/);
     expect(() => cloud.fault({ kind: "delay" })).toThrow(/seconds is required for delay/);
     expect(() => cloud.fault({ kind: "drop", count: -1 })).toThrow(/count must be a number/);
     expect(() => cloud.fault({ kind: "drop", cmd: "x" } as any)).toThrow(/Unknown field cmd/);
 });
 
-test("the control endpoint asks for the token", async () => {
+test("the control endpoint requires the token", async () => {
     const url = `${cloud.url}/control/faults`;
     expect((await fetch(url)).status).toBe(401);
     expect((await fetch(url, { headers: { Authorization: "Bearer wrong" } })).status).toBe(401);

@@ -1,11 +1,12 @@
 /**
- * The seam to real machines: which action of the API asks the hypervisor for what, and what its failure leaves behind.
+ * The interface to real machines: which action of the API calls which function of the hypervisor, and what a failure of
+ * it leaves behind.
  */
 import { startCloud, type RunningCloud } from "../../../simulator";
 import type { Hypervisor, MachinePlan } from "../../../simulator/hypervisors/hypervisor";
 import { Client } from "./client";
 
-/** What was asked, in order. */
+/** The requests, in order. */
 const asked: string[] = [];
 let last: MachinePlan | undefined;
 /** The action that fails. */
@@ -49,7 +50,7 @@ beforeAll(async () => {
 
 afterAll(() => cloud.close());
 
-/** The final answer of a job, and what it asked of the hypervisor. */
+/** The final answer of a job, and its requests to the hypervisor. */
 async function run(command: string, parameters: Record<string, unknown>): Promise<{ job: any; asked: string[] }> {
     asked.length = 0;
     const job = await user.run(command, parameters);
@@ -58,7 +59,7 @@ async function run(command: string, parameters: Record<string, unknown>): Promis
 
 const state = async (id: string) => (await user.list("listVirtualMachines", { id }))[0].state;
 
-test("a machine's life, as the hypervisor sees it", async () => {
+test("every action on a machine calls the hypervisor", async () => {
     const key = (await user.ok("createSSHKeyPair", { name: "k" })).keypair;
     expect(key.privatekey).toMatch(/^-----BEGIN RSA PRIVATE KEY-----/);
     const userdata = Buffer.from("#cloud-config\n").toString("base64");
@@ -111,7 +112,7 @@ test("a machine's life, as the hypervisor sees it", async () => {
     expect(asked).toEqual(["delete volume"]);
 });
 
-test("rules that change are filtered anew", async () => {
+test("changed rules are passed to the hypervisor's filter", async () => {
     const group = (await user.ok("createSecurityGroup", { name: "g" })).securitygroup;
     const rule = { securitygroupid: group.id, protocol: "tcp", startport: 1, endport: 1, cidrlist: "10.0.0.0/8" };
     const authorized = await run("authorizeSecurityGroupIngress", rule);
@@ -120,7 +121,7 @@ test("rules that change are filtered anew", async () => {
     expect((await run("revokeSecurityGroupIngress", { id: ruleid })).asked).toEqual(["filter"]);
 });
 
-test("what the hypervisor cannot do fails the job with its words, and the machine is what it was", async () => {
+test("a failure of the hypervisor fails the job with its message, and the machine is unchanged", async () => {
     broken = "start";
     const unlucky = (await run("deployVirtualMachine", { ...base, name: "unlucky" })).job;
     expect(unlucky.jobresult).toEqual({ errorcode: 530, errortext: "start is broken" });

@@ -1,4 +1,4 @@
-/** The rules of the embedded cloud near those that were recorded: other orders, other arguments, other accounts. */
+/** Rules of the embedded cloud beyond the recorded calls: other orders, other arguments, other accounts. */
 import { startCloud, type RunningCloud } from "../../../simulator";
 import { Client, type Reply } from "./client";
 
@@ -28,7 +28,7 @@ async function failure(client: Client, command: string, parameters: Record<strin
     return `${job.jobresult.errorcode} ${job.jobresult.errortext}`;
 }
 
-/** A machine that runs. */
+/** A running machine. */
 async function deploy(client: Client, name: string, more: Record<string, unknown> = {}): Promise<any> {
     return (await client.done("deployVirtualMachine", { ...base, name, ...more })).virtualmachine;
 }
@@ -37,7 +37,7 @@ const machine = async (client: Client, id: string, more: Record<string, unknown>
     (await client.list("listVirtualMachines", { id, ...more }))[0];
 
 describe("requests", () => {
-    test("GET and POST, names in any case, only JSON", async () => {
+    test("are GET or POST, with names in any case, and only JSON", async () => {
         expect((await user.send("listZones", {}, { method: "GET" })).status).toBe(200);
         const [zone] = await user.list("listZones");
         expect((await user.send("listZones", { ID: zone.id })).answer.count).toBe(1);
@@ -49,7 +49,7 @@ describe("requests", () => {
         expect((await fetch(`${cloud.url}/`)).status).toBe(404);
     });
 
-    test("an expiry in any of the forms counts, a past or absent one is refused", async () => {
+    test("have an expiry in one of several formats; a past or missing one is refused", async () => {
         const soon = new Date(Date.now() + 60_000).toISOString();
         for (const expires of [soon, soon.replace(/\.\d+Z/, "Z"), soon.replace(/\.\d+Z/, "+0000")]) {
             expect((await user.send("listZones", {}, { expires })).status).toBe(200);
@@ -58,7 +58,7 @@ describe("requests", () => {
             expect((await user.send("listZones", {}, { expires })).status).toBe(401);
     });
 
-    test("parameters are checked one after the other", async () => {
+    test("have their parameters checked one after the other", async () => {
         const { serviceofferingid, ...without } = base;
         expect(text(await user.send("deployVirtualMachine", without))).toBe(
             "431/9999 Unable to execute API command deployvirtualmachine due to missing parameter serviceofferingid",
@@ -80,7 +80,7 @@ describe("requests", () => {
         );
     });
 
-    test("pages come with both of their parameters", async () => {
+    test("for a page need both paging parameters", async () => {
         for (const name of ["p-1", "p-2", "p-3"]) await user.ok("createSecurityGroup", { name });
         const second = await user.ok("listSecurityGroups", { keyword: "p-", page: 2, pagesize: 2 });
         expect(second.count).toBe(3);
@@ -95,7 +95,7 @@ describe("requests", () => {
             expect(await user.ok("deleteSecurityGroup", { name })).toEqual({ success: true });
     });
 
-    test("what a User may not call exists for the administrator", async () => {
+    test("for commands that a User may not call are accepted from the administrator", async () => {
         const group = (await user.ok("createSecurityGroup", { name: "old" })).securitygroup;
         expect((await user.send("updateSecurityGroup", { id: group.id, name: "new" })).status).toBe(432);
         expect((await admin.ok("updateSecurityGroup", { id: group.id, name: "new" })).securitygroup.name).toBe("new");
@@ -108,7 +108,7 @@ describe("requests", () => {
         await user.ok("deleteSecurityGroup", { id: group.id });
     });
 
-    test("listApis tells parameters and fields", async () => {
+    test("for listApis return parameters and fields", async () => {
         const [api] = (await user.ok("listApis", { name: "deployVirtualMachine" })).api;
         expect(api).toMatchObject({ name: "deployVirtualMachine", isasync: true });
         expect(api.params).toContainEqual({
@@ -125,7 +125,7 @@ describe("requests", () => {
 });
 
 describe("answers", () => {
-    /** Fields of an answer that the API's own description does not know, with their paths. */
+    /** Fields of an answer that the API's own description does not list, with their paths. */
     function unknownFields(answer: any, fields: any[], path: string): string[] {
         if (Array.isArray(answer)) return answer.flatMap((item) => unknownFields(item, fields, path));
         if (answer === null || typeof answer !== "object") return [];
@@ -136,7 +136,7 @@ describe("answers", () => {
         });
     }
 
-    test("have no field that CloudStack does not know", async () => {
+    test("have no field that CloudStack does not have", async () => {
         const { api } = await admin.ok("listApis");
         const projectid = cloud.projectId;
         const vm = await deploy(user, "described", { group: "some", projectid, "details[0].a": "b" });
@@ -174,7 +174,7 @@ describe("answers", () => {
             const { count: _, ...answer } = await admin.ok(name, { listall: true, ...inProject, ...lists[name] });
             const [shown] = Object.values(answer);
             expect([name, [...new Set(unknownFields(shown, response, ""))]]).toEqual([name, []]);
-            // No job is pending; all else must have shown something.
+            // No job is pending; every other command must have returned something.
             expect([name, shown === undefined]).toEqual([name, name === "listAsyncJobs"]);
         }
         await user.done("destroyVirtualMachine", { id: vm.id });
@@ -183,7 +183,7 @@ describe("answers", () => {
 });
 
 describe("accounts", () => {
-    test("only one of the two users may expunge, and may recover", async () => {
+    test("only one of the two users may expunge and recover", async () => {
         const may = async (client: Client) =>
             (await client.ok("listCapabilities")).capability.allowuserexpungerecovervm;
         expect([await may(user), await may(expunger), await may(admin)]).toEqual([false, true, true]);
@@ -193,7 +193,7 @@ describe("accounts", () => {
         expect((await expunger.ok("recoverVirtualMachine", { id: vm.id })).virtualmachine.state).toBe("Stopped");
         await expunger.done("destroyVirtualMachine", { id: vm.id, expunge: true });
         expect(await admin.list("listVirtualMachines", { id: vm.id, listall: true })).toEqual([]);
-        // Its name and address are free again.
+        // Its name and address can be used again.
         const again = await deploy(expunger, "short-lived", { ipaddress: vm.ipaddress });
         expect(again.ipaddress).toBe(vm.ipaddress);
         await expunger.done("destroyVirtualMachine", { id: again.id, expunge: true });
@@ -202,7 +202,7 @@ describe("accounts", () => {
         );
     });
 
-    test("a user neither sees nor touches what is another's", async () => {
+    test("a user can neither see nor change what belongs to another", async () => {
         const vm = await deploy(user, "mine");
         expect(await expunger.list("listVirtualMachines")).toEqual([]);
         expect(await expunger.list("listVirtualMachines", { listall: true, id: vm.id })).toEqual([]);
@@ -213,13 +213,14 @@ describe("accounts", () => {
         await admin.done("expungeVirtualMachine", { id: vm.id });
     });
 
-    test("a project's things belong to it, on every command", async () => {
+    test("resources of a project belong to it, with every command", async () => {
         const { projectId: projectid } = cloud;
         expect((await user.list("listProjects"))[0]).toMatchObject({ id: projectid, name: "sandbox" });
         const group = (await user.ok("createSecurityGroup", { name: "shared-group", projectid })).securitygroup;
         expect(group).toMatchObject({ projectid, project: "sandbox" });
         expect(group.account).toBeUndefined();
-        // A project has an account of its own, which rules name; neither the project's nor a member's name stands for it.
+        // A project has an account of its own, which rules name; neither the project's nor a member's name can replace
+        // it.
         const authorize = (account: string) =>
             user.run("authorizeSecurityGroupIngress", {
                 securitygroupid: group.id,
@@ -243,7 +244,7 @@ describe("accounts", () => {
         expect(await user.list("listVirtualMachines")).toEqual([]);
         expect(await user.list("listVirtualMachines", { projectid })).toHaveLength(1);
         expect(await user.list("listVirtualMachines", { projectid: "-1" })).toHaveLength(1);
-        // The other member sees and works on it.
+        // The other member can see and change it.
         expect((await machine(expunger, vm.id, { projectid })).name).toBe("of-the-project");
         expect((await expunger.done("stopVirtualMachine", { id: vm.id })).virtualmachine.state).toBe("Stopped");
         expect((await user.ok("createSSHKeyPair", { name: "k", projectid })).keypair.projectid).toBe(projectid);
@@ -255,7 +256,7 @@ describe("accounts", () => {
         await admin.done("addAccountToProject", { projectid, account: "expunger" });
     });
 
-    test("limits are set by the administrator and refuse with 535", async () => {
+    test("limits are set by the administrator and cause errors with code 535", async () => {
         const limit = (resourcetype: number, max: number) =>
             admin.ok("updateResourceLimit", { account: "user", domainid: undefined, resourcetype, max });
         expect((await limit(0, 1)).resourcelimit).toMatchObject({
@@ -267,7 +268,7 @@ describe("accounts", () => {
         expect(text(await user.send("deployVirtualMachine", { ...base, name: "one-more" }))).toMatch(
             /^535\/9999 Maximum amount of resources of Type = 'user_vm' for Account Name = 'user' in Domain Id = '.*' is exceeded: Account Resource Limit = 1, Current Account Resource Amount = 1, Current Account Resource Reservation = 0, Requested Resource Amount = 1\.$/,
         );
-        // A network's limit is told by another code, and with another text.
+        // A network's limit causes another code and another text.
         await limit(6, 0);
         const zoneid = (await user.list("listZones", { name: "sandbox-isolated" }))[0].id;
         const [{ id: networkofferingid }] = await user.list("listNetworkOfferings", { guestiptype: "Isolated" });
@@ -293,7 +294,7 @@ describe("accounts", () => {
 });
 
 describe("a machine", () => {
-    test("is expunged when its time has come, and frees name, address and groups", async () => {
+    test("is expunged after the delay, and frees name, address and groups", async () => {
         const group = (await user.ok("createSecurityGroup", { name: "held" })).securitygroup;
         const vm = await deploy(user, "held", { securitygroupids: group.id });
         await user.done("destroyVirtualMachine", { id: vm.id });
@@ -310,7 +311,7 @@ describe("a machine", () => {
         expect((await deploy(user, "held", { ipaddress: vm.ipaddress })).ipaddress).toBe(vm.ipaddress);
     });
 
-    test("can be retired: renamed, its address given back, its groups emptied, then destroyed", async () => {
+    test("can be retired: renamed, moved to another address, removed from its groups, then destroyed", async () => {
         const group = (await user.ok("createSecurityGroup", { name: "retired" })).securitygroup;
         const vm = await deploy(user, "retired", { securitygroupids: group.id, ipaddress: "10.1.1.99" });
         const [nic] = vm.nic;
@@ -334,7 +335,7 @@ describe("a machine", () => {
         await user.done("destroyVirtualMachine", { id: successor.id });
     });
 
-    test("whose first start fails is in state Error: nothing of it can be changed, and it holds its name when it is destroyed", async () => {
+    test("whose first start fails is in state Error: it cannot be changed, and keeps its name when it is destroyed", async () => {
         cloud.fault({ kind: "failJob", command: "deployVirtualMachine", text: "No host" });
         const { id, jobid } = await user.ok("deployVirtualMachine", { ...base, name: "failing" });
         expect((await user.job(jobid)).jobstatus).toBe(2);
@@ -356,7 +357,7 @@ describe("a machine", () => {
         await user.done("destroyVirtualMachine", { id: (await deploy(user, "failing")).id });
     });
 
-    test("that is made stopped stays stopped when its start fails, can be renamed, and is told its password when it starts", async () => {
+    test("that is created stopped stays stopped when its start fails, can be renamed, and gets its password when it starts", async () => {
         const [template] = await user.list("listTemplates", {
             templatefilter: "executable",
             name: "Debian 12 with password",
@@ -376,7 +377,7 @@ describe("a machine", () => {
         await user.done("destroyVirtualMachine", { id: made.id });
     });
 
-    test("takes changes only in the states that CloudStack allows", async () => {
+    test("accepts changes only in the states that CloudStack allows", async () => {
         const vm = await deploy(user, "changing");
         const [large] = await user.list("listServiceOfferings", { name: "Large Instance" });
         const affinity = await user.done("createAffinityGroup", { name: "apart", type: "host anti-affinity" });
@@ -400,7 +401,7 @@ describe("a machine", () => {
         await user.done("destroyVirtualMachine", { id: vm.id });
     });
 
-    test("of a custom offering has the size its details say, within bounds", async () => {
+    test("of a custom offering has the size in its details, within bounds", async () => {
         const [offering] = await user.list("listServiceOfferings", { name: "Custom Constrained" });
         expect(offering).toMatchObject({
             iscustomized: true,
@@ -460,7 +461,7 @@ describe("a machine", () => {
         await user.done("destroyVirtualMachine", { id: vm.id });
     });
 
-    test("is reinstalled in place, also from another template, and told a password where the template takes one", async () => {
+    test("is reinstalled in place, also from another template, and gets a password if the template supports it", async () => {
         const templates = await user.list("listTemplates", { templatefilter: "featured", zoneid: base.zoneid });
         const [older, newer, withPassword] = templates;
         expect([older.name, newer.name]).toEqual(["Debian 12", "Debian 12"]);
@@ -491,7 +492,7 @@ describe("a machine", () => {
         await user.done("destroyVirtualMachine", { id: vm.id });
     });
 
-    test("a used customjobid fails after it has left a stopped machine; other commands are simply refused", async () => {
+    test("with a customjobid that is in use fails after a stopped machine was created; other commands are refused", async () => {
         const customjobid = "4f3c6c1e-8a55-4d0e-b8d5-0e7e0b7f7a01";
         const vm = (await user.ok("deployVirtualMachine", { ...base, name: "once", customjobid })).id;
         await user.job(customjobid);
@@ -510,7 +511,7 @@ describe("a machine", () => {
 });
 
 describe("volumes", () => {
-    test("are kept when their machine goes, in any way", async () => {
+    test("are kept when their machine is deleted, in any way", async () => {
         const [custom] = await expunger.list("listDiskOfferings", { name: "Custom" });
         const volume = (
             await expunger.done("createVolume", {
@@ -547,7 +548,7 @@ describe("volumes", () => {
         expect(await expunger.ok("deleteVolume", { id: volume.id })).toEqual({ success: true });
     });
 
-    test("go with their machine where that is asked, and come with it", async () => {
+    test("are created and deleted with their machine if requested", async () => {
         const [small] = await expunger.list("listDiskOfferings", { name: "Small" });
         const vm = await deploy(expunger, "with-disk", { diskofferingid: small.id, rootdisksize: 8 });
         const volumes = await expunger.list("listVolumes", { virtualmachineid: vm.id });
@@ -562,7 +563,7 @@ describe("volumes", () => {
 });
 
 describe("networks", () => {
-    test("an isolated network is made on demand or by hand, and has no groups", async () => {
+    test("an isolated network is created on demand or by hand, and has no groups", async () => {
         const isolated = await expunger.catalogue("sandbox-isolated");
         const vm = (await expunger.done("deployVirtualMachine", { ...isolated, name: "inside" })).virtualmachine;
         expect(vm.securitygroup).toEqual([]);
@@ -580,7 +581,7 @@ describe("networks", () => {
             })
         ).network;
         expect(made).toMatchObject({ cidr: "192.168.7.0/24", state: "Allocated", displaytext: "second" });
-        // The same name may live in another network.
+        // The same name may be used in another network.
         const twin = (await expunger.done("deployVirtualMachine", { ...isolated, networkids: made.id, name: "inside" }))
             .virtualmachine;
         expect(twin.ipaddress).toMatch(/^192\.168\.7\./);
@@ -598,7 +599,7 @@ describe("networks", () => {
         await expunger.done("destroyVirtualMachine", { id: vm.id, expunge: true });
     });
 
-    test("interfaces are added and removed, the first one stays", async () => {
+    test("interfaces are added and removed, but the first one cannot be removed", async () => {
         const isolated = await expunger.catalogue("sandbox-isolated");
         const [offering] = await expunger.list("listNetworkOfferings", { guestiptype: "Isolated" });
         const other = (
@@ -629,8 +630,8 @@ describe("networks", () => {
     });
 });
 
-describe("what happened", () => {
-    test("events tell of it, newest first, to whom it concerns", async () => {
+describe("events and jobs", () => {
+    test("events are listed, newest first, for the account that they concern", async () => {
         await user.ok("createSecurityGroup", { name: "noted" });
         const [event] = await user.list("listEvents", { page: 1, pagesize: 1 });
         expect(event).toMatchObject({ type: "SG.CREATE", level: "INFO", account: "user", state: "Completed" });

@@ -1,11 +1,13 @@
-/** The real server's time: durations that grow with what is under way, and locks that cost five seconds. */
+/**
+ * The timing of a real server: durations that grow with the number of running jobs, and lock conflicts of five seconds.
+ */
 import { startCloud, type RunningCloud } from "../../../simulator";
 import { Client } from "./client";
 
-/** Times of a real server, in parts of which a busy computer is no great share. */
+/** Durations of a real server, divided so that the delays of a busy computer are small in comparison. */
 jest.setTimeout(120_000);
 
-/** How much of the real time is taken. */
+/** The divisor of the real durations. */
 const TIMING = 0.4;
 
 let cloud: RunningCloud;
@@ -55,7 +57,7 @@ const group = async (name: string) => (await user.ok("createSecurityGroup", { na
 
 const deploy = (name: string, more: object = {}) => done("deployVirtualMachine", { ...base, name, ...more });
 
-test("rules of one group at once meet at its lock and cost five seconds; one after another they do not", async () => {
+test("simultaneous rules of one group conflict at its lock and take five seconds; sequential ones do not", async () => {
     const one = await group("one");
     const atOnce = await times(Array.from({ length: 6 }, (_, index) => rule(one, 1000 + index)));
     expect(atOnce[0]).toBeLessThan(4);
@@ -69,23 +71,23 @@ test("rules of one group at once meet at its lock and cost five seconds; one aft
     expect(inTurn).toBeLessThan(5);
 });
 
-test("rules of different groups do not disturb each other", async () => {
+test("rules of different groups do not delay each other", async () => {
     const groups = await Promise.all(["a", "b", "c", "d"].map(group));
     const taken = await times(groups.map((id) => rule(id, 80)));
     expect(taken[3]).toBeLessThan(4);
 });
 
-test("deployments at once take longer than one", async () => {
+test("simultaneous deployments take longer than one", async () => {
     const [alone] = await times([() => deploy("alone")]);
     expect(alone).toBeGreaterThan(1.8);
     expect(alone).toBeLessThan(4.5);
     const eight = await times(Array.from({ length: 8 }, (_, index) => () => deploy(`eight-${index}`)));
     expect(eight[7]).toBeGreaterThan(4.5);
-    // A busy computer adds to it; a lock of five seconds among them would take twice as long and more.
+    // A busy computer adds some time; a lock of five seconds would take more than twice as long.
     expect(eight[7]).toBeLessThan(15);
 });
 
-test("jobs on one machine run one after the other, and a start beside a stop is refused at once", async () => {
+test("jobs on one machine run one after the other, and a start during a stop is refused immediately", async () => {
     const { id } = await deploy("busy");
     const [{ id: diskofferingid }] = await user.list("listDiskOfferings", { name: "Small" });
     const volumes = await Promise.all(
@@ -103,7 +105,7 @@ test("jobs on one machine run one after the other, and a start beside a stop is 
     expect((await stop).jobstatus).toBe(1);
 });
 
-test("networks of one account at once: the request itself waits for the account's lock", async () => {
+test("simultaneous networks of one account: the request itself waits for the account's lock", async () => {
     const [{ id: zoneid }] = await user.list("listZones", { name: "sandbox-isolated" });
     const [offering] = await user.list("listNetworkOfferings", { guestiptype: "Isolated" });
     const create = (name: string) => () =>
@@ -113,7 +115,7 @@ test("networks of one account at once: the request itself waits for the account'
     expect(second).toBeGreaterThan(5);
 });
 
-test("the first machines of an isolated network meet at its lock: its router starts once", async () => {
+test("the first machines of an isolated network wait for its lock: its router starts once", async () => {
     const [{ id: zoneid }] = await user.list("listZones", { name: "sandbox-isolated" });
     const [network] = await user.list("listNetworks", { zoneid });
     const [first, second] = await times(

@@ -1,16 +1,16 @@
 /**
- * The embedded cloud against a real one: 225 calls of a real CloudStack 4.22 (`transcripts.json`), sent again in
+ * The embedded cloud compared with a real one: 225 calls of a real CloudStack 4.22 (`transcripts.json`), sent again in
  * their order.
  *
- * Compared are HTTP status, error codes, error texts, the fields of every answer with their types, and the values
- * that the requests determine (names, states, rules, sizes, results of jobs, …). Ids are mapped from answer to
- * answer, and so are the names of the two clouds' networks and accounts. The file's notation: "#7" is an id; "*" of
- * an object is the number of a list of fields of which only the type counts ("name:s", s text, n number, b true or
- * false); all else is compared as it stands.
+ * The test compares HTTP status, error codes, error texts, the fields of every answer with their types, and the values
+ * that the requests determine (names, states, rules, sizes, results of jobs, …). Ids are mapped from answer to answer,
+ * and so are the names of the two clouds' networks and accounts. The file's notation: "#7" is an id; "*" of an object
+ * is the number of a list of fields of which only the type is compared ("name:s", s text, n number, b true or false);
+ * everything else is compared literally.
  *
- * Some numbers of the recording are missing; `BRIDGES` does what they did where a later call depends on it. A
- * recorded answer "pending" of a job that a later poll finds done is met with the job at work; one that was done
- * already, with the final answer.
+ * Some calls of the recording are missing; `BRIDGES` replaces them where a later call depends on them. If a recorded
+ * answer of a job is "pending" and a later poll finds it done, the job must still be running; if it was already done,
+ * the final answer is compared.
  */
 import { randomUUID } from "node:crypto";
 import { startCloud, type RunningCloud } from "../../../simulator";
@@ -33,9 +33,7 @@ const CALLS = recording.calls as unknown as Recorded[];
 /** Calls that cannot agree, with the reason. */
 const EXCEPTIONS: Readonly<Record<number, string>> = {};
 
-/**
- * What each cloud offers is its own: of these lists the fields of the items count, paired by name where names agree.
- */
+/** Lists of what each cloud offers: only the fields of their items are compared, paired by name where names agree. */
 const CATALOGUE = [
     "listZones",
     "listTemplates",
@@ -47,7 +45,7 @@ const CATALOGUE = [
 
 const SOME_UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
-/** Jobs take this long, so that a poll right after the call finds them at work. */
+/** Jobs take this long, so that a poll right after the call finds them running. */
 const JOB_SECONDS = 0.12;
 
 let cloud: RunningCloud;
@@ -59,7 +57,7 @@ const NAMES = [
     ["Shared SG enabled network", "shared"],
     ["tenant", "user"],
 ] as const;
-/** Moves this cloud's clock. */
+/** Shifts this cloud's clock. */
 let offset = 0;
 
 beforeAll(async () => {
@@ -79,7 +77,7 @@ beforeAll(async () => {
 
 afterAll(() => cloud.close());
 
-/** By the number of the call before which it happens. */
+/** Actions before a call, by the number of the call. */
 const BRIDGES: Readonly<Record<number, (user: Client) => Promise<unknown>>> = {
     45: (user) =>
         user.done("authorizeSecurityGroupIngress", {
@@ -96,7 +94,7 @@ const BRIDGES: Readonly<Record<number, (user: Client) => Promise<unknown>>> = {
             cidrlist: "10.0.0.0/8,198.51.100.0/24",
         }),
     124: () => cloud.idle(),
-    // Figures about machines are gathered once a minute.
+    // Statistics of machines are collected once a minute.
     140: async () => (offset += 60_000),
     // Groups whose rules allow each other cannot be deleted.
     285: async (user) => {
@@ -115,7 +113,7 @@ function mine(label: string): string {
 
 const inOurNames = (text: string) => NAMES.reduce((words, [theirs, ours]) => words.replaceAll(theirs, ours), text);
 
-/** A recorded text in this cloud's words; ids not met yet stay open. */
+/** A recorded text with this cloud's names and ids; unknown ids match any id. */
 function translate(text: string): string {
     return inOurNames(text).replace(/#\d+/g, (label) => ids.get(label) ?? "<id>");
 }
@@ -130,7 +128,7 @@ function parameterOf(value: unknown): string {
     });
 }
 
-/** What clouds count for themselves does not compare: numbers of machines, and ids that were never answered. */
+/** Counters of the clouds are not compared: numbers of machines, and ids that were never answered. */
 function neutral(text: string): string {
     return text
         .replace(/i-\d+-\d+-VM/g, "i-0-0-VM")
@@ -178,7 +176,7 @@ function compareLists(theirs: any[], ours: unknown, path: string, catalogue: boo
         const twin = ours.find((own) => own?.name !== undefined && own.name === item?.name) ?? ours[index] ?? ours[0];
         return twin === undefined ? [`${path}: nothing here`] : compare(item, twin, `${path}[${index}]`, true);
     });
-    // Where a name was recorded twice, the later item is the one this cloud knows.
+    // If a name was recorded twice, the later item is the one that this cloud has.
     const last = new Map(theirs.map((item, index) => [item?.name ?? index, index]));
     return differences.flatMap((found, index) => (last.get(theirs[index]?.name ?? index) === index ? found : []));
 }
@@ -233,7 +231,7 @@ async function replay(call: Recorded): Promise<Reply> {
 }
 
 describe("answers of a real CloudStack 4.22, in their order", () => {
-    test("all calls of the recording are here", () => {
+    test("the recording is complete", () => {
         expect(CALLS).toHaveLength(225);
         expect(CALLS.map((call) => call.n)).toEqual([...CALLS.map((call) => call.n)].sort((a, b) => a - b));
     });

@@ -9,15 +9,15 @@ import { Project } from "../../e2e/support/project";
 /** One folder per version. */
 export const folder = __dirname;
 
-/** Where the cloud of a recording stands, in place of its port. */
+/** A placeholder for the port of the recorded cloud. */
 const ENDPOINT = "http://127.0.0.1:0/client/api";
 
 export interface Stand {
     readonly cloud: RunningCloud;
     readonly project: Project;
-    /** Where the cloud keeps its state. */
+    /** The state folder of the cloud. */
     readonly stateDir: string;
-    /** @param last done when the cloud is closed and its state is there still */
+    /** @param last runs after the cloud is closed, while its state still exists */
     readonly dispose: (last?: () => void) => Promise<void>;
 }
 
@@ -54,20 +54,20 @@ export async function stand(version: string): Promise<Stand> {
     };
 }
 
-/** Writes down how a stack and its cloud stand now. */
+/** Records the current state of a stack and its cloud. */
 export async function record(version: string, { cloud, project, stateDir, dispose }: Stand): Promise<void> {
     const { stdout } = await project.run(["stack", "export", "--stack", project.stack]);
     await cloud.idle();
     const text = stdout.replaceAll(cloud.endpoint, ENDPOINT);
     fs.writeFileSync(file(version, "state.json.gz"), zlib.gzipSync(text, { level: 9 }));
     const sqlite = path.join(stateDir, "cloud.sqlite");
-    // Closed, so that its journal is part of it.
+    // Closed, so that its journal is part of the recording.
     await dispose(() =>
         fs.writeFileSync(file(version, "cloud.sqlite.gz"), zlib.gzipSync(fs.readFileSync(sqlite), { level: 9 })),
     );
 }
 
-/** The recorded stack becomes that of the project, which speaks to the recorded cloud at its new place. */
+/** Imports the recorded stack into the project, with the recorded cloud at its new address. */
 export async function replay(version: string, { cloud, project }: Stand): Promise<void> {
     const text = zlib.gunzipSync(fs.readFileSync(file(version, "state.json.gz"))).toString();
     project.write("state.json", text.replaceAll(ENDPOINT, cloud.endpoint));

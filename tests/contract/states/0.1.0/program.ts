@@ -1,4 +1,4 @@
-// Everything that version 0.1.0 has: each kind of resource, alone and within components.
+// All of version 0.1.0: each kind of resource, alone and within components.
 import * as pulumi from "@pulumi/pulumi";
 import * as cloudstack from "pulumi-cloudstack";
 

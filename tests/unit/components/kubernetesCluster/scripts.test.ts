@@ -56,8 +56,19 @@ describe("serving certificates", () => {
     function request(name: string, node: string, sans: string, user = `system:node:${node}`): string {
         const pem = path.join(folder, `${name}.pem`);
         const made = runTool("openssl", [
-            ...["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-            ...["-keyout", `${pem}.key`, "-out", pem, "-subj", `/O=system:nodes/CN=system:node:${node}`],
+            "req",
+            "-new",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-keyout",
+            `${pem}.key`,
+            "-out",
+            pem,
+            "-subj",
+            `/O=system:nodes/CN=system:node:${node}`,
             ...(sans === "" ? [] : ["-addext", `subjectAltName=${sans}`]),
         ]);
         expectSuccess(made);
