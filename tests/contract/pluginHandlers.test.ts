@@ -31,6 +31,7 @@ const texts: Record<string, string> = {
     EtcdFounding: textOf("etcdFounding"),
     EtcdDataGuard: textOf("etcdDataGuard"),
     KubernetesSettings: textOf("kubernetesSettings"),
+    KubernetesReady: textOf("kubernetesReady"),
 };
 
 function textOf(key: string): string {
@@ -82,6 +83,7 @@ async function registered(): Promise<Record<string, Properties>> {
     const all = {
         ...require("../../index"),
         ...require("../../provider/etcd/resources"),
+        ...require("../../provider/kubernetes/resources"),
         ...require("../../provider/kubernetesSettings"),
     };
     const { CloudStackResource } = require("../../provider/resource");
