@@ -2,7 +2,8 @@
 
 const fs = require("node:fs");
 const { spawnSync } = require("node:child_process");
-const { cloudCommand, cloudFolder, nodeBin, which } = require("./paths");
+const path = require("node:path");
+const { cloudCommand, cloudFolder, demoFolder, nodeBin, privateFolder, which } = require("./paths");
 const { run } = require("./run");
 
 /** The environment of `cloudstack-local` commands, with the demo's state folder unless the user has set another. */
@@ -60,6 +61,22 @@ function unquote(word) {
     );
 }
 
+/** Exists while the demo's stack has no Kubernetes cluster. */
+const withoutKubernetes = path.join(demoFolder, "without-kubernetes");
+
+/**
+ * Remembers whether the demo's stack has a Kubernetes cluster, for this run and all commands of the engine after it.
+ *
+ * @param {boolean} wanted
+ */
+function rememberKubernetes(wanted) {
+    fs.rmSync(withoutKubernetes, { force: true });
+    if (!wanted) {
+        privateFolder(demoFolder);
+        fs.writeFileSync(withoutKubernetes, "");
+    }
+}
+
 /**
  * The environment variables that select the demo's cloud as this package's CloudStack.
  *
@@ -70,7 +87,11 @@ function cloudEnvironment() {
         return undefined;
     }
     const { code, stdout } = cloud("env");
-    return code === 0 ? parseExports(stdout) : undefined;
+    if (code !== 0) {
+        return undefined;
+    }
+    const environment = parseExports(stdout);
+    return fs.existsSync(withoutKubernetes) ? { ...environment, CLOUDSTACK_LOCAL_KUBERNETES: "false" } : environment;
 }
 
-module.exports = { cloud, cloudEnvironment, cloudStateEnvironment, parseExports, runCloud };
+module.exports = { cloud, cloudEnvironment, cloudStateEnvironment, parseExports, rememberKubernetes, runCloud };

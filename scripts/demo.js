@@ -1,12 +1,13 @@
 "use strict";
 
-/** `npm run demo`: deploys an etcd cluster on machines of the embedded cloud with one `pulumi up`. */
+/** `npm run demo`: deploys an etcd and a Kubernetes cluster on the embedded cloud with one `pulumi up`. */
 
 const fs = require("node:fs");
 const path = require("node:path");
 const { parseArgs } = require("node:util");
-const { cloud, runCloud } = require("./cloud");
+const { cloud, cloudEnvironment, rememberKubernetes, runCloud } = require("./cloud");
 const { checkCluster } = require("./etcdCheck");
+const { checkKubernetes, installKubectl } = require("./kubernetesCheck");
 const { cloudCommand, demoFolder, privateFolder, writeWhole } = require("./paths");
 const { seconds } = require("./progress");
 const { setup } = require("./setup");
@@ -14,15 +15,16 @@ const { localStack } = require("./stack");
 const { up } = require("./stackRuns");
 const { makeStack, readStack } = require("./stackState");
 
-const help = `Usage: npm run demo [-- --hypervisor auto|nspawn|none]
+const help = `Usage: npm run demo [-- --hypervisor auto|nspawn|none] [--without-kubernetes]
 
 Installs what is missing (npm run setup), starts the embedded cloud, runs \`pulumi up\` on stack ${localStack}, and
 prints what was created. It can be run again: existing resources are not changed. Destroy everything with:
 npm run demo:down
 
-As root on Linux the cloud boots the machines (hypervisor nspawn), and the demo ends with a put and a get in the etcd
-cluster that runs on them. Elsewhere the machines do not boot (hypervisor none), and the stack also has Kubernetes
-machines.
+As root on Linux the cloud boots the machines (hypervisor nspawn). The demo ends with a put and a get in the etcd
+cluster, with the nodes of the Kubernetes cluster, and with a page that a pod serves through a Service. Without access
+to the projects' releases the first run builds Kubernetes, once, for some minutes: --without-kubernetes deploys etcd
+alone. Elsewhere the machines do not boot (hypervisor none).
 
 The cloud listens on 127.0.0.1, port 8080, or a free one if that is in use; CLOUDSTACK_LOCAL_PORT sets another.`;
 
@@ -33,8 +35,13 @@ The cloud listens on 127.0.0.1, port 8080, or a free one if that is in use; CLOU
 const expungeSeconds = 60;
 
 /** @param {string[]} args */
-function hypervisorOf(args) {
-    return parseArgs({ args, options: { hypervisor: { type: "string", default: "auto" } } }).values.hypervisor;
+function optionsOf(args) {
+    const options = /** @type {const} */ ({
+        hypervisor: { type: "string", default: "auto" },
+        "without-kubernetes": { type: "boolean", default: false },
+    });
+    const { values } = parseArgs({ args, options });
+    return { hypervisor: values.hypervisor, withKubernetes: !values["without-kubernetes"] };
 }
 
 /** @param {string} title */
@@ -43,11 +50,13 @@ function heading(title) {
 }
 
 /**
- * @param {string} wanted the hypervisor
+ * @param {{ hypervisor: string, withKubernetes: boolean }} options
  * @returns {Promise<number>} exit code
  */
-async function demo(wanted) {
+async function demo({ hypervisor: wanted, withKubernetes }) {
     const started = Date.now();
+    // The stack's program reads it, here and in every later command of the engine.
+    rememberKubernetes(withKubernetes);
     heading("Requirements");
     // Not fatal if it fails: without these tools the cloud boots no machines, and the demo still runs.
     if (wanted !== "none") {
@@ -64,7 +73,7 @@ async function demo(wanted) {
     const { hypervisor } = JSON.parse(cloud("status", "--json").stdout);
     if (hypervisor !== "none") {
         heading("Release files for the machines");
-        const artifacts = await runCloud("artifacts", "--without-kubernetes");
+        const artifacts = await runCloud("artifacts", ...(withKubernetes ? [] : ["--without-kubernetes"]));
         if (artifacts !== 0) {
             return artifacts;
         }
@@ -79,7 +88,7 @@ async function demo(wanted) {
         return code;
     }
     const outputs = readStack("output", "--json", "--show-secrets");
-    const files = writeFiles(outputs);
+    const files = writeFiles(outputs, mirrorFolder());
     heading("Resources");
     printTable(outputs.machines);
     console.log(`\nGroups:             ${securityGroupNames().join(", ")}`);
@@ -94,12 +103,22 @@ async function demo(wanted) {
         for (const line of await checkCluster(outputs.etcdEndpoints, outputs.etcdCertificates)) {
             console.log(line);
         }
+        if (files.kubeconfig) {
+            heading("Kubernetes check");
+            for (const line of await checkKubernetes(files.kubectl, files.kubeconfig)) {
+                console.log(line);
+            }
+        }
     } else {
         console.log("\nThe machines of this cloud do not boot (hypervisor none): nothing listens at these addresses.");
     }
     heading(`Next steps (the demo took ${seconds(Date.now() - started)})`);
     if (hypervisor !== "none") {
         console.log("List the machines:     npx cloudstack-local ps --state .tools/cloud");
+    }
+    if (files.kubectl) {
+        console.log(`Use Kubernetes:        export KUBECONFIG=${path.resolve(files.kubeconfig)}`);
+        console.log(`                       ${files.kubectl} get pods --all-namespaces`);
     }
     console.log("Preview a change:      edit Pulumi.local.yaml, then   npm run pulumi -- preview");
     console.log("Apply it:                                             npm run pulumi -- up");
@@ -111,20 +130,29 @@ async function demo(wanted) {
  * Writes the kubeconfig and certificates to files that only their owner can read.
  *
  * @param {Record<string, any>} outputs
+ * @param {string | undefined} mirror the folder of release files; undefined if the machines do not boot
  */
-function writeFiles({ kubeconfig, etcdCertificates }) {
+function writeFiles({ kubeconfig, etcdCertificates }, mirror) {
     const folder = privateFolder(demoFolder);
     const certificates = privateFolder(path.join(folder, "etcd"));
     if (kubeconfig) {
         writeWhole(path.join(folder, "kubeconfig"), kubeconfig, 0o600);
     }
+    const kubectl = kubeconfig && mirror && installKubectl(folder, mirror);
     writeWhole(path.join(certificates, "ca.crt"), etcdCertificates.ca, 0o600);
     writeWhole(path.join(certificates, "client.crt"), etcdCertificates.certificate, 0o600);
     writeWhole(path.join(certificates, "client.key"), etcdCertificates.key, 0o600);
     return {
         kubeconfig: kubeconfig && displayPath(path.join(folder, "kubeconfig")),
+        kubectl: kubectl && displayPath(kubectl),
         certificates: displayPath(certificates),
     };
+}
+
+/** The folder of release files that the demo's machines fetch; undefined if they do not boot. */
+function mirrorFolder() {
+    const manifest = cloudEnvironment()?.CLOUDSTACK_LOCAL_MANIFEST;
+    return manifest && path.dirname(manifest);
 }
 
 /** A path relative to the current folder if it is inside it, otherwise absolute. */
@@ -156,7 +184,7 @@ if (process.argv.includes("--help") || process.argv.includes("-h")) {
     console.error("The package is not built. Run `npm ci` (or `npm run build`) first.");
     process.exitCode = 1;
 } else {
-    demo(hypervisorOf(process.argv.slice(2))).then(
+    demo(optionsOf(process.argv.slice(2))).then(
         (code) => (process.exitCode = code),
         (error) => {
             console.error(error.message);

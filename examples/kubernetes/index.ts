@@ -22,6 +22,7 @@ const placement = {
     network: config.get("network"),
     sshKeyPairs: config.getObject<string[]>("sshKeyPairs"),
 };
+const kubernetesVersion = config.get("kubernetesVersion") ?? "1.36.4";
 /** Mirror and host address of the embedded cloud, as `cloudstack-local env` exports them if it boots machines. */
 const local = config.getBoolean("embedded") && process.env.CLOUDSTACK_LOCAL_MIRROR ? embedded(process.env) : undefined;
 const artifacts = config.getObject<cloudstack.ArtifactsArgs>("artifacts") ?? local?.artifacts;
@@ -40,8 +41,9 @@ const etcd = new cloudstack.EtcdCluster("etcd", {
     metricsCidrs: monitoringCidrs,
 });
 
-/** Left out if the embedded cloud boots machines: its mirror has no Kubernetes release files yet. */
-const cluster = (config.getBoolean("kubernetes") ?? local === undefined) ? kubernetes() : undefined;
+/** The demo leaves it out with `--without-kubernetes`. */
+const withKubernetes = config.getBoolean("kubernetes") ?? process.env.CLOUDSTACK_LOCAL_KUBERNETES !== "false";
+const cluster = withKubernetes ? kubernetes() : undefined;
 
 /** Names and addresses. */
 export const machines = pulumi
@@ -62,7 +64,7 @@ function kubernetes(): cloudstack.KubernetesCluster {
         ...placement,
         name,
         etcd,
-        kubernetesVersion: config.get("kubernetesVersion"),
+        kubernetesVersion,
         controlPlane: config.requireObject<cloudstack.ControlPlaneArgs>("controlPlane"),
         pools: config.getObject<Record<string, cloudstack.PoolArgs>>("pools"),
         networkCidr: config.get("networkCidr"),
@@ -75,14 +77,24 @@ function kubernetes(): cloudstack.KubernetesCluster {
     });
 }
 
+/** Machines of the embedded cloud reach no other site: programs and images come from its mirror, packages with the template. */
 function embedded(environment: NodeJS.ProcessEnv): { artifacts: cloudstack.ArtifactsArgs; operatorCidrs: string[] } {
     const {
         CLOUDSTACK_LOCAL_MIRROR: mirror,
-        CLOUDSTACK_LOCAL_MANIFEST: manifest,
+        CLOUDSTACK_LOCAL_MANIFEST: file,
         CLOUDSTACK_LOCAL_HOST: host,
     } = environment;
+    const manifest = JSON.parse(fs.readFileSync(file!, "utf8")) as Record<string, string>;
+    const archives = (role: string) =>
+        Object.keys(manifest).filter((name) => name.startsWith(`kubernetes-${role}-images-v${kubernetesVersion}-`));
     return {
-        artifacts: { mirror, manifest: JSON.parse(fs.readFileSync(manifest!, "utf8")) },
+        artifacts: {
+            mirror,
+            manifest,
+            packages: "template",
+            imageArchives: archives("node"),
+            controlPlaneImageArchives: archives("control-plane"),
+        },
         operatorCidrs: [host!],
     };
 }

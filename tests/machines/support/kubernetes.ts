@@ -1,0 +1,170 @@
+/** An embedded cloud that boots machines, and a Pulumi project with a Kubernetes cluster on them. */
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { artifactsFolder } from "../../../simulator/artifacts/mirror";
+import { ARCHITECTURE } from "../../../simulator/artifacts/releases";
+import { cacheFolder } from "../../../simulator/cache";
+import { Project, type Result } from "../../e2e/support/project";
+import { RealCloud } from "./cluster";
+
+const run = promisify(execFile);
+
+export const NEWEST = "1.36.4";
+
+/** What the program is told: the arguments of both clusters. */
+interface Program {
+    etcd: Record<string, unknown>;
+    kubernetes: Record<string, any>;
+}
+
+const program = `
+import * as fs from "node:fs";
+import * as cloudstack from "pulumi-cloudstack";
+const args = JSON.parse(fs.readFileSync("cluster.json", "utf8"));
+const { CLOUDSTACK_LOCAL_MIRROR: mirror, CLOUDSTACK_LOCAL_MANIFEST: file, CLOUDSTACK_LOCAL_HOST: host } = process.env;
+const manifest = JSON.parse(fs.readFileSync(file, "utf8"));
+const version = args.kubernetes.kubernetesVersion;
+const archives = (role) => Object.keys(manifest).filter((name) => name.startsWith("kubernetes-" + role + "-images-v" + version + "-"));
+const artifacts = {
+    mirror, manifest, packages: "template",
+    imageArchives: archives("node"), controlPlaneImageArchives: archives("control-plane"),
+};
+const common = { template: "Debian 13", operatorCidrs: [host], artifacts, convergeIntervalSeconds: 10 };
+const etcd = new cloudstack.EtcdCluster("etcd", { ...common, ...args.etcd });
+const cluster = new cloudstack.KubernetesCluster("k8s", { ...common, etcd, ...args.kubernetes });
+export const { kubeconfig, kubeconfigs, endpoint, nodes, caCertificate } = cluster;
+export const etcdAccess = { endpoints: etcd.endpoints, ca: etcd.caCertificate, certificate: etcd.clientCertificate, key: etcd.clientKey };
+`;
+
+export class RealKubernetes {
+    readonly cloud: RealCloud;
+    readonly project: Project;
+    private args: Program;
+
+    private constructor(cloud: RealCloud, environment: Record<string, string>, args: Program) {
+        this.cloud = cloud;
+        this.args = args;
+        this.project = new Project({
+            name: "kubernetes",
+            program,
+            environment,
+            config: { "cloudstack:zone": "sandbox" },
+            files: { "cluster.json": JSON.stringify(args) },
+        });
+    }
+
+    /**
+     * A cloud, and a program that has not run yet.
+     *
+     * @param size keys of etcd members and control planes, one letter each
+     */
+    static async make(
+        cidr: string,
+        size: { etcd: string; controlPlanes: string; pools: Record<string, Record<string, unknown>> },
+        more: Partial<Program> = {},
+        versions: readonly string[] = [NEWEST],
+    ): Promise<RealKubernetes> {
+        const cloud = new RealCloud(cidr);
+        await cloud.command("artifacts", ...versions.flatMap((version) => ["--kubernetes", version]));
+        await cloud.start();
+        const address = (index: number) => cidr.replace(/\d+\/\d+$/, String(index));
+        const at = (keys: string, first: number) =>
+            Object.fromEntries([...keys].map((key, index) => [key, address(first + index)]));
+        return new RealKubernetes(cloud, await cloud.environment(), {
+            etcd: {
+                members: at(size.etcd, 11),
+                serviceOffering: "Small Instance",
+                dataVolume: { diskOffering: "Custom", sizeGiB: 1 },
+                allowDataLoss: true,
+                ...more.etcd,
+            },
+            kubernetes: {
+                kubernetesVersion: versions[0],
+                controlPlane: { members: at(size.controlPlanes, 21), serviceOffering: "Large Instance" },
+                pools: Object.fromEntries(
+                    Object.entries(size.pools).map(([name, pool]) => [
+                        name,
+                        { serviceOffering: "Medium Instance", ...pool },
+                    ]),
+                ),
+                ...more.kubernetes,
+            },
+        });
+    }
+
+    /** Changes the program. */
+    change(change: (args: Program) => Program): void {
+        this.args = change(this.args);
+        this.project.write("cluster.json", JSON.stringify(this.args));
+    }
+
+    up(options: Parameters<Project["up"]>[0] = {}): Promise<Result> {
+        return this.project.up(options);
+    }
+
+    /** `kubectl` on this computer, with the administrator's kubeconfig. */
+    async kubectl(...args: string[]): Promise<string> {
+        const { stdout } = await run(this.client(), args, {
+            env: { ...process.env, KUBECONFIG: await this.kubeconfig() },
+            maxBuffer: 64 * 2 ** 20,
+        });
+        return stdout;
+    }
+
+    async get(...args: string[]): Promise<any> {
+        return JSON.parse(await this.kubectl("get", ...args, "-o", "json"));
+    }
+
+    async apply(...objects: object[]): Promise<void> {
+        const file = path.join(this.cloud.state, "apply.json");
+        fs.writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
+        await this.kubectl("apply", "-f", file);
+    }
+
+    /** Names of nodes that are Ready. */
+    async ready(): Promise<string[]> {
+        const { items } = await this.get("nodes");
+        const isReady = (node: any) =>
+            node.status.conditions?.some((one: any) => one.type === "Ready" && one.status === "True");
+        return items
+            .filter(isReady)
+            .map((node: any) => node.metadata.name)
+            .sort();
+    }
+
+    private async kubeconfig(): Promise<string> {
+        const file = path.join(this.cloud.state, "kubeconfig");
+        fs.writeFileSync(file, (await this.project.outputs()).kubeconfig, { mode: 0o600 });
+        return file;
+    }
+
+    /** The client of the mirror, as an executable file. */
+    private client(): string {
+        const file = path.join(this.cloud.state, "kubectl");
+        if (!fs.existsSync(file)) {
+            fs.copyFileSync(
+                path.join(artifactsFolder(cacheFolder()), `kubectl-v${NEWEST}-linux-${ARCHITECTURE}`),
+                file,
+            );
+            fs.chmodSync(file, 0o755);
+        }
+        return file;
+    }
+
+    /** @throws Error that says what was waited for */
+    async until(what: string, isSo: () => Promise<boolean>, seconds = 120): Promise<void> {
+        const deadline = Date.now() + seconds * 1000;
+        for (;;) {
+            if (await isSo().catch(() => false)) return;
+            if (Date.now() > deadline) throw new Error(`after ${seconds} s still not so: ${what}`);
+            await new Promise((resolve) => setTimeout(resolve, 500));
+        }
+    }
+
+    async dispose(): Promise<void> {
+        this.project.dispose();
+        await this.cloud.dispose();
+    }
+}
