@@ -1,5 +1,5 @@
 /** An embedded cloud that boots machines, and a Pulumi project with a Kubernetes cluster on them. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
@@ -121,6 +121,30 @@ export class RealKubernetes {
         const file = path.join(this.cloud.state, "apply.json");
         fs.writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
         await this.kubectl("apply", "-f", file);
+    }
+
+    /** What a pod's port answers to a GET request through `kubectl port-forward`. */
+    async throughPortForward(pod: string, port: number): Promise<string> {
+        const env = { ...process.env, KUBECONFIG: await this.kubeconfig() };
+        const child = spawn(this.client(), ["port-forward", pod, `:${port}`], {
+            env,
+            stdio: ["ignore", "pipe", "pipe"],
+        });
+        try {
+            const local = await new Promise<string>((resolve, reject) => {
+                let text = "";
+                child.stdout.on("data", (chunk: Buffer) => {
+                    text += chunk;
+                    const found = /127\.0\.0\.1:(\d+)/.exec(text);
+                    if (found) resolve(found[1]);
+                });
+                child.stderr.on("data", (chunk: Buffer) => (text += chunk));
+                child.once("exit", () => reject(new Error(`kubectl port-forward: ${text}`)));
+            });
+            return await (await fetch(`http://127.0.0.1:${local}/`)).text();
+        } finally {
+            child.kill();
+        }
     }
 
     /** Names of nodes that are Ready. */

@@ -1,0 +1,58 @@
+/** `pulumi up` of a Kubernetes cluster on real machines, in short: what `npm test` runs of `long/kubernetes*.test.ts`. */
+import { RealKubernetes } from "./support/kubernetes";
+import { withMachines } from "./support/possible";
+import { web } from "./support/workload";
+
+withMachines("a Kubernetes cluster on real machines", () => {
+    let cluster: RealKubernetes;
+    const nodes = ["dev-k8s-a", "dev-k8s-worker-0", "dev-k8s-worker-1"];
+
+    beforeAll(async () => {
+        cluster = await RealKubernetes.make("10.1.81.0/24", {
+            etcd: "a",
+            controlPlanes: "a",
+            pools: { worker: { count: 2 } },
+        });
+    });
+    afterAll(() => cluster?.dispose());
+
+    test("all nodes are Ready; a second run changes nothing", async () => {
+        const started = Date.now();
+        const since = () => `${((Date.now() - started) / 1000).toFixed(1)} s`;
+        await cluster.up();
+        console.log(`pulumi up ended after ${since()}`);
+        await cluster.until("all nodes are Ready", async () => (await cluster.ready()).length === nodes.length);
+        console.log(`all nodes are Ready after ${since()}`);
+        expect(await cluster.ready()).toEqual(nodes);
+        await cluster.project.expectNoChanges();
+    });
+
+    test("pods on every worker reach each other, through a Service and by its DNS name", async () => {
+        await cluster.apply(...web("web", 2));
+        await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
+        const { items: pods } = await cluster.get("pods", "-l", "app=web");
+        expect(new Set(pods.map((pod: any) => pod.spec.nodeName))).toEqual(new Set(nodes.slice(1)));
+        const page = (from: string, url: string) => cluster.kubectl("exec", from, "--", "wget", "-q", "-O", "-", url);
+        for (const from of pods)
+            for (const to of pods)
+                expect((await page(from.metadata.name, `http://${to.status.podIP}:8080`)).trim()).toBe(
+                    to.metadata.name,
+                );
+        const names = pods.map((pod: any) => pod.metadata.name);
+        for (const name of ["web", "web.default.svc.cluster.local"])
+            expect(names).toContain((await page(names[0], `http://${name}`)).trim());
+    });
+
+    test("logs, exec and port-forward work", async () => {
+        const [pod] = (await cluster.get("pods", "-l", "app=web")).items;
+        expect(await cluster.kubectl("exec", pod.metadata.name, "--", "id", "-u")).toBe("1000\n");
+        await cluster.kubectl("exec", pod.metadata.name, "--", "sh", "-c", "echo said >/proc/1/fd/1");
+        expect(await cluster.kubectl("logs", pod.metadata.name)).toContain("said");
+        expect(await cluster.throughPortForward(pod.metadata.name, 8080)).toBe(`${pod.metadata.name}\n`);
+    });
+
+    test("is destroyed, and nothing is left in the cloud", async () => {
+        await cluster.project.destroy();
+        expect(await cluster.cloud.client.list("listVirtualMachines")).toEqual([]);
+    });
+});
