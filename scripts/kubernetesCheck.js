@@ -30,12 +30,14 @@ const objects = {
                 template: {
                     metadata: { labels },
                     spec: {
+                        volumes: [{ name: "pages", emptyDir: {} }],
                         containers: [
                             {
                                 name: "web",
                                 image,
                                 imagePullPolicy: "IfNotPresent",
-                                command: ["sh", "-c", `${page("$(hostname)")} && exec httpd -f -p 8080 -h /tmp`],
+                                command: ["sh", "-c", `${page("$(hostname)")} && exec httpd -f -p 8080 -h /pages`],
+                                volumeMounts: [{ name: "pages", mountPath: "/pages" }],
                                 readinessProbe: { httpGet: { path: "/", port: 8080 } },
                                 securityContext: {
                                     allowPrivilegeEscalation: false,
@@ -60,7 +62,7 @@ const objects = {
 };
 
 function page(/** @type {string} */ pod) {
-    return `echo "Hello from pod ${pod}" >/tmp/index.html`;
+    return `echo "Hello from pod ${pod}" >/pages/index.html`;
 }
 
 /**

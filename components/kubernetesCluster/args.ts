@@ -11,8 +11,9 @@ import type { PlacementArgs } from "../placement";
  */
 export interface RecipeArgs {
     /**
-     * Such as `1.36.4`. A cluster keeps the version that it was created with: another one is refused at preview, since
-     * upgrading a running cluster is not supported yet. @default "1.36.4", or the cluster's version
+     * Such as `1.36.4`. A later version of the same or the next minor version reinstalls the control planes and then the
+     * workers, one after another; earlier ones are refused at preview. A cluster keeps the version that it was created
+     * with until the program sets another. @default "1.36.4", or the cluster's version
      */
     kubernetesVersion?: pulumi.Input<string>;
     /** Such as `2.3.4`. A change applies to machines when they are created or reinstalled. @default "2.3.4" */

@@ -83,6 +83,8 @@ export class KubernetesCluster extends pulumi.ComponentResource {
             transform: gate.drains,
             userDataMaxLength: args.userDataMaxLength,
             onTemplateChange: "reinstall" as const,
+            // Nodes are not upgraded in place: a machine is installed with one version.
+            reinstallTrigger: context.spec.apply(({ kubernetesVersion }) => `Kubernetes ${kubernetesVersion}`),
         };
         // Machines with fixed addresses come first: CloudStack might assign one of these addresses to another machine.
         const etcdFirst = pulumi.Resource.isInstance(args.etcd) ? [args.etcd] : [];

@@ -3,11 +3,11 @@ import { hasUnknown, type Inputs, isUnknown, same } from "../handler";
 /** The effect of changing an argument of a running cluster. */
 export interface Change {
     /**
-     * - `never`: refused at preview
-     * - `later`: applied to machines that are created or reinstalled afterwards; the preview says so
-     * - `yes`: applied to the running cluster
+     * `never`: refused at preview; `stepwise`: the running cluster follows to the next minor version, and refuses others;
+     * `later`: taken up by machines that are created or reinstalled from then on, which the
+     * preview says; `yes`: the running cluster follows.
      */
-    readonly may: "never" | "later" | "yes";
+    readonly may: "never" | "stepwise" | "later" | "yes";
     readonly why: string;
 }
 
@@ -17,7 +17,7 @@ export interface Change {
  */
 export const changes: Readonly<Record<string, Change>> = {
     name: { may: "never", why: "its machines, certificates and marks in etcd contain it" },
-    kubernetesVersion: { may: "never", why: "upgrading a running cluster is not supported yet" },
+    kubernetesVersion: { may: "stepwise", why: "control planes, then workers are reinstalled one after another" },
     endpoint: { may: "never", why: "the certificates and kubeconfigs of its nodes contain it" },
     podCidr: { may: "never", why: "its nodes and pods have addresses from it" },
     serviceCidr: { may: "never", why: "its services have addresses from it" },
@@ -77,23 +77,34 @@ export interface Refusal {
 
 /** The refused changes of a cluster that was created with `olds`. Unknown values are accepted. */
 export function refusedChanges(olds: Inputs, news: Inputs): Refusal[] {
-    return Object.entries(changes)
-        .filter(([, { may }]) => may === "never")
-        .flatMap(([property, { why }]) => {
-            const [old, wanted] = [olds, news].map((inputs) => at(inputs, property));
-            if (old === undefined || hasUnknown([old, wanted]) || isSame(property, old, wanted)) return [];
-            const arrow = `${show(old)} -> ${show(wanted)}`;
-            const goesBack = property === "kubernetesVersion" && isOlder(wanted, old);
-            const because = goesBack ? "Kubernetes cannot go back to an earlier version" : why;
-            return [
-                {
-                    property,
-                    reason:
-                        `${arrow}: the cluster cannot change this: ${because}. ` +
-                        `Keep ${show(old)}, or create another cluster and migrate to it`,
-                },
-            ];
-        });
+    return Object.entries(changes).flatMap(([property, { may, why }]) => {
+        if (may !== "never" && may !== "stepwise") return [];
+        const [old, wanted] = [olds, news].map((inputs) => at(inputs, property));
+        if (old === undefined || hasUnknown([old, wanted]) || isSame(property, old, wanted)) return [];
+        const arrow = `${show(old)} -> ${show(wanted)}`;
+        if (may === "stepwise") {
+            const problem = versionStepProblem(String(old), String(wanted));
+            return problem === undefined ? [] : [{ property, reason: `${arrow}: ${problem}` }];
+        }
+        const remedy = `Keep ${show(old)}, or create another cluster and migrate to it`;
+        return [{ property, reason: `${arrow}: the cluster cannot change this: ${why}. ${remedy}` }];
+    });
+}
+
+/**
+ * Why a cluster cannot go from one version of Kubernetes to another; undefined if it can.
+ *
+ * Source: https://kubernetes.io/releases/version-skew-policy/
+ */
+function versionStepProblem(old: string, wanted: string): string | undefined {
+    const [from, to] = [old, wanted].map((version) => version.split(".").map(Number));
+    const difference = from.map((part, place) => to[place] - part).find((step) => step !== 0) ?? 0;
+    if (difference < 0) return `Kubernetes cannot go back to an earlier version. Keep ${show(old)}`;
+    if (from[0] === to[0] && to[1] - from[1] <= 1) return undefined;
+    return (
+        "Kubernetes cannot skip a minor version. " +
+        `Upgrade to the newest ${from[0]}.${from[1] + 1} first, and go on when all nodes have it`
+    );
 }
 
 /** Lines for the preview about changes that are not applied to existing machines. */
@@ -120,13 +131,6 @@ function isSame(property: string, old: unknown, wanted: unknown): boolean {
     if (property === "etcd.endpoints" && Array.isArray(old) && Array.isArray(wanted))
         return old.length === 0 || old.some((endpoint) => wanted.includes(endpoint));
     return same(old, wanted);
-}
-
-/** Whether a version is lower than another; false for anything that is not a version. */
-function isOlder(version: unknown, than: unknown): boolean {
-    const [a, b] = [version, than].map((text) => String(text).split(".").map(Number));
-    const index = a.findIndex((part, place) => part !== b[place]);
-    return index >= 0 && a[index] < b[index];
 }
 
 function show(value: unknown): string {

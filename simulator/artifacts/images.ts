@@ -36,6 +36,9 @@ const COMPANIONS: Readonly<Record<string, { coredns: string; pause: string }>> =
 /** The minor versions of Kubernetes that image archives can be made for, oldest first. */
 export const KUBERNETES_MINORS = Object.keys(COMPANIONS);
 
+/** A small image for first steps in a cluster: the version is that of Debian's package in the machines' template. */
+const BUSYBOX = "docker.io/library/busybox:1.37.0";
+
 /** Of the pod network, which is not Kubernetes' own: the same for all its versions. */
 const FLANNEL = { version: "0.28.9", cniPlugin: "v1.9.1-flannel3" };
 
@@ -91,6 +94,7 @@ export function imageArchivesOf(version: string, architecture = ARCHITECTURE): I
                 programs: [{ build: flannelCniBuild, program: "flannel", path: "/flannel" }],
                 hasNetworkTools: true,
             },
+            { name: BUSYBOX, programs: [], hasNetworkTools: true },
         ]),
     ];
 }

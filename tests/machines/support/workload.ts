@@ -18,7 +18,8 @@ export function webContainer(): object {
         name: "web",
         image: IMAGE,
         imagePullPolicy: "IfNotPresent",
-        command: ["sh", "-c", "hostname >/tmp/index.html && exec httpd -f -p 8080 -h /tmp"],
+        command: ["sh", "-c", "hostname >/pages/index.html && exec httpd -f -p 8080 -h /pages"],
+        volumeMounts: [{ name: "pages", mountPath: "/pages" }],
         readinessProbe: { httpGet: { path: "/", port: 8080 }, periodSeconds: 1 },
         securityContext: restricted,
     };
@@ -40,6 +41,7 @@ export function web(name: string, replicas: number, service: object = {}): objec
                     metadata: { labels },
                     spec: {
                         terminationGracePeriodSeconds: 1,
+                        volumes: [{ name: "pages", emptyDir: {} }],
                         containers: [webContainer()],
                         topologySpreadConstraints: [
                             {

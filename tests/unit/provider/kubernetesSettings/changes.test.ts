@@ -32,16 +32,6 @@ test("the table has a line for every argument of a cluster", () => {
 
 test.each<[property: string, value: unknown, reason: string]>([
     ["name", "other", "prod -> other"],
-    [
-        "kubernetesVersion",
-        "1.36.5",
-        "1.36.4 -> 1.36.5: the cluster cannot change this: upgrading a running cluster is not supported yet",
-    ],
-    [
-        "kubernetesVersion",
-        "1.35.8",
-        "1.36.4 -> 1.35.8: the cluster cannot change this: Kubernetes cannot go back to an earlier version",
-    ],
     ["podCidr", "10.245.0.0/16", "10.244.0.0/16 -> 10.245.0.0/16"],
     ["serviceCidr", "10.97.0.0/16", "10.96.0.0/16 -> 10.97.0.0/16"],
     ["dnsDomain", "cluster.test", "cluster.local -> cluster.test"],
@@ -55,6 +45,20 @@ test.each<[property: string, value: unknown, reason: string]>([
     expect(problems[0]).toMatch(new RegExp(`^${property}.*: .*Keep .*, or create another cluster and migrate to it$`));
     // Nothing of it is in the way of a cluster that is new.
     expect((await settings({ [property]: value })).problems).toEqual([]);
+});
+
+test.each<[from: string, to: string, problem: string]>([
+    ["1.35.8", "1.36.4", ""],
+    ["1.36.4", "1.36.5", ""],
+    ["1.36.4", "1.36.3", "Kubernetes cannot go back to an earlier version. Keep 1.36.4"],
+    ["1.36.4", "1.35.9", "Kubernetes cannot go back to an earlier version. Keep 1.36.4"],
+    ["1.34.9", "1.36.4", "Kubernetes cannot skip a minor version. Upgrade to the newest 1.35 first"],
+])("a running cluster goes from %s to %s: %s", async (from, to, problem) => {
+    const { checked } = await settings({ kubernetesVersion: from });
+    const { problems } = await settings({ kubernetesVersion: to }, checked);
+    expect(problems).toEqual(
+        problem ? [expect.stringContaining(`kubernetesVersion: ${from} -> ${to}: ${problem}`)] : [],
+    );
 });
 
 test("every argument that is refused is told, at once", async () => {
