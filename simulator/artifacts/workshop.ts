@@ -222,8 +222,9 @@ export class Workshop {
     private async makeArchive(archive: ImageArchive): Promise<Made> {
         const images = await Promise.all(
             archive.images.map(async (image) => {
-                const layers = image.hasNetworkTools ? [await this.netLayer!] : [];
-                return { ...image, layers: [...layers, await this.programLayer(image)] };
+                const tools = image.hasNetworkTools ? [await this.netLayer!] : [];
+                const programs = image.programs.length > 0 ? [await this.programLayer(image)] : [];
+                return { ...image, layers: [...tools, ...programs] };
             }),
         );
         await this.showing(archive.fileName, async (onProgress) => {
