@@ -15,6 +15,13 @@ const image = "docker.io/library/busybox:1.37.0";
 
 const labels = { app: "demo" };
 
+/** It ends on SIGTERM, which httpd as the first process of a container ignores. */
+const script = [
+    'echo "Hello from pod $(hostname)" >/pages/index.html',
+    "trap 'exit 0' TERM",
+    "{ httpd -f -p 8080 -h /pages & wait; }",
+].join(" && ");
+
 /** A page that says which pod serves it, on two workers, behind a Service. */
 const objects = {
     apiVersion: "v1",
@@ -36,7 +43,7 @@ const objects = {
                                 name: "web",
                                 image,
                                 imagePullPolicy: "IfNotPresent",
-                                command: ["sh", "-c", `${page("$(hostname)")} && exec httpd -f -p 8080 -h /pages`],
+                                command: ["sh", "-c", script],
                                 volumeMounts: [{ name: "pages", mountPath: "/pages" }],
                                 readinessProbe: { httpGet: { path: "/", port: 8080 } },
                                 securityContext: {
@@ -60,10 +67,6 @@ const objects = {
         },
     ],
 };
-
-function page(/** @type {string} */ pod) {
-    return `echo "Hello from pod ${pod}" >/pages/index.html`;
-}
 
 /**
  * An executable `kubectl` in a folder, from the release file of the mirror.

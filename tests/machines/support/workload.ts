@@ -18,7 +18,11 @@ export function webContainer(): object {
         name: "web",
         image: IMAGE,
         imagePullPolicy: "IfNotPresent",
-        command: ["sh", "-c", "hostname >/pages/index.html && exec httpd -f -p 8080 -h /pages"],
+        command: [
+            "sh",
+            "-c",
+            "hostname >/pages/index.html && trap 'exit 0' TERM && { httpd -f -p 8080 -h /pages & wait; }",
+        ],
         volumeMounts: [{ name: "pages", mountPath: "/pages" }],
         readinessProbe: { httpGet: { path: "/", port: 8080 }, periodSeconds: 1 },
         securityContext: restricted,
