@@ -79,7 +79,8 @@ export function gateOf(context: ClusterContext, admin: Certificate): Gate {
                 ...{ caCertificate, clientCertificate, clientKey: admin.privateKey },
                 nodes: nodeNames(cluster, args),
                 addons: pulumi.output(args.podNetwork).apply(addons),
-                revision: revisionOf(args, ids),
+                // A gate that waits for nothing is not updated.
+                revision: isNever(args) ? "" : revisionOf(args, ids),
             },
             { ...child, dependsOn: machines },
         );
@@ -123,12 +124,12 @@ function addons(network: { backend?: string } | undefined): string[] {
 
 /** All that takes a node down for a moment when it changes. */
 function revisionOf(args: KubernetesClusterArgs, ids: pulumi.Output<string>[]): pulumi.Output<string> {
-    const { template, zone, network, project, sshKeyPairs, spread, controlPlane, pools = {} } = args;
+    const { kubernetesVersion, template, zone, network, project, sshKeyPairs, spread, controlPlane, pools = {} } = args;
     const offerings = Object.fromEntries(
         Object.entries(pools).map(([pool, { serviceOffering }]) => [pool, serviceOffering]),
     );
     return pulumi.jsonStringify({
-        ...{ template, zone, network, project, sshKeyPairs, spread, ids },
+        ...{ kubernetesVersion, template, zone, network, project, sshKeyPairs, spread, ids },
         serviceOfferings: [controlPlane.serviceOffering, offerings],
     });
 }

@@ -1,9 +1,9 @@
 /** `pulumi up` of a Kubernetes cluster on real machines, in short: what `npm test` runs of `long/kubernetes*.test.ts`. */
 import { RealKubernetes } from "./support/kubernetes";
-import { withMachines } from "./support/possible";
+import { withKubernetes } from "./support/possible";
 import { web } from "./support/workload";
 
-withMachines("a Kubernetes cluster on real machines", () => {
+withKubernetes("a Kubernetes cluster on real machines", () => {
     let cluster: RealKubernetes;
     const nodes = ["dev-k8s-a", "dev-k8s-worker-0", "dev-k8s-worker-1"];
 

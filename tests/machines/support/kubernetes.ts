@@ -8,10 +8,9 @@ import { ARCHITECTURE } from "../../../simulator/artifacts/releases";
 import { cacheFolder } from "../../../simulator/cache";
 import { Project, type Result } from "../../e2e/support/project";
 import { RealCloud } from "./cluster";
+import { NEWEST } from "./template";
 
 const run = promisify(execFile);
-
-export const NEWEST = "1.36.4";
 
 /** What the program is told: the arguments of both clusters. */
 interface Program {

@@ -1,6 +1,11 @@
-/** What needs machines is skipped where the host runs none, and its name says why: it never passes. */
-const reason = process.env.NO_MACHINES;
+type Suite = (name: string, body: () => void) => void;
 
-export const withMachines: (name: string, body: () => void) => void = reason
-    ? (name, body) => describe.skip(`${name} (skipped: ${reason})`, body)
-    : describe;
+/** What needs machines is skipped where the host runs none, and its name says why: it never passes. */
+export const withMachines = unless(process.env.NO_MACHINES);
+
+/** What needs Kubernetes as well is skipped where the mirror has none. */
+export const withKubernetes = unless(process.env.NO_KUBERNETES);
+
+function unless(reason: string | undefined): Suite {
+    return reason ? (name, body) => describe.skip(`${name} (skipped: ${reason})`, body) : describe;
+}
