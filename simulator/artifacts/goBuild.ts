@@ -47,11 +47,13 @@ function packageFolder(folder = __dirname): string {
     return fs.existsSync(path.join(folder, "package.json")) ? folder : packageFolder(path.dirname(folder));
 }
 
-const MODULES = path.join(packageFolder(), "simulator", "artifacts", "modules");
+function modulesFolder(): string {
+    return path.join(packageFolder(), "simulator", "artifacts", "modules");
+}
 
 /** The folder with go.mod and go.sum of a build; it exists for the versions that this package knows. */
 export function pinnedModules({ folder }: Pick<GoBuild, "folder">): string {
-    return path.join(MODULES, folder);
+    return path.join(modulesFolder(), folder);
 }
 
 export interface BuildOptions {
@@ -159,7 +161,7 @@ async function prepareModule(build: GoBuild, folder: string, call: Call, isPinne
         const main = path.join(folder, program, "main.go");
         fs.mkdirSync(path.dirname(main));
         if (program === derived?.program) await deriveMain(derived, main, call);
-        else fs.copyFileSync(path.join(MODULES, program, "main.go"), main);
+        else fs.copyFileSync(path.join(modulesFolder(), program, "main.go"), main);
     }
 }
 

@@ -45,6 +45,7 @@ export class CommandLine {
 
     constructor() {
         copy(SOURCE, path.join(this.folder, "simulator"));
+        fs.copyFileSync(path.join(SOURCE, "../releases.json"), path.join(this.folder, "releases.json"));
     }
 
     private more: NodeJS.ProcessEnv = {};
