@@ -118,6 +118,7 @@ test("the machines of both roles, their security groups, and the outputs", async
         zone: "z",
         tags: { team: "x" },
         onTemplateChange: "reinstall",
+        reinstallTrigger: "Kubernetes 1.36.4",
         rollingGroup: "control planes of dev-k",
         secretArguments: ["userDataBase64"],
     });
