@@ -246,7 +246,7 @@ test("the package holds what runs and what describes it, and nothing else", () =
     expect(
         files.filter(
             (file) =>
-                !/^(dist\/.*\.(js|d\.ts|json)|simulator\/artifacts\/modules\/.*\/go\.(mod|sum)|docs\/[\w-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+                !/^(dist\/.*\.(js|d\.ts|json)|simulator\/artifacts\/modules\/.*\/(go\.(mod|sum)|main\.go)|docs\/[\w-]+\.md|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
                     file,
                 ),
         ),
