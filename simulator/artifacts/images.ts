@@ -2,6 +2,9 @@
 import { corednsBuild, flannelBuild, flannelCniBuild, type GoBuild, kubernetesBuild, pauseBuild } from "./builds";
 import { ARCHITECTURE, type Architecture } from "./releases";
 
+/** `network`: a shell, and programs that set up a node's network; `test`: what Kubernetes' own tests call in a container. */
+export type ToolLayer = "network" | "test";
+
 /** A program, and where it is in an image. */
 export interface ImageProgram {
     readonly build: GoBuild;
@@ -12,9 +15,10 @@ export interface ImageProgram {
 export interface Image {
     readonly name: string;
     readonly programs: readonly ImageProgram[];
-    /** Whether it also has a shell and the programs that set up a node's network: see `netLayer.ts`. */
-    readonly hasNetworkTools?: boolean;
+    /** What it also has of the machines' root file system: see `toolLayers.ts`. */
+    readonly tools?: readonly ToolLayer[];
     readonly entrypoint?: readonly string[];
+    readonly command?: readonly string[];
 }
 
 export interface ImageArchive {
@@ -25,12 +29,12 @@ export interface ImageArchive {
 }
 
 /**
- * What kubeadm of a minor version wants, as `kubeadm config images list` prints it; those of a version that is newer
- * than this package are a guess.
+ * What goes with a minor version: what `kubeadm config images list` prints, and the images of most conformance tests
+ * (`e2e.test --list-images`). For a version that is newer than this package it is a guess.
  */
-const COMPANIONS: Readonly<Record<string, { coredns: string; pause: string }>> = {
-    "1.35": { coredns: "1.13.1", pause: "3.10.1" },
-    "1.36": { coredns: "1.14.2", pause: "3.10.2" },
+const COMPANIONS: Readonly<Record<string, { coredns: string; pause: string; agnhost: string; busybox: string }>> = {
+    "1.35": { coredns: "1.13.1", pause: "3.10.1", agnhost: "2.59", busybox: "1.37.0-1" },
+    "1.36": { coredns: "1.14.2", pause: "3.10.2", agnhost: "2.63.0", busybox: "1.37.0-1" },
 };
 
 /** The minor versions of Kubernetes that image archives can be made for, oldest first. */
@@ -46,28 +50,18 @@ const FLANNEL = { version: "0.28.9", cniPlugin: "v1.9.1-flannel3" };
  * @throws Error for a minor version that this package does not know
  */
 export function imageArchivesOf(version: string, architecture = ARCHITECTURE): ImageArchive[] {
-    const companions = COMPANIONS[version.split(".").slice(0, 2).join(".")];
-    if (companions === undefined)
-        throw new Error(
-            `The images of Kubernetes ${version} are unknown, only those of ${KUBERNETES_MINORS.join(", ")}`,
-        );
+    const { coredns, pause } = companionsOf(version);
     const kubernetes = kubernetesBuild(version);
     const own = (program: string): Image => ({
         name: `registry.k8s.io/${program}:v${version}`,
         programs: [{ build: kubernetes, program, path: `/usr/local/bin/${program}` }],
     });
-    const { coredns, pause } = companions;
     const flannel = flannelBuild(FLANNEL.version);
-    const archive = (what: string, images: Image[]): ImageArchive => ({
-        fileName: `kubernetes-${what}-images-v${version}-linux-${architecture}.tar`,
-        version,
-        architecture,
-        images,
-    });
+    const archive = (what: string, images: Image[]) => archiveOf(what, version, architecture, images);
     return [
         archive("control-plane", ["kube-apiserver", "kube-controller-manager", "kube-scheduler"].map(own)),
         archive("node", [
-            { ...own("kube-proxy"), hasNetworkTools: true },
+            { ...own("kube-proxy"), tools: ["network"] },
             {
                 name: `registry.k8s.io/coredns/coredns:v${coredns}`,
                 programs: [{ build: corednsBuild(coredns), program: "coredns", path: "/coredns" }],
@@ -84,13 +78,41 @@ export function imageArchivesOf(version: string, architecture = ARCHITECTURE): I
                     { build: flannel, program: "flanneld", path: "/opt/bin/flanneld" },
                     { build: flannel, program: "install_conf", path: "/opt/bin/install-conf" },
                 ],
-                hasNetworkTools: true,
+                tools: ["network"],
             },
             {
                 name: `ghcr.io/flannel-io/flannel-cni-plugin:${FLANNEL.cniPlugin}`,
                 programs: [{ build: flannelCniBuild, program: "flannel", path: "/flannel" }],
-                hasNetworkTools: true,
+                tools: ["network"],
             },
         ]),
     ];
+}
+
+/** The archive of the images that most conformance tests of Kubernetes need, beside those of `imageArchivesOf`. */
+export function testImageArchiveOf(version: string, architecture = ARCHITECTURE): ImageArchive {
+    const { agnhost, busybox } = companionsOf(version);
+    const registry = "registry.k8s.io/e2e-test-images";
+    return archiveOf("test", version, architecture, [
+        {
+            name: `${registry}/agnhost:${agnhost}`,
+            programs: [{ build: kubernetesBuild(version), program: "agnhost", path: "/agnhost" }],
+            tools: ["network", "test"],
+            entrypoint: ["/agnhost"],
+            command: ["pause"],
+        },
+        { name: `${registry}/busybox:${busybox}`, programs: [], tools: ["network"], command: ["sh"] },
+    ]);
+}
+
+function companionsOf(version: string) {
+    const companions = COMPANIONS[version.split(".").slice(0, 2).join(".")];
+    if (companions !== undefined) return companions;
+    const known = KUBERNETES_MINORS.join(", ");
+    throw new Error(`The images of Kubernetes ${version} are unknown, only those of ${known}`);
+}
+
+function archiveOf(what: string, version: string, architecture: Architecture, images: Image[]): ImageArchive {
+    const fileName = `kubernetes-${what}-images-v${version}-linux-${architecture}.tar`;
+    return { fileName, version, architecture, images };
 }

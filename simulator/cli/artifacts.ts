@@ -23,7 +23,7 @@ import { WaitingLine } from "./waiting";
 const NEWEST = { etcd: newestVersion("etcd"), kubernetes: newestVersion("kubelet") };
 
 export const ARTIFACTS_HELP = `cloudstack-local artifacts [--etcd VERSION]... [--kubernetes VERSION]... [--without-kubernetes]
-                           [--from SOURCE] [--cache DIR] [--json]
+                           [--conformance] [--from SOURCE] [--cache DIR] [--json]
 
 Completes the mirror of release files and container images, which machines without the internet fetch from
 http://GATEWAY/artifacts: one folder with a manifest of SHA-256 sums, for all clouds of this user. Existing files are
@@ -36,6 +36,7 @@ kept.
                         ${knownVersions("kubelet").join(", ")};
                         Go can build other patches of ${KUBERNETES_MINORS.join(" and ")}
   --without-kubernetes  nothing of that
+  --conformance         also Kubernetes' own tests of these versions (e2e.test), and the images that most of them need
   --from SOURCE         release: the official files, checked against the SHA-256 sums in this package;
                         go: built from the projects' Go modules;
                         auto (default): the official files if they can be downloaded, else Go.
@@ -53,6 +54,7 @@ export async function artifacts(args: string[]): Promise<void> {
             etcd: { type: "string", multiple: true, default: [NEWEST.etcd] },
             kubernetes: { type: "string", multiple: true },
             "without-kubernetes": { type: "boolean", default: false },
+            conformance: { type: "boolean", default: false },
             from: { type: "string", default: "auto" },
             json: { type: "boolean", default: false },
         },
@@ -71,8 +73,9 @@ export async function artifacts(args: string[]): Promise<void> {
                 `--kubernetes must be a version of ${KUBERNETES_MINORS.join(" or ")}, not "${version}".`,
                 2,
             );
+    const conformance = values.conformance ? kubernetes : [];
     const cacheDir = values.cache === undefined ? cacheFolder() : path.resolve(values.cache);
-    await complete(cacheDir, { etcd: values.etcd, kubernetes }, source, values.json);
+    await complete(cacheDir, { etcd: values.etcd, kubernetes, conformance }, source, values.json);
 }
 
 function checkVersions(option: keyof typeof NEWEST, versions: readonly string[]): void {
