@@ -106,6 +106,15 @@ export function tryWrite(file: string, value: string): void {
     }
 }
 
+/** A file's contents; undefined if it does not exist. A machine removes groups of its own at any time. */
+export function tryRead(file: string): string | undefined {
+    try {
+        return fs.readFileSync(file, "utf8");
+    } catch {
+        return undefined;
+    }
+}
+
 /** The folders of a group and its descendants, parents first. */
 export function withDescendants(folder: string): string[] {
     try {
@@ -120,17 +129,11 @@ export function withDescendants(folder: string): string[] {
 const deepestFirst = (folder: string) => withDescendants(folder).reverse();
 
 function pidsIn(file: string): number[] {
-    try {
-        // 0 stands for a process outside of this pid namespace.
-        return fs
-            .readFileSync(file, "utf8")
-            .split("\n")
-            .map(Number)
-            .filter((pid) => pid > 0);
-    } catch {
-        // The group was just removed.
-        return [];
-    }
+    // 0 stands for a process outside of this pid namespace.
+    return (tryRead(file) ?? "")
+        .split("\n")
+        .map(Number)
+        .filter((pid) => pid > 0);
 }
 
 /** The processes in a group and its descendants. */
@@ -173,16 +176,11 @@ export function topGroups(): string[] {
     return [...new Set(hierarchies().roots.flatMap((root) => fs.readdirSync(root)))];
 }
 
-/** Reads the first of these files of a group that exists in any hierarchy. */
+/** Reads the first of these files of a group that exists in any hierarchy, and in either version. */
 export function readGroupFile(name: string, ...files: readonly string[]): string | undefined {
-    for (const folder of foldersOf(name)) {
-        for (const file of files) {
-            try {
-                return fs.readFileSync(path.join(folder, file), "utf8").trim();
-            } catch {
-                // The file belongs to another hierarchy, or to the other version.
-            }
-        }
+    for (const file of foldersOf(name).flatMap((folder) => files.map((one) => path.join(folder, one)))) {
+        const text = tryRead(file);
+        if (text !== undefined) return text.trim();
     }
     return undefined;
 }

@@ -8,7 +8,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { withDescendants, foldersOf, tryWrite } from "./cgroups";
+import { withDescendants, foldersOf, tryRead, tryWrite } from "./cgroups";
 import type { Disk } from "./volumes";
 
 const LOOP_MAJOR = 7;
@@ -71,7 +71,7 @@ export function restrict(group: string, own: readonly Disk[]): void {
 /** Allows one more disk to a group and its descendants, except those that the machine itself has restricted. */
 export function allow(group: string, disk: Disk): void {
     for (const folder of devicesFolders(group).flatMap(withDescendants)) {
-        if (fs.readFileSync(path.join(folder, "devices.list"), "utf8").trim() === "a *:* rwm")
+        if (tryRead(path.join(folder, "devices.list"))?.trim() === "a *:* rwm")
             tryWrite(path.join(folder, "devices.allow"), `b ${disk.major}:${disk.minor} rw`);
     }
 }
