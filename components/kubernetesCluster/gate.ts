@@ -79,8 +79,7 @@ export function gateOf(context: ClusterContext, admin: Certificate): Gate {
                 ...{ caCertificate, clientCertificate, clientKey: admin.privateKey },
                 nodes: nodeNames(cluster, args),
                 addons: pulumi.output(args.podNetwork).apply(addons),
-                // A gate that waits for nothing is not updated.
-                revision: isNever(args) ? "" : revisionOf(args, ids),
+                revision: revisionOf(args, ids),
             },
             { ...child, dependsOn: machines },
         );

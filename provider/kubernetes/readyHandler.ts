@@ -12,9 +12,9 @@ import { type Expected, type Finding, lookAt, STAGES } from "./stages";
 const READY = "ready";
 const UNKNOWN_STATUS = "unknown";
 
-/** Arguments whose change is a reason to look again. */
+/** Arguments whose change is a change of the gate; `revision` is one only where it waits. */
 const COMPARED = [
-    ...["cluster", "waitFor", "revision", "controlPlanes", "nodes", "addons", "allowNotReady"],
+    ...["cluster", "waitFor", "controlPlanes", "nodes", "addons", "allowNotReady"],
     ...["caCertificate", "clientCertificate", "clientKey", "timeoutSeconds"],
 ] as const;
 
@@ -26,15 +26,15 @@ export const kubernetesReady: Handler = lifecycle({
     async check(_problems, inputs, olds) {
         if (!hasUnknown(inputs.cluster)) noteWanted(inputs.cluster);
         // The key is there when it is made: a first run that goes through leaves no messages.
-        if (olds === undefined && hasUnknown(inputs.clientKey)) announceNone(inputs);
+        const isNew = olds === undefined && hasUnknown(inputs.clientKey);
+        if (isNew || (olds !== undefined && !same(olds.revision, inputs.revision))) announceNone(inputs);
     },
     async diff(_id, olds, news) {
-        const changes = COMPARED.some((name) => !same(olds[name], news[name]));
-        if (!same(olds.revision, news.revision)) {
-            announceNone(news);
-            await announceTrouble(news);
-        }
-        return { changes: changes || (isAsked(news) && olds.status !== READY) };
+        const takesDown = !same(olds.revision, news.revision);
+        if (takesDown) await announceTrouble(news);
+        // A gate that waits for nothing has nothing to look at again.
+        const looksAgain = news.waitFor !== "none" && (takesDown || (isAsked(news) && olds.status !== READY));
+        return { changes: looksAgain || COMPARED.some((name) => !same(olds[name], news[name])) };
     },
     create: async (inputs) => ({ id: crypto.randomUUID(), outs: await waitFor(inputs) }),
     async read(_id, outputs) {

@@ -109,8 +109,10 @@ test("another template takes down one machine of a kind at a time: control plane
     await project.setConfig("template", "Debian 13");
     const names = await namesById();
     cloud.clearCalls();
-    const { changes } = await project.up();
+    const { changes, infos } = await project.up();
     expect(changes).toMatchObject({ update: 6, replace: 3 });
+    // Before each change that takes nodes down, and only then: see expectNoChanges below.
+    expect(infos).toContainEqual(expect.stringMatching(/with waitFor "none" nodes are neither drained/));
     const restores = calls("restoreVirtualMachine", ({ virtualmachineid }) => names[virtualmachineid]);
     expect(restores).toHaveLength(6);
     for (const kind of [workers, controlPlanes]) {
@@ -132,4 +134,5 @@ test("another template takes down one machine of a kind at a time: control plane
         if (turn > 0) expect(replaced[turn].seconds - replaced[turn - 1].seconds).toBeGreaterThanOrEqual(jobSeconds);
     }
     await project.expectNoChanges();
+    expect((await project.preview()).infos).toEqual([]);
 });
