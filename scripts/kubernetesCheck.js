@@ -4,69 +4,12 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { execFile } = require("node:child_process");
 const { promisify } = require("node:util");
+const { web } = require("./webPage");
 
 const run = promisify(execFile);
 
 /** How long pods and nodes may take to become ready, as kubectl takes it. */
 const patience = "180s";
-
-/** The image of the demo's web page; every node has it. */
-const image = "docker.io/library/busybox:1.37.0";
-
-const labels = { app: "demo" };
-
-/** It ends on SIGTERM, which httpd as the first process of a container ignores. */
-const script = [
-    'echo "Hello from pod $(hostname)" >/pages/index.html',
-    "trap 'exit 0' TERM",
-    "{ httpd -f -p 8080 -h /pages & wait; }",
-].join(" && ");
-
-/** A page that says which pod serves it, on two workers, behind a Service. */
-const objects = {
-    apiVersion: "v1",
-    kind: "List",
-    items: [
-        {
-            apiVersion: "apps/v1",
-            kind: "Deployment",
-            metadata: { name: "demo", labels },
-            spec: {
-                replicas: 2,
-                selector: { matchLabels: labels },
-                template: {
-                    metadata: { labels },
-                    spec: {
-                        volumes: [{ name: "pages", emptyDir: {} }],
-                        containers: [
-                            {
-                                name: "web",
-                                image,
-                                imagePullPolicy: "IfNotPresent",
-                                command: ["sh", "-c", script],
-                                volumeMounts: [{ name: "pages", mountPath: "/pages" }],
-                                readinessProbe: { httpGet: { path: "/", port: 8080 } },
-                                securityContext: {
-                                    allowPrivilegeEscalation: false,
-                                    capabilities: { drop: ["ALL"] },
-                                    runAsNonRoot: true,
-                                    runAsUser: 1000,
-                                    seccompProfile: { type: "RuntimeDefault" },
-                                },
-                            },
-                        ],
-                    },
-                },
-            },
-        },
-        {
-            apiVersion: "v1",
-            kind: "Service",
-            metadata: { name: "demo", labels },
-            spec: { selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
-        },
-    ],
-};
 
 /**
  * An executable `kubectl` in a folder, from the release file of the mirror.
@@ -105,7 +48,8 @@ async function checkKubernetes(kubectl, kubeconfig) {
     };
     await call(["wait", "--for=condition=Ready", "nodes", "--all", `--timeout=${patience}`]);
     const nodes = await call(["get", "nodes", "-o", "wide"]);
-    await call(["apply", "-f", "-"], JSON.stringify(objects));
+    const items = web("demo", 2, "Hello from pod $(hostname)");
+    await call(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
     await call(["rollout", "status", "deployment/demo", `--timeout=${patience}`]);
     const address = "http://demo.default.svc.cluster.local";
     const answer = await call(["exec", "deployment/demo", "--", "wget", "-q", "-O", "-", address]);

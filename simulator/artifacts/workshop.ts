@@ -64,7 +64,8 @@ export class Workshop {
     }
 
     /**
-     * Makes files of one architecture, at least one. Each is passed on as soon as it is finished, or has failed; those that need the same build share it.
+     * Makes files of one architecture, at least one. Each is passed on as soon as it is finished, or has failed. Those that
+     * need the same build share it.
      *
      * @param onMade is given the path of the finished file, which it may move away
      * @param onFailed is given a `Failure`, or the reason of an interruption

@@ -114,7 +114,7 @@ async function complete(cacheDir: string, wanted: Wanted, source: Source, asJson
     } finally {
         process.removeListener("SIGINT", interrupt).removeListener("SIGTERM", interrupt);
         clearInterval(timer);
-        waiting.end();
+        waiting.clear();
     }
 }
 

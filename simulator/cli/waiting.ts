@@ -24,13 +24,9 @@ export class WaitingLine {
         process.stderr.write(shown);
     }
 
-    /** Makes room for another line; the next `show` continues. */
+    /** Makes room for another line, or for the end; a later `show` continues. */
     clear(): void {
         if (this.isTerminal && this.shownAt > 0) process.stderr.write("\r\x1b[K");
-    }
-
-    end(): void {
-        this.clear();
     }
 }
 
@@ -49,6 +45,6 @@ export async function waitFor(
         }
         return true;
     } finally {
-        waiting.end();
+        waiting.clear();
     }
 }

@@ -1,7 +1,9 @@
 /** `pulumi up` of a Kubernetes cluster on real machines, in short: what `npm test` runs of `long/kubernetes*.test.ts`. */
 import { RealKubernetes } from "./support/kubernetes";
 import { withKubernetes } from "./support/possible";
-import { web } from "./support/workload";
+
+// The demo's page, so that what the demo shows is what the test asks.
+const { web } = require("../../scripts/webPage");
 
 withKubernetes("a Kubernetes cluster on real machines", () => {
     let cluster: RealKubernetes;
@@ -26,7 +28,7 @@ withKubernetes("a Kubernetes cluster on real machines", () => {
     });
 
     test("pods on every worker reach each other, through a Service and by its DNS name", async () => {
-        await cluster.apply(...web("web", 2));
+        await cluster.apply(...web("web", 2, "$(hostname)"));
         await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
         const { items: pods } = await cluster.get("pods", "-l", "app=web");
         expect(new Set(pods.map((pod: any) => pod.spec.nodeName))).toEqual(new Set(nodes.slice(1)));

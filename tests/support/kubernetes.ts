@@ -5,11 +5,14 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { renderKubeconfig } from "../../components/kubernetesCluster/kubeconfig";
 import { issueAuthority, issueLeaf, newPrivateKey, publicKeyOf } from "../../provider/certificates/x509";
 import { type Access, KubernetesApi } from "../../provider/kubernetes/api";
+import { artifactsFolder } from "../../simulator/artifacts/manifest";
+import { cacheFolder } from "../../simulator/cache";
 import { findTool } from "./tools";
 
-const cache = path.join(os.homedir(), ".cache", "cloudstack-local", "artifacts");
+const cache = artifactsFolder(cacheFolder());
 
 /** Where programs are looked for before PATH: a folder of one's own, then the embedded cloud's artifacts. */
 const folders = [process.env.KUBERNETES_BINARIES, path.join(cache, "bin"), cache].filter(
@@ -39,7 +42,7 @@ function newestInCache(pattern: RegExp): string | undefined {
 }
 
 /** `describe` where the programs are there; elsewhere the tests are skipped, and their name says what is missing. */
-export const withKubernetes: (name: string, body: () => void) => void = (() => {
+export const withControlPlane: (name: string, body: () => void) => void = (() => {
     const missing = programs.filter((name) => findProgram(name) === undefined);
     if (missing.length === 0) return describe;
     return (name, body) => describe.skip(`${name} (skipped: no ${missing.join(", no ")})`, body);
@@ -160,37 +163,21 @@ async function writeCertificates(folder: string, port: number): Promise<Access> 
     const admin = await leaf("admin", ["system:masters"], ["client"]);
     const accounts = newPrivateKey();
     const url = `https://127.0.0.1:${port}`;
-    const base64 = (text: string) => Buffer.from(text).toString("base64");
+    const access = {
+        caCertificate: authority.certificate,
+        clientCertificate: admin.certificate,
+        clientKey: admin.key,
+    };
     const files = {
         "ca.crt": authority.certificate,
         "server.crt": server.certificate,
         "server.key": server.key,
         "accounts.key": accounts,
         "accounts.pub": publicKeyOf(accounts),
-        "admin.conf": JSON.stringify({
-            ...{ apiVersion: "v1", kind: "Config", "current-context": "test" },
-            clusters: [
-                { name: "test", cluster: { server: url, "certificate-authority-data": base64(authority.certificate) } },
-            ],
-            users: [
-                {
-                    name: "test",
-                    user: {
-                        "client-certificate-data": base64(admin.certificate),
-                        "client-key-data": base64(admin.key),
-                    },
-                },
-            ],
-            contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
-        }),
+        "admin.conf": renderKubeconfig({ cluster: "test", server: url, ...access }),
     };
     for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), content);
-    return {
-        endpoints: [url],
-        caCertificate: authority.certificate,
-        clientCertificate: admin.certificate,
-        clientKey: admin.key,
-    };
+    return { endpoints: [url], ...access };
 }
 
 /** Ports that are free now. */

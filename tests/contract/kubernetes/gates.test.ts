@@ -6,10 +6,10 @@ import type { Access, KubernetesApi } from "../../../provider/kubernetes/api";
 import { kubernetesReady } from "../../../provider/kubernetes/readyHandler";
 import { lifecycle } from "../../../provider/lifecycle";
 import { oneByOne } from "../../../provider/virtualMachine/rolling";
-import { type ControlPlane, startControlPlane, until, withKubernetes } from "../../support/kubernetes";
+import { type ControlPlane, startControlPlane, until, withControlPlane } from "../../support/kubernetes";
 import { deploy, HandmadeNodes, podOn } from "./nodes";
 
-withKubernetes("a Kubernetes cluster", () => {
+withControlPlane("a Kubernetes cluster", () => {
     let plane: ControlPlane;
     let api: KubernetesApi;
     let nodes: HandmadeNodes;

@@ -1,10 +1,10 @@
 /** Machines of the embedded cloud that are nodes, as their own handlers stop, reinstall, replace and delete them. */
 import { startCloud } from "../../../simulator";
 import { type Kind, named, type Plugin, type Resource, World } from "../provider/support";
-import { type ControlPlane, startControlPlane, until, withKubernetes } from "../../support/kubernetes";
+import { type ControlPlane, startControlPlane, until, withControlPlane } from "../../support/kubernetes";
 import { deploy, HandmadeNodes } from "./nodes";
 
-withKubernetes("machines that are nodes", () => {
+withControlPlane("machines that are nodes", () => {
     let plane: ControlPlane;
     let nodes: HandmadeNodes;
     let world: World;

@@ -90,9 +90,9 @@ export class RealCloud {
 }
 
 /** Where a cluster's machines are, by member. */
-export function addressesIn(cidr: string, keys: string): Record<string, string> {
+export function addressesIn(cidr: string, keys: string, first = 11): Record<string, string> {
     const net = cidr.replace(/\d+\/\d+$/, "");
-    return Object.fromEntries([...keys].map((key, index) => [key, `${net}${11 + index}`]));
+    return Object.fromEntries([...keys].map((key, index) => [key, `${net}${first + index}`]));
 }
 
 /** What the program of the cluster is told. */

@@ -7,7 +7,7 @@ import { artifactsFolder } from "../../../simulator/artifacts/mirror";
 import { ARCHITECTURE } from "../../../simulator/artifacts/releases";
 import { cacheFolder } from "../../../simulator/cache";
 import { Project, type Result } from "../../e2e/support/project";
-import { RealCloud } from "./cluster";
+import { addressesIn, RealCloud } from "./cluster";
 import { NEWEST } from "./template";
 
 const run = promisify(execFile);
@@ -68,12 +68,9 @@ export class RealKubernetes {
         const cloud = new RealCloud(cidr);
         await cloud.command("artifacts", ...versions.flatMap((version) => ["--kubernetes", version]));
         await cloud.start();
-        const address = (index: number) => cidr.replace(/\d+\/\d+$/, String(index));
-        const at = (keys: string, first: number) =>
-            Object.fromEntries([...keys].map((key, index) => [key, address(first + index)]));
         return new RealKubernetes(cloud, await cloud.environment(), {
             etcd: {
-                members: at(size.etcd, 11),
+                members: addressesIn(cidr, size.etcd),
                 serviceOffering: "Small Instance",
                 dataVolume: { diskOffering: "Custom", sizeGiB: 1 },
                 allowDataLoss: true,
@@ -81,7 +78,7 @@ export class RealKubernetes {
             },
             kubernetes: {
                 kubernetesVersion: versions[0],
-                controlPlane: { members: at(size.controlPlanes, 21), serviceOffering: "Large Instance" },
+                controlPlane: { members: addressesIn(cidr, size.controlPlanes, 21), serviceOffering: "Large Instance" },
                 pools: Object.fromEntries(
                     Object.entries(size.pools).map(([name, pool]) => [
                         name,
@@ -99,14 +96,17 @@ export class RealKubernetes {
         this.project.write("cluster.json", JSON.stringify(this.args));
     }
 
-    up(options: Parameters<Project["up"]>[0] = {}): Promise<Result> {
-        return this.project.up(options);
+    /** `pulumi up`; `kubectl` uses the kubeconfig that it ends with. */
+    async up(options: Parameters<Project["up"]>[0] = {}): Promise<Result> {
+        const result = await this.project.up(options);
+        fs.writeFileSync(this.kubeconfig, (await this.project.outputs()).kubeconfig, { mode: 0o600 });
+        return result;
     }
 
     /** `kubectl` on this computer, with the administrator's kubeconfig. */
     async kubectl(...args: string[]): Promise<string> {
         const { stdout } = await run(this.client(), args, {
-            env: { ...process.env, KUBECONFIG: await this.kubeconfig() },
+            env: this.clientEnvironment,
             maxBuffer: 64 * 2 ** 20,
         });
         return stdout;
@@ -124,7 +124,7 @@ export class RealKubernetes {
 
     /** What a pod's port answers to a GET request through `kubectl port-forward`. */
     async throughPortForward(pod: string, port: number): Promise<string> {
-        const env = { ...process.env, KUBECONFIG: await this.kubeconfig() };
+        const env = this.clientEnvironment;
         const child = spawn(this.client(), ["port-forward", pod, `:${port}`], {
             env,
             stdio: ["ignore", "pipe", "pipe"],
@@ -157,10 +157,12 @@ export class RealKubernetes {
             .sort();
     }
 
-    private async kubeconfig(): Promise<string> {
-        const file = path.join(this.cloud.state, "kubeconfig");
-        fs.writeFileSync(file, (await this.project.outputs()).kubeconfig, { mode: 0o600 });
-        return file;
+    private get kubeconfig(): string {
+        return path.join(this.cloud.state, "kubeconfig");
+    }
+
+    private get clientEnvironment(): NodeJS.ProcessEnv {
+        return { ...process.env, KUBECONFIG: this.kubeconfig };
     }
 
     /** The client of the mirror, as an executable file. */
@@ -174,16 +176,6 @@ export class RealKubernetes {
             fs.chmodSync(file, 0o755);
         }
         return file;
-    }
-
-    /** @throws Error that says what was waited for */
-    async until(what: string, isSo: () => Promise<boolean>, seconds = 120): Promise<void> {
-        const deadline = Date.now() + seconds * 1000;
-        for (;;) {
-            if (await isSo().catch(() => false)) return;
-            if (Date.now() > deadline) throw new Error(`after ${seconds} s still not so: ${what}`);
-            await new Promise((resolve) => setTimeout(resolve, 500));
-        }
     }
 
     async dispose(): Promise<void> {
