@@ -9,7 +9,7 @@ const TAIL_LINES = 5;
 export interface RunOptions {
     readonly cwd?: string;
     readonly env?: NodeJS.ProcessEnv;
-    /** Interrupts the program, and the programs that it has started. */
+    /** Ends the program, and the programs that it has started. */
     readonly signal?: AbortSignal;
     /** Called with each line of standard error. */
     readonly onLine?: (line: string) => void;
@@ -22,9 +22,11 @@ export function run(command: string, args: readonly string[], options: RunOption
         if (signal?.aborted) return reject(signal.reason as Error);
         // A process group of its own, so that the compilers that Go has started end with it.
         const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+        // A program that is just being started would miss a signal that can be blocked. Nothing has to be cleaned up: what
+        // is unfinished is in the caller's working folder.
         const interrupt = () => {
             try {
-                if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
+                if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
             } catch {
                 // It has ended meanwhile.
             }
