@@ -41,6 +41,9 @@ export interface ToolResult {
     readonly output: string;
 }
 
+/** Arguments of `openssl req` for a new key of an elliptic curve without a passphrase; `-keyout` names its file. */
+export const NEW_EC_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+
 /** Runs a program of {@link findTool}. */
 export function runTool(
     name: string,

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { loadAll } from "js-yaml";
 import { type CloudConfig, renderUserData } from "../../../../components/cloudInit";
 import { renderControlPlane, renderWorker, withoutSecrets } from "../../../../components/kubernetesCluster/render";
-import { expectSuccess, findTool, runTool, testWithTools, withFolder } from "../../../support/tools";
+import { NEW_EC_KEY, expectSuccess, findTool, runTool, testWithTools, withFolder } from "../../../support/tools";
 import { controlPlane, keys, variants, worker } from "./specs";
 
 const documents = Object.entries(variants).flatMap(([name, spec]): [string, CloudConfig][] => [
@@ -193,17 +193,7 @@ describe("files", () => {
         withFolder((folder) => {
             const document = renderWorker(worker());
             const authority = path.join(folder, "ca.crt");
-            const self = [
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-                "-nodes",
-                "-subj",
-                "/CN=ca",
-            ];
+            const self = ["req", "-x509", ...NEW_EC_KEY, "-subj", "/CN=ca"];
             expectSuccess(runTool("openssl", [...self, "-keyout", `${authority}.key`, "-out", authority]));
             const name = path.join(folder, "haproxy.cfg");
             const text = file(document, "/etc/haproxy/haproxy.cfg") ?? "";

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { renderControlPlane, renderWorker } from "../../../../components/kubernetesCluster/render";
-import { expectSuccess, runTool, testWithTools } from "../../../support/tools";
+import { NEW_EC_KEY, expectSuccess, runTool, testWithTools } from "../../../support/tools";
 import { Gateway, Machine, standIns } from "./machines";
 import { controlPlane, worker } from "./specs";
 
@@ -58,11 +58,7 @@ describe("serving certificates", () => {
         const made = runTool("openssl", [
             "req",
             "-new",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
+            ...NEW_EC_KEY,
             "-keyout",
             `${pem}.key`,
             "-out",
@@ -233,17 +229,7 @@ describe("certificates of a control plane", () => {
         const made = machine();
         for (const [name, valid] of Object.entries(days)) {
             const file = made.path(`/etc/kubernetes/pki/${name}.crt`);
-            const args = [
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-                "-nodes",
-                "-subj",
-                "/CN=x",
-            ];
+            const args = ["req", "-x509", ...NEW_EC_KEY, "-subj", "/CN=x"];
             expectSuccess(
                 runTool("openssl", [...args, "-days", String(valid), "-keyout", `${file}.key`, "-out", file]),
             );

@@ -9,6 +9,7 @@ import * as path from "node:path";
 import type { Duplex } from "node:stream";
 import { Client } from "../../../../provider/client";
 import { close, failure, hurriedClock, listen, ok, settingsFor, standIn, type StandIn } from "./support";
+import { NEW_EC_KEY } from "../../../support/tools";
 
 const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"].flatMap((name) => [
     name,
@@ -196,15 +197,7 @@ const hasOpenssl = (() => {
     const file = (name: string): string => path.join(folder, name);
 
     function certificate(name: string, subjectAltName: string): https.ServerOptions {
-        const key = [
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-keyout",
-            file(`${name}.key`),
-        ];
+        const key = [...NEW_EC_KEY, "-keyout", file(`${name}.key`)];
         const subject = ["-subj", "/CN=test", "-addext", `subjectAltName=${subjectAltName}`];
         execFileSync("openssl", ["req", "-x509", ...key, "-out", file(`${name}.pem`), ...subject], { stdio: "ignore" });
         return { key: fs.readFileSync(file(`${name}.key`)), cert: fs.readFileSync(file(`${name}.pem`)) };
