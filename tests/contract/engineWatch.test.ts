@@ -86,7 +86,7 @@ test("an engine that dies during an update ends the process, which then changes 
     const update = plugin.update(id, outputs, larger).catch(() => undefined);
     await until(() => changes().length > 0);
     engine.die();
-    expect(await plugin.ended()).toBe(1);
+    expect(await plugin.waitForExit()).toBe(1);
     await update;
     // The job of the stop ends, and no further request follows.
     await sleep(1_500);
@@ -102,7 +102,7 @@ test("an engine that closes the connection is still watched", async () => {
     await until(() => engine.watched);
     expect((await plugin.check({}, machine)).failures).toEqual([]);
     engine.die();
-    expect(await plugin.ended()).toBe(1);
+    expect(await plugin.waitForExit()).toBe(1);
 });
 
 test("an address at which no engine ever listened is ignored", async () => {

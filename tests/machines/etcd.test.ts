@@ -6,7 +6,7 @@ import { refusalOf } from "./support/tls";
 withMachines("an etcd cluster on real machines", () => {
     let cluster: RealCluster;
 
-    beforeAll(async () => void (cluster = await RealCluster.make("10.1.71.0/24", {})));
+    beforeAll(async () => void (cluster = await RealCluster.create("10.1.71.0/24", {})));
     afterAll(() => cluster.dispose());
 
     test("three members are healthy when pulumi up ends; a second run changes nothing", async () => {
@@ -31,12 +31,12 @@ withMachines("an etcd cluster on real machines", () => {
 
     test("a member with another size stops for a moment; no write is lost meanwhile", async () => {
         await cluster.startWriter();
-        await cluster.event("a larger service offering", true, async () => {
+        await cluster.recordEvent("a larger service offering", true, async () => {
             cluster.change({ serviceOffering: "Medium Instance" });
             await cluster.up();
         });
-        await cluster.event("a member rebooted", true, async () => {
-            await cluster.cloud.client.done("rebootVirtualMachine", { id: (await cluster.api("a")).id });
+        await cluster.recordEvent("a member rebooted", true, async () => {
+            await cluster.cloud.client.done("rebootVirtualMachine", { id: (await cluster.fromApi("a")).id });
         });
         console.log(cluster.table());
         const { lost, wentBack, acknowledged } = await cluster.writer!.end();

@@ -44,7 +44,7 @@ withMachines("security groups on real machines", () => {
 
     async function deploy(name: string, group: string): Promise<void> {
         guests[name] = await lab.deploy(name, { securitygroupids: groups[group] });
-        await guests[name].settled();
+        await guests[name].waitForCloudInit();
         const ports = ["tcp", ...portsOf("tcp").filter((port) => port !== 22), "--", "udp", ...portsOf("udp")];
         await guests[name].run(
             "systemd-run",
@@ -115,10 +115,10 @@ withMachines("security groups on real machines", () => {
         await deploy("control-2", "control");
         expect(await scan("control-2", [target])).toEqual([text(target)]);
         const { address } = guests["control-2"];
-        await guests["control-2"].do("destroyVirtualMachine", { expunge: true });
+        await guests["control-2"].call("destroyVirtualMachine", { expunge: true });
         // Whoever gets its address is no member.
         guests.heir = await lab.deploy("heir", { securitygroupids: groups.other, ipaddress: address });
-        await guests.heir.settled();
+        await guests.heir.waitForCloudInit();
         expect(await scan("heir", [target])).toEqual([]);
     });
 
@@ -151,16 +151,16 @@ withMachines("security groups on real machines", () => {
         const target: Target = [guests.etcd.address, "tcp", 2380];
         expect(await scan("etcd-2", [target])).toEqual([text(target)]);
         // With the address of a member, from a machine that is none.
-        await guests.other.sh(`ip address add ${guests["etcd-2"].address}/32 dev eth0`);
+        await guests.other.outputOf(`ip address add ${guests["etcd-2"].address}/32 dev eth0`);
         const spoofed = `import socket
 s = socket.socket(); s.settimeout(1); s.bind(("${guests["etcd-2"].address}", 0))
 s.connect(("${guests.etcd.address}", 2380)); print("reached")`;
-        expect(await guests.other.sh(`python3 -c '${spoofed}'`)).toMatch(/TimeoutError: timed out$/);
-        await guests.other.sh(`ip address del ${guests["etcd-2"].address}/32 dev eth0`);
+        expect(await guests.other.outputOf(`python3 -c '${spoofed}'`)).toMatch(/TimeoutError: timed out$/);
+        await guests.other.outputOf(`ip address del ${guests["etcd-2"].address}/32 dev eth0`);
         // With another link address.
         await authorize("other", { protocol: "icmp", icmptype: -1, icmpcode: -1, cidrlist: "0.0.0.0/0" });
         await guests.other.run("ping", "-c1", "-W2", "10.1.45.1");
-        await guests.other.sh("ip link set eth0 address 02:00:00:00:00:99");
+        await guests.other.outputOf("ip link set eth0 address 02:00:00:00:00:99");
         await expect(guests.other.run("ping", "-c1", "-W1", "10.1.45.1")).rejects.toThrow();
     });
 });

@@ -45,13 +45,13 @@ export class PluginError extends Error {
  */
 export class PluginProcess {
     /** Everything that it printed to standard error. */
-    said = "";
+    stderr = "";
     private readonly child: ChildProcess;
     private readonly client: calls.ResourceProviderClient;
 
     private constructor(child: ChildProcess, port: number) {
         this.child = child;
-        child.stderr!.setEncoding("utf8").on("data", (text) => (this.said += text));
+        child.stderr!.setEncoding("utf8").on("data", (text) => (this.stderr += text));
         this.client = new calls.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
     }
 
@@ -74,7 +74,7 @@ export class PluginProcess {
         });
         const port = await new Promise<number>((resolve, reject) => {
             createInterface(child.stdout!).once("line", (line) => resolve(Number(line)));
-            child.once("exit", (code) => reject(new Error(`the plugin ended with ${code} before it told its port`)));
+            child.once("exit", (code) => reject(new Error(`the plugin ended with ${code} before it printed its port`)));
         });
         const plugin = new PluginProcess(child, port);
         await plugin.configure(config);
@@ -157,7 +157,7 @@ export class PluginProcess {
     }
 
     /** Resolves when the process has ended, with its exit code; `null` where a signal ended it. */
-    async ended(): Promise<number | null> {
+    async waitForExit(): Promise<number | null> {
         if (this.child.exitCode === null && this.child.signalCode === null)
             await new Promise((resolve) => this.child.once("exit", resolve));
         return this.child.exitCode;
@@ -166,7 +166,7 @@ export class PluginProcess {
     async stop(): Promise<void> {
         this.client.close();
         this.child.kill("SIGKILL");
-        await this.ended();
+        await this.waitForExit();
     }
 
     private call<T>(method: string, request: object): Promise<T> {

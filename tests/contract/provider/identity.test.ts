@@ -1,5 +1,5 @@
 import { startCloud } from "../../../simulator";
-import { type Kind, type Resource, World, failure, listening, named } from "./support";
+import { type Kind, type Resource, World, failure, captureLog, named } from "./support";
 
 /** Ownership: a mark identifies one resource, existing things keep name and mark, and a creation removes nothing. */
 
@@ -54,8 +54,8 @@ describe("a creation that finds an object with its mark", () => {
         async (kind, args) => {
             const all = { ...named("left"), ...args };
             const left = await world.plugin().create(kind, all);
-            const { said } = await listening(() => world.plugin().plan(kind, all));
-            expect(said).toEqual([
+            const { logged } = await captureLog(() => world.plugin().plan(kind, all));
+            expect(logged).toEqual([
                 expect.stringMatching(`\\(${left.id}\\) has this resource's mark and will be adopted`),
             ]);
             expect((await world.plugin().create(kind, all)).id).toBe(left.id);
@@ -69,10 +69,10 @@ describe("a creation that finds an object with its mark", () => {
         const reason = expect.stringMatching(
             `machine ${args.name} \\(${left.id}\\) has this resource's mark.*template Debian 12 -> `,
         );
-        const { result: refused, said } = await listening(() =>
+        const { result: refused, logged } = await captureLog(() =>
             failure(world.plugin().create("virtualMachine", other)),
         );
-        expect(said).toEqual([reason]);
+        expect(logged).toEqual([reason]);
         expect(refused.message).toEqual(reason);
         expect(refused.message).toContain("is not removed automatically");
         expect(await world.machine(left.id)).toMatchObject({ name: args.name, state: "Running" });
@@ -91,14 +91,14 @@ describe("a creation that finds an object with its mark", () => {
     test("takes over a key pair with the same public key, and leaves one with another key alone", async () => {
         const registered = { ...named("key"), publicKey: KEY };
         const first = await world.plugin().create("sshKeyPair", registered);
-        const { result, said } = await listening(() => world.plugin().create("sshKeyPair", registered));
+        const { result, logged } = await captureLog(() => world.plugin().create("sshKeyPair", registered));
         expect(result.id).toBe(first.id);
-        expect(said).toEqual([expect.stringContaining("will be adopted")]);
+        expect(logged).toEqual([expect.stringContaining("will be adopted")]);
         const args = named("key");
         const left = await world.plugin().create("sshKeyPair", args);
         const reason = expect.stringMatching(`\\(${left.id}\\) has this resource's mark.*deleteSSHKeyPair`);
-        const refused = await listening(() => failure(world.plugin().create("sshKeyPair", args)));
-        expect(refused).toEqual({ result: expect.objectContaining({ message: reason }), said: [reason] });
+        const refused = await captureLog(() => failure(world.plugin().create("sshKeyPair", args)));
+        expect(refused).toEqual({ result: expect.objectContaining({ message: reason }), logged: [reason] });
         expect((await world.api.user.list("listSSHKeyPairs")).map(({ id }) => id)).toContain(left.id);
         await world.plugin().delete(first);
     });

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { LEAVING_OUT } from "../../../provider/leavingOut";
 import { startCloud } from "../../../simulator";
-import { type Kind, type Plugin, type Resource, World, failure, listening, named } from "./support";
+import { type Kind, type Plugin, type Resource, World, failure, captureLog, named } from "./support";
 
 /**
  * The effect of leaving an argument out, at creation and after it was set. Every cell of the table in
@@ -183,9 +183,9 @@ test.each(cells)("%s without %s", async (type, argument, cell) => {
         await next.delete(made);
         return;
     }
-    const { result: after, said } = await listening(() => next.up(made, args));
-    if (cell.says !== undefined) expect(said.join("\n")).toMatch(new RegExp(cell.says, "m"));
-    else if (cell.replaced !== true) expect(said).toEqual([]);
+    const { result: after, logged } = await captureLog(() => next.up(made, args));
+    if (cell.says !== undefined) expect(logged.join("\n")).toMatch(new RegExp(cell.says, "m"));
+    else if (cell.replaced !== true) expect(logged).toEqual([]);
     expect(after.id === made.id).toBe(cell.replaced !== true);
     const expected = cell.afterwards ?? before;
     expect(parts(await LISTED[type](after), expected)).toMatchObject(expected);

@@ -1,5 +1,5 @@
 import { startCloud } from "../../../simulator";
-import { World, failure, listening, named, type Plugin, type Resource } from "./support";
+import { World, failure, captureLog, named, type Plugin, type Resource } from "./support";
 
 let world: World;
 
@@ -106,16 +106,16 @@ describe("a group", () => {
         const args = { ...named("theirs"), ingress: [{ ports: "22", cidrs: ["10.0.0.0/8"] }] };
         const made = await world.plugin().create("securityGroup", args);
         await authorizeTheirs(made.id, 9999);
-        const { said, result } = await listening(() => world.plugin().read(made));
+        const { logged, result } = await captureLog(() => world.plugin().read(made));
         const found = result!;
         expect(found.outputs.unmanagedRules).toEqual(["ingress tcp 9999 from 192.0.2.0/24"]);
-        expect(said).toEqual([
+        expect(logged).toEqual([
             expect.stringMatching(
                 /has rules that the stack does not manage; they are left alone.*tcp 9999 from 192\.0\.2\.0\/24/,
             ),
         ]);
         expect((await world.plugin().plan("securityGroup", args, found)).diff).toMatchObject({ changes: false });
-        expect((await listening(() => world.plugin().read(found))).said).toEqual([]);
+        expect((await captureLog(() => world.plugin().read(found))).logged).toEqual([]);
         const exclusive = await world.plugin().up(found, { ...args, exclusive: true });
         expect(await rulesOf(made.id)).toEqual(["in tcp 22-22 10.0.0.0/8"]);
         expect(exclusive.outputs.unmanagedRules).toEqual([]);
@@ -166,11 +166,11 @@ describe("a group", () => {
     test("keeps its description, and the preview says so", async () => {
         const args = { ...named("text"), description: "one" };
         const made = await world.plugin().create("securityGroup", args);
-        const { said, result } = await listening(() =>
+        const { logged, result } = await captureLog(() =>
             world.plugin().plan("securityGroup", { ...args, description: "two" }, made),
         );
         expect(result.diff).toMatchObject({ changes: false });
-        expect(said[0]).toContain('keeps its description "one": CloudStack cannot change it');
+        expect(logged[0]).toContain('keeps its description "one": CloudStack cannot change it');
     });
 
     test("in a project is created there, and can name groups of the project, whose account CloudStack reports", async () => {
@@ -275,14 +275,16 @@ describe("a rule that several resources have", () => {
             [rules, group],
         ]) {
             const plugin = world.plugin();
-            const { said, result } = await listening(() => Promise.all(order.map((resource) => plugin.read(resource))));
-            expect(said).toEqual([]);
+            const { logged, result } = await captureLog(() =>
+                Promise.all(order.map((resource) => plugin.read(resource))),
+            );
+            expect(logged).toEqual([]);
             expect(result.map((found) => found!.outputs)).toEqual(order.map(({ outputs }) => outputs));
         }
         await authorizeTheirs(group.id, 9999);
         const plugin = world.plugin();
-        const { said } = await listening(() => Promise.all([group, rules].map((resource) => plugin.read(resource))));
-        expect(said).toEqual([expect.stringMatching(/left alone \(.*\): ingress tcp 9999 from 192\.0\.2\.0\/24$/)]);
+        const { logged } = await captureLog(() => Promise.all([group, rules].map((resource) => plugin.read(resource))));
+        expect(logged).toEqual([expect.stringMatching(/left alone \(.*\): ingress tcp 9999 from 192\.0\.2\.0\/24$/)]);
     });
 });
 

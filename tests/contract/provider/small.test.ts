@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { startCloud } from "../../../simulator";
-import { World, failure, listening, marked, named, type Plugin, type Resource } from "./support";
+import { World, failure, captureLog, marked, named, type Plugin, type Resource } from "./support";
 
 /** Key pairs, affinity groups and volumes. */
 
@@ -64,11 +64,11 @@ describe("a key pair", () => {
         const news = { ...args, publicKey: publicKey() };
         const { name } = (await plugin.plan("sshKeyPair", news, made)).inputs;
         expect(name).not.toBe(made.outputs.name);
-        const { result, said } = await listening(() =>
+        const { result, logged } = await captureLog(() =>
             plugin.plan("virtualMachine", { ...user, sshKeyPairs: [name] }, machine),
         );
         expect(result.diff).toMatchObject({ changes: true, replaces: [] });
-        expect(said).toEqual([expect.stringContaining("stops and starts: sshKeyPairs")]);
+        expect(logged).toEqual([expect.stringContaining("stops and starts: sshKeyPairs")]);
         const replaced = await plugin.up(made, news);
         expect(replaced.outputs.name).toBe(name);
         await plugin.up(machine, { ...user, sshKeyPairs: [name] });
@@ -199,11 +199,11 @@ describe("a volume", () => {
         volume = await world.plugin().up(volume, { ...args, sizeGiB: 4, virtualMachine: machines[1].id, deviceId: 5 });
         expect(await volumeOf(volume.id)).toMatchObject({ virtualmachineid: machines[1].id, deviceid: 5 });
         await expectNoChange(world.plugin(), volume);
-        const { said, result } = await listening(() =>
+        const { logged, result } = await captureLog(() =>
             world.plugin().up(volume, { ...args, sizeGiB: 4, name: "other" }),
         );
         volume = result;
-        expect(said[0]).toContain(`volume ${marked(args)} keeps its name`);
+        expect(logged[0]).toContain(`volume ${marked(args)} keeps its name`);
         expect(await volumeOf(volume.id)).toMatchObject({ name: marked(args) });
         expect(volume.outputs).not.toHaveProperty("virtualMachine");
         await expectNoChange(world.plugin(), volume);
@@ -238,12 +238,12 @@ describe("a volume", () => {
         volume = await world.plugin().up((await world.plugin().read(volume))!, args);
         expect(await volumeOf(volume.id)).toMatchObject({ virtualmachineid: machines[0].id });
         await world.api.user.done("resizeVolume", { id: volume.id, size: 9 });
-        const { result, said } = await listening(async () => {
+        const { result, logged } = await captureLog(async () => {
             const plugin = world.plugin();
             return plugin.plan("volume", args, (await plugin.read(volume))!);
         });
         expect(result.diff).toMatchObject({ changes: false });
-        expect(said[0]).toMatch(/has 9 GiB, more than sizeGiB 2 asks for: it keeps that size/);
+        expect(logged[0]).toMatch(/has 9 GiB, more than sizeGiB 2 asks for: it keeps that size/);
         await world.plugin().delete(volume);
     });
 

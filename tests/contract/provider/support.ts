@@ -216,11 +216,11 @@ export async function failure(work: Promise<unknown>): Promise<any> {
 }
 
 /** Runs `work` and returns the lines that were logged meanwhile. */
-export async function listening<T>(work: () => Promise<T>): Promise<{ result: T; said: string[] }> {
-    const said: string[] = [];
-    const spy = jest.spyOn(console, "log").mockImplementation((line) => void said.push(line));
+export async function captureLog<T>(work: () => Promise<T>): Promise<{ result: T; logged: string[] }> {
+    const logged: string[] = [];
+    const spy = jest.spyOn(console, "log").mockImplementation((line) => void logged.push(line));
     try {
-        return { result: await work(), said };
+        return { result: await work(), logged };
     } finally {
         spy.mockImplementation(() => undefined);
     }

@@ -1,5 +1,5 @@
 import { startCloud } from "../../../simulator";
-import { World, failure, listening, named, type Plugin, type Resource } from "./support";
+import { World, failure, captureLog, named, type Plugin, type Resource } from "./support";
 
 /** The life of a machine: created as requested, read without drift, changed as the table of changes says. */
 
@@ -272,11 +272,11 @@ describe("a change", () => {
         const made = await world.plugin().create("virtualMachine", args);
         const wanted = { ...args, ...(await change()) };
         let changed = made;
-        const { said, result } = await listening(() =>
+        const { logged, result } = await captureLog(() =>
             commandsOf(async () => (changed = await world.plugin().up(made, wanted))),
         );
         expect(result).toEqual([command, "startVirtualMachine", "stopVirtualMachine"].sort());
-        expect(said.join("\n")).toContain(`${wanted.name} stops and starts: ${property}`);
+        expect(logged.join("\n")).toContain(`${wanted.name} stops and starts: ${property}`);
         expect(await world.machine(made.id)).toMatchObject({
             state: "Running",
             name: wanted.name,
@@ -306,8 +306,8 @@ describe("a change", () => {
     test("of user data with `reinstall` recreates the disk and keeps id, address and name", async () => {
         const args = { ...base(), onUserDataChange: "reinstall" };
         const made = await world.plugin().create("virtualMachine", args);
-        const { said, result } = await listening(() => world.plugin().up(made, { ...args, userData: "two" }));
-        expect(said[0]).toContain(
+        const { logged, result } = await captureLog(() => world.plugin().up(made, { ...args, userData: "two" }));
+        expect(logged[0]).toContain(
             `${args.name} is reinstalled (same id, address and data volumes), and the root disk of ${args.name} (2 GiB) is erased: userData changes`,
         );
         expect(result).toMatchObject({ id: made.id, outputs: { ipAddress: made.outputs.ipAddress, state: "Running" } });
@@ -337,8 +337,8 @@ describe("a change", () => {
     test.each(replacing)("of %s replaces the machine, which keeps its name", async (property, change) => {
         const args = base();
         const made = await world.plugin().create("virtualMachine", args);
-        const { result, said } = await listening(() => world.plugin().up(made, { ...args, ...change }));
-        expect(said[0]).toContain(
+        const { result, logged } = await captureLog(() => world.plugin().up(made, { ...args, ...change }));
+        expect(logged[0]).toContain(
             `${args.name} is replaced, and the root disk of ${args.name} (2 GiB) is erased: ${property}`,
         );
         expect(result.id).not.toBe(made.id);

@@ -9,7 +9,7 @@ withMachines("a release file with a wrong sum", () => {
     let cluster: RealCluster;
 
     beforeAll(async () => {
-        cluster = await RealCluster.make("10.1.73.0/24", { waitForTimeoutSeconds: 20 }, "a");
+        cluster = await RealCluster.create("10.1.73.0/24", { waitForTimeoutSeconds: 20 }, "a");
     });
     afterAll(() => cluster.dispose());
 
@@ -29,7 +29,7 @@ withMachines("a release file with a wrong sum", () => {
         const said = await cluster.cloud.command("console", cluster.machine("a"), "--lines", "2000");
         const named = new RegExp(`(etcd-v\\S+\\.tar\\.gz) has the wrong SHA-256: expected ${WRONG}, got [0-9a-f]{64}`);
         expect(said).toMatch(named);
-        const programs = await cluster.cloud.inside(cluster.machine("a"), "find", "/usr/local/bin", "-name", "etcd*");
+        const programs = await cluster.cloud.exec(cluster.machine("a"), "find", "/usr/local/bin", "-name", "etcd*");
         expect(programs).toBe("");
     });
 
@@ -40,6 +40,6 @@ withMachines("a release file with a wrong sum", () => {
         expect(refused.errors.join("\n")).toMatch(/dev-db-etcd-a.*allowUnhealthy/s);
         cluster.change({ allowUnhealthy: ["a"] });
         await cluster.up();
-        await cluster.healthy();
+        await cluster.waitForHealth();
     });
 });

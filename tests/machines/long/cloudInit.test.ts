@@ -32,13 +32,17 @@ withMachines("user data, meta data and passwords", () => {
 
     test("cloud-init is content: with zipped user data, with none, with a script", async () => {
         for (const guest of [told, silent, secret])
-            expect(await guest.settled()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
-        expect(await told.sh("cat /etc/told")).toBe("zipped");
-        expect(await secret.sh("cat /etc/told")).toBe("ran");
-        expect(await told.sh("wc -l <~debian/.ssh/authorized_keys")).toBe("2");
-        expect(await silent.sh("cat ~debian/.ssh/authorized_keys")).toBe("");
+            expect(await guest.waitForCloudInit()).toMatchObject({
+                status: "done",
+                errors: [],
+                recoverable_errors: {},
+            });
+        expect(await told.outputOf("cat /etc/told")).toBe("zipped");
+        expect(await secret.outputOf("cat /etc/told")).toBe("ran");
+        expect(await told.outputOf("wc -l <~debian/.ssh/authorized_keys")).toBe("2");
+        expect(await silent.outputOf("cat ~debian/.ssh/authorized_keys")).toBe("");
         // Its own source, and nothing in the machine tells it where that is.
-        expect(await told.sh("cloud-init query platform; grep -rl 10.1.42.1 /etc/cloud")).toBe("cloudstack");
+        expect(await told.outputOf("cloud-init query platform; grep -rl 10.1.42.1 /etc/cloud")).toBe("cloudstack");
     });
 
     test("meta data is what CloudStack's router tells", async () => {
@@ -61,7 +65,7 @@ withMachines("user data, meta data and passwords", () => {
     });
 
     test("user data is told raw, and anew as soon as it has changed", async () => {
-        const zipped = await told.sh("curl -s http://data-server/latest/user-data | gunzip");
+        const zipped = await told.outputOf("curl -s http://data-server/latest/user-data | gunzip");
         expect(zipped).toBe(config("zipped").trim());
         expect(await ask(silent, "/latest/user-data")).toBe("");
         for (const text of ["first", "second"]) {
@@ -80,10 +84,10 @@ withMachines("user data, meta data and passwords", () => {
         const paths = [`/latest/user-data/${address}`, `/userdata/${address}/user-data`, "/latest/../machines"];
         for (const where of paths)
             expect(await ask(silent, where, "--path-as-is").catch((error) => error.message)).toContain("404");
-        await silent.script(`ip address add ${address}/32 dev eth0`);
+        await silent.runScript(`ip address add ${address}/32 dev eth0`);
         const asOther = ask(silent, "/latest/meta-data/instance-id", "--interface", address, "--max-time", "2");
         expect(await asOther.catch((error) => error.message)).toMatch(/timed out|timeout/i);
-        await silent.script(`ip address delete ${address}/32 dev eth0`);
+        await silent.runScript(`ip address delete ${address}/32 dev eth0`);
         const { password } = secret.deployed;
         expect(await ask(silent, ":8080/", "-H", "DomU_Request: send_my_password", ...claims)).not.toContain(password);
     });
@@ -95,19 +99,23 @@ withMachines("user data, meta data and passwords", () => {
             expect(secret.deployed.password).toMatch(/^\S{8}$/);
             expect(await has(secret.deployed.password)).toBe(true);
             expect(await ask(secret, ":8080/", "-H", "DomU_Request: send_my_password")).toBe("saved_password");
-            await secret.sh("echo debian:mine | chpasswd");
+            await secret.outputOf("echo debian:mine | chpasswd");
             const { leader } = secret.machine;
-            await secret.do("rebootVirtualMachine");
+            await secret.call("rebootVirtualMachine");
             expect(secret.machine.leader).not.toBe(leader);
-            expect(await secret.settled()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
+            expect(await secret.waitForCloudInit()).toMatchObject({
+                status: "done",
+                errors: [],
+                recoverable_errors: {},
+            });
             expect(await has("mine")).toBe(true);
         });
 
         test("is set anew when it was reset", async () => {
-            await secret.do("stopVirtualMachine");
-            const { virtualmachine } = await secret.do("resetPasswordForVirtualMachine");
-            await secret.do("startVirtualMachine");
-            await secret.settled();
+            await secret.call("stopVirtualMachine");
+            const { virtualmachine } = await secret.call("resetPasswordForVirtualMachine");
+            await secret.call("startVirtualMachine");
+            await secret.waitForCloudInit();
             expect(await has(virtualmachine.password)).toBe(true);
         });
     });

@@ -25,10 +25,10 @@ withMachines("confinement", () => {
         fs.truncateSync(file, 64 * 2 ** 20);
         device = execFileSync("losetup", ["--find", "--show", file], { encoding: "utf8" }).trim();
         guest = await lab.deploy("confined", {
-            diskofferingid: await lab.id("listDiskOfferings", "Custom"),
+            diskofferingid: await lab.idOf("listDiskOfferings", "Custom"),
             size: 1,
         });
-        await guest.settled();
+        await guest.waitForCloudInit();
     });
 
     afterAll(async () => {
@@ -37,14 +37,14 @@ withMachines("confinement", () => {
     });
 
     /** Runs a script as a unit of the machine, as its own processes run. */
-    const unit = (script: string) => guest.sh(`systemd-run --quiet --pipe --wait --collect sh -c '${script}'`);
+    const unit = (script: string) => guest.outputOf(`systemd-run --quiet --pipe --wait --collect sh -c '${script}'`);
 
     testDevices("the host's disks", async () => {
         const { rdev } = fs.statSync(device);
         const numbers = `${rdev >> 8} ${rdev & 0xff}`;
         const node = "/dev/theirs";
         const attempts = `mknod ${node} b ${numbers}; head -c 14 ${node}; mount ${node} /mnt; rm ${node}`;
-        for (const answer of [await unit(attempts), await guest.sh(attempts)]) {
+        for (const answer of [await unit(attempts), await guest.outputOf(attempts)]) {
             expect(answer).not.toContain("the host's own");
             expect(answer).toContain("Operation not permitted");
             expect(answer).toMatch(/mount: .*(permission denied|Can't open blockdev)/);
@@ -62,7 +62,7 @@ withMachines("confinement", () => {
     testDevices("a privileged container gets what the machine has, and nothing of the host's", async () => {
         const { rdev } = fs.statSync(device);
         const group = "/sys/fs/cgroup/devices/privileged";
-        const answer = await guest.sh(`
+        const answer = await guest.outputOf(`
             mkdir ${group} && echo "a *:* rwm" >${group}/devices.allow && echo allowed
             echo $$ >${group}/cgroup.procs
             mknod /dev/theirs b ${rdev >> 8} ${rdev & 0xff}; head -c 14 /dev/theirs; rm /dev/theirs
@@ -70,7 +70,7 @@ withMachines("confinement", () => {
         expect(answer).toMatch(/^allowed\n.*Operation not permitted\n1$/);
         // One with a list of its own, as runc makes it for a container without privileges.
         expect(
-            await guest.sh(`
+            await guest.outputOf(`
             mkdir ${group} && echo a >${group}/devices.deny
             for rule in "c *:* m" "b *:* m" "c 1:3 rwm" "c 1:5 rwm" "c 1:7 rwm" "c 1:8 rwm" "c 1:9 rwm" "c 5:0 rwm" \\
                 "c 5:1 rwm" "c 5:2 rwm" "c 136:* rwm" "c 10:200 rwm" "c 10:229 rwm"
@@ -82,7 +82,7 @@ withMachines("confinement", () => {
     test("the host's clock, modules and settings", async () => {
         const swappiness = fs.readFileSync("/proc/sys/vm/swappiness", "utf8").trim();
         const panic = fs.readFileSync("/proc/sys/kernel/panic", "utf8").trim();
-        for (const ask of [unit, (script: string) => guest.sh(script)]) {
+        for (const ask of [unit, (script: string) => guest.outputOf(script)]) {
             // To what they are, in case that it works after all.
             expect(await ask("date --set=@$(date +%s)")).toContain("cannot set date: Operation not permitted");
             for (const write of [`echo ${swappiness} >/proc/sys/vm/swappiness`, "echo h >/proc/sysrq-trigger"])
@@ -92,17 +92,19 @@ withMachines("confinement", () => {
             expect([SYS_MODULE, SYS_TIME, NET_ADMIN].map((bit) => (rights >> bit) & 1n)).toEqual([0n, 0n, 1n]);
         }
         // What a node's settings want of the kernel is the machine's own.
-        await guest.script("sysctl -w kernel.panic=17 vm.overcommit_memory=1");
-        expect(await guest.sh("cat /proc/sys/kernel/panic /proc/sys/vm/overcommit_memory")).toBe("17\n1");
+        await guest.runScript("sysctl -w kernel.panic=17 vm.overcommit_memory=1");
+        expect(await guest.outputOf("cat /proc/sys/kernel/panic /proc/sys/vm/overcommit_memory")).toBe("17\n1");
         expect(fs.readFileSync("/proc/sys/kernel/panic", "utf8").trim()).toBe(panic);
-        expect(await guest.sh("sysctl -w net.ipv4.ip_forward=1")).toBe("net.ipv4.ip_forward = 1");
+        expect(await guest.outputOf("sysctl -w net.ipv4.ip_forward=1")).toBe("net.ipv4.ip_forward = 1");
     });
 
     test("the host's processes, files and groups", async () => {
-        expect(await guest.sh("ps -e -o comm=")).not.toMatch(/^node$/m);
-        expect(await guest.sh(`ls ${lab.stateDir}`)).toContain("No such file");
-        expect(await guest.sh("pwd; readlink /proc/self/cwd; cat ../../../../etc/hostname")).toBe("/\n/\nconfined");
-        expect(await guest.sh("cat /proc/self/cgroup")).not.toContain("..");
-        expect(await guest.sh("ls -d /sys/fs/cgroup/*/csl* /sys/fs/cgroup/csl*")).not.toMatch(/^\//m);
+        expect(await guest.outputOf("ps -e -o comm=")).not.toMatch(/^node$/m);
+        expect(await guest.outputOf(`ls ${lab.stateDir}`)).toContain("No such file");
+        expect(await guest.outputOf("pwd; readlink /proc/self/cwd; cat ../../../../etc/hostname")).toBe(
+            "/\n/\nconfined",
+        );
+        expect(await guest.outputOf("cat /proc/self/cgroup")).not.toContain("..");
+        expect(await guest.outputOf("ls -d /sys/fs/cgroup/*/csl* /sys/fs/cgroup/csl*")).not.toMatch(/^\//m);
     });
 });

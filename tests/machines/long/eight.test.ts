@@ -14,7 +14,7 @@ withMachines("eight machines at once", () => {
 
     beforeAll(async () => {
         lab = await Lab.start("10.1.47.0/24");
-        await lab.letPing();
+        await lab.allowPing();
     });
 
     afterAll(async () => {
@@ -29,7 +29,11 @@ withMachines("eight machines at once", () => {
             NAMES.map(async (name) => {
                 const guest = await lab.deploy(name, { userData });
                 seconds.deployed.push(since());
-                expect(await guest.settled()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
+                expect(await guest.waitForCloudInit()).toMatchObject({
+                    status: "done",
+                    errors: [],
+                    recoverable_errors: {},
+                });
                 seconds.ready.push(since());
                 return guest;
             }),
@@ -41,17 +45,17 @@ withMachines("eight machines at once", () => {
 
     test("know each other", async () => {
         const script = NAMES.map((name) => `ping -q -c 1 -W 2 ${name} >/dev/null && echo ${name}`).join("; ");
-        for (const guest of guests) expect(await guest.sh(script)).toBe(NAMES.join("\n"));
+        for (const guest of guests) expect(await guest.outputOf(script)).toBe(NAMES.join("\n"));
     });
 
     test("take little", () => {
         const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
-        const memory = guests.map((guest) => mebibytes(memoryOf(guest.group).used));
+        const memory = guests.map((guest) => mebibytes(memoryOf(guest.controlGroup).used));
         const disk = guests.map((guest) => {
             const options = ["--summarize", "--bytes", path.join(guest.folder, "upper")];
             return mebibytes(Number(execFileSync("du", options, { encoding: "utf8" }).split("\t")[0]));
         });
-        const work = guests.map((guest) => Math.round(processorSecondsOf(guest.group) * 10) / 10);
+        const work = guests.map((guest) => Math.round(processorSecondsOf(guest.controlGroup) * 10) / 10);
         const range = (values: number[]) => `${Math.min(...values)} to ${Math.max(...values)}`;
         console.log(
             [
@@ -68,7 +72,7 @@ withMachines("eight machines at once", () => {
     });
 
     test("are gone as fast", async () => {
-        await Promise.all(guests.map((guest) => guest.do("destroyVirtualMachine", { expunge: true })));
+        await Promise.all(guests.map((guest) => guest.call("destroyVirtualMachine", { expunge: true })));
         expect(guests.filter((guest) => guest.machine.runs)).toEqual([]);
     });
 });

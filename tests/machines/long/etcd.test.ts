@@ -11,16 +11,21 @@ jest.setTimeout(600_000);
 
 withMachines("what an etcd cluster survives", () => {
     let cluster: RealCluster;
-    const planned = (name: string, action: () => Promise<unknown>) => cluster.event(name, true, action);
-    const accident = (name: string, action: () => Promise<unknown>) => cluster.event(name, false, action);
+    const planned = (name: string, action: () => Promise<unknown>) => cluster.recordEvent(name, true, action);
+    const accident = (name: string, action: () => Promise<unknown>) => cluster.recordEvent(name, false, action);
     const client = () => cluster.cloud.client;
     const repaired = () => cluster.up({ args: ["--refresh"] });
     const volumeOf = async (member: string) =>
-        (await client().list("listVolumes", { virtualmachineid: (await cluster.api(member)).id, type: "DATADISK" }))[0];
+        (
+            await client().list("listVolumes", {
+                virtualmachineid: (await cluster.fromApi(member)).id,
+                type: "DATADISK",
+            })
+        )[0];
 
     beforeAll(async () => {
         // The window closes at once: nothing after the founding may depend on it.
-        cluster = await RealCluster.make(CIDR, { version: "3.5.33", bootstrapWindowSeconds: 60 }, "abc");
+        cluster = await RealCluster.create(CIDR, { version: "3.5.33", bootstrapWindowSeconds: 60 }, "abc");
         await cluster.up();
         await cluster.startWriter();
     });
@@ -36,36 +41,36 @@ withMachines("what an etcd cluster survives", () => {
     test("each machine rebooted, then all at once", async () => {
         for (const member of ["a", "b", "c"])
             await planned(`reboot of ${member}`, async () =>
-                client().done("rebootVirtualMachine", { id: (await cluster.api(member)).id }),
+                client().done("rebootVirtualMachine", { id: (await cluster.fromApi(member)).id }),
             );
         await accident("reboot of all at once", async () => {
-            const ids = await Promise.all(["a", "b", "c"].map(async (member) => (await cluster.api(member)).id));
+            const ids = await Promise.all(["a", "b", "c"].map(async (member) => (await cluster.fromApi(member)).id));
             await Promise.all(ids.map((id) => client().done("rebootVirtualMachine", { id })));
         });
     });
 
     test("kill -9 of a member's process", () =>
         accident("kill -9 of etcd on b", () =>
-            cluster.cloud.inside(cluster.machine("b"), "systemctl", "kill", "--signal=KILL", "etcd.service"),
+            cluster.cloud.exec(cluster.machine("b"), "systemctl", "kill", "--signal=KILL", "etcd.service"),
         ));
 
     test("SIGKILL of all machines during writes", () =>
         accident("SIGKILL of all machines", async () => {
-            await Promise.all(["a", "b", "c"].map((member) => cluster.cloud.kill9(cluster.machine(member))));
-            await cluster.stopped("a", "b", "c");
+            await Promise.all(["a", "b", "c"].map((member) => cluster.cloud.killMachine(cluster.machine(member))));
+            await cluster.waitForStopped("a", "b", "c");
             await repaired();
         }));
 
     test("a member destroyed, its data volume kept", () =>
         accident("c destroyed, volume kept", async () => {
-            await client().done("destroyVirtualMachine", { id: (await cluster.api("c")).id, expunge: true });
+            await client().done("destroyVirtualMachine", { id: (await cluster.fromApi("c")).id, expunge: true });
             await repaired();
         }));
 
     test("a member destroyed with its volume, long after the bootstrap window", () =>
         accident("c destroyed with its volume", async () => {
             const { id } = await volumeOf("c");
-            await client().done("destroyVirtualMachine", { id: (await cluster.api("c")).id, expunge: true });
+            await client().done("destroyVirtualMachine", { id: (await cluster.fromApi("c")).id, expunge: true });
             await client().ok("deleteVolume", { id });
             await repaired();
         }));
@@ -76,7 +81,7 @@ withMachines("what an etcd cluster survives", () => {
             await cluster.up();
         });
         for (const member of ["a", "b", "c"])
-            expect(await cluster.cloud.inside(cluster.machine(member), "/usr/local/bin/etcd", "--version")).toContain(
+            expect(await cluster.cloud.exec(cluster.machine(member), "/usr/local/bin/etcd", "--version")).toContain(
                 "3.6.14",
             );
     });
@@ -93,7 +98,7 @@ withMachines("what an etcd cluster survives", () => {
             cluster.change({ template: "Debian 13 with password" });
             await cluster.up();
         });
-        expect((await cluster.api("b")).templatename).toBe("Debian 13 with password");
+        expect((await cluster.fromApi("b")).templatename).toBe("Debian 13 with password");
     });
 
     test("shrinks to 1, and grows to 3 and 5, back to 3, and to 5 again", async () => {
@@ -111,7 +116,7 @@ withMachines("what an etcd cluster survives", () => {
     test("certificates renewed are delivered to running machines, without a restart", () =>
         planned("renewal of all certificates", async () => {
             const started = (member: string) =>
-                cluster.cloud.inside(
+                cluster.cloud.exec(
                     cluster.machine(member),
                     "systemctl",
                     "show",
@@ -123,7 +128,7 @@ withMachines("what an etcd cluster survives", () => {
             const old = await cluster.peerCertificate("a");
             cluster.change({ certificateValidityDays: 364 });
             await cluster.up();
-            await cluster.until("a has its new certificate", async () => {
+            await cluster.waitUntil("a has its new certificate", async () => {
                 return (await cluster.peerCertificate("a")).certificate !== old.certificate;
             });
             expect(await Promise.all(["a", "b", "c"].map(started))).toEqual(before);
@@ -139,7 +144,7 @@ withMachines("what an etcd cluster survives", () => {
             await planned(`authorities: ${JSON.stringify(authorities)}`, async () => {
                 cluster.change({ authorities });
                 await cluster.up();
-                await cluster.converged();
+                await cluster.waitForConvergence();
             });
             // Clients follow, too: first with whom they trust, then with a certificate of their own.
             await cluster.replaceWriter();
@@ -148,7 +153,7 @@ withMachines("what an etcd cluster survives", () => {
 
     test("with a member down, what would stop another one is refused, and says what to do", async () => {
         await accident("b stopped, and a change refused", async () => {
-            await client().done("stopVirtualMachine", { id: (await cluster.api("b")).id });
+            await client().done("stopVirtualMachine", { id: (await cluster.fromApi("b")).id });
             cluster.change({ serviceOffering: "Medium Instance" });
             for (const result of [
                 await cluster.project.preview({ mayFail: true }),
@@ -159,7 +164,7 @@ withMachines("what an etcd cluster survives", () => {
                     /etcd is not healthy.*dev-db-etcd-b.*Repair that member first/s,
                 );
             }
-            expect((await cluster.api("a")).serviceofferingname).toBe("Small Instance");
+            expect((await cluster.fromApi("a")).serviceofferingname).toBe("Small Instance");
             cluster.change({ serviceOffering: "Small Instance" });
             await repaired();
         });
@@ -173,15 +178,15 @@ withMachines("what an etcd cluster survives", () => {
         expect(verdict.lost).toEqual([]);
         expect(verdict.wentBack).toEqual([]);
         const a = cluster.machine("a");
-        await cluster.cloud.inside(a, "systemctl", "start", "etcd-snapshot.service");
-        const list = await cluster.cloud.inside(a, "ls", "/var/lib/etcd/snapshots");
+        await cluster.cloud.exec(a, "systemctl", "start", "etcd-snapshot.service");
+        const list = await cluster.cloud.exec(a, "ls", "/var/lib/etcd/snapshots");
         const [snapshot] = list.trim().split("\n").reverse();
         expect(snapshot).toMatch(/^etcd-\d{8}T\d{6}Z\.db$/);
-        const [before] = await cluster.statuses();
+        const [before] = await cluster.endpointStatus();
         // Two of three lose their data: no quorum any more, for good.
         for (const member of ["b", "c"]) {
-            await cluster.cloud.inside(cluster.machine(member), "systemctl", "stop", "etcd.service");
-            await cluster.cloud.inside(
+            await cluster.cloud.exec(cluster.machine(member), "systemctl", "stop", "etcd.service");
+            await cluster.cloud.exec(
                 cluster.machine(member),
                 "rm",
                 "-rf",
@@ -189,11 +194,11 @@ withMachines("what an etcd cluster survives", () => {
                 "/var/lib/etcd/member-id",
             );
         }
-        await cluster.cloud.inside(a, "/usr/local/sbin/etcd-restore", `/var/lib/etcd/snapshots/${snapshot}`);
+        await cluster.cloud.exec(a, "/usr/local/sbin/etcd-restore", `/var/lib/etcd/snapshots/${snapshot}`);
         for (const member of ["b", "c"])
-            await cluster.cloud.inside(cluster.machine(member), "systemctl", "start", "--no-block", "etcd.service");
-        await cluster.healthy();
-        const [after] = await cluster.statuses();
+            await cluster.cloud.exec(cluster.machine(member), "systemctl", "start", "--no-block", "etcd.service");
+        await cluster.waitForHealth();
+        const [after] = await cluster.endpointStatus();
         expect(after.Status.header.cluster_id).not.toBe(before.Status.header.cluster_id);
         expect(after.Status.header.revision).toBeGreaterThan(before.Status.header.revision + 900_000_000);
         const count = await cluster.etcdctl("b", "get", "writer/0", "--prefix", "--count-only", "--write-out=fields");
@@ -206,7 +211,7 @@ withMachines("what an etcd cluster survives", () => {
         const refused = await cluster.project.destroy({ mayFail: true });
         expect(refused.code).not.toBe(0);
         expect(refused.errors.join("\n")).toContain("set allowDataLoss: true");
-        await cluster.healthy();
+        await cluster.waitForHealth();
         cluster.change({ allowDataLoss: true });
         await cluster.up();
         await cluster.project.destroy();

@@ -10,7 +10,7 @@ import { ownedProcesses, stateDirOf } from "../../../simulator/hypervisors/nspaw
 import { Client } from "../../contract/simulator/client";
 import { CommandLine } from "../../contract/simulator/commandLine";
 import { lookAtHost } from "../support/host";
-import { eventually } from "../support/lab";
+import { waitUntil } from "../support/lab";
 import { withMachines } from "../support/possible";
 import { TEMPLATE } from "../support/template";
 
@@ -37,7 +37,7 @@ withMachines("a cloud and its host", () => {
     async function killed(...pids: number[]): Promise<void> {
         // One may take others with it.
         pids.forEach(killOne);
-        await eventually("they have ended", () => pids.every((pid) => !isThere(pid)));
+        await waitUntil("they have ended", () => pids.every((pid) => !isThere(pid)));
     }
 
     function killOne(pid: number): void {
@@ -74,13 +74,13 @@ withMachines("a cloud and its host", () => {
     /** Runs a script in machine "one" until it succeeds: a machine that has just come up is not all there. */
     async function succeeds(script: string): Promise<string> {
         let last = { status: null as number | null, out: "" };
-        await eventually(script, () => (last = command.run("exec", "one", "--", "sh", "-ec", script)).status === 0);
+        await waitUntil(script, () => (last = command.run("exec", "one", "--", "sh", "-ec", script)).status === 0);
         return last.out;
     }
 
     /** All machines that the API shows as running do. */
     const allRun = () =>
-        eventually("machines run", () => ps().every(({ state, runs }) => runs === (state === "Running")));
+        waitUntil("machines run", () => ps().every(({ state, runs }) => runs === (state === "Running")));
 
     beforeAll(() => {
         command = new CommandLine();
@@ -187,10 +187,10 @@ withMachines("a cloud and its host", () => {
         test("is bound by the machine's limits, and ends with this command", async () => {
             const find = () => namesOfProcesses().find((pid) => commandLineOf(pid) === "sleep 4242");
             const child = command.spawn("exec", "one", "--", "sleep", "4242");
-            await eventually("the command runs", () => find() !== undefined);
+            await waitUntil("the command runs", () => find() !== undefined);
             expect(fs.readFileSync(`/proc/${find()}/cgroup`, "utf8")).toContain(`/${prefix}/1/`);
             child.kill("SIGKILL");
-            await eventually("the command has ended", () => find() === undefined);
+            await waitUntil("the command has ended", () => find() === undefined);
         });
 
         test("names those that run where there is none of the name", () => {
@@ -209,7 +209,7 @@ withMachines("a cloud and its host", () => {
         expect(command.run("console", "two").err).toBe('Machine "two" not found. Running machines: one.\n');
         const { child, output } = command.capture("console", "one", "--lines", "0", "--follow");
         try {
-            await eventually("a line appears", () => {
+            await waitUntil("a line appears", () => {
                 inOne("echo a line of ours >/dev/console");
                 return output().includes("a line of ours");
             });
@@ -224,7 +224,7 @@ withMachines("a cloud and its host", () => {
         const { console: shown } = await user.ok("getVirtualMachineConsoleLog", { id });
         expect(shown).toEqual({ virtualmachineid: id, log: expect.stringContaining("Reached target") });
         inOne("seq 20000 | sed 's/^/a long line to fill the console with /' >/dev/console");
-        await eventually("it is long", async () => {
+        await waitUntil("it is long", async () => {
             const { log } = (await user.ok("getVirtualMachineConsoleLog", { id })).console;
             return log.startsWith("a long line") && log.length > 60_000 && log.length <= 65_536;
         });
@@ -260,7 +260,7 @@ withMachines("a cloud and its host", () => {
         expect(look().ofCloud.filter((line) => line.startsWith("/dev/loop"))).toEqual([]);
         await user.done("attachVolume", { id: first.volumeIds[0], virtualmachineid: first.id });
         command.ok("exec", "one", "--", "systemctl", "poweroff", "--no-wall");
-        await eventually("its end is seen", () => one("one").state === "Stopped");
+        await waitUntil("its end is seen", () => one("one").state === "Stopped");
         expect(command.run("exec", "one", "--", "true")).toMatchObject({
             status: 125,
             err: 'The machine "one" is not running. No machine is running.\n',
@@ -280,7 +280,7 @@ withMachines("a cloud and its host", () => {
     test("SIGTERM to the cloud ends machines, too, and they come back", async () => {
         const pid = serverPid();
         process.kill(pid, "SIGTERM");
-        await eventually("it has ended", () => !isThere(pid));
+        await waitUntil("it has ended", () => !isThere(pid));
         expect(look()).toEqual({ own: before, ofCloud: [] });
         start();
         await allRun();
@@ -298,11 +298,11 @@ withMachines("a cloud and its host", () => {
         await allRun();
         await succeeds(slow);
         const { child } = command.capture("stop");
-        await eventually("it is stopping", () => command.run("status").out.includes("is stopping"));
+        await waitUntil("it is stopping", () => command.run("status").out.includes("is stopping"));
         const forced = Date.now();
         command.ok("stop", "--force");
         expect(Date.now() - forced).toBeLessThan(4_500);
-        await eventually("both have come back", () => child.exitCode === 0);
+        await waitUntil("both have come back", () => child.exitCode === 0);
         expect(look()).toEqual({ own: before, ofCloud: [] });
         // Cut off, it is still one that is to run.
         expect(one("one").state).toBe("Running");

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { childrenOf } from "../../../simulator/hypervisors/nspawn/host";
-import { eventually, type Guest, Lab } from "../support/lab";
+import { waitUntil, type Guest, Lab } from "../support/lab";
 import { withMachines } from "../support/possible";
 
 /** A service that notes how it ends, and a count of the times that cloud-init ran user data. */
@@ -21,8 +21,8 @@ runcmd:
 `;
 
 /** What a machine has on the host while it runs. */
-function traces({ lab, instanceName, group }: Guest): string[] {
-    const namespace = `namespace ${lab.prefix}-${path.basename(group)}`;
+function traces({ lab, instanceName, controlGroup }: Guest): string[] {
+    const namespace = `namespace ${lab.prefix}-${path.basename(controlGroup)}`;
     const isIts = (pid: string) => {
         try {
             return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(instanceName);
@@ -49,85 +49,85 @@ withMachines("a machine's life", () => {
     beforeAll(async () => {
         lab = await Lab.start("10.1.43.0/24");
         guest = await lab.deploy("first", { userData });
-        await guest.settled();
+        await guest.waitForCloudInit();
     });
 
     afterAll(async () => {
         expect(await lab.dispose()).toEqual([]);
     });
 
-    const witness = () => guest.sh("cat /var/witness");
-    const runs = () => guest.sh("cat /var/runs");
+    const witness = () => guest.outputOf("cat /var/witness");
+    const runs = () => guest.outputOf("cat /var/runs");
 
     describe("stop", () => {
         test("lets services end", async () => {
             expect(traces(guest).length).toBeGreaterThan(1);
-            await guest.do("stopVirtualMachine");
+            await guest.call("stopVirtualMachine");
             expect(traces(guest)).toEqual([]);
-            await guest.do("startVirtualMachine");
-            await guest.settled();
+            await guest.call("startVirtualMachine");
+            await guest.waitForCloudInit();
             expect(await witness()).toBe("stopped");
             expect(await runs()).toBe("ran");
         });
 
         test("by force does not, and takes no time", async () => {
-            expect(await milliseconds(() => guest.do("stopVirtualMachine", { forced: true }))).toBeLessThan(2_000);
+            expect(await milliseconds(() => guest.call("stopVirtualMachine", { forced: true }))).toBeLessThan(2_000);
             expect(traces(guest)).toEqual([]);
-            await guest.do("startVirtualMachine");
-            await guest.settled();
+            await guest.call("startVirtualMachine");
+            await guest.waitForCloudInit();
             expect(await witness()).toBe("stopped");
         });
 
         test("does not wait for a command that somebody runs in it", async () => {
             const command = guest.run("sleep", "300");
             const end = expect(command).rejects.toThrow();
-            const processes = () => guest.sh("ps -e -o args=");
-            await eventually("it runs", async () => /^sleep 300$/m.test(await processes()));
-            expect(await milliseconds(() => guest.do("stopVirtualMachine"))).toBeLessThan(15_000);
+            const processes = () => guest.outputOf("ps -e -o args=");
+            await waitUntil("it runs", async () => /^sleep 300$/m.test(await processes()));
+            expect(await milliseconds(() => guest.call("stopVirtualMachine"))).toBeLessThan(15_000);
             await end;
-            await guest.do("startVirtualMachine");
-            await guest.settled();
+            await guest.call("startVirtualMachine");
+            await guest.waitForCloudInit();
         });
 
         test("is heard by a machine that has just started", async () => {
-            await guest.do("stopVirtualMachine");
-            await guest.do("startVirtualMachine");
-            expect(await milliseconds(() => guest.do("stopVirtualMachine"))).toBeLessThan(15_000);
-            await guest.do("startVirtualMachine");
-            await guest.settled();
+            await guest.call("stopVirtualMachine");
+            await guest.call("startVirtualMachine");
+            expect(await milliseconds(() => guest.call("stopVirtualMachine"))).toBeLessThan(15_000);
+            await guest.call("startVirtualMachine");
+            await guest.waitForCloudInit();
         });
     });
 
     describe("reboot", () => {
         test("by the API starts it anew", async () => {
             const { leader } = guest.machine;
-            await guest.do("rebootVirtualMachine");
-            await guest.anotherBoot(leader);
-            await guest.settled();
+            await guest.call("rebootVirtualMachine");
+            await guest.waitForNextBoot(leader);
+            await guest.waitForCloudInit();
             expect(await runs()).toBe("ran");
         });
 
         test("from inside leaves it running", async () => {
             const { leader } = guest.machine;
-            await guest.sh("systemctl reboot");
-            await guest.anotherBoot(leader);
-            expect(await guest.settled()).toMatchObject({ status: "done", errors: [] });
-            expect(await guest.sh("ip -4 -o address show dev eth0")).toContain(` ${guest.address}/24 `);
+            await guest.outputOf("systemctl reboot");
+            await guest.waitForNextBoot(leader);
+            expect(await guest.waitForCloudInit()).toMatchObject({ status: "done", errors: [] });
+            expect(await guest.outputOf("ip -4 -o address show dev eth0")).toContain(` ${guest.address}/24 `);
             const events = await lab.user.list("listEvents", { resourceid: guest.id, type: "VM.STOP" });
             expect(events.filter(({ description }) => /by itself/.test(description))).toEqual([]);
-            expect(await guest.shown()).toMatchObject({ state: "Running" });
+            expect(await guest.fromApi()).toMatchObject({ state: "Running" });
         });
     });
 
     describe("its end by itself is noticed", () => {
         afterEach(async () => {
             expect(traces(guest)).toEqual([]);
-            await guest.do("startVirtualMachine");
-            await guest.settled();
+            await guest.call("startVirtualMachine");
+            await guest.waitForCloudInit();
         });
 
         test("poweroff", async () => {
-            await guest.sh("systemctl poweroff");
+            await guest.outputOf("systemctl poweroff");
             await guest.waitForState("Stopped");
             const [{ description }] = await lab.user.list("listEvents", { resourceid: guest.id, type: "VM.STOP" });
             expect(description).toContain("has ended by itself");
@@ -147,35 +147,35 @@ withMachines("a machine's life", () => {
         beforeAll(async () => {
             ({ volume } = await lab.user.done("createVolume", {
                 name: "data",
-                diskofferingid: await lab.id("listDiskOfferings", "Custom"),
+                diskofferingid: await lab.idOf("listDiskOfferings", "Custom"),
                 size: 1,
                 virtualmachineid: guest.id,
             }));
-            await guest.script("mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt; echo kept >/mnt/file");
+            await guest.runScript("mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt; echo kept >/mnt/file");
         });
 
         test("gives it a fresh root disk; address, id and data volume stay", async () => {
-            await guest.sh("echo gone >/var/mark; rm -f /var/runs");
+            await guest.outputOf("echo gone >/var/mark; rm -f /var/runs");
             await lab.user.done("restoreVirtualMachine", { virtualmachineid: guest.id });
-            expect(await guest.settled()).toMatchObject({ status: "done", errors: [] });
-            expect(await guest.sh("cat /var/mark; cat /var/runs; cat /etc/machine-id")).toBe(
+            expect(await guest.waitForCloudInit()).toMatchObject({ status: "done", errors: [] });
+            expect(await guest.outputOf("cat /var/mark; cat /var/runs; cat /etc/machine-id")).toBe(
                 `cat: /var/mark: No such file or directory\nran\n${guest.id.replaceAll("-", "")}`,
             );
-            expect(await guest.sh("ip -4 -o address show dev eth0")).toContain(` ${guest.address}/24 `);
-            expect(await guest.sh("mount /dev/vdb /mnt && cat /mnt/file")).toBe("kept");
+            expect(await guest.outputOf("ip -4 -o address show dev eth0")).toContain(` ${guest.address}/24 `);
+            expect(await guest.outputOf("mount /dev/vdb /mnt && cat /mnt/file")).toBe("kept");
         });
 
         test("takes another template, also of a machine that is stopped", async () => {
-            await guest.do("stopVirtualMachine");
+            await guest.call("stopVirtualMachine");
             const filter = { templatefilter: "executable" };
-            const templateid = await lab.id("listTemplates", "Debian 13 with password", filter);
+            const templateid = await lab.idOf("listTemplates", "Debian 13 with password", filter);
             const { virtualmachine } = await lab.user.done("restoreVirtualMachine", {
                 virtualmachineid: guest.id,
                 templateid,
             });
             expect(virtualmachine).toMatchObject({ state: "Stopped", templateid });
-            await guest.do("startVirtualMachine");
-            await guest.settled();
+            await guest.call("startVirtualMachine");
+            await guest.waitForCloudInit();
             expect(await guest.hasPassword("debian", virtualmachine.password)).toBe(true);
             await lab.user.done("detachVolume", { id: volume.id });
             await lab.user.ok("deleteVolume", { id: volume.id });
@@ -184,7 +184,7 @@ withMachines("a machine's life", () => {
 
     describe("changes while it is stopped", () => {
         const read = (controller: string, file: string) => {
-            return fs.readFileSync(path.join("/sys/fs/cgroup", controller, guest.group, file), "utf8").trim();
+            return fs.readFileSync(path.join("/sys/fs/cgroup", controller, guest.controlGroup, file), "utf8").trim();
         };
         const isV1 = fs.existsSync("/sys/fs/cgroup/memory");
         const limits = () =>
@@ -194,78 +194,78 @@ withMachines("a machine's life", () => {
 
         test("name, address and offering are those of its next start", async () => {
             expect(limits()).toEqual([String(512 * 2 ** 20), "100000"]);
-            await guest.do("stopVirtualMachine");
+            await guest.call("stopVirtualMachine");
             await lab.user.ok("updateVirtualMachine", { id: guest.id, name: "renamed" });
-            const [{ id: nicid }] = (await guest.shown()).nic;
+            const [{ id: nicid }] = (await guest.fromApi()).nic;
             await lab.user.done("updateVmNicIp", { nicid, ipaddress: "10.1.43.99" });
-            const serviceofferingid = await lab.id("listServiceOfferings", "Large Instance");
+            const serviceofferingid = await lab.idOf("listServiceOfferings", "Large Instance");
             await lab.user.ok("changeServiceForVirtualMachine", { id: guest.id, serviceofferingid });
-            await guest.do("startVirtualMachine");
-            await guest.settled();
+            await guest.call("startVirtualMachine");
+            await guest.waitForCloudInit();
             expect(limits()).toEqual([String(2048 * 2 ** 20), "200000"]);
-            expect(await guest.sh("ip -4 -o address show dev eth0")).toContain(" 10.1.43.99/24 ");
-            expect(await guest.sh("hostname; cat /etc/hostname")).toBe("renamed\nrenamed");
-            expect(await guest.sh("curl -s data-server/latest/meta-data/local-hostname")).toBe("renamed");
-            expect(await guest.sh("getent ahostsv4 first")).toBe("");
+            expect(await guest.outputOf("ip -4 -o address show dev eth0")).toContain(" 10.1.43.99/24 ");
+            expect(await guest.outputOf("hostname; cat /etc/hostname")).toBe("renamed\nrenamed");
+            expect(await guest.outputOf("curl -s data-server/latest/meta-data/local-hostname")).toBe("renamed");
+            expect(await guest.outputOf("getent ahostsv4 first")).toBe("");
         });
 
         test("a process that takes more than the memory is killed, and the machine goes on", async () => {
-            await guest.do("stopVirtualMachine");
-            const serviceofferingid = await lab.id("listServiceOfferings", "Small Instance");
+            await guest.call("stopVirtualMachine");
+            const serviceofferingid = await lab.idOf("listServiceOfferings", "Small Instance");
             await lab.user.ok("changeServiceForVirtualMachine", { id: guest.id, serviceofferingid });
-            await guest.do("startVirtualMachine");
-            await guest.settled();
+            await guest.call("startVirtualMachine");
+            await guest.waitForCloudInit();
             const { leader } = guest.machine;
             const greedy = (mebibytes: number) =>
-                guest.sh(`perl -e '$x = "x" x (${mebibytes} << 20); print "done"'; echo $?`);
+                guest.outputOf(`perl -e '$x = "x" x (${mebibytes} << 20); print "done"'; echo $?`);
             expect(await greedy(150)).toBe("done0");
             expect(await greedy(700)).toMatch(/137$/);
             // Nor does it help to lift the limit from inside.
-            await guest.sh("cd /sys/fs/cgroup; echo -1 >memory/memory.limit_in_bytes; echo max >memory.max");
+            await guest.outputOf("cd /sys/fs/cgroup; echo -1 >memory/memory.limit_in_bytes; echo max >memory.max");
             expect(await greedy(700)).toMatch(/137$/);
             expect(guest.machine.leader).toBe(leader);
-            expect(await guest.sh("systemctl is-active ssh")).toBe("active");
+            expect(await guest.outputOf("systemctl is-active ssh")).toBe("active");
         });
     });
 
     describe("its end", () => {
         test("destroyed, it is recovered with its disk", async () => {
-            await guest.sh("echo kept >/var/mark");
-            await guest.do("destroyVirtualMachine");
+            await guest.outputOf("echo kept >/var/mark");
+            await guest.call("destroyVirtualMachine");
             expect(traces(guest)).toEqual([]);
-            await guest.do("startVirtualMachine").then(
+            await guest.call("startVirtualMachine").then(
                 () => expect("started").toBe("refused"),
                 (error) => expect(error.message).toContain("Destroyed"),
             );
             await lab.user.ok("recoverVirtualMachine", { id: guest.id });
-            await guest.do("startVirtualMachine");
-            await guest.settled();
-            expect(await guest.sh("cat /var/mark")).toBe("kept");
+            await guest.call("startVirtualMachine");
+            await guest.waitForCloudInit();
+            expect(await guest.outputOf("cat /var/mark")).toBe("kept");
         });
 
         test("expunged, nothing of it is left, and its address is given to the next one", async () => {
-            await guest.do("destroyVirtualMachine", { expunge: true, forced: true });
+            await guest.call("destroyVirtualMachine", { expunge: true, forced: true });
             expect(traces(guest)).toEqual([]);
             expect(fs.existsSync(guest.folder)).toBe(false);
             const next = await lab.deploy("next", { ipaddress: "10.1.43.99" });
-            expect(await next.settled()).toMatchObject({ status: "done", errors: [] });
-            expect(await next.sh("ip -4 -o address show dev eth0")).toContain(" 10.1.43.99/24 ");
-            await next.do("destroyVirtualMachine", { expunge: true, forced: true });
+            expect(await next.waitForCloudInit()).toMatchObject({ status: "done", errors: [] });
+            expect(await next.outputOf("ip -4 -o address show dev eth0")).toContain(" 10.1.43.99/24 ");
+            await next.call("destroyVirtualMachine", { expunge: true, forced: true });
         });
     });
 
     test("machines come back with the cloud, those that were stopped stay so", async () => {
         const [running, stopped] = await Promise.all([lab.deploy("running", { userData }), lab.deploy("stopped")]);
-        await running.settled();
-        await stopped.do("stopVirtualMachine");
+        await running.waitForCloudInit();
+        await stopped.call("stopVirtualMachine");
         await lab.close();
         expect(lab.leftovers()).toEqual([]);
         await lab.start();
-        await eventually("it is up", () => running.machine.leader !== undefined);
-        expect(await running.settled()).toMatchObject({ status: "done", errors: [] });
+        await waitUntil("it is up", () => running.machine.leader !== undefined);
+        expect(await running.waitForCloudInit()).toMatchObject({ status: "done", errors: [] });
         // The services of the machine had been told.
-        expect(await running.sh("cat /var/witness /var/runs")).toBe("stopped\nran");
-        expect([(await running.shown()).state, (await stopped.shown()).state]).toEqual(["Running", "Stopped"]);
+        expect(await running.outputOf("cat /var/witness /var/runs")).toBe("stopped\nran");
+        expect([(await running.fromApi()).state, (await stopped.fromApi()).state]).toEqual(["Running", "Stopped"]);
         expect(stopped.machine.runs).toBe(false);
     });
 });

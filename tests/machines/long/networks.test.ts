@@ -19,9 +19,9 @@ withMachines("isolated networks", () => {
 
     beforeAll(async () => {
         lab = await Lab.start("10.1.45.0/24");
-        const zoneid = await lab.id("listZones", "sandbox-isolated");
+        const zoneid = await lab.idOf("listZones", "sandbox-isolated");
         const offering = "DefaultIsolatedNetworkOfferingWithSourceNatService";
-        const networkofferingid = await lab.id("listNetworkOfferings", offering);
+        const networkofferingid = await lab.idOf("listNetworkOfferings", offering);
         for (const [name, more] of [
             ["left", {}],
             ["right", {}],
@@ -45,34 +45,40 @@ withMachines("isolated networks", () => {
 
     test("two with the same addresses do not meet", async () => {
         for (const guest of [left, leftToo, right])
-            expect(await guest.settled()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
+            expect(await guest.waitForCloudInit()).toMatchObject({
+                status: "done",
+                errors: [],
+                recoverable_errors: {},
+            });
         expect(namespaces()).toHaveLength(2);
         expect([left.address, right.address]).toEqual(["10.1.1.20", "10.1.1.20"]);
-        expect(await left.sh("cat /etc/told")).toBe("left");
-        expect(await right.sh("cat /etc/told")).toBe("right");
-        expect(await left.sh("ping -c 1 -W 2 left-too")).toContain(" 0% packet loss");
-        expect(await right.sh("ping -c 1 -W 1 10.1.1.30")).toContain("100% packet loss");
-        expect(await right.sh("getent ahostsv4 left-too")).toBe("");
+        expect(await left.outputOf("cat /etc/told")).toBe("left");
+        expect(await right.outputOf("cat /etc/told")).toBe("right");
+        expect(await left.outputOf("ping -c 1 -W 2 left-too")).toContain(" 0% packet loss");
+        expect(await right.outputOf("ping -c 1 -W 1 10.1.1.30")).toContain("100% packet loss");
+        expect(await right.outputOf("getent ahostsv4 left-too")).toBe("");
     });
 
     test("the host is in none of them", async () => {
         const links = execFileSync("ip", ["-4", "-o", "address"], { encoding: "utf8" });
         expect(links).not.toMatch(new RegExp(`${lab.prefix}\\b.* 10\\.1\\.1\\.`));
-        expect(await left.sh("ping -c 1 -W 1 10.1.1.254")).toContain("100% packet loss");
+        expect(await left.outputOf("ping -c 1 -W 1 10.1.1.254")).toContain("100% packet loss");
     });
 
     test("a machine in two has its way out by the first", async () => {
         const { zone, userData } = place("left", "");
         const both = await lab.deploy("both", { zone, userData, networkids: `${networks.left},${networks.third}` });
-        expect(await both.settled()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
+        expect(await both.waitForCloudInit()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
         const [first, second] = both.deployed.nic;
-        expect(await both.sh("ip -4 -o address")).toMatch(
+        expect(await both.outputOf("ip -4 -o address")).toMatch(
             new RegExp(`eth0 .*${first.ipaddress}/24[^]*eth1 .*${second.ipaddress}/24`),
         );
-        expect(await both.sh("ip route show default")).toMatch(/^default via 10\.1\.1\.1 dev eth0 .*$/);
-        expect(await both.sh("ping -c 1 -W 2 left-too; ping -c 1 -W 2 10.99.0.1")).toMatch(/ 0% packet[^]* 0% packet/);
-        await both.do("rebootVirtualMachine");
-        await both.settled();
-        expect(await both.sh("ip route show default")).toMatch(/^default via 10\.1\.1\.1 dev eth0 .*$/);
+        expect(await both.outputOf("ip route show default")).toMatch(/^default via 10\.1\.1\.1 dev eth0 .*$/);
+        expect(await both.outputOf("ping -c 1 -W 2 left-too; ping -c 1 -W 2 10.99.0.1")).toMatch(
+            / 0% packet[^]* 0% packet/,
+        );
+        await both.call("rebootVirtualMachine");
+        await both.waitForCloudInit();
+        expect(await both.outputOf("ip route show default")).toMatch(/^default via 10\.1\.1\.1 dev eth0 .*$/);
     });
 });

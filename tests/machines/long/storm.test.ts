@@ -1,7 +1,7 @@
 /** Many things at once, in any order: in the end everything is as the API says. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { eventually, type Guest, Lab } from "../support/lab";
+import { waitUntil, type Guest, Lab } from "../support/lab";
 import { withMachines } from "../support/possible";
 
 const SECONDS = 15;
@@ -31,8 +31,8 @@ withMachines("a storm of commands", () => {
         console.log(`seed ${seed}`);
         const roll = dice(seed);
         const guests = await Promise.all(["a", "b", "c", "d"].map((name) => lab.deploy(name)));
-        const zoneid = await lab.id("listZones", "sandbox");
-        const diskofferingid = await lab.id("listDiskOfferings", "Custom");
+        const zoneid = await lab.idOf("listZones", "sandbox");
+        const diskofferingid = await lab.idOf("listDiskOfferings", "Custom");
         const volumes: string[] = await Promise.all(
             ["v", "w"].map(async (name) => {
                 const { volume } = await lab.user.done("createVolume", { name, zoneid, diskofferingid, size: 1 });
@@ -41,16 +41,16 @@ withMachines("a storm of commands", () => {
         );
         const pick = <T>(list: readonly T[]): T => list[roll(list.length)];
         const actions: ((guest: Guest) => Promise<unknown>)[] = [
-            (guest) => guest.do("stopVirtualMachine", { forced: roll(2) === 0 }),
-            (guest) => guest.do("startVirtualMachine"),
-            (guest) => guest.do("startVirtualMachine"),
-            (guest) => guest.do("rebootVirtualMachine"),
+            (guest) => guest.call("stopVirtualMachine", { forced: roll(2) === 0 }),
+            (guest) => guest.call("startVirtualMachine"),
+            (guest) => guest.call("startVirtualMachine"),
+            (guest) => guest.call("rebootVirtualMachine"),
             (guest) => lab.user.done("restoreVirtualMachine", { virtualmachineid: guest.id }),
             (guest) => lab.user.done("attachVolume", { id: pick(volumes), virtualmachineid: guest.id }),
             (guest) => lab.user.done("attachVolume", { id: pick(volumes), virtualmachineid: guest.id }),
             () => lab.user.done("detachVolume", { id: pick(volumes) }),
-            (guest) => guest.sh(pick(["systemctl reboot", "systemctl poweroff", "reboot --force", "kill -9 -1"])),
-            (guest) => guest.sh("test -b /dev/vdb && mkfs.ext4 -q /dev/vdb && mount /dev/vdb /mnt & sleep 0.2"),
+            (guest) => guest.outputOf(pick(["systemctl reboot", "systemctl poweroff", "reboot --force", "kill -9 -1"])),
+            (guest) => guest.outputOf("test -b /dev/vdb && mkfs.ext4 -q /dev/vdb && mount /dev/vdb /mnt & sleep 0.2"),
             async (guest) => guest.machine.kill(),
         ];
         const longest = { milliseconds: 0, action: "" };
@@ -72,23 +72,23 @@ withMachines("a storm of commands", () => {
         expect([longest.milliseconds < 60_000, longest.action]).toEqual([true, longest.action]);
 
         for (const guest of guests) {
-            const isKnown = async () => ((await guest.shown()).state === "Running") === guest.machine.runs;
-            await eventually("the API knows what runs", isKnown);
-            if (guest.machine.runs) await guest.do("stopVirtualMachine", { forced: true });
-            await guest.do("startVirtualMachine");
-            expect(await guest.settled()).toMatchObject({ status: "done", errors: [] });
+            const isKnown = async () => ((await guest.fromApi()).state === "Running") === guest.machine.runs;
+            await waitUntil("the API knows what runs", isKnown);
+            if (guest.machine.runs) await guest.call("stopVirtualMachine", { forced: true });
+            await guest.call("startVirtualMachine");
+            expect(await guest.waitForCloudInit()).toMatchObject({ status: "done", errors: [] });
             const disks = await lab.user.list("listVolumes", { virtualmachineid: guest.id, type: "DATADISK" });
             const names = disks.map(({ deviceid }) => `/dev/vd${"abcdefgh"[deviceid]}`).sort();
-            expect(await guest.sh("ls /dev/vd? 2>/dev/null")).toBe(names.join("\n"));
+            expect(await guest.outputOf("ls /dev/vd? 2>/dev/null")).toBe(names.join("\n"));
         }
         const all = await lab.user.list("listVolumes", { type: "DATADISK" });
         const attached = all.filter(({ virtualmachineid }) => virtualmachineid !== undefined);
-        expect(lab.loops()).toHaveLength(attached.length);
-        for (const guest of guests) await guest.do("destroyVirtualMachine", { expunge: true, forced: true });
+        expect(lab.loopDevices()).toHaveLength(attached.length);
+        for (const guest of guests) await guest.call("destroyVirtualMachine", { expunge: true, forced: true });
         for (const id of volumes) await lab.user.ok("deleteVolume", { id });
         const kept = (folder: string) => fs.readdirSync(path.join(lab.stateDir, "nspawn", folder));
-        await eventually("no volume is left", () => kept("volumes").length === 0);
+        await waitUntil("no volume is left", () => kept("volumes").length === 0);
         expect(kept("machines")).toEqual([]);
-        expect(lab.loops()).toEqual([]);
+        expect(lab.loopDevices()).toEqual([]);
     });
 });

@@ -38,12 +38,12 @@ withMachines("templates", () => {
             ]) {
                 const userData = "#cloud-config\nruncmd: [touch /ran]\n";
                 const guest = await lab.deploy(codename, { template, userData });
-                expect(await guest.settled()).toMatchObject({ status: "done", errors: [] });
-                expect(await guest.sh(". /etc/os-release; echo $VERSION_CODENAME; hostname; ls -d /ran")).toBe(
+                expect(await guest.waitForCloudInit()).toMatchObject({ status: "done", errors: [] });
+                expect(await guest.outputOf(". /etc/os-release; echo $VERSION_CODENAME; hostname; ls -d /ran")).toBe(
                     `${codename}\n${codename}\n/ran`,
                 );
                 expect(await guest.hasPassword("debian", guest.deployed.password)).toBe(true);
-                expect(await guest.sh("systemctl --failed --plain --no-legend")).toBe("");
+                expect(await guest.outputOf("systemctl --failed --plain --no-legend")).toBe("");
             }
         } finally {
             expect(await lab.dispose()).toEqual([]);
@@ -58,13 +58,19 @@ withMachines("templates", () => {
                 lab.deploy("second", { template: "Debian 13 with password" }),
             ]);
             for (const guest of guests) {
-                expect(await guest.settled()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
-                expect(await guest.sh(". /etc/os-release; echo $VERSION_CODENAME")).toBe("trixie");
+                expect(await guest.waitForCloudInit()).toMatchObject({
+                    status: "done",
+                    errors: [],
+                    recoverable_errors: {},
+                });
+                expect(await guest.outputOf(". /etc/os-release; echo $VERSION_CODENAME")).toBe("trixie");
             }
             const [folder, ...others] = folders();
             expect(others).toEqual([]);
             expect(fs.readdirSync(path.join(cacheDir, "templates", folder)).sort()).toEqual(["lock", "root"]);
-            expect(lab.said.filter((line) => /making the root file system/.test(line)).length).toBeGreaterThan(0);
+            expect(lab.hypervisorLog.filter((line) => /making the root file system/.test(line)).length).toBeGreaterThan(
+                0,
+            );
         } finally {
             expect(await lab.dispose()).toEqual([]);
         }

@@ -1,7 +1,7 @@
 /** Data volumes as machines see them, and what they leave on the host. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { eventually, type Guest, Lab } from "../support/lab";
+import { waitUntil, type Guest, Lab } from "../support/lab";
 import { withMachines } from "../support/possible";
 
 withMachines("volumes", () => {
@@ -12,10 +12,10 @@ withMachines("volumes", () => {
 
     beforeAll(async () => {
         lab = await Lab.start("10.1.44.0/24");
-        custom = await lab.id("listDiskOfferings", "Custom");
+        custom = await lab.idOf("listDiskOfferings", "Custom");
         one = await lab.deploy("one", { diskofferingid: custom, size: 1 });
         other = await lab.deploy("other");
-        await Promise.all([one.settled(), other.settled()]);
+        await Promise.all([one.waitForCloudInit(), other.waitForCloudInit()]);
     });
 
     afterAll(async () => {
@@ -23,7 +23,7 @@ withMachines("volumes", () => {
     });
 
     const make = async (name: string, sizeGiB = 1): Promise<string> => {
-        const zoneid = await lab.id("listZones", "sandbox");
+        const zoneid = await lab.idOf("listZones", "sandbox");
         return (await lab.user.done("createVolume", { name, zoneid, diskofferingid: custom, size: sizeGiB })).volume.id;
     };
     const attach = (id: string, guest: Guest) => lab.user.done("attachVolume", { id, virtualmachineid: guest.id });
@@ -31,7 +31,7 @@ withMachines("volumes", () => {
     const of = (guest: Guest) => lab.user.list("listVolumes", { virtualmachineid: guest.id, type: "DATADISK" });
     /** Disks by name, with their sizes in GiB. */
     const disks = (guest: Guest) =>
-        guest.sh('for d in /dev/vd?; do [ -b $d ] && echo "$d $(($(blockdev --getsize64 $d) >> 30))"; done');
+        guest.outputOf('for d in /dev/vd?; do [ -b $d ] && echo "$d $(($(blockdev --getsize64 $d) >> 30))"; done');
     const files = () => fs.readdirSync(path.join(lab.stateDir, "nspawn", "volumes"));
 
     test("one that comes with its machine is there from the start", async () => {
@@ -44,45 +44,45 @@ withMachines("volumes", () => {
         await attach(id, one);
         expect(await disks(one)).toBe("/dev/vdb 1\n/dev/vdc 2");
         const { leader } = one.machine;
-        await one.sh("systemctl reboot");
-        await one.anotherBoot(leader);
-        await one.settled();
+        await one.outputOf("systemctl reboot");
+        await one.waitForNextBoot(leader);
+        await one.waitForCloudInit();
         expect(await disks(one)).toBe("/dev/vdb 1\n/dev/vdc 2");
         await detach(id);
         expect(await disks(one)).toBe("/dev/vdb 1");
         const again = one.machine.leader;
-        await one.sh("systemctl reboot");
-        await one.anotherBoot(again);
-        await one.settled();
+        await one.outputOf("systemctl reboot");
+        await one.waitForNextBoot(again);
+        await one.waitForCloudInit();
         expect(await disks(one)).toBe("/dev/vdb 1");
         await lab.user.ok("deleteVolume", { id });
     });
 
     test("one is attached to a machine that is stopped, and detached from it", async () => {
-        await other.do("stopVirtualMachine");
+        await other.call("stopVirtualMachine");
         const id = await make("late");
         await attach(id, other);
-        expect(lab.loops()).toHaveLength(1);
-        await other.do("startVirtualMachine");
+        expect(lab.loopDevices()).toHaveLength(1);
+        await other.call("startVirtualMachine");
         expect(await disks(other)).toBe("/dev/vdb 1");
-        await other.do("stopVirtualMachine");
+        await other.call("stopVirtualMachine");
         await detach(id);
         await lab.user.ok("deleteVolume", { id });
-        await other.do("startVirtualMachine");
-        await other.settled();
+        await other.call("startVirtualMachine");
+        await other.waitForCloudInit();
         expect(await disks(other)).toBe("");
     });
 
     test("moves to another machine with what is on it", async () => {
         const id = await make("moving");
         await attach(id, one);
-        await one.script("mkfs.ext4 -q -L moving /dev/vdc; mount /dev/vdc /mnt; echo moved >/mnt/file; umount /mnt");
+        await one.runScript("mkfs.ext4 -q -L moving /dev/vdc; mount /dev/vdc /mnt; echo moved >/mnt/file; umount /mnt");
         await detach(id);
         await attach(id, other);
-        expect(await other.sh("blkid -p -s LABEL -o value /dev/vdb; mount /dev/vdb /mnt && cat /mnt/file")).toBe(
+        expect(await other.outputOf("blkid -p -s LABEL -o value /dev/vdb; mount /dev/vdb /mnt && cat /mnt/file")).toBe(
             "moving\nmoved",
         );
-        await other.sh("umount /mnt");
+        await other.outputOf("umount /mnt");
         await detach(id);
         await lab.user.ok("deleteVolume", { id });
     });
@@ -90,30 +90,32 @@ withMachines("volumes", () => {
     test("is pulled out while it is mounted and in use, and is whole for the next one", async () => {
         const id = await make("pulled");
         await attach(id, one);
-        await one.script("mkfs.ext4 -q /dev/vdc; mkdir -p '/data dir'; mount /dev/vdc '/data dir'");
-        await one.script("echo synced >'/data dir/file'; sync; mount --bind '/data dir' /srv");
-        await one.sh("systemd-run --unit=holder sh -c 'exec 3>/srv/open; while :; do echo more >&3; sleep 0.05; done'");
-        expect(await one.sh("systemctl is-active holder")).toBe("active");
+        await one.runScript("mkfs.ext4 -q /dev/vdc; mkdir -p '/data dir'; mount /dev/vdc '/data dir'");
+        await one.runScript("echo synced >'/data dir/file'; sync; mount --bind '/data dir' /srv");
+        await one.outputOf(
+            "systemd-run --unit=holder sh -c 'exec 3>/srv/open; while :; do echo more >&3; sleep 0.05; done'",
+        );
+        expect(await one.outputOf("systemctl is-active holder")).toBe("active");
         await detach(id);
         expect(await disks(one)).toBe("/dev/vdb 1");
-        expect(await one.sh("grep -c ' /srv \\| /data' /proc/self/mounts")).toBe("0");
-        expect(await one.sh("systemctl is-active holder")).toBe("failed");
-        expect(lab.loops()).toHaveLength(1);
+        expect(await one.outputOf("grep -c ' /srv \\| /data' /proc/self/mounts")).toBe("0");
+        expect(await one.outputOf("systemctl is-active holder")).toBe("failed");
+        expect(lab.loopDevices()).toHaveLength(1);
         await attach(id, other);
-        await other.sh("e2fsck -p /dev/vdb");
-        expect(await other.sh("mount /dev/vdb /mnt && cat /mnt/file; umount /mnt")).toBe("synced");
+        await other.outputOf("e2fsck -p /dev/vdb");
+        expect(await other.outputOf("mount /dev/vdb /mnt && cat /mnt/file; umount /mnt")).toBe("synced");
         await detach(id);
         await lab.user.ok("deleteVolume", { id });
     });
 
     test("grows while it is attached and mounted", async () => {
         const [{ id }] = await of(one);
-        await one.script("mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt");
+        await one.runScript("mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt");
         await lab.user.done("resizeVolume", { id, size: 3 });
         expect(await disks(one)).toBe("/dev/vdb 3");
-        await one.script("umount /mnt; e2fsck -f -p /dev/vdb; resize2fs /dev/vdb; mount /dev/vdb /mnt");
-        expect(Number(await one.sh("df --output=size --block-size=1M /mnt | tail -n 1"))).toBeGreaterThan(2_700);
-        await one.sh("umount /mnt");
+        await one.runScript("umount /mnt; e2fsck -f -p /dev/vdb; resize2fs /dev/vdb; mount /dev/vdb /mnt");
+        expect(Number(await one.outputOf("df --output=size --block-size=1M /mnt | tail -n 1"))).toBeGreaterThan(2_700);
+        await one.outputOf("umount /mnt");
     });
 
     test("is sparse, and leaves neither file nor loop device when it is deleted", async () => {
@@ -124,7 +126,7 @@ withMachines("volumes", () => {
         expect(files()).toEqual([`${id}.img`]);
         await detach(id);
         await lab.user.ok("deleteVolume", { id });
-        expect(lab.loops()).toEqual([]);
-        await eventually("the files are gone", () => files().length === 0);
+        expect(lab.loopDevices()).toEqual([]);
+        await waitUntil("the files are gone", () => files().length === 0);
     });
 });

@@ -1,6 +1,6 @@
 /**
- * An embedded cloud that boots machines, and a Pulumi project with an etcd cluster on it: changed by `pulumi up` of a
- * changed program, disturbed from outside.
+ * An embedded cloud that boots machines, and a Pulumi project with an etcd cluster on it. Tests change the program and
+ * run `pulumi up`, and disturb the machines behind its back.
  */
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
@@ -16,12 +16,12 @@ import { type EtcdAccess, type Interval, type Verdict, Writer } from "./writer";
 const run = promisify(execFile);
 const main = path.resolve(__dirname, "../../../dist/simulator/main.js");
 
-/** A cloud of its own in a process of its own. */
+/** A cloud in a separate process, started by the command line. */
 export class RealCloud {
     readonly state = fs.mkdtempSync(path.join(os.tmpdir(), "pulumi-cloudstack-machines-"));
     readonly cidr: string;
 
-    /** @param cidr of its own: several clouds may run on a host */
+    /** @param cidr that no other test uses: several clouds run on a host at a time */
     constructor(cidr: string) {
         this.cidr = cidr;
     }
@@ -30,7 +30,7 @@ export class RealCloud {
         return JSON.parse(fs.readFileSync(path.join(this.state, "credentials.json"), "utf8"));
     }
 
-    /** `cloudstack-local COMMAND`; answers what it prints. */
+    /** Runs `cloudstack-local COMMAND`; returns its standard output. */
     async command(...args: string[]): Promise<string> {
         const { stdout } = await run(process.execPath, [main, ...args], {
             env: { ...process.env, CLOUDSTACK_LOCAL_STATE: this.state },
@@ -46,21 +46,21 @@ export class RealCloud {
         await this.command("start", "--port", "0", "--hypervisor", "nspawn", "--expunge-seconds", "5", ...first);
     }
 
-    /** Variables that `cloudstack-local env` prints. */
+    /** The variables that `cloudstack-local env` prints. */
     async environment(): Promise<Record<string, string>> {
         const text = await this.command("env", "--account", "expunger");
         const lines = [...text.matchAll(/^export (\w+)='?(.*?)'?$/gm)];
         return Object.fromEntries(lines.map(([, name, value]) => [name, value]));
     }
 
-    /** A client of the API, with the rights of the account whose stack it is. */
+    /** A client of the API, with the account that the stack uses. */
     get client(): Client {
         const { endpoint, accounts } = this.file;
         return new Client({ endpoint } as never, accounts.expunger);
     }
 
-    /** Ends what runs a machine, without a warning. */
-    async kill9(machine: string): Promise<void> {
+    /** Kills the process that runs a machine, with SIGKILL. */
+    async killMachine(machine: string): Promise<void> {
         const folder = path.join(this.state, "nspawn", "machines");
         for (const name of fs.readdirSync(folder)) {
             const one = new Machine(prefixOf(this.state), folder, name);
@@ -68,15 +68,15 @@ export class RealCloud {
         }
     }
 
-    /** i-2-7-VM */
+    /** The instance name of a machine, as in "i-2-7-VM". */
     private async instance(machine: string): Promise<string> {
         const { endpoint, accounts } = this.file;
         const admin = new Client({ endpoint } as never, accounts.admin);
         return (await admin.list("listVirtualMachines", { name: machine, listall: true }))[0].instancename;
     }
 
-    /** Runs a command in a machine. */
-    inside(machine: string, ...command: string[]): Promise<string> {
+    /** Runs a command in a machine; returns its standard output. */
+    exec(machine: string, ...command: string[]): Promise<string> {
         return this.command("exec", machine, "--", ...command);
     }
 
@@ -89,13 +89,13 @@ export class RealCloud {
     }
 }
 
-/** Where a cluster's machines are, by member. */
+/** An address for each key, in the order of the letters in `keys`. */
 export function addressesIn(cidr: string, keys: string, first = 11): Record<string, string> {
     const net = cidr.replace(/\d+\/\d+$/, "");
     return Object.fromEntries([...keys].map((key, index) => [key, `${net}${first + index}`]));
 }
 
-/** What the program of the cluster is told. */
+/** The arguments that the program passes to `EtcdCluster`. */
 export interface ClusterArgs {
     members: Record<string, string>;
     [argument: string]: unknown;
@@ -111,7 +111,7 @@ const etcd = new cloudstack.EtcdCluster("db", { operatorCidrs: [host], artifacts
 export const { endpoints, caCertificate, clientCertificate, clientKey, members, health } = etcd;
 `;
 
-/** An event of a cluster's life, as the table at the end shows it. */
+/** An event during which the writer ran: a row of the table at the end. */
 interface Event extends Interval {
     readonly name: string;
     readonly isPlanned: boolean;
@@ -138,7 +138,7 @@ export class RealCluster {
     }
 
     /** A cloud, and a program that has not run yet. */
-    static async make(cidr: string, args: Omit<ClusterArgs, "members">, keys = "abc"): Promise<RealCluster> {
+    static async create(cidr: string, args: Omit<ClusterArgs, "members">, keys = "abc"): Promise<RealCluster> {
         const cloud = new RealCloud(cidr);
         await cloud.start();
         return new RealCluster(cloud, await cloud.environment(), {
@@ -153,13 +153,13 @@ export class RealCluster {
         });
     }
 
-    /** Changes the program. */
+    /** Changes arguments in the program. */
     change(args: Partial<ClusterArgs>): void {
         this.args = { ...this.args, ...args } as ClusterArgs;
         this.project.write("cluster.json", JSON.stringify({ args: this.args }));
     }
 
-    /** `pulumi up`, first `pulumi refresh` where something happened behind the engine's back. */
+    /** Runs `pulumi up`. */
     up(options: Parameters<Project["up"]>[0] = {}): Promise<Result> {
         return this.project.up(options);
     }
@@ -174,13 +174,13 @@ export class RealCluster {
         await this.writer.mark();
     }
 
-    /** Goes on with a new certificate; what the old one has seen is looked after. */
+    /** Continues with the current client certificate, and keeps the verdict of the writer with the old one. */
     async replaceWriter(): Promise<void> {
         this.verdicts.push(await this.writer!.end());
         await this.startWriter();
     }
 
-    /** Ends writing; answers what all writers have seen. */
+    /** Ends writing; returns the verdict over all writers. */
     async endWriting(): Promise<Verdict> {
         const all = [...this.verdicts, await this.writer!.end()];
         this.writer = undefined;
@@ -192,49 +192,49 @@ export class RealCluster {
         };
     }
 
-    /** Comes back when every member's machine has taken up its user data, and what followed on that is done. */
-    async converged(): Promise<void> {
+    /** Waits until every member's machine has applied its user data. */
+    async waitForConvergence(): Promise<void> {
         for (const member of Object.keys(this.args.members)) {
             const machine = this.machine(member);
-            await this.until(`${machine} follows its user data`, async () => {
-                // Exit 75: not its turn yet.
+            await this.waitUntil(`${machine} has applied its user data`, async () => {
+                // Exit code 75: another member's turn.
                 const state =
                     "systemctl start cs-converge.service; systemctl show -P ExecMainStatus cs-converge.service";
-                return (await this.cloud.inside(machine, "sh", "-c", state)).trim().endsWith("0");
+                return (await this.cloud.exec(machine, "sh", "-c", state)).trim().endsWith("0");
             });
         }
     }
 
-    /** Something happens to the cluster; afterwards all of its members have to be healthy again. */
-    async event<T>(name: string, isPlanned: boolean, action: () => Promise<T>): Promise<T> {
+    /** Runs `action` on the cluster, then waits until all of its members are healthy. */
+    async recordEvent<T>(name: string, isPlanned: boolean, action: () => Promise<T>): Promise<T> {
         await this.writer?.mark();
         const result = await action();
-        await this.healthy();
+        await this.waitForHealth();
         if (this.writer !== undefined) this.events.push({ name, isPlanned, ...(await this.writer.mark()) });
         return result;
     }
 
-    /** `etcdctl` in a member's machine, with the certificate of its scripts. */
+    /** Runs `etcdctl` in a member's machine, with the client certificate that its scripts use. */
     async etcdctl(member: string, ...args: string[]): Promise<string> {
         const tls = [
             "--cacert=/etc/etcd/pki/ca.crt",
             "--cert=/etc/etcd/pki/client.crt",
             "--key=/etc/etcd/pki/client.key",
         ];
-        return this.cloud.inside(this.machine(member), "/usr/local/bin/etcdctl", ...tls, ...args);
+        return this.cloud.exec(this.machine(member), "/usr/local/bin/etcdctl", ...tls, ...args);
     }
 
     machine(member: string): string {
         return `dev-db-etcd-${member}`;
     }
 
-    /** The machine of a member as the API shows it. */
-    async api(member: string): Promise<any> {
+    /** The machine of a member as the API returns it now. */
+    async fromApi(member: string): Promise<any> {
         return (await this.cloud.client.list("listVirtualMachines", { name: this.machine(member) }))[0];
     }
 
-    /** Comes back when all members of the program are voters and healthy. @throws Error with what they say */
-    async healthy(seconds = 120): Promise<void> {
+    /** Waits until all members in the program are healthy voters. @throws Error that says what is wrong */
+    async waitForHealth(seconds = 120): Promise<void> {
         const endpoints = Object.values(this.args.members).map((address) => `https://${address}:2379`);
         const deadline = Date.now() + seconds * 1000;
         for (;;) {
@@ -264,8 +264,8 @@ export class RealCluster {
         return failures.join("; ");
     }
 
-    /** What etcd says of each member, in their order. */
-    async statuses(): Promise<any[]> {
+    /** `etcdctl endpoint status` of each member, in the order of the members. */
+    async endpointStatus(): Promise<any[]> {
         const endpoints = Object.values(this.args.members).map((address) => `https://${address}:2379`);
         const text = await this.etcdctl(
             "a",
@@ -277,36 +277,36 @@ export class RealCluster {
         return JSON.parse(text);
     }
 
-    /** Comes back when the API knows that these machines have ended. */
-    stopped(...members: string[]): Promise<void> {
-        return this.until(`${members.join(", ")} are stopped`, async () => {
-            const states = await Promise.all(members.map(async (member) => (await this.api(member)).state));
+    /** Waits until the API shows the machines of these members as Stopped. */
+    waitForStopped(...members: string[]): Promise<void> {
+        return this.waitUntil(`${members.join(", ")} are stopped`, async () => {
+            const states = await Promise.all(members.map(async (member) => (await this.fromApi(member)).state));
             return states.every((state) => state === "Stopped");
         });
     }
 
-    /** @throws Error that says what was waited for */
-    async until(what: string, isSo: () => Promise<boolean>, seconds = 90): Promise<void> {
+    /** Polls until `condition` holds. @throws Error that names `what` after `seconds` */
+    async waitUntil(what: string, condition: () => Promise<boolean>, seconds = 90): Promise<void> {
         const deadline = Date.now() + seconds * 1000;
-        while (!(await isSo())) {
-            if (Date.now() > deadline) throw new Error(`after ${seconds} s still not so: ${what}`);
+        while (!(await condition())) {
+            if (Date.now() > deadline) throw new Error(`timed out after ${seconds} s waiting for: ${what}`);
             await new Promise((resolve) => setTimeout(resolve, 500));
         }
     }
 
-    /** The certificate that a member shows to its peers, and its key. */
+    /** A member's peer certificate and its key. */
     async peerCertificate(member: string): Promise<{ certificate: string; key: string }> {
-        const read = (name: string) => this.cloud.inside(this.machine(member), "cat", `/etc/etcd/pki/${name}`);
+        const read = (name: string) => this.cloud.exec(this.machine(member), "cat", `/etc/etcd/pki/${name}`);
         return { certificate: await read("peer.crt"), key: await read("peer.key") };
     }
 
-    /** A planned change makes clients wait no longer than an election takes. */
+    /** Expects that no planned change made the writer wait for longer than an election takes. */
     expectShortGaps(): void {
         const long = this.events.filter(({ isPlanned, longestGapMilliseconds: gap }) => isPlanned && gap >= 5_000);
         expect(long.map(({ name, longestGapMilliseconds: gap }) => `${name}: ${gap} ms`)).toEqual([]);
     }
 
-    /** What happened, for whoever reads the test's output. */
+    /** The recorded events as a table, printed at the end of the test. */
     table(): string {
         const rows = this.events.map(({ name, seconds, acknowledged, failed, longestGapMilliseconds }) =>
             [

@@ -1,4 +1,4 @@
-/** An embedded cloud with machines, in the test's own process, and its machines as tests look at them. */
+/** An embedded cloud that boots machines, in the process of the test, and access to its machines. */
 import { execFile, execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -12,21 +12,25 @@ import { TEMPLATE } from "./template";
 
 const exec = promisify(execFile);
 
-/** Asks until it is so. @throws Error that says what was waited for */
-export async function eventually(what: string, isSo: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
+/** Polls until `condition` holds. @throws Error that names `what` after `seconds` */
+export async function waitUntil(
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    seconds = 60,
+): Promise<void> {
     const end = Date.now() + seconds * 1000;
-    while (!(await isSo())) {
-        if (Date.now() > end) throw new Error(`After ${seconds} s still not so: ${what}`);
+    while (!(await condition())) {
+        if (Date.now() > end) throw new Error(`Timed out after ${seconds} s waiting for: ${what}`);
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
 }
 
-/** What a test asks of a machine; names instead of ids. */
-export interface Wish {
+/** How a machine is deployed, with names in place of ids. */
+export interface DeployOptions {
     readonly template?: string;
     readonly offering?: string;
     readonly zone?: string;
-    /** What cloud-init is to find, not encoded. */
+    /** User data for cloud-init, not encoded. */
     readonly userData?: string | Buffer;
     /** More parameters of deployVirtualMachine. */
     readonly [parameter: string]: unknown;
@@ -39,7 +43,7 @@ export class Lab {
     private readonly cacheDir: string | undefined;
     private running: RunningCloud | undefined;
 
-    /** @param cidr of its own: several clouds run on a host at a time */
+    /** @param cidr that no other test uses: several clouds run on a host at a time */
     constructor(cidr: string, { cacheDir, ...options }: CloudOptions & { cacheDir?: string } = {}) {
         this.stateDir = fs.mkdtempSync(path.join(os.tmpdir(), "cloudstack-local-lab-"));
         this.prefix = prefixOf(this.stateDir);
@@ -53,21 +57,21 @@ export class Lab {
         return lab;
     }
 
-    /** What the hypervisor had to say. */
-    readonly said: string[] = [];
+    /** Lines that the hypervisor logged. */
+    readonly hypervisorLog: string[] = [];
 
     async start(): Promise<void> {
         const { stateDir, cacheDir } = this;
-        const log = (line: string) => void this.said.push(line);
+        const log = (line: string) => void this.hypervisorLog.push(line);
         this.running = await startCloud({ ...this.options, stateDir, hypervisor: nspawn({ stateDir, cacheDir, log }) });
     }
 
     get cloud(): RunningCloud {
-        if (this.running === undefined) throw new Error("the cloud does not run");
+        if (this.running === undefined) throw new Error("the cloud is not running");
         return this.running;
     }
 
-    /** A user that may expunge. */
+    /** A client of a user who may expunge machines. */
     get user(): Client {
         return new Client(this.cloud, this.cloud.accounts.expunger);
     }
@@ -77,7 +81,7 @@ export class Lab {
         this.running = undefined;
     }
 
-    /** Ends the cloud; answers what it has left on the host, which has to be nothing. */
+    /** Stops the cloud and deletes its files; returns what it left on the host, which must be nothing. */
     async dispose(): Promise<string[]> {
         await this.close();
         const left = this.leftovers();
@@ -85,7 +89,7 @@ export class Lab {
         return left;
     }
 
-    /** What of this cloud is on the host but for its files. */
+    /** Everything of this cloud on the host, except its files. */
     leftovers(): string[] {
         const isOurs = (name: string) => name.startsWith(this.prefix);
         const list = (folder: string) => {
@@ -110,7 +114,7 @@ export class Lab {
                 .map((name) => `link ${name}`),
             ...[...list("/sys/fs/cgroup").filter(isOurs), ...groups].map((name) => `group ${name}`),
             ...processes.map((pid) => `process ${pid}`),
-            ...this.loops().map((line) => `loop device ${line}`),
+            ...this.loopDevices().map((line) => `loop device ${line}`),
             ...fs
                 .readFileSync("/proc/self/mounts", "utf8")
                 .split("\n")
@@ -119,34 +123,34 @@ export class Lab {
     }
 
     /** Loop devices of this cloud. */
-    loops(): string[] {
+    loopDevices(): string[] {
         const text = execFileSync("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"], {
             encoding: "utf8",
         });
         return text.split("\n").filter((line) => line.includes(this.stateDir));
     }
 
-    /** The id of something in a list of the API, by its name. */
-    async id(command: string, name: string, more: Record<string, unknown> = {}): Promise<string> {
+    /** The id of an item in a list of the API, by its name. */
+    async idOf(command: string, name: string, more: Record<string, unknown> = {}): Promise<string> {
         const found = (await this.user.list(command, { name, ...more })).find((item) => item.name === name);
-        if (found === undefined) throw new Error(`${command} knows no ${name}`);
+        if (found === undefined) throw new Error(`${command} does not list ${name}`);
         return found.id;
     }
 
-    /** Lets machines of the account's default group ping each other. */
-    async letPing(): Promise<void> {
+    /** Allows ping in the account's default security group. */
+    async allowPing(): Promise<void> {
         const [{ id: securitygroupid }] = await this.user.list("listSecurityGroups", { securitygroupname: "default" });
         const rule = { protocol: "icmp", icmptype: -1, icmpcode: -1, cidrlist: "0.0.0.0/0" };
         await this.user.done("authorizeSecurityGroupIngress", { securitygroupid, ...rule });
     }
 
-    async deploy(name: string, wish: Wish = {}): Promise<Guest> {
-        const { template = TEMPLATE, offering = "Small Instance", zone = "sandbox", userData, ...more } = wish;
+    async deploy(name: string, options: DeployOptions = {}): Promise<Guest> {
+        const { template = TEMPLATE, offering = "Small Instance", zone = "sandbox", userData, ...more } = options;
         const { virtualmachine } = await this.user.done("deployVirtualMachine", {
             name,
-            zoneid: await this.id("listZones", zone),
-            templateid: await this.id("listTemplates", template, { templatefilter: "executable" }),
-            serviceofferingid: await this.id("listServiceOfferings", offering),
+            zoneid: await this.idOf("listZones", zone),
+            templateid: await this.idOf("listTemplates", template, { templatefilter: "executable" }),
+            serviceofferingid: await this.idOf("listServiceOfferings", offering),
             userdata: userData && Buffer.from(userData as string).toString("base64"),
             ...more,
         });
@@ -161,7 +165,7 @@ export class Guest {
     readonly lab: Lab;
     readonly id: string;
     readonly instanceName: string;
-    /** The answer of its deployment. */
+    /** The machine as deployVirtualMachine returned it. */
     readonly deployed: any;
     readonly machine: Machine;
     readonly folder: string;
@@ -180,66 +184,70 @@ export class Guest {
         return this.deployed.nic[0].ipaddress;
     }
 
-    /** Its control group below the root of a hierarchy. */
-    get group(): string {
+    /** The path of its control group in a hierarchy. */
+    get controlGroup(): string {
         return `${this.lab.prefix}/${/^i-\d+-(\d+)-/.exec(this.instanceName)![1]}`;
     }
 
-    /** The machine as the API shows it. */
-    async shown(): Promise<any> {
+    /** The machine as the API returns it now. */
+    async fromApi(): Promise<any> {
         return (await this.lab.user.list("listVirtualMachines", { id: this.id }))[0];
     }
 
-    /** The result of a command of the API with this machine's id. */
-    do(command: string, parameters: Record<string, unknown> = {}): Promise<any> {
+    /** Calls a command of the API with this machine's id; returns the result of its job. */
+    call(command: string, parameters: Record<string, unknown> = {}): Promise<any> {
         return this.lab.user.done(command, { id: this.id, ...parameters });
     }
 
-    /** What a program in the machine prints. @throws Error with what it complained of */
+    /** Runs a program in the machine; returns its standard output. @throws Error with its standard error if it fails */
     async run(...command: string[]): Promise<string> {
         const [program, ...args] = this.machine.commandLine(command);
         return (await exec(program, args, { timeout: 60_000, maxBuffer: 64 * 2 ** 20 })).stdout.trim();
     }
 
-    /** Runs a script in the machine. @throws Error where one of its commands fails */
-    script(text: string): Promise<string> {
+    /** Runs a shell script in the machine; returns its standard output. @throws Error if one of its commands fails */
+    runScript(text: string): Promise<string> {
         return this.run("sh", "-ec", text);
     }
 
-    /** Whether a user of the machine has this password. */
+    /** Whether this is the password of a user of the machine. */
     async hasPassword(user: string, password: string): Promise<boolean> {
         const hash = (await this.run("getent", "shadow", user)).split(":")[1];
         return (await this.run("perl", "-e", "print crypt($ARGV[0], $ARGV[1])", "--", password, hash)) === hash;
     }
 
-    /** What a script in the machine prints, complaints included, however it ends. */
-    sh(script: string): Promise<string> {
+    /** What a shell script in the machine prints, with standard error, whatever its exit code. */
+    outputOf(script: string): Promise<string> {
         return this.run("sh", "-c", `( ${script}\n) 2>&1 || true`);
     }
 
-    /** The machine's root directory, as the host sees it while it runs. */
+    /** The root directory of the running machine, as a path of the host. */
     private get root(): string {
         return `/proc/${this.machine.leader}/root`;
     }
 
-    /** Waits until cloud-init has ended; answers what it says of itself. */
-    async settled(): Promise<{ status: string; errors: string[]; recoverable_errors: Record<string, string[]> }> {
-        await eventually(`cloud-init of ${this.instanceName} has ended`, () =>
+    /** Waits until cloud-init has ended; returns the status that it reports. */
+    async waitForCloudInit(): Promise<{
+        status: string;
+        errors: string[];
+        recoverable_errors: Record<string, string[]>;
+    }> {
+        await waitUntil(`cloud-init of ${this.instanceName} has ended`, () =>
             fs.existsSync(`${this.root}/run/cloud-init/result.json`),
         );
-        const text = await this.sh("cloud-init status --wait --format=json");
+        const text = await this.outputOf("cloud-init status --wait --format=json");
         return JSON.parse(text.slice(text.indexOf("{")));
     }
 
-    /** Waits for the boot after the one whose first process this was. */
-    async anotherBoot(leader: number | undefined): Promise<void> {
-        await eventually(`${this.instanceName} boots`, () => {
+    /** Waits until the machine has booted again. @param leader the process id of its init before that */
+    async waitForNextBoot(leader: number | undefined): Promise<void> {
+        await waitUntil(`${this.instanceName} boots`, () => {
             const now = this.machine.leader;
             return now !== undefined && now !== leader;
         });
     }
 
     waitForState(state: string): Promise<void> {
-        return eventually(`${this.instanceName} is ${state}`, async () => (await this.shown()).state === state);
+        return waitUntil(`${this.instanceName} is ${state}`, async () => (await this.fromApi()).state === state);
     }
 }
