@@ -1,6 +1,6 @@
 /** How long it takes to make files. */
 import type { GoBuild } from "./builds";
-import { isRelease, type MirrorFile } from "./files";
+import { buildsOf, isImageArchive, type MirrorFile } from "./files";
 
 /** Time that no number of processors shortens: downloads, the root file system of machines, linking, packing. */
 const FIXED_SECONDS = { releases: 30, images: 60 };
@@ -8,11 +8,7 @@ const FIXED_SECONDS = { releases: 30, images: 60 };
 /** Of files that Go builds from nothing; what was compiled before takes no time. */
 export function secondsToMake(files: readonly MirrorFile[], processors: number): number {
     const builds = new Map<string, GoBuild>();
-    for (const file of files)
-        for (const build of isRelease(file)
-            ? [file.build]
-            : file.images.flatMap(({ programs }) => programs.map((program) => program.build)))
-            builds.set(build.folder, build);
+    for (const { build } of files.flatMap(buildsOf)) builds.set(build.folder, build);
     const seconds = [...builds.values()].reduce((sum, build) => sum + build.seconds, 0);
-    return seconds / processors + (files.every(isRelease) ? FIXED_SECONDS.releases : FIXED_SECONDS.images);
+    return seconds / processors + (files.some(isImageArchive) ? FIXED_SECONDS.images : FIXED_SECONDS.releases);
 }

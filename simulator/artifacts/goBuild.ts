@@ -83,7 +83,10 @@ export async function buildPrograms(
     const isPinned = fs.existsSync(pinnedModules(build));
     const env = { ...environment(build, architecture, isPinned), GOTMPDIR: path.join(folder, "tmp") };
     fs.mkdirSync(env.GOTMPDIR);
-    const packages = programs.map((name) => build.packages[name]);
+    const tests = Object.entries(build.tests ?? {}).filter(([name]) => programs.includes(name));
+    const ordinary = programs.filter((name) => name in build.packages);
+    const files = Object.entries(build.files ?? {}).filter(([name]) => programs.includes(name));
+    const packages = ordinary.map((name) => build.packages[name]);
     let downloaded = 0;
     let compiled = 0;
     let total = 0;
@@ -95,16 +98,33 @@ export async function buildPrograms(
     await gates.download.pass(async () => {
         onProgress("resolving modules");
         await prepareModule(build, folder, call, isPinned);
-        total = (await call("list", "-deps", ...tags(build), ...packages)).trim().split("\n").length;
+        const withTests = tests.length > 0 ? ["-test"] : [];
+        const all = [...packages, ...tests.map(([, source]) => source)];
+        total = (await call("list", "-deps", ...withTests, ...tags(build), ...all)).trim().split("\n").length;
     });
     onProgress(undefined);
     const out = path.join(folder, "out");
     await gates.compile.pass(async () => {
         onProgress("compiling");
         const linker = `-ldflags=${linkerFlags(build)}`;
-        await call("build", "-v", ...tags(build), linker, "-o", `${out}/`, ...packages);
+        if (packages.length > 0) await call("build", "-v", ...tags(build), linker, "-o", `${out}/`, ...packages);
+        fs.mkdirSync(out, { recursive: true });
+        for (const [name, source] of tests) {
+            onProgress(`compiling ${name}`);
+            await call("test", "-c", ...tags(build), linker, "-o", path.join(out, name), source);
+        }
     });
-    return Object.fromEntries(programs.map((name) => [name, path.join(out, nameByGo(build.packages[name]))]));
+    if (files.length > 0) {
+        const module = await moduleFolder(build.modules[0], call);
+        for (const [name, source] of files) {
+            fs.copyFileSync(path.join(module, source), path.join(out, name));
+            fs.chmodSync(path.join(out, name), 0o644);
+        }
+    }
+    return Object.fromEntries([
+        ...ordinary.map((name) => [name, path.join(out, nameByGo(build.packages[name]))]),
+        ...[...tests, ...files].map(([name]) => [name, path.join(out, name)]),
+    ]);
 }
 
 /** Keeps the user's settings of proxies, checksums and caches, but no settings that would change the result. */
@@ -165,9 +185,14 @@ async function prepareModule(build: GoBuild, folder: string, call: Call, isPinne
     }
 }
 
+/** Where Go keeps a module. */
+async function moduleFolder(module: string, call: Call): Promise<string> {
+    return (JSON.parse(await call("mod", "download", "-json", module)) as { Dir: string }).Dir;
+}
+
 async function deriveMain({ module, withoutImports }: Required<GoBuild>["derived"], file: string, call: Call) {
-    const { Dir } = JSON.parse(await call("mod", "download", "-json", module)) as { Dir: string };
-    const lines = fs.readFileSync(path.join(Dir, "main.go"), "utf8").split("\n");
+    const folder = await moduleFolder(module, call);
+    const lines = fs.readFileSync(path.join(folder, "main.go"), "utf8").split("\n");
     fs.writeFileSync(file, lines.filter((line) => !withoutImports.test(line)).join("\n"));
 }
 

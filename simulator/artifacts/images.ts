@@ -2,19 +2,28 @@
 import { corednsBuild, flannelBuild, flannelCniBuild, type GoBuild, kubernetesBuild, pauseBuild } from "./builds";
 import { ARCHITECTURE, type Architecture } from "./releases";
 
+/**
+ * `network`: a shell, and programs that set up a node's network; `test`: packages with what Kubernetes' own tests call in
+ * a container.
+ */
+export type ToolLayer = "network" | "test";
+
 /** A program, and where it is in an image. */
 export interface ImageProgram {
     readonly build: GoBuild;
     readonly program: string;
     readonly path: string;
+    /** Whether it runs with the rights of root, whoever starts it. */
+    readonly isSetUid?: boolean;
 }
 
 export interface Image {
     readonly name: string;
     readonly programs: readonly ImageProgram[];
-    /** Whether it also has a shell and the programs that set up a node's network: see `netLayer.ts`. */
-    readonly hasNetworkTools?: boolean;
+    /** What it also has of Debian: see `toolLayers.ts`. */
+    readonly tools?: readonly ToolLayer[];
     readonly entrypoint?: readonly string[];
+    readonly command?: readonly string[];
 }
 
 export interface ImageArchive {
@@ -61,16 +70,11 @@ export function imageArchivesOf(version: string, architecture = ARCHITECTURE): I
     });
     const { coredns, pause } = companions;
     const flannel = flannelBuild(FLANNEL.version);
-    const archive = (what: string, images: Image[]): ImageArchive => ({
-        fileName: `kubernetes-${what}-images-v${version}-linux-${architecture}.tar`,
-        version,
-        architecture,
-        images,
-    });
+    const archive = (what: string, images: Image[]) => archiveOf(what, version, architecture, images);
     return [
         archive("control-plane", ["kube-apiserver", "kube-controller-manager", "kube-scheduler"].map(own)),
         archive("node", [
-            { ...own("kube-proxy"), hasNetworkTools: true },
+            { ...own("kube-proxy"), tools: ["network"] },
             {
                 name: `registry.k8s.io/coredns/coredns:v${coredns}`,
                 programs: [{ build: corednsBuild(coredns), program: "coredns", path: "/coredns" }],
@@ -87,14 +91,24 @@ export function imageArchivesOf(version: string, architecture = ARCHITECTURE): I
                     { build: flannel, program: "flanneld", path: "/opt/bin/flanneld" },
                     { build: flannel, program: "install_conf", path: "/opt/bin/install-conf" },
                 ],
-                hasNetworkTools: true,
+                tools: ["network"],
             },
             {
                 name: `ghcr.io/flannel-io/flannel-cni-plugin:${FLANNEL.cniPlugin}`,
                 programs: [{ build: flannelCniBuild, program: "flannel", path: "/flannel" }],
-                hasNetworkTools: true,
+                tools: ["network"],
             },
-            { name: BUSYBOX, programs: [], hasNetworkTools: true },
+            { name: BUSYBOX, programs: [], tools: ["network"] },
         ]),
     ];
+}
+
+export function archiveOf(
+    what: string,
+    version: string,
+    architecture: Architecture,
+    images: readonly Image[],
+): ImageArchive {
+    const fileName = `kubernetes-${what}-images-v${version}-linux-${architecture}.tar`;
+    return { fileName, version, architecture, images };
 }

@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { filesOf, isRelease, type MirrorFile, type Wanted } from "./files";
+import { filesOf, isImageArchive, isRelease, type MirrorFile, type Wanted } from "./files";
 import { CGO_PACKAGES, OLDEST_GO } from "./goBuild";
 import { withLock } from "./lock";
 import { addToManifest, artifactsFolder, putInPlace, readManifest, sumOf } from "./manifest";
@@ -158,7 +158,7 @@ function adviceFor(failed: readonly { file: MirrorFile; failure: Failure }[], fo
     for (const one of failed) groups.set(one.failure.message, [...(groups.get(one.failure.message) ?? []), one]);
     const files = failed.map(({ file }) => file);
     const releases = files.filter(isRelease);
-    const needsRoot = files.some((file) => !isRelease(file));
+    const needsRoot = files.some(isImageArchive);
     const unknown = releases.filter(({ sha256 }) => sha256 === undefined);
     return [
         ...[...groups.values()].flatMap((group) => [

@@ -35,11 +35,12 @@ export interface ImageContent {
     /** From the lowest one. */
     readonly layers: readonly Layer[];
     readonly entrypoint?: readonly string[];
+    readonly command?: readonly string[];
 }
 
 /** Makes a layer of what a folder holds. */
 export async function makeLayer(folder: string, file: string, signal?: AbortSignal): Promise<Layer> {
-    await pack(folder, file, { signal });
+    await pack(folder, file, { keepsModes: true, signal });
     return { file, digest: `sha256:${await sumOf(file)}`, bytes: fs.statSync(file).size };
 }
 
@@ -61,12 +62,12 @@ export async function makeImageArchive(
         return { mediaType, digest, size: Buffer.byteLength(text) };
     };
     const platform = { architecture, os: "linux" };
-    const manifests = images.map(({ name, layers, entrypoint }) => {
+    const manifests = images.map(({ name, layers, entrypoint, command }) => {
         for (const layer of layers)
             if (!fs.existsSync(blobOf(layer.digest))) fs.linkSync(layer.file, blobOf(layer.digest));
         const config = put(MEDIA_TYPES.config, {
             ...platform,
-            config: { Env: [`PATH=${PATH}`], ...(entrypoint !== undefined && { Entrypoint: entrypoint }) },
+            config: { Env: [`PATH=${PATH}`], Entrypoint: entrypoint, Cmd: command },
             rootfs: { type: "layers", diff_ids: layers.map(({ digest }) => digest) },
         });
         const manifest = put(MEDIA_TYPES.manifest, {

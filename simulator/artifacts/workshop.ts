@@ -4,10 +4,10 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { GoBuild } from "./builds";
 import { download } from "./download";
-import { isImageArchive, isRelease, type MirrorFile } from "./files";
+import { buildsOf, type BuiltProgram, isImageArchive, isRelease, type MirrorFile } from "./files";
 import { buildPrograms } from "./goBuild";
-import type { Image, ImageArchive } from "./images";
-import { fillNetLayer } from "./netLayer";
+import type { ImageArchive, ImageProgram, ToolLayer } from "./images";
+import { fillToolLayer } from "./toolLayers";
 import { type Layer, makeImageArchive, makeLayer } from "./ociArchive";
 import { Gate } from "./process";
 import type { Architecture, Release } from "./releases";
@@ -57,7 +57,8 @@ export class Workshop {
     private readonly steps = new Map<string, string | undefined>();
     private readonly wanted = new Map<string, { readonly build: GoBuild; readonly programs: Set<string> }>();
     private readonly builds = new Map<string, Programs>();
-    private netLayer: Promise<Layer> | undefined;
+    private readonly tools = new Map<ToolLayer, Promise<Layer>>();
+    private readonly programLayers = new Map<string, Promise<Layer>>();
 
     constructor(options: WorkshopOptions) {
         this.options = options;
@@ -83,7 +84,8 @@ export class Workshop {
             }
         };
         const archives = files.filter(isImageArchive);
-        if (archives.some(({ images }) => images.some(({ hasNetworkTools }) => hasNetworkTools))) this.startNetLayer();
+        for (const name of archives.flatMap(({ images }) => images.flatMap(({ tools = [] }) => tools)))
+            if (!this.tools.has(name)) this.startTools(name);
         // What is to be built is known only when all downloads have ended: one call of Go builds all programs of a build.
         const left: { release: Release; because?: string }[] = [];
         await Promise.all(
@@ -93,14 +95,15 @@ export class Workshop {
                 else left.push({ release, because });
             }),
         );
-        for (const { release } of left)
-            if (this.options.source !== "release") this.want(release.build, Object.values(release.members));
-        for (const { images } of archives)
-            for (const { programs } of images) for (const { build, program } of programs) this.want(build, [program]);
+        const others = files.filter((file) => !isRelease(file));
+        const toBuild = [...(this.options.source === "release" ? [] : left.map(({ release }) => release)), ...others];
+        for (const { build, programs } of toBuild.flatMap(buildsOf)) this.want(build, programs);
         this.startBuilds(files[0].architecture);
         await Promise.all([
             ...left.map(({ release, because }) => settle(release, this.makeRelease(release, because))),
-            ...archives.map((archive) => settle(archive, this.makeArchive(archive))),
+            ...others.map((file) =>
+                settle(file, isImageArchive(file) ? this.makeArchive(file) : this.makeProgram(file)),
+            ),
         ]);
     }
 
@@ -204,28 +207,34 @@ export class Workshop {
             await pack(folder, part, { gzip: true, signal: this.options.signal });
         } else {
             const [program] = Object.values(release.members);
-            fs.copyFileSync(programs[program], part, fs.constants.COPYFILE_FICLONE);
+            copy(programs[program], part);
         }
         return { from: "go", ...(because !== undefined && { because }) };
     }
 
-    private startNetLayer(): void {
-        const folder = this.newFolder("net");
-        this.netLayer = this.showing("network tools of the images", async (onProgress) => {
-            await fillNetLayer(this.options.cacheDir, folder, onProgress);
+    private async makeProgram(file: BuiltProgram): Promise<Made> {
+        copy((await this.programs(file.build))[file.program], this.partOf(file));
+        return { from: "go" };
+    }
+
+    private startTools(name: ToolLayer): void {
+        const folder = this.newFolder("tools");
+        const layer = this.showing(`${name} tools of the images`, async (onProgress) => {
+            await fillToolLayer(name, this.options.cacheDir, folder, onProgress);
             return makeLayer(folder, `${folder}.tar`, this.options.signal);
         }).catch((error: unknown) => {
-            throw this.failure(error, "the images' network tools");
+            throw this.failure(error, `the images' ${name} tools`);
         });
-        this.netLayer.catch(() => undefined);
+        layer.catch(() => undefined);
+        this.tools.set(name, layer);
     }
 
     private async makeArchive(archive: ImageArchive): Promise<Made> {
         const images = await Promise.all(
             archive.images.map(async (image) => {
-                const tools = image.hasNetworkTools ? [await this.netLayer!] : [];
-                const programs = image.programs.length > 0 ? [await this.programLayer(image)] : [];
-                return { ...image, layers: [...tools, ...programs] };
+                const layers = await Promise.all((image.tools ?? []).map((name) => this.tools.get(name)!));
+                const own = await Promise.all(image.programs.map((program) => this.programLayer(program)));
+                return { ...image, layers: [...layers, ...own] };
             }),
         );
         await this.showing(archive.fileName, async (onProgress) => {
@@ -237,12 +246,26 @@ export class Workshop {
         return { from: "go" };
     }
 
-    private async programLayer({ programs }: Image): Promise<Layer> {
+    /** Each program has its own, so that images, and nodes, have a program once. */
+    private programLayer(program: ImageProgram): Promise<Layer> {
+        const key = [program.build.folder, program.program, program.path].join(" ");
+        const layer = this.programLayers.get(key) ?? this.makeProgramLayer(program);
+        this.programLayers.set(key, layer);
+        return layer;
+    }
+
+    private async makeProgramLayer({ build, program, path: where, isSetUid }: ImageProgram): Promise<Layer> {
         const folder = this.newFolder("layer");
-        for (const { build, program, path: where } of programs)
-            place((await this.programs(build))[program], folder, where);
+        const built = (await this.programs(build))[program];
+        if (isSetUid === true) fs.chmodSync(built, 0o4755);
+        place(built, folder, where);
         return makeLayer(folder, `${folder}.tar`, this.options.signal);
     }
+}
+
+/** A file of its own, whose mode may be changed. */
+function copy(file: string, target: string): void {
+    fs.copyFileSync(file, target, fs.constants.COPYFILE_FICLONE);
 }
 
 function place(file: string, folder: string, where: string): void {

@@ -15,6 +15,7 @@ import {
     type Wanted,
 } from "../artifacts/mirror";
 import { knownVersions, newestVersion } from "../artifacts/releases";
+import { TESTED_MINOR } from "../artifacts/testImages";
 import { cacheFolder } from "../cache";
 import { UserError } from "./stateFolder";
 import { counted, duration, size } from "./table";
@@ -23,7 +24,7 @@ import { WaitingLine } from "./waiting";
 const NEWEST = { etcd: newestVersion("etcd"), kubernetes: newestVersion("kubelet") };
 
 export const ARTIFACTS_HELP = `cloudstack-local artifacts [--etcd VERSION]... [--kubernetes VERSION]... [--without-kubernetes]
-                           [--from SOURCE] [--cache DIR] [--json]
+                           [--conformance] [--from SOURCE] [--cache DIR] [--json]
 
 Completes the mirror of release files and container images, which machines without the internet fetch from
 http://GATEWAY/artifacts: one folder with a manifest of SHA-256 sums, for all clouds of this user. Existing files are
@@ -36,6 +37,7 @@ kept.
                         ${knownVersions("kubelet").join(", ")};
                         Go can build other patches of ${KUBERNETES_MINORS.join(" and ")}
   --without-kubernetes  nothing of that
+  --conformance         also Kubernetes' own conformance tests and the images that they need, of versions of ${TESTED_MINOR}
   --from SOURCE         release: the official files, checked against the SHA-256 sums in this package;
                         go: built from the projects' Go modules;
                         auto (default): the official files if they can be downloaded, else Go.
@@ -53,6 +55,7 @@ export async function artifacts(args: string[]): Promise<void> {
             etcd: { type: "string", multiple: true, default: [NEWEST.etcd] },
             kubernetes: { type: "string", multiple: true },
             "without-kubernetes": { type: "boolean", default: false },
+            conformance: { type: "boolean", default: false },
             from: { type: "string", default: "auto" },
             json: { type: "boolean", default: false },
         },
@@ -71,8 +74,11 @@ export async function artifacts(args: string[]): Promise<void> {
                 `--kubernetes must be a version of ${KUBERNETES_MINORS.join(" or ")}, not "${version}".`,
                 2,
             );
+    const conformance = values.conformance ? kubernetes : [];
+    if (conformance.some((version) => !version.startsWith(`${TESTED_MINOR}.`)))
+        throw new UserError(`--conformance is possible for versions of Kubernetes ${TESTED_MINOR} only.`, 2);
     const cacheDir = values.cache === undefined ? cacheFolder() : path.resolve(values.cache);
-    await complete(cacheDir, { etcd: values.etcd, kubernetes }, source, values.json);
+    await complete(cacheDir, { etcd: values.etcd, kubernetes, conformance }, source, values.json);
 }
 
 function checkVersions(option: keyof typeof NEWEST, versions: readonly string[]): void {

@@ -64,9 +64,20 @@ async function hostAptOptions(): Promise<string[]> {
     return text.split("\n").filter((line) => names.some((name) => line.startsWith(`${name} `)));
 }
 
-async function mmdebstrapArguments(suite: string, files: string, target: string): Promise<string[]> {
+/** What every call of mmdebstrap is given, and where to get packages from, if not from Debian's own mirror. */
+async function packageOptions(): Promise<{ options: string[]; mirror: string[] }> {
     const apt = ['APT::Install-Recommends "false"', 'Acquire::Languages "none"', ...(await hostAptOptions())];
     const mirror = process.env.CLOUDSTACK_LOCAL_DEBIAN_MIRROR;
+    const options = [
+        ...["--mode=root", `--architectures=${process.arch === "arm64" ? "arm64" : "amd64"}`],
+        ...apt.map((option) => `--aptopt=${option}`),
+        ...DPKG_EXCLUDES.map((option) => `--dpkgopt=${option}`),
+    ];
+    return { options, mirror: mirror === undefined ? [] : [mirror] };
+}
+
+async function mmdebstrapArguments(suite: string, files: string, target: string): Promise<string[]> {
+    const { options, mirror } = await packageOptions();
     const inRoot = [
         `rm -f ${REMOVED_FILES.map((file) => `"$1"${file}`).join(" ")}`,
         `cp -R ${files}/. "$1"/`,
@@ -75,14 +86,29 @@ async function mmdebstrapArguments(suite: string, files: string, target: string)
         `systemctl --root="$1" mask ${MASKED_UNITS.join(" ")}`,
     ];
     return [
-        ...["--mode=root", "--variant=minbase", `--architectures=${process.arch === "arm64" ? "arm64" : "amd64"}`],
-        ...apt.map((option) => `--aptopt=${option}`),
-        ...DPKG_EXCLUDES.map((option) => `--dpkgopt=${option}`),
+        ...options,
+        "--variant=minbase",
         `--include=${PACKAGES.join(",")}`,
         ...inRoot.map((command) => `--customize-hook=${command}`),
-        ...[suite, target],
-        ...(mirror === undefined ? [] : [mirror]),
+        ...[suite, target, ...mirror],
     ];
+}
+
+/**
+ * Unpacks packages of a template's Debian release, and what they need, into a new folder; nothing is configured.
+ *
+ * @throws HostError
+ */
+export async function unpackPackages(
+    templateName: string,
+    packages: readonly string[],
+    folder: string,
+    onStep: (line: string) => void,
+): Promise<void> {
+    const { options, mirror } = await packageOptions();
+    const suite = suiteOf(templateName);
+    const include = `--include=${packages.join(",")}`;
+    await mmdebstrap("mmdebstrap", [...options, "--variant=extract", include, suite, folder, ...mirror], onStep);
 }
 
 function writeFiles(folder: string): void {
@@ -94,16 +120,18 @@ function writeFiles(folder: string): void {
     }
 }
 
-/** Runs mmdebstrap, and passes on its progress messages. */
+/** Makes a template. */
 function build(args: string[], target: string, finished: string, onStep: (line: string) => void): Promise<void> {
     // A process that waited for another one's build finds the result under the lock.
     const script = 'final=$1 target=$2; shift 2; test -d "$final" || { mmdebstrap "$@" && mv "$target" "$final"; }';
     const lock = path.join(path.dirname(finished), "lock");
+    return mmdebstrap("flock", ["--close", lock, "sh", "-c", script, "sh", finished, target, ...args], onStep);
+}
+
+/** Runs mmdebstrap, and passes on its progress messages. */
+function mmdebstrap(command: string, args: readonly string[], onStep: (line: string) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-        const child = spawn("flock", ["--close", lock, "sh", "-c", script, "sh", finished, target, ...args], {
-            env: HOST_ENV,
-            stdio: ["ignore", "ignore", "pipe"],
-        });
+        const child = spawn(command, args, { env: HOST_ENV, stdio: ["ignore", "ignore", "pipe"] });
         let tail = "";
         child.stderr.on("data", (chunk: Buffer) => {
             tail = (tail + chunk.toString()).slice(-4_000);

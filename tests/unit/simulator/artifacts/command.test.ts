@@ -106,6 +106,9 @@ describe("cloudstack-local artifacts", () => {
                     message: expect.stringContaining("could not be obtained:\n  - Go: go build ended with 1\n"),
                 }),
             );
+            await expect(printed("--kubernetes", "1.35.8", "--conformance")).rejects.toMatchObject(
+                refused("--conformance is possible for versions of Kubernetes 1.36 only."),
+            );
             expect(ARTIFACTS_HELP).toContain("(default 3.6.14)");
         }));
 });

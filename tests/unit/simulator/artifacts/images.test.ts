@@ -9,7 +9,8 @@ import {
 import { NODE_PROGRAMS } from "../../../../simulator/artifacts/files";
 import { imageArchivesOf, KUBERNETES_MINORS } from "../../../../simulator/artifacts/images";
 import { artifactsFolder } from "../../../../simulator/artifacts/manifest";
-import { releaseOf } from "../../../../simulator/artifacts/releases";
+import { ARCHITECTURE, releaseOf } from "../../../../simulator/artifacts/releases";
+import { TESTED_MINOR, testImageArchiveOf } from "../../../../simulator/artifacts/testImages";
 import { cacheFolder } from "../../../../simulator/cache";
 import { expectSuccess, runTool } from "../../../support/tools";
 
@@ -38,6 +39,35 @@ test("archives are named by what they are for", () => {
     );
 });
 
+describe.each(versions.filter((version) => version.startsWith(TESTED_MINOR)))("the tests of Kubernetes %s", (version) => {
+    const program = path.join(artifactsFolder(cacheFolder()), `e2e.test-v${version}-linux-${ARCHITECTURE}`);
+    const isThere = fs.existsSync(program);
+
+    (isThere ? test : test.skip)(
+        `need these images, among others${isThere ? "" : " (skipped: cloudstack-local artifacts --conformance has not made them)"}`,
+        () => {
+            const listed = runExecutable(program, ["--list-images"]).split("\n");
+            expect(listed).toEqual(expect.arrayContaining(testImageArchiveOf(version).images.map(({ name }) => name)));
+        },
+        60_000,
+    );
+});
+
+/** Files of the mirror are not executable. */
+function runExecutable(file: string, args: string[]): string {
+    const folder = fs.mkdtempSync("/tmp/pulumi-cloudstack-test-");
+    const program = path.join(folder, "program");
+    try {
+        fs.copyFileSync(file, program);
+        fs.chmodSync(program, 0o755);
+        const answer = runTool(program, args);
+        expectSuccess(answer);
+        return answer.stdout.trim();
+    } finally {
+        fs.rmSync(folder, { recursive: true });
+    }
+}
+
 describe.each(versions)("kubeadm %s", (version) => {
     const kubeadm = path.join(artifactsFolder(cacheFolder()), releaseOf("kubeadm", version).fileName);
     const isThere = fs.existsSync(kubeadm);
@@ -45,23 +75,12 @@ describe.each(versions)("kubeadm %s", (version) => {
     (isThere ? test : test.skip)(
         `wants these images, and etcd${isThere ? "" : " (skipped: cloudstack-local artifacts has not made it)"}`,
         () => {
-            const program = path.join(fs.mkdtempSync("/tmp/pulumi-cloudstack-kubeadm-"), "kubeadm");
-            try {
-                fs.copyFileSync(kubeadm, program);
-                fs.chmodSync(program, 0o755);
-                const listed = runTool(program, ["config", "images", "list", `--kubernetes-version=v${version}`]);
-                expectSuccess(listed);
-                const wanted = listed.stdout
-                    .trim()
-                    .split("\n")
-                    .filter((name) => !name.includes("/etcd:"));
-                const own = names(version)
-                    .flat()
-                    .filter((name) => name.startsWith("registry.k8s.io/"));
-                expect(own.sort()).toEqual(wanted.sort());
-            } finally {
-                fs.rmSync(path.dirname(program), { recursive: true });
-            }
+            const listed = runExecutable(kubeadm, ["config", "images", "list", `--kubernetes-version=v${version}`]);
+            const wanted = listed.split("\n").filter((name) => !name.includes("/etcd:"));
+            const own = names(version)
+                .flat()
+                .filter((name) => name.startsWith("registry.k8s.io/"));
+            expect(own.sort()).toEqual(wanted.sort());
         },
     );
 });

@@ -16,6 +16,12 @@ async function archive(folder: string, names: readonly string[]): Promise<string
         for (const name of names.filter((one) => layer.includes(one)))
             fs.writeFileSync(path.join(root, "usr/bin", name), name, { mode: 0o700 });
         fs.symlinkSync("usr/bin", path.join(root, "bin"));
+        if (index === 1) {
+            fs.mkdirSync(path.join(root, "tmp"));
+            fs.chmodSync(path.join(root, "tmp"), 0o1777);
+            fs.writeFileSync(path.join(root, "usr/su"), "");
+            fs.chmodSync(path.join(root, "usr/su"), 0o4755);
+        }
         fs.utimesSync(root, Math.random() * 1e9, Math.random() * 1e9);
         layers.push(await makeLayer(root, path.join(work, `layer-${index}.tar`)));
     }
@@ -85,6 +91,6 @@ testWithTools(["tar"])("an archive is an OCI image layout: every reference has i
                 .trim()
                 .split("\n")
                 .map((line) => line.split(/\s+/)[0]),
-        ).toEqual(["lrwxr-xr-x", "drwxr-xr-x", "drwxr-xr-x", "-rwxr-xr-x"]);
+        ).toEqual(["lrwxrwxrwx", "drwxrwxrwt", "drwxr-xr-x", "drwxr-xr-x", "-rwxr-xr-x", "-rwsr-xr-x"]);
     }),
 );

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { architectures, resolveArtifact, supportedVersions } from "../../../../components/artifacts";
 import { releases as kubernetesReleases } from "../../../../components/kubernetesCluster/versions";
 import type { GoBuild } from "../../../../simulator/artifacts/builds";
-import { filesOf, isRelease } from "../../../../simulator/artifacts/files";
+import { buildsOf, filesOf } from "../../../../simulator/artifacts/files";
 import { pinnedModules } from "../../../../simulator/artifacts/goBuild";
 import {
     knownVersions,
@@ -52,11 +52,9 @@ test("archives have the programs where the releases have them", () => {
 });
 
 /** Every build that the newest versions, and the older ones that tests use, are made of. */
-const builds = filesOf({ etcd: ["3.5.33", "3.6.14"], kubernetes: supportedKubernetes }).flatMap((file) =>
-    isRelease(file) ? [file.build] : file.images.flatMap(({ programs }) => programs.map(({ build }) => build)),
-);
+const builds = filesOf({ etcd: ["3.5.33", "3.6.14"], kubernetes: supportedKubernetes, conformance: ["1.36.4"] }).flatMap(buildsOf);
 
-test.each([...new Map(builds.map((build) => [build.title, build])).values()].map((build) => [build.title, build]))(
+test.each([...new Map(builds.map(({ build }) => [build.title, build])).values()].map((build) => [build.title, build]))(
     "the sums of the modules of %s are the package's own",
     (_, build: GoBuild) => {
         const folder = pinnedModules(build);

@@ -52,9 +52,11 @@ case $1 in
 esac
 echo "example.org/module" >&2
 ${script}
+command=$1
 while [ "$1" != -o ]; do shift; done
 out=$2
 shift 2
+[ "$command" != test ] || { echo "the tests of $1" >"$out"; exit; }
 mkdir -p "$out"
 for package; do
   case $package in ./*) cp "$package/main.go" "$here/$(basename "$package").go" ;; esac
@@ -68,7 +70,7 @@ done
 
     /** What it was to build; other calls only resolve modules. */
     get builds(): string[] {
-        return this.calls.filter((call) => call.includes(": build "));
+        return this.calls.filter((call) => /: (build|test) /.test(call));
     }
 
     /** The source of a program of this package's own. */

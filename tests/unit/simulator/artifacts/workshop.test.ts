@@ -67,6 +67,22 @@ goTest("files of one build share one call of Go; a file that is no archive is th
     ),
 );
 
+goTest("tests become a program", () =>
+    withFolder((folder) =>
+        withGo(folder, "", async (go) => {
+            const [tests] = filesOf({ conformance: ["1.36.4"] }, "amd64");
+            await fromGo(folder, [tests]);
+            expect(go.builds).toEqual([
+                expect.stringMatching(
+                    /: test -c -ldflags=\S+ .* -o \S+\/out\/e2e\.test k8s\.io\/kubernetes\/test\/e2e$/,
+                ),
+            ]);
+            const file = path.join(artifactsFolder(folder), "e2e.test-v1.36.4-linux-amd64");
+            expect(fs.readFileSync(file, "utf8")).toBe("the tests of k8s.io/kubernetes/test/e2e\n");
+        }),
+    ),
+);
+
 goTest("a build that fails does not keep the others from being finished, and is told of at once", () =>
     withFolder((folder) =>
         withGo(folder, 'case "$*" in *kubernetes*) echo too old >&2; exit 1;; esac', async () => {

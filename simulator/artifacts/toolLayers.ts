@@ -1,11 +1,12 @@
 /**
- * The layer of images that set up a node's network: a shell, and the programs of the packet filter with the libraries
- * they need, from the machines' own root file system, so that a machine and its containers agree.
+ * Layers of images with Debian's programs and the libraries they need. Those of the packet filter come from the machines'
+ * own root file system, so that a machine and its containers agree.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { attempt, run } from "../hypervisors/nspawn/host";
-import { ensureTemplate } from "../hypervisors/nspawn/template";
+import { ensureTemplate, unpackPackages } from "../hypervisors/nspawn/template";
+import type { ToolLayer } from "./images";
 
 /** Where its programs come from. */
 export const TEMPLATE = "Debian 13";
@@ -25,42 +26,82 @@ const MERGED = ["bin", "sbin", "lib", "lib64"];
 /** @throws Error that says what is missing on this computer */
 async function requireTemplateTools(): Promise<void> {
     if (process.getuid?.() !== 0)
-        throw new Error(
-            "root is needed: network tools come from the machines' root file system, which only root can make",
-        );
+        throw new Error("root is needed: they come from the machines' root file system, which only root can make");
     if (!(await attempt("mmdebstrap", ["--version"])))
         throw new Error("mmdebstrap is not installed, which makes the machines' root file system");
 }
 
-/** Copies the layer's files from the machines' root file system, which is built first if the cache has none. */
-export async function fillNetLayer(
+/** Fills an empty folder; the machines' root file system is built first if it is needed and the cache has none. */
+export async function fillToolLayer(
+    name: ToolLayer,
     cacheDir: string,
     folder: string,
     onProgress: (text: string) => void,
 ): Promise<void> {
     await requireTemplateTools();
-    await copyNetworkTools(await ensureTemplate(cacheDir, TEMPLATE, onProgress), folder);
+    if (name === "test") await fillTestTools(folder, onProgress);
+    else await copyNetworkTools(await ensureTemplate(cacheDir, TEMPLATE, onProgress), folder);
 }
 
 /** @param root a root file system with Debian's packages nftables, iptables, conntrack and busybox-static */
 export async function copyNetworkTools(root: string, folder: string): Promise<void> {
     const inFolder = (file: string) => path.join(folder, file);
-    const copy = (file: string) => {
-        fs.mkdirSync(path.dirname(inFolder(file)), { recursive: true });
-        fs.copyFileSync(path.join(root, file), inFolder(file));
-    };
     for (const name of MERGED) {
         fs.mkdirSync(inFolder(`usr/${name}`), { recursive: true });
         fs.symlinkSync(`usr/${name}`, inFolder(name));
     }
     const extensions = await extensionsOf(root);
     const files = [...PROGRAMS, ...extensions];
-    for (const file of [...files, BUSYBOX, "/etc/protocols"]) copy(file);
-    for (const library of await librariesOf(root, files)) copy(library);
+    for (const file of [...files, ...(await librariesOf(root, files)), BUSYBOX, "/etc/protocols"])
+        copy(root, folder, file);
     for (const name of XTABLES) fs.symlinkSync("xtables-nft-multi", inFolder(`usr/sbin/${name}`));
     for (const name of (await run("chroot", [root, BUSYBOX, "--list"])).trim().split("\n"))
         if (!["bin", "sbin"].some((where) => exists(inFolder(`usr/${where}/${name}`))))
             fs.symlinkSync("busybox", inFolder(`usr/bin/${name}`));
+}
+
+/** What tests call in containers. */
+const TEST_PACKAGES = [
+    ...["bash", "coreutils", "curl", "bind9-dnsutils", "grep", "iperf", "iproute2", "libc-bin", "netcat-openbsd"],
+    ...["nginx", "sed", "util-linux"],
+];
+
+/** Not needed in a container. */
+const LEFT_OUT = [
+    "boot",
+    "dev",
+    "proc",
+    "sys",
+    "etc/apt",
+    "etc/hostname",
+    "etc/resolv.conf",
+    "var/cache",
+    "var/lib/apt",
+];
+
+/** Packages, and what their configuration and the tests' own images add: a second name of a program, folders, users. */
+async function fillTestTools(folder: string, onProgress: (text: string) => void): Promise<void> {
+    await unpackPackages(TEMPLATE, TEST_PACKAGES, folder, onProgress);
+    const inFolder = (file: string) => path.join(folder, file);
+    for (const name of LEFT_OUT) fs.rmSync(inFolder(name), { recursive: true, force: true });
+    fs.symlinkSync("agnhost", inFolder("agnhost-2"));
+    fs.mkdirSync(inFolder("uploads"));
+    fs.symlinkSync("/etc/nginx/sites-available/default", inFolder("etc/nginx/sites-enabled/default"));
+    const user = "user-defined-in-image";
+    const users = [
+        "root:x:0:0:root:/root:/bin/sh",
+        "www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin",
+        `${user}:x:1000:1000::/:/bin/sh`,
+    ];
+    const groups = ["root:x:0:", "www-data:x:33:", `${user}:x:1000:`, `group-defined-in-image:x:50000:${user}`];
+    for (const [name, lines] of Object.entries({ passwd: users, group: groups }))
+        fs.writeFileSync(inFolder(`etc/${name}`), lines.map((line) => `${line}\n`).join(""));
+}
+
+function copy(root: string, folder: string, file: string): void {
+    const target = path.join(folder, file);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.copyFileSync(path.join(root, file), target);
 }
 
 function exists(file: string): boolean {

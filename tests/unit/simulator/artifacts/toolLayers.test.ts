@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { copyNetworkTools, TEMPLATE } from "../../../../simulator/artifacts/netLayer";
+import { copyNetworkTools, TEMPLATE } from "../../../../simulator/artifacts/toolLayers";
 import { cacheFolder } from "../../../../simulator/cache";
 import { templateRoot } from "../../../../simulator/hypervisors/nspawn/template";
 import { expectSuccess, runTool, withFolder } from "../../../support/tools";
