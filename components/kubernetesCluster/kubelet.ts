@@ -55,16 +55,20 @@ export function kubeletConfiguration(cluster: ClusterSpec): object {
  * The files of a worker's kubelet. Its first client certificate is signed by the cluster's authority in the program;
  * later kubelet renews it. So a worker needs neither kubeadm nor anonymous access to the API nor a bootstrap token,
  * which could expire, or be used by an attacker to register any node. kubelet retries until the API is available.
+ *
+ * Labels and taints have files of their own, since kubelet uses them only when it registers: on a running node the control
+ * planes change them, and kubelet is not restarted.
  */
 export function workerKubeletFiles(worker: WorkerSpec): NodeFile[] {
     const { cluster } = worker;
-    const taints = worker.taints ?? [];
     return [
+        { path: paths.kubeletConfig, content: toYamlDocuments(kubeletConfiguration(cluster)) },
         {
-            path: paths.kubeletConfig,
+            path: paths.kubeletTaints,
             content: toYamlDocuments({
-                ...kubeletConfiguration(cluster),
-                ...(taints.length > 0 && { registerWithTaints: taints.map(taintObject) }),
+                apiVersion: "kubelet.config.k8s.io/v1beta1",
+                kind: "KubeletConfiguration",
+                registerWithTaints: (worker.taints ?? []).map(taintObject),
             }),
         },
         { path: "/etc/kubernetes/kubelet.conf", content: kubeletKubeconfig(cluster), permissions: "0640" },

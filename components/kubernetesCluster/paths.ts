@@ -16,6 +16,8 @@ export const paths = {
     kubeadmLocal: "/etc/kubernetes/kubeadm.d",
     /** Settings of a single machine: kubelet merges every `*.conf` here into its configuration. */
     kubeletLocal: "/etc/kubernetes/kubelet.conf.d",
+    /** Taints with which a worker registers. */
+    kubeletTaints: "/etc/kubernetes/kubelet.conf.d/20-taints.conf",
     /** Settings of a single machine: containerd merges every `*.toml` here into its configuration. */
     containerdLocal: "/etc/containerd/conf.d",
     kubeletConfig: "/var/lib/kubelet/config.yaml",

@@ -189,7 +189,8 @@ const reactions: Record<string, string | undefined> = {
     "/etc/modules-load.d/kubernetes.conf": "kubernetes-prepare",
     "/etc/sysctl.d/90-kubernetes.conf": "kubernetes-prepare",
     "/etc/kubernetes/kubelet.conf": "systemctl restart kubelet",
-    "/etc/kubernetes/kubelet.env": "systemctl restart kubelet",
+    // Labels and taints of the pools. The timer would apply them minutes later.
+    "/etc/kubernetes/pools": "systemctl start --no-block kubernetes-control-plane",
     [paths.kubeletConfig]: "systemctl restart kubelet",
 };
 

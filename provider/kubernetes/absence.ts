@@ -41,16 +41,12 @@ const API_PATIENCE = 120;
 /** Nodes that this run has taken down, and what their kubelets had reported last, by cluster and name. */
 const away = new Map<string, string | undefined>();
 
-/** Clusters that the program of this run has, and those that this run deletes: see {@link isGoing}. */
+/** Clusters that the program of this run has: see {@link isGoing}. */
 const wanted = new Set<string>();
-const going = new Set<string>();
 
+/** To be called as soon as a resource of the cluster is checked: a replaced machine is deleted before others are. */
 export function noteWanted(cluster: string): void {
     wanted.add(cluster);
-}
-
-export function noteGoing(cluster: string): void {
-    going.add(cluster);
 }
 
 /**
@@ -60,7 +56,17 @@ export function noteGoing(cluster: string): void {
  */
 export function isGoing(of: Outputs): boolean {
     const cluster = nodeOf(of)?.cluster;
-    return cluster !== undefined && (going.has(cluster) || !wanted.has(cluster));
+    return cluster !== undefined && !wanted.has(cluster);
+}
+
+/** Says that a machine goes with its cluster, since `pulumi destroy --target` looks the same to this package. */
+export function sayGoing(of: Outputs): void {
+    const cluster = nodeOf(of)?.cluster;
+    if (cluster === undefined) return;
+    say(
+        `kubernetes ${cluster}: its machines are deleted without draining their nodes, since \`pulumi destroy\` deletes the ` +
+            "cluster. To remove a node from a cluster that stays, take it out of the program and run `pulumi up`",
+    );
 }
 
 /** The node that a machine is; undefined where it is none, or is not to be drained. */

@@ -2,7 +2,7 @@ import * as crypto from "node:crypto";
 import { echoOf, type Handler, hasUnknown, type Inputs, type Outputs, same } from "../handler";
 import { announce, lifecycle, wasChecked } from "../lifecycle";
 import { status } from "../status";
-import { noteGoing, noteWanted, notReady } from "./absence";
+import { noteWanted, notReady } from "./absence";
 import { ApiUnavailable, KubernetesApi, SHORT_PATIENCE } from "./api";
 import { logOf } from "./logs";
 import { listNodes, waitUntilRight } from "./nodes";
@@ -20,7 +20,7 @@ const COMPARED = [
 
 /**
  * The lifecycle of `KubernetesReady`, which depends on all machines of a cluster: the last to be made, so it knows when the
- * cluster works, and the first to be deleted, so it knows that the cluster is deleted as a whole.
+ * cluster works.
  */
 export const kubernetesReady: Handler = lifecycle({
     async check(_problems, inputs, olds) {
@@ -43,7 +43,6 @@ export const kubernetesReady: Handler = lifecycle({
         return { ...outputs, status: found ?? READY };
     },
     update: (_id, _olds, news) => waitFor(news),
-    delete: async (_id, { cluster }) => noteGoing(cluster),
 });
 
 /** Waits for one stage after the other. */

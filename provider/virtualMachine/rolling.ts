@@ -1,5 +1,5 @@
 import { type DiffResult, type Handler, type Inputs, type Outputs, PartialFailure } from "../handler";
-import { comeBack, forget, isGoing, nodeOf, stay } from "../kubernetes/absence";
+import { comeBack, forget, isGoing, nodeOf, noteWanted, sayGoing, stay } from "../kubernetes/absence";
 import { wasChecked } from "../lifecycle";
 import { planChanges } from "./plan";
 
@@ -98,6 +98,11 @@ export function oneByOne(handler: Handler, turns = new Turns()): Handler {
     };
     return {
         ...handler,
+        async check(olds: Inputs, news: Inputs) {
+            const node = nodeOf(news);
+            if (node !== undefined) noteWanted(node.cluster);
+            return handler.check(olds, news);
+        },
         async diff(id: string, olds: Outputs, news: Inputs): Promise<DiffResult> {
             const result = await handler.diff(id, olds, news);
             const { rollingGroup: group, maxUnavailable: most, owner, name } = news;
@@ -118,8 +123,9 @@ export function oneByOne(handler: Handler, turns = new Turns()): Handler {
             return during(await turns.take(news.rollingGroup, news.name, news.maxUnavailable), work);
         },
         async delete(id: string, outputs: Outputs) {
-            const replacement = replacements.get(id);
+            const replacement = replacements.get(id) ?? replacedOnRequest(outputs);
             const leaves = nodeOf(outputs) !== undefined && !isGoing(outputs);
+            if (!leaves) sayGoing(outputs);
             const remove = async () => {
                 await handler.delete(id, outputs).catch(async (error) => {
                     if (leaves) await stay(outputs);
@@ -158,6 +164,12 @@ export function oneByOne(handler: Handler, turns = new Turns()): Handler {
             });
         },
     };
+}
+
+/** With `pulumi up --replace`, `diff` is not called: a machine that is deleted although the program has it is replaced. */
+function replacedOnRequest(outputs: Outputs): Replacement | undefined {
+    const { rollingGroup: group, maxUnavailable: most, owner, name } = outputs;
+    return group === undefined || !wasChecked(outputs) ? undefined : { group, most, owner, name };
 }
 
 /** Waits until the node of a changed machine is Ready. If it fails, the state has the machine as it is now. */

@@ -64,6 +64,20 @@ test("a replacement is one turn, from the deletion to the end of the creation", 
     expect(log).toEqual(["delete c", "delete d", "deleted c", "deleted d"]);
 });
 
+test("a replacement on request, of which the engine compares nothing, is one turn as well", async () => {
+    const { handler, log } = slow();
+    const replace = async (name: string) => {
+        const news = inputs(name, { owner: `requested ${name}` });
+        await handler.check({}, news);
+        await handler.delete(name, { ...outputs, ...news });
+        await sleep(2);
+        await handler.create(news);
+    };
+    await Promise.all(["a", "b"].map(replace));
+    const turn = (name: string) => [`delete ${name}`, `deleted ${name}`, `create ${name}`, `created ${name}`];
+    expect(log).toEqual([...turn("a"), ...turn("b")]);
+});
+
 test("where one does not come back, those that wait stay as they are", async () => {
     const { handler, log } = slow();
     const names = ["a", "bad", "c", "d"];
