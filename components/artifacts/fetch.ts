@@ -2,8 +2,8 @@ import { sh } from "../cloudInit";
 
 /**
  * Fetches, verifies and installs the files that the plan lists for this machine's architecture. It is idempotent: files
- * with the right sum are left alone. It retries while a mirror or the network is not available; a wrong sum is a
- * permanent failure.
+ * with the right sum are left alone, several are fetched at a time. It retries while a mirror or the network is not
+ * available; a wrong sum is a permanent failure.
  */
 export const fetchScript = sh`
 #!/bin/bash
@@ -39,11 +39,10 @@ download() {
   fi
 }
 
-# Leaves the verified file in "$part".
-fetch() {
-  local url=$1 sha=$2 name delay=1 fresh=1
+fetch() { # URL SHA: downloads to the cache, and verifies
+  local url=$1 sha=$2 name delay=1 fresh=1 part=$cache/$2.part
   name=$(basename "$url")
-  part=$cache/$sha.part
+  log "fetching $name"
   while :; do
     if [ -e "$part" ] && [ "$(sum_of "$part")" = "$sha" ]; then return; fi
     [ ! -e "$part" ] || fresh=0
@@ -66,24 +65,33 @@ fetch() {
   done
 }
 
-# Renames the new file over the old one after a sync, so that a running program keeps the old file.
-place() {
-  mkdir -p "$(dirname "$3")"
-  install -m "$1" "$2" "$3.cs-new"
-  sync "$3.cs-new"
-  mv -f "$3.cs-new" "$3"
+# Replaces files by "<file>.cs-new" after a sync, so that a running program keeps the old file.
+replace() {
+  local file
+  sync "\${@/%/.cs-new}"
+  for file in "$@"; do mv -f "$file.cs-new" "$file"; done
 }
 
+place() { # MODE FILE TARGET
+  mkdir -p "$(dirname "$3")"
+  install -m "$1" "$2" "$3.cs-new"
+  replace "$3"
+}
+
+# Unpacks below the target, so that files are renamed and not copied.
 unpack() {
-  local strip=$1 target=$2 members=$3 work file
-  work=$(mktemp -d "$cache/unpack.XXXXXX")
+  local strip=$1 target=$2 members=$3 work file files=()
+  work=$target/.cs-unpack.$sha
+  rm -rf "$work"
+  mkdir -p "$work"
   tar -xzf "$part" -C "$work" --no-same-owner --strip-components="$strip"
-  mkdir -p "$target"
-  while IFS= read -r file; do
-    place 0755 "$file" "$target/$(basename "$file")"
-  done < <(
-    if [ "$members" = "*" ]; then find "$work" -type f; else for file in $members; do echo "$work/$file"; done; fi
-  )
+  [ "$members" != "*" ] || members=$(find "$work" -type f -printf '%P\n')
+  for file in $members; do
+    chmod 0755 "$work/$file"
+    mv -f "$work/$file" "$target/\${file##*/}.cs-new"
+    files+=("$target/\${file##*/}")
+  done
+  replace "\${files[@]}"
   rm -rf "$work"
 }
 
@@ -103,30 +111,61 @@ installed() {
   esac
 }
 
+install_file() { # SHA KIND TARGET MEMBERS; packages are only put in place, since they are installed together
+  local sha=$1 kind=$2 target=$3 members=$4 part=$cache/$1.part
+  case $kind in
+    program) place 0755 "$part" "$target" ;;
+    tar:*) unpack "\${kind#tar:}" "$target" "$members" ;;
+    *) place 0644 "$part" "$target" ;;
+  esac
+  [ "$kind" = package ] || echo "$sha" >"$(stamp_of "$target" "$members")"
+}
+
+# Runs a command in the background when fewer than four are running.
+running=0
+start() {
+  [ "$running" -lt 4 ] || wait_for_one
+  "$@" &
+  running=$((running + 1))
+}
+
+# If a command fails, the others are not waited for: they may retry for ever.
+wait_for_one() {
+  local status=0
+  wait -n || status=$?
+  running=$((running - 1))
+  [ "$status" != 0 ] || return 0
+  jobs -p | xargs -r kill 2>/dev/null || true
+  exit "$status"
+}
+
+wait_for_all() { while [ "$running" -gt 0 ]; do wait_for_one; done; }
+
 mkdir -p "$cache" "$stamps"
-packages=() package_stamps=()
+packages=() package_stamps=() missing=()
+declare -A urls
 while read -r for_arch sha url kind target members; do
   [ -n "$for_arch" ] || continue
   [ "$for_arch" = "$arch" ] || [ "$for_arch" = any ] || continue
   [ -n "\${target:-}" ] || fail 2 "$plan: incomplete line: $for_arch $sha $url $kind"
+  case $kind in program | data | package | tar:*) ;; *) fail 2 "$plan: unknown kind $kind" ;; esac
   target=$root$target
   wanted=1
   if installed "$sha" "$kind" "$target" "$members"; then continue; fi
-  log "fetching $(basename "$url")"
-  fetch "$url" "$sha"
-  case $kind in
-    program) place 0755 "$part" "$target" ;;
-    data) place 0644 "$part" "$target" ;;
-    tar:*) unpack "\${kind#tar:}" "$target" "$members" ;;
-    package)
-      place 0644 "$part" "$target"
-      packages+=("$target") ;;
-    *) fail 2 "$plan: unknown kind $kind" ;;
-  esac
-  rm -f "$part"
-  stamp=$(stamp_of "$target" "$members")
-  if [ "$kind" = package ]; then package_stamps+=("$sha $stamp"); else echo "$sha" >"$stamp"; fi
+  urls[$sha]=$url
+  missing+=("$sha $kind $target $members")
+  [ "$kind" != package ] || { packages+=("$target"); package_stamps+=("$sha $(stamp_of "$target" "$members")"); }
 done <"$plan"
+
+# Nothing is installed before every file is there and verified.
+for sha in "\${!urls[@]}"; do start fetch "\${urls[$sha]}" "$sha"; done
+wait_for_all
+for file in "\${missing[@]}"; do
+  read -r sha kind target members <<<"$file"
+  start install_file "$sha" "$kind" "$target" "$members"
+done
+wait_for_all
+for sha in "\${!urls[@]}"; do rm -f "$cache/$sha.part"; done
 
 if [ "\${#packages[@]}" -gt 0 ]; then
   log "installing \${#packages[@]} packages"

@@ -139,7 +139,7 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         ...runtimeVersions,
         ...Object.fromEntries(programs.map((program) => [program, cluster.kubernetesVersion])),
     };
-    const fetch = renderFetch(versions, artifacts, images);
+    const fetch = renderFetch(versions, artifacts, images).map(withoutComments);
     // A new version needs a reinstallation, so running machines ignore changes of the list of downloads.
     const followed = [
         ...own,
@@ -155,11 +155,15 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         writeFiles: [...own, ...fetch, ...renderConverge(followed.map(convergeRule), cluster.convergeIntervalSeconds)],
         runcmd: [
             "systemctl daemon-reload",
+            // Before the downloads, since cloud-init does not run this again after an interrupted first boot. Another reload,
+            // of up to a second, is not necessary: the units are started by name.
+            `systemctl enable --no-reload ${fetchService} ${units}`,
             // With a mirror, this service installs the packages, including HAProxy's unit.
-            `systemctl enable --now ${fetchService}`,
-            `systemctl enable ${units}`,
+            `systemctl start ${fetchService}`,
             // The package starts HAProxy when it is installed, maybe before our configuration was written.
-            ...(balanced ? ["systemctl enable haproxy.service && systemctl --no-block restart haproxy.service"] : []),
+            ...(balanced
+                ? ["systemctl enable --no-reload haproxy.service && systemctl --no-block restart haproxy.service"]
+                : []),
             `systemctl --no-block start ${units}`,
         ],
     };

@@ -11,6 +11,7 @@ import { bootScript, DROPPED_CAPABILITIES } from "./bootScript";
 import { groupFilesOf, makeGroup, processesOf, removeGroup } from "./cgroups";
 import { allow, deny, restrict } from "./devices";
 import {
+    attempt,
     childrenOf,
     commandOf,
     identify,
@@ -31,7 +32,7 @@ import { type Disk, usesDisk, mountPoints } from "./volumes";
 const SHUTDOWN_TIMEOUT = 90_000;
 /** Size above which a console log is rotated when the machine starts, in bytes. */
 const CONSOLE_LIMIT = 2_000_000;
-/** The signal that makes systemd halt: SIGRTMIN+3. */
+/** The signal that makes systemd halt without delay: SIGRTMIN+3. */
 const HALT_SIGNAL = 37;
 
 /** Content of `machine.json`, which describes the machine to commands while no cloud serves it. */
@@ -185,11 +186,16 @@ export class Machine {
         return /Too many open files/.test(words) ? `${words} ${INOTIFY_REMEDY}` : words;
     }
 
-    /** Shuts the machine down; cuts its power at the timeout. */
+    /**
+     * Shuts the machine down as a hypervisor's power button does: through logind, so that the programs which delay the
+     * shutdown, kubelet for its pods, can do so. Cuts the power at the timeout.
+     */
     async shutDown(): Promise<void> {
         let lastSignal: number | undefined;
+        const isPoweringOff = this.leader !== undefined && (await this.powerOff());
         const hasEnded = () => {
             const { leader } = this;
+            if (isPoweringOff) return !this.runs;
             // An init that has just started may ignore the signal, so it is repeated.
             if (leader !== undefined && (lastSignal === undefined || Date.now() - lastSignal > 1_000)) {
                 kill(leader, HALT_SIGNAL);
@@ -199,6 +205,12 @@ export class Machine {
         };
         await until(hasEnded, SHUTDOWN_TIMEOUT, 25);
         await this.cutPower();
+    }
+
+    /** Whether systemd, which may not run yet, or not any more, has accepted the request. */
+    private powerOff(): Promise<boolean> {
+        const [program, ...args] = this.commandLine(["timeout", "5", "systemctl", "--no-wall", "poweroff"]);
+        return attempt(program, args);
     }
 
     /** Kills process 1 of its outer pid namespace, upon which the kernel kills all others. */

@@ -191,7 +191,6 @@ fetchTest("a wrong sum stops the machine with a message that names the file; not
                 `got ${sha256("evil")} (from ${mirror.url}/`,
         );
         expect(fs.existsSync(path.join(folder, "root"))).toBe(false);
-        expect(mirror.requests).toHaveLength(1);
     }),
 );
 
