@@ -26,6 +26,8 @@ module.exports = {
         project("machines", { ...machines, testMatch: ["<rootDir>/tests/machines/*.test.ts"] }),
         // Long: `npm run test:machines` runs them too, `npm test` does not.
         project("machines-long", { ...machines, testMatch: ["<rootDir>/tests/machines/long/*.test.ts"] }),
+        // Hours: neither runs them, `npm run test:conformance` does.
+        project("conformance", { ...machines, setupFilesAfterEnv: ["<rootDir>/tests/conformance/timeout.ts"] }),
     ],
     reporters: ["default", "<rootDir>/tests/reporter.cjs"],
     // An end-to-end test runs an engine, a program and a plugin beside itself.

@@ -39,7 +39,7 @@ async function test(args) {
         }
     }
     console.log("\n== Tests");
-    return run("jest", ["--ignoreProjects=machines-long", ...args], env, { cwd: root });
+    return run("jest", ["--ignoreProjects", "machines-long", "conformance", "--", ...args], env, { cwd: root });
 }
 
 if (process.argv.includes("--help")) {

@@ -85,6 +85,13 @@ export function kubernetesBuild(version: string): GoBuild {
     });
 }
 
+/** What Kubernetes' tests register with the API server as a second one. */
+export const sampleApiServerBuild: GoBuild = build("sample-apiserver", "0.29.2", {
+    modules: ["k8s.io/sample-apiserver"],
+    packages: { "sample-apiserver": "k8s.io/sample-apiserver" },
+    seconds: 120,
+});
+
 export function containerdBuild(version: string): GoBuild {
     const module = "github.com/containerd/containerd/v2";
     return build("containerd", version, {

@@ -1,5 +1,5 @@
 /** The container images that Kubernetes' own conformance tests need, beside those of every node. */
-import { kubernetesBuild } from "./builds";
+import { etcdBuild, kubernetesBuild, sampleApiServerBuild } from "./builds";
 import { archiveOf, type Image, type ImageArchive } from "./images";
 import { ARCHITECTURE } from "./releases";
 
@@ -26,6 +26,7 @@ export function testImageArchiveOf(version: string, architecture = ARCHITECTURE)
         entrypoint: ["/agnhost"],
         command: ["pause"],
     };
+    const etcd = etcdBuild("3.6.8");
     return archiveOf("test", version, architecture, [
         { ...agnhost, name: `${REGISTRY}/agnhost:2.63.0` },
         {
@@ -52,6 +53,19 @@ export function testImageArchiveOf(version: string, architecture = ARCHITECTURE)
             name: `${REGISTRY}/nonewprivs:1.4`,
             programs: [{ build, program: "nonewprivs", path: "/usr/local/bin/nnp", isSetUid: true }],
             command: ["nnp"],
+        },
+        {
+            name: `${REGISTRY}/sample-apiserver:1.29.2`,
+            programs: [{ build: sampleApiServerBuild, program: "sample-apiserver", path: "/sample-apiserver" }],
+            entrypoint: ["/sample-apiserver"],
+        },
+        {
+            name: "registry.k8s.io/etcd:3.6.8-0",
+            programs: ["etcd", "etcdctl"].map((program) => ({
+                build: etcd,
+                program,
+                path: `/usr/local/bin/${program}`,
+            })),
         },
     ]);
 }

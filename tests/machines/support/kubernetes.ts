@@ -14,6 +14,8 @@ const run = promisify(execFile);
 
 /** What the program is told: the arguments of both clusters. */
 interface Program {
+    /** Archives of images that all nodes import: `node` is what they need. */
+    images: string[];
     etcd: Record<string, unknown>;
     kubernetes: Record<string, any>;
 }
@@ -28,7 +30,7 @@ const version = args.kubernetes.kubernetesVersion;
 const archives = (role) => Object.keys(manifest).filter((name) => name.startsWith("kubernetes-" + role + "-images-v" + version + "-"));
 const artifacts = {
     mirror, manifest, packages: "template",
-    imageArchives: archives("node"), controlPlaneImageArchives: archives("control-plane"),
+    imageArchives: args.images.flatMap(archives), controlPlaneImageArchives: archives("control-plane"),
 };
 const common = { template: "Debian 13", operatorCidrs: [host], artifacts, convergeIntervalSeconds: 10 };
 const etcd = new cloudstack.EtcdCluster("etcd", { ...common, ...args.etcd });
@@ -69,6 +71,7 @@ export class RealKubernetes {
         await cloud.command("artifacts", ...versions.flatMap((version) => ["--kubernetes", version]));
         await cloud.start();
         return new RealKubernetes(cloud, await cloud.environment(), {
+            images: more.images ?? ["node"],
             etcd: {
                 members: addressesIn(cidr, size.etcd),
                 serviceOffering: "Small Instance",
@@ -157,7 +160,8 @@ export class RealKubernetes {
             .sort();
     }
 
-    private get kubeconfig(): string {
+    /** The file with the administrator's kubeconfig, after `up`. */
+    get kubeconfig(): string {
         return path.join(this.cloud.state, "kubeconfig");
     }
 
@@ -166,7 +170,7 @@ export class RealKubernetes {
     }
 
     /** The client of the mirror, as an executable file. */
-    private client(): string {
+    client(): string {
         const file = path.join(this.cloud.state, "kubectl");
         if (!fs.existsSync(file)) {
             fs.copyFileSync(
