@@ -6,12 +6,12 @@ import { jobFiles } from "./units";
 import { apiPort, nodeLocalPort } from "./versions";
 
 /** The files of a node's operating system: kernel modules and settings, the user data guard, and HAProxy. */
-export function hostFiles(cluster: ClusterSpec): NodeFile[] {
+export function hostFiles(cluster: ClusterSpec, role: keyof typeof prepare): NodeFile[] {
     return [
         { path: "/etc/modules-load.d/kubernetes.conf", content: modules },
         { path: "/etc/sysctl.d/90-kubernetes.conf", content: sysctl },
         { path: "/etc/systemd/network/10-flannel.link", content: flannelLink },
-        { path: `${paths.bin}/kubernetes-prepare`, content: prepare, permissions: "0755" },
+        { path: `${paths.bin}/kubernetes-prepare`, content: prepare[role], permissions: "0755" },
         { path: `${paths.bin}/metadata-guard`, content: metadataGuard, permissions: "0755" },
         { path: "/etc/kubernetes/metadata-guard.nft", content: metadataGuardTable },
         // kubelet's unit runs it, too. The timer updates it: a recreated virtual router may have another address.
@@ -87,7 +87,9 @@ table inet metadata_guard {
 
 /**
  * HAProxy's configuration. Health checks over verified TLS determine which control planes are used. Connections to one
- * that fails are closed, so that clients reconnect to another one immediately.
+ * that fails are closed, so that clients reconnect to another one immediately. A machine that is gone does not refuse
+ * connections, it is silent: a new connection then goes to another control plane after 1.5 seconds, and an open one on
+ * which a request is not even acknowledged for 3 seconds is closed (`tcp-ut`), both before checks notice.
  */
 function balancer(controlPlanes: ClusterSpec["controlPlanes"]): string {
     const servers = Object.entries(controlPlanes).map(
@@ -100,14 +102,17 @@ function balancer(controlPlanes: ClusterSpec["controlPlanes"]): string {
 
 defaults
     mode tcp
-    timeout connect 5s
+    timeout connect 1500ms
+    timeout check 3s
     timeout client 1h
     timeout server 1h
+    retries 3
+    option redispatch 1
 
 listen kubernetes-api
     bind 127.0.0.1:${nodeLocalPort}
     balance leastconn
     option httpchk GET /readyz
-    default-server check check-ssl verify required ca-file ${paths.pki}/ca.crt verifyhost kubernetes inter 2s fastinter 1s fall 2 rise 1 on-marked-down shutdown-sessions
+    default-server check check-ssl verify required ca-file ${paths.pki}/ca.crt verifyhost kubernetes inter 2s fastinter 1s fall 2 rise 1 tcp-ut 3s on-marked-down shutdown-sessions
 ${servers.join("")}`;
 }

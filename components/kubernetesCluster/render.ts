@@ -37,6 +37,7 @@ const runtimeVersions: Versions = { runc: "1.4.3", "cni-plugins": "1.9.1" };
 export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
     const { cluster } = spec;
     return node(cluster, ["kubelet", "kubeadm", "kubectl"], {
+        name: "controlPlane",
         extra: spec.extraCloudConfig,
         images: cluster.artifacts?.controlPlaneImageArchives,
         files: [
@@ -59,6 +60,7 @@ export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
             "kubernetes-control-plane.service",
             "kubernetes-control-plane.timer",
             "kubernetes-approve.timer",
+            "kubernetes-renew.service",
             "kubernetes-renew.timer",
         ],
     });
@@ -67,6 +69,7 @@ export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
 /** The user data of a worker. The only private key in it is the worker's own. */
 export function renderWorker(spec: WorkerSpec): CloudConfig {
     return node(spec.cluster, ["kubelet"], {
+        name: "worker",
         extra: spec.extraCloudConfig,
         files: [
             ...workerKubeletFiles(spec),
@@ -104,6 +107,7 @@ const watched: readonly WatchedCertificates[] = [
 
 /** What is specific to a role, control plane or worker. */
 interface Role {
+    name: "controlPlane" | "worker";
     files: readonly NodeFile[];
     units: readonly string[];
     /** Image archives. */
@@ -128,7 +132,7 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         convergeTimer,
     ].join(" ");
     const own = [
-        ...hostFiles(cluster),
+        ...hostFiles(cluster, role.name),
         ...containerdFiles(cluster),
         ...(imports ? [{ path: `${paths.units}/kubernetes-images.service`, content: imagesUnit }] : []),
         ...role.files,
@@ -187,6 +191,9 @@ function convergeRule({ path }: NodeFile): ConvergeRule {
 }
 
 const reactions: Record<string, string | undefined> = {
+    // Once kubelet has a certificate of its own it needs this one no more, unless its own has expired.
+    [`${paths.pki}/kubelet-client.crt`]:
+        "openssl x509 -checkend 0 -noout -in /var/lib/kubelet/pki/kubelet-client-current.pem || systemctl restart kubelet",
     "/etc/haproxy/haproxy.cfg": "systemctl reload haproxy",
     "/etc/containerd/config.toml": "systemctl restart containerd",
     "/etc/kubernetes/metadata-guard.nft": "systemctl start metadata-guard",
@@ -275,6 +282,10 @@ function controlPlaneJobs(): NodeFile[] {
         ...jobFiles("kubernetes-renew", {
             description: "Renew the control plane's certificates before they expire",
             run: [`${paths.bin}/kubernetes-renew`],
+            // The timer makes up for a day on which the machine was off, but hours after the boot.
+            unit: [`After=network-online.target ${fetchService}`],
+            service: ["Restart=on-failure", "RestartSec=60"],
+            atBoot: true,
             timer: ["OnCalendar=daily", "RandomizedDelaySec=4h", "Persistent=true"],
         }),
     ];

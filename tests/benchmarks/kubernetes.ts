@@ -76,7 +76,7 @@ async function readyTimes(cluster: RealKubernetes): Promise<Record<string, numbe
 
 async function startOf(cluster: RealKubernetes, machine: string, unit: string): Promise<number> {
     const show = ["systemctl", "show", "--timestamp=us+utc", "--property=ActiveEnterTimestamp", "--value", unit];
-    const text = await cluster.cloud.inside(machine, ...show);
+    const text = await cluster.cloud.exec(machine, ...show);
     // Such as "Sun 2026-11-29 17:07:46.306368 UTC".
     return Date.parse(text.trim().replace(/^\S+ (\S+) (\S+) UTC$/, "$1T$2Z"));
 }

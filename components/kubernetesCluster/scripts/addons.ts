@@ -56,8 +56,8 @@ wanted=$(cat /etc/kubernetes/kubeadm-init.yaml /etc/kubernetes/addons/* 2>/dev/n
 versions=$(kubectl get nodes -l node-role.kubernetes.io/control-plane \
     -o 'jsonpath={range .items[*]}{.status.nodeInfo.kubeletVersion}{"\n"}{end}') || exit 1
 if grep -qvxF "$VERSION" <<<"$versions"; then
-    log "not every control plane has $VERSION yet"
-    exit 0
+    log "addons are upgraded when every control plane has $VERSION: looked at again soon"
+    exit 1
 fi
 kubeadm init phase upload-config all --config /etc/kubernetes/kubeadm-init.yaml || exit 1
 kubeadm init phase addon all --config /etc/kubernetes/kubeadm-init.yaml || exit 1

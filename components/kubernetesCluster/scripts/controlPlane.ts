@@ -53,6 +53,14 @@ create() {
     kubectl -n kube-system delete secret --field-selector type=bootstrap.kubernetes.io/token || true
 }
 
+# kubeadm does not join a machine whose node seems to be Ready. It seems so for some time after the machine was reinstalled
+# or replaced, since nobody has noticed yet that the kubelet of that node has gone.
+node_is_away() {
+    local ready='{"type":"Ready","status":"Unknown","reason":"Reinstalled","message":"the machine is being installed"}'
+    [ -n "$(kubectl get node "$NODE" --ignore-not-found -o name)" ] || return 0
+    kubectl patch node "$NODE" --subresource=status --type=strategic -p "{\"status\":{\"conditions\":[$ready]}}"
+}
+
 join() {
     log "this machine joins the cluster"
     clean || return 1
@@ -66,6 +74,7 @@ join() {
         log "the cluster goes from $running to $VERSION"
         kubeadm init phase upload-config all --config $INIT || return 1
     fi
+    node_is_away || return 1
     kubeadm join --config /etc/kubernetes/kubeadm-join.yaml --ignore-preflight-errors="$(ignored)"
 }
 

@@ -1,7 +1,6 @@
 import { sh } from "../../cloudInit";
 
-/** `kubernetes-prepare`: run before every start of kubelet, and before kubeadm. */
-export const prepare = sh`
+const common = sh`
 #!/bin/bash
 # Prepares this machine for kubelet.
 set -euo pipefail
@@ -40,11 +39,48 @@ fi
 if [ -n "$API_NAME" ] && ! grep -qwF "$API_NAME" /etc/hosts; then
     echo "127.0.0.1 $API_NAME" >>/etc/hosts
 fi
+`;
 
-# If the renewed certificate expired while the node was off, kubelet falls back to the initial one.
+/**
+ * A worker whose kubelet's certificate expired while it was off falls back to its first one, which `pulumi up` renews in its
+ * last quarter.
+ */
+const workerCertificate = sh`
+
 current=/var/lib/kubelet/pki/kubelet-client-current.pem
-given=/etc/kubernetes/pki/kubelet-client.crt
-if [ -e "$current" ] && [ -e "$given" ] && ! openssl x509 -checkend 0 -noout -in "$current"; then
+first=/etc/kubernetes/pki/kubelet-client.crt
+valid() { openssl x509 -checkend 0 -noout -in "$1" >/dev/null; }
+if [ -e "$current" ] && ! valid "$current"; then
+    echo "kubelet's certificate has expired: it uses the first one of this node"
     rm -f "$current"
 fi
+[ -e "$current" ] || valid "$first" || echo "<3>$first has expired: run 'pulumi up', which renews it" >&2
 `;
+
+/**
+ * A control plane signs a new one, since it has the key of the authority. Otherwise kubelet would not start, and neither
+ * would the API server that could renew the certificate.
+ */
+const controlPlaneCertificate = sh`
+
+current=/var/lib/kubelet/pki/kubelet-client-current.pem
+if [ -e "$current" ] && ! openssl x509 -checkend 0 -noout -in "$current" >/dev/null; then
+    echo "kubelet's certificate has expired: this control plane signs a new one"
+    signed=/var/lib/kubelet/pki/kubelet-client-$(date +%F-%H-%M-%S).pem
+    work=$(mktemp -d)
+    installed=$(kubeadm version -o short)
+    sed "s/^kubernetesVersion: .*/kubernetesVersion: $installed/" /etc/kubernetes/kubeadm-init.yaml >"$work/config"
+    kubeadm init phase kubeconfig kubelet --config "$work/config" --kubeconfig-dir "$work"
+    (umask 077 && sed -n 's/^ *client-[a-z]*-data: //p' "$work/kubelet.conf" |
+        while read -r part; do base64 -d <<<"$part"; done >"$signed")
+    # kubelet accepts nothing but a symbolic link.
+    ln -sfn "$signed" "$current"
+    rm -rf "$work"
+fi
+`;
+
+/** `kubernetes-prepare`: run before every start of kubelet, and before kubeadm. */
+export const prepare = {
+    worker: common + workerCertificate,
+    controlPlane: common + controlPlaneCertificate,
+} as const;

@@ -75,6 +75,12 @@ export class RealCloud {
         return (await admin.list("listVirtualMachines", { name: machine, listall: true }))[0].instancename;
     }
 
+    /** How a command is started in a machine, to talk to it while it runs. */
+    entering(machine: string): { enter: string[]; environment: NodeJS.ProcessEnv } {
+        const environment = { ...process.env, CLOUDSTACK_LOCAL_STATE: this.state };
+        return { enter: [process.execPath, main, "exec", machine, "--"], environment };
+    }
+
     /** Runs a command in a machine; returns its standard output. */
     exec(machine: string, ...command: string[]): Promise<string> {
         return this.command("exec", machine, "--", ...command);

@@ -100,6 +100,7 @@ echo "kubectl \${*//$'\\n'/ }" >>"$(dirname "$0")/../calls"
 case "$*" in
 *"get configmap kubeadm-config"*) echo "kubernetesVersion: $(cat "${cloud}/version" 2>/dev/null || echo v1.36.4)" ;;
 *"get csr"*) cat "${cloud}/requests" ;;
+*"get node "*) grep -xF "node/$3" "${cloud}/nodes" 2>/dev/null ;;
 *"get nodes -l"*) cat "${cloud}/versions" ;;
 *"status.addresses"*) cat "${cloud}/addresses" ;;
 *"get nodes"*) cat "${cloud}/nodes" ;;
