@@ -58,7 +58,8 @@ export class KubernetesApi {
 
     /** Only the last `bytes` of a text, such as a log. */
     tail(path: string, bytes: number): Promise<any> {
-        return this.ask({ method: "GET", path, headers: { Range: `bytes=-${bytes}` } });
+        // kubelet refuses to serve its logs as JSON (406).
+        return this.ask({ method: "GET", path, headers: { Accept: "*/*", Range: `bytes=-${bytes}` } });
     }
 
     post(path: string, body: object): Promise<any> {
