@@ -39,19 +39,24 @@ test("archives are named by what they are for", () => {
     );
 });
 
-describe.each(versions.filter((version) => version.startsWith(TESTED_MINOR)))("the tests of Kubernetes %s", (version) => {
-    const program = path.join(artifactsFolder(cacheFolder()), `e2e.test-v${version}-linux-${ARCHITECTURE}`);
-    const isThere = fs.existsSync(program);
+describe.each(versions.filter((version) => version.startsWith(TESTED_MINOR)))(
+    "the tests of Kubernetes %s",
+    (version) => {
+        const program = path.join(artifactsFolder(cacheFolder()), `e2e.test-v${version}-linux-${ARCHITECTURE}`);
+        const isThere = fs.existsSync(program);
 
-    (isThere ? test : test.skip)(
-        `need these images, among others${isThere ? "" : " (skipped: cloudstack-local artifacts --conformance has not made them)"}`,
-        () => {
-            const listed = runExecutable(program, ["--list-images"]).split("\n");
-            expect(listed).toEqual(expect.arrayContaining(testImageArchiveOf(version).images.map(({ name }) => name)));
-        },
-        60_000,
-    );
-});
+        (isThere ? test : test.skip)(
+            `need these images, among others${isThere ? "" : " (skipped: cloudstack-local artifacts --conformance has not made them)"}`,
+            () => {
+                const listed = runExecutable(program, ["--list-images"]).split("\n");
+                expect(listed).toEqual(
+                    expect.arrayContaining(testImageArchiveOf(version).images.map(({ name }) => name)),
+                );
+            },
+            60_000,
+        );
+    },
+);
 
 /** Files of the mirror are not executable. */
 function runExecutable(file: string, args: string[]): string {

@@ -52,7 +52,11 @@ test("archives have the programs where the releases have them", () => {
 });
 
 /** Every build that the newest versions, and the older ones that tests use, are made of. */
-const builds = filesOf({ etcd: ["3.5.33", "3.6.14"], kubernetes: supportedKubernetes, conformance: ["1.36.4"] }).flatMap(buildsOf);
+const builds = filesOf({
+    etcd: ["3.5.33", "3.6.14"],
+    kubernetes: supportedKubernetes,
+    conformance: ["1.36.4"],
+}).flatMap(buildsOf);
 
 test.each([...new Map(builds.map(({ build }) => [build.title, build])).values()].map((build) => [build.title, build]))(
     "the sums of the modules of %s are the package's own",
