@@ -2,7 +2,7 @@ import { type RunningCloud, startCloud } from "../../simulator";
 import { Client } from "../contract/simulator/client";
 import { Project } from "./support/project";
 
-/** What a cluster that runs takes, one machine after another, and what it refuses. */
+/** Which changes a running cluster applies, one machine after another, and which it refuses. */
 
 const jobSeconds = 1;
 
@@ -57,7 +57,7 @@ afterAll(async () => {
     await cloud.close();
 });
 
-/** When each command of a kind came, in seconds, and for which machine, in their order. */
+/** The calls of a command in their order: when each arrived, in seconds, and the machine it is for. */
 function calls(command: string, nameOf: (parameters: Record<string, string>) => string) {
     return cloud
         .calls()
@@ -73,14 +73,14 @@ async function namesById(): Promise<Record<string, string>> {
 const workers = /^dev-k8s-(general|batch)-/;
 const controlPlanes = /^dev-k8s-[ab]$/;
 
-test("two machines of one program on one address are told at preview, both by name", async () => {
+test("two machines of one program with the same address are an error at preview that names both", async () => {
     await project.setConfig("clash", "true");
     const { errors } = await project.preview({ mayFail: true });
     expect(errors.join("\n")).toMatch(/10\.1\.1\.21 is also the address of machine dev-(k8s-a|clash) in this program/);
     await project.run(["config", "rm", "clash", "--stack", "dev"]);
 });
 
-test("machines of one kind are made side by side", async () => {
+test("machines of one kind are created in parallel", async () => {
     await project.up();
     const deploys = calls("deployVirtualMachine", ({ name }) => name);
     expect(deploys).toHaveLength(9);
@@ -91,7 +91,7 @@ test("machines of one kind are made side by side", async () => {
     }
 });
 
-test("what a running cluster cannot take is refused at preview, each argument with what it is and what was asked", async () => {
+test("changes that a running cluster cannot apply are refused at preview, each with the old and the new value", async () => {
     await project.setConfig("podCidr", "10.99.0.0/16");
     await project.setConfig("kubernetesVersion", "1.35.8");
     cloud.clearCalls();
@@ -105,13 +105,13 @@ test("what a running cluster cannot take is refused at preview, each argument wi
     await project.expectNoChanges();
 });
 
-test("another template takes down one machine of a kind at a time: control planes, workers of all pools, replaced machines", async () => {
+test("a changed template takes down one machine of a kind at a time: control planes, workers of all pools, replaced machines", async () => {
     await project.setConfig("template", "Debian 13");
     const names = await namesById();
     cloud.clearCalls();
     const { changes, infos } = await project.up();
     expect(changes).toMatchObject({ update: 6, replace: 3 });
-    // Before each change that takes nodes down, and only then: see expectNoChanges below.
+    // Only before a change that takes nodes down: the expectNoChanges at the end shows the rest.
     expect(infos).toContainEqual(expect.stringMatching(/with waitFor "none" nodes are neither drained/));
     const restores = calls("restoreVirtualMachine", ({ virtualmachineid }) => names[virtualmachineid]);
     expect(restores).toHaveLength(6);
@@ -120,7 +120,7 @@ test("another template takes down one machine of a kind at a time: control plane
         const gaps = times.slice(1).map((time, index) => time - times[index]);
         expect(Math.min(...gaps)).toBeGreaterThanOrEqual(jobSeconds);
     }
-    // Every control plane is done before the first worker.
+    // All control planes are reinstalled before the first worker.
     expect(restores.slice(0, 2).every(({ name }) => controlPlanes.test(name))).toBe(true);
     const replaced = [
         ...calls("destroyVirtualMachine", ({ id }) => names[id]),
@@ -130,7 +130,7 @@ test("another template takes down one machine of a kind at a time: control plane
     expect(turns).toHaveLength(6);
     for (const turn of [0, 2, 4]) {
         expect(turns[turn]).toBe(turns[turn + 1]);
-        // The next one goes when this one is there.
+        // A machine is destroyed only after the one before it was deployed.
         if (turn > 0) expect(replaced[turn].seconds - replaced[turn - 1].seconds).toBeGreaterThanOrEqual(jobSeconds);
     }
     await project.expectNoChanges();

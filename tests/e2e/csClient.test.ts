@@ -1,6 +1,6 @@
 /**
- * A client that nobody here wrote: the Python package `cs` drives a machine and a group through the embedded cloud,
- * with what `cloudstack-local env` prints and nothing else. It is installed once under the checkout's `.tools`.
+ * A third-party client: the Python package `cs` manages a machine and a group through the embedded cloud, with only the
+ * variables that `cloudstack-local env` prints. It is installed once, in the checkout's `.tools`.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -13,7 +13,7 @@ const VERSION = "5.2.0";
 const FOLDER = path.resolve(__dirname, "../../.tools", `cs-${VERSION}`);
 const CS = path.join(FOLDER, "bin", "cs");
 
-/** Why the client cannot be had on this computer, or nothing. */
+/** Why the client cannot be installed on this computer; undefined if it is installed. */
 function install(): string | undefined {
     if (fs.existsSync(CS)) return undefined;
     const steps = [
@@ -44,7 +44,7 @@ const where = obstacle === undefined ? "" : ` (skipped, cs cannot be installed: 
 
     afterAll(() => command.remove());
 
-    /** What cs prints, as JSON; an empty answer it does not print. Without --async it waits for jobs by itself. */
+    /** What cs prints, parsed; it prints nothing for an empty answer. Without --async it waits for jobs. */
     function cs(...args: string[]): any {
         const env = { PATH: process.env.PATH, HOME: command.folder, CLOUDSTACK_POLL_INTERVAL: "0.1", ...environment };
         const { status, stdout, stderr } = spawnSync(CS, ["--quiet", ...args], { env, encoding: "utf8" });
@@ -91,7 +91,7 @@ const where = obstacle === undefined ? "" : ` (skipped, cs cannot be installed: 
 
         expect(cs("destroyVirtualMachine", `id=${machine.id}`).virtualmachine.state).toBe("Destroyed");
         expect(cs("listVirtualMachines")).toEqual({});
-        // The group is held by the destroyed machine until it is expunged, which this account may not do.
+        // A destroyed machine keeps its group in use until it is expunged, which this account may not do.
         expect(() => cs("deleteSecurityGroup", `id=${group.id}`)).toThrow(/536/);
         environment = command.environment("--account", "admin");
         cs("expungeVirtualMachine", `id=${machine.id}`);
@@ -100,7 +100,7 @@ const where = obstacle === undefined ? "" : ` (skipped, cs cannot be installed: 
         expect(cs("listSecurityGroups", "securitygroupname=from-cs")).toEqual({});
     });
 
-    test("a wrong key is refused with the cloud's words", () => {
+    test("a wrong key is refused with CloudStack's message", () => {
         environment = { ...command.environment(), CLOUDSTACK_SECRET: "wrong" };
         expect(() => cs("listZones")).toThrow(/unable to verify user credentials/);
     });

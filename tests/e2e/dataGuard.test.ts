@@ -1,4 +1,7 @@
-/** No change destroys a cluster's data unasked: deletions and reinstallations fail before anything is touched. */
+/**
+ * A cluster's data is destroyed only after allowDataLoss was set: other deletions and reinstallations fail before they
+ * change anything.
+ */
 import type { RunningCloud } from "../../simulator";
 import type { Project } from "./support/project";
 import { inSandbox } from "./support/sandbox";
@@ -13,7 +16,7 @@ const kubernetes = new cloudstack.KubernetesCluster("k8s", {
     etcd, template: "Debian 12", networkCidr: "10.1.1.0/24",
     controlPlane: { members: { a: "10.1.1.41" }, serviceOffering: "Medium Instance" },
 });
-// A machine of the user that depends on the database.
+// A machine of the user's that depends on the clusters.
 new cloudstack.VirtualMachine("app", { ...small, userData: etcd.endpoints.apply(String) }, { dependsOn: [etcd, kubernetes] });
 ${more}
 `;
@@ -27,7 +30,7 @@ let project: Project;
 
 inSandbox({ program: program("") }, (sandbox) => ({ cloud, project } = sandbox));
 
-/** The commands that changed something since the last look. */
+/** The commands that changed something, since the cloud started. */
 function changes(): string[] {
     const calls = cloud.calls().map(({ command }) => command);
     return calls.filter((command) =>
@@ -43,18 +46,18 @@ async function refused(action: () => Promise<{ code: number | null; errors: stri
     return errors.join("\n");
 }
 
-test("a cluster's data is guarded before anything that depends on it is touched, with a preview and without", async () => {
+test("deleting a cluster without allowDataLoss fails before anything that depends on it is changed, with and without a preview", async () => {
     const released = /EtcdDataGuard::db-needs-allowDataLoss.*cannot be deleted\s+because it is protected/;
     const preview = () => project.run(["destroy", "--preview-only", "--stack", project.stack], { mayFail: true });
     expect((await preview()).stdout + (await preview()).stderr).toMatch(released);
     expect(await refused(() => project.destroy({ mayFail: true }))).toMatch(released);
     project.program(other);
     expect(await refused(() => project.preview({ mayFail: true }))).toMatch(released);
-    // Without a preview: what is new is made, and nothing is deleted.
+    // Without a preview, new resources are created, but nothing is deleted.
     expect(await refused(() => project.up({ mayFail: true }))).toMatch(released);
 });
 
-test("a change that erases all members' root disks at once is refused where nobody looks after them", async () => {
+test("a change that erases the root disks of all members without a dataVolume is refused without allowDataLoss", async () => {
     project.program(program('template: "Debian 13 with password",'));
     const text =
         /etcd dev-db would lose all of its data: the root disks of dev-db-etcd-a, .*-c are erased.*template Debian 12 -> Debian 13/s;
@@ -66,7 +69,7 @@ test("a change that erases all members' root disks at once is refused where nobo
     expect(infos.join("\n")).toMatch(/the root disks of .* are erased, with etcd's data, since there is no dataVolume/);
 });
 
-test("a run for some resources alone goes on, a dependent alone can go, and all of it once allowDataLoss says so", async () => {
+test("targeted runs work, a dependent can be deleted alone, and the cluster can be deleted once allowDataLoss was applied", async () => {
     project.program(program("", 'new cloudstack.AffinityGroup("x"); new cloudstack.AffinityGroup("y");'));
     const { changes: made } = await project.up({ args: ["--target", "**AffinityGroup::x"] });
     expect(made.create).toBe(1);

@@ -1,4 +1,7 @@
-/** `npm run demo` and `npm run demo:down` as a newcomer types them, beside whatever the tester has running. */
+/**
+ * `npm run demo` and `npm run demo:down` as a newcomer runs them, isolated from stacks and clouds of whoever runs the
+ * tests.
+ */
 import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +13,7 @@ import { descendants, kill9, type Process, processes } from "./support/processes
 const checkout = path.resolve(__dirname, "../..");
 const localStack = path.join(checkout, "Pulumi.local.yaml");
 
-/** Everything of the demo lies below here: its engine, state, cloud and files. */
+/** The folder of everything that the demo uses: engine, state, cloud and files. */
 const folder = fs.mkdtempSync(path.join(tmpdir(), "pulumi-cloudstack-demo-"));
 const tools = path.join(folder, "tools");
 const demoFile = (name: string) => path.join(tools, "demo", name);
@@ -25,13 +28,13 @@ function environment(): NodeJS.ProcessEnv {
     return {
         ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
         PATH: [engine().folder, process.env.PATH].join(":"),
-        PULUMI_HOME: path.join(folder, "home"), // which stack is selected is kept there
+        PULUMI_HOME: path.join(folder, "home"), // the demo stores there which stack is selected
         PULUMI_CLOUDSTACK_TOOLS: tools,
         CLOUDSTACK_LOCAL_PORT: "0",
     };
 }
 
-/** `npm run SCRIPT`, running. Its machines do not boot; those that do are in tests/machines. */
+/** `npm run SCRIPT` in a child process. Its machines do not boot; tests/machines has those that do. */
 function npm(script: string) {
     const args = script === "demo" ? ["--", "--hypervisor", "none"] : [];
     const child = spawn("npm", ["run", script, ...args], {
@@ -53,12 +56,12 @@ function npm(script: string) {
                 child.stdout.on("data", look);
                 child.once("close", () => reject(new Error(`it ended without ${wanted}:\n${output}`)));
             }),
-        /** The engine, where it runs. */
+        /** The process of the engine, if it is running. */
         engine: () => descendants(child.pid!).find(({ command }) => /^pulumi up /.test(command)),
     };
 }
 
-/** `cloudstack-local` with the demo's cloud. */
+/** Runs `cloudstack-local` on the demo's cloud. */
 function cloud(...args: string[]): { code: number | null; output: string } {
     const env = { ...environment(), CLOUDSTACK_LOCAL_STATE: path.join(tools, "cloud") };
     const main = path.join(checkout, "dist/simulator/main.js");
@@ -80,19 +83,19 @@ function ours(): Process[] {
         try {
             return fs.readFileSync(`/proc/${pid}/environ`, "utf8").includes(`PULUMI_CLOUDSTACK_TOOLS=${tools}\0`);
         } catch {
-            return false; // ended, or another user's
+            return false; // has ended, or belongs to another user
         }
     });
 }
 
-/** Waits until no process of these commands runs but the cloud's. */
+/** Waits until none of these processes is left, except those whose command line is allowed. */
 async function expectNothingBut(allowed: RegExp | undefined): Promise<void> {
     const left = () => ours().filter(({ command }) => !allowed?.test(command));
     for (let i = 0; i < 50 && left().length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 200));
     expect(left()).toEqual([]);
 }
 
-/** A demo whose engine is killed while the cloud makes a machine. */
+/** Runs a demo whose engine is killed while the cloud deploys a machine. */
 async function interruptedDemo(): Promise<void> {
     expect(cloud("start", "--port", "0", "--expunge-seconds", "60")).toMatchObject({ code: 0 });
     const slow = cloud("fault", "jobSeconds", "--command", "deployVirtualMachine", "--seconds", "4");
@@ -113,7 +116,7 @@ const cloudProcess = /simulator\/main\.js start /;
 
 describe("the demo", () => {
     let local: string;
-    /** How many security groups a new cloud has: each account's default. */
+    /** The number of security groups in a new cloud: one default group per account. */
     let empty: number;
 
     beforeAll(async () => {
@@ -128,11 +131,11 @@ describe("the demo", () => {
         fs.rmSync(folder, { recursive: true, force: true });
     });
 
-    test("whose engine is killed half-way leaves no process behind and says how to go on", async () => {
+    test("leaves no process behind when its engine is killed, and says how to continue", async () => {
         await interruptedDemo();
     });
 
-    test("goes on from there, and makes no machine twice", async () => {
+    test("continues after that, and creates no machine twice", async () => {
         const { code, output } = await npm("demo").finished;
         expect([code, output]).toEqual([0, expect.stringContaining("An earlier run was interrupted")]);
         for (const name of machines) expect(output).toMatch(new RegExp(`^  ${name} +10\\.1\\.1\\.\\d+$`, "m"));
@@ -142,14 +145,14 @@ describe("the demo", () => {
         await expectNothingBut(cloudProcess);
     });
 
-    test("writes what clients need where only its owner reads it", () => {
+    test("writes the clients' files so that only their owner can read them", () => {
         const files = ["kubeconfig", "etcd/ca.crt", "etcd/client.crt", "etcd/client.key"];
         for (const name of files) expect(fs.statSync(demoFile(name)).mode & 0o777).toBe(0o600);
         expect(fs.readFileSync(demoFile("kubeconfig"), "utf8")).toContain("server: https://10.1.1.21:6443");
         expect(fs.readFileSync(demoFile("etcd/client.crt"), "utf8")).toContain("BEGIN CERTIFICATE");
     });
 
-    test("finds everything unchanged the second time", async () => {
+    test("changes nothing in a second run", async () => {
         const { code, output } = await npm("demo").finished;
         expect([code, output]).toEqual([0, expect.stringMatching(/Resources:\n +\d+ unchanged\n\n/)]);
         expect(output).not.toMatch(/warning|pending/);
@@ -157,7 +160,7 @@ describe("the demo", () => {
         expect(cloudStatus()).toMatchObject({ machines: { Running: machines.length } });
     });
 
-    test("is taken down, and the cloud with it", async () => {
+    test("is removed, and the cloud stopped, by demo:down", async () => {
         const { code, output } = await npm("demo:down").finished;
         expect([code, output]).toEqual([0, expect.stringMatching(/Resources:\n +- \d+ deleted\n/)]);
         expect(cloudStatus()).toMatchObject({ running: false });
@@ -165,25 +168,25 @@ describe("the demo", () => {
         await expectNothingBut(undefined);
     });
 
-    test("may be taken down again", async () => {
+    test("can be removed a second time without an error", async () => {
         const { code, output } = await npm("demo:down").finished;
         expect([code, output]).toEqual([0, expect.stringContaining("No cloud is running")]);
         await expectNothingBut(undefined);
     });
 
-    test("that was interrupted is taken down with what it was making", async () => {
+    test("can be removed after an interruption, with the machine that was being deployed", async () => {
         await interruptedDemo();
         expect(await npm("demo:down").finished).toMatchObject({ code: 0 });
         await expectNothingBut(undefined);
         expect(cloud("start", "--port", "0")).toMatchObject({ code: 0 });
         const { machines, volumes, securityGroups } = cloudStatus();
         expect(cloud("stop")).toMatchObject({ code: 0 });
-        // Destroyed machines, and their root disks, are there until they are expunged.
+        // Destroyed machines and their root disks exist until they are expunged.
         const { Destroyed = 0, ...others } = machines;
         expect({ others, volumes, securityGroups }).toEqual({ others: {}, volumes: Destroyed, securityGroups: empty });
     });
 
-    test("has left the stack's configuration as it was", () => {
+    test("leaves the stack's configuration file as it was", () => {
         expect(fs.readFileSync(localStack, "utf8")).toBe(local);
     });
 });

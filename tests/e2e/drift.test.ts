@@ -7,9 +7,8 @@ import { Project, type Result } from "./support/project";
 import { inSandbox } from "./support/sandbox";
 
 /**
- * What others did to a stack's things while nobody looked, with the real engine: `refresh` shows it and changes
- * nothing, `up` repairs it, and the cloud then looks as it did. (A stopped machine and a removed rule:
- * `resources.test.ts`.)
+ * Changes made outside Pulumi, with the real engine: `refresh` shows them and changes nothing, `up` repairs them, and
+ * the cloud is as it was. (For a stopped machine and a removed rule: `resources.test.ts`.)
  */
 
 const PROGRAM = `
@@ -37,23 +36,23 @@ const group = async (name: string) => (await user.list("listSecurityGroups", { s
 const volume = async () => (await user.list("listVolumes", { type: "DATADISK" }))[0];
 const idOf = async (command: string, name: string) => (await user.list(command, { name }))[0].id;
 
-/** Names of the resources that a refresh found changed. */
+/** Names of the resources in which a refresh found a change. */
 function changed({ steps }: { steps: Step[] }): string[] {
     const different = (step: Step) => JSON.stringify(step.old?.outputs) !== JSON.stringify(step.new?.outputs);
     return [...new Set(steps.filter(different).map(({ name }) => name))].sort();
 }
 
-/** Something done to a machine that has to be stopped for it. */
+/** A change of a machine that requires it to be stopped. */
 async function whileStopped(id: string, work: () => Promise<unknown>): Promise<void> {
     await user.done("stopVirtualMachine", { id });
     await work();
     await user.done("startVirtualMachine", { id });
 }
 
-/** What somebody else does, and which resources a refresh then finds changed. */
+/** A change made outside Pulumi, and the resources in which a refresh then finds a change. */
 const DRIFTS: readonly [what: string, disturb: () => Promise<unknown>, found: string[]][] = [
     [
-        // As an administrator does it: what a user destroys keeps its name and address until the cloud expunges it.
+        // By an administrator: a machine that a user destroys keeps its name and address until the cloud expunges it.
         "a machine is deleted",
         async () => admin.done("destroyVirtualMachine", { id: (await machine()).id, expunge: true }),
         ["data", "web"],
@@ -88,13 +87,13 @@ const DRIFTS: readonly [what: string, disturb: () => Promise<unknown>, found: st
     [
         "a group is renamed by an administrator",
         async () => admin.ok("updateSecurityGroup", { id: (await group("dev-open")).id, name: "theirs" }),
-        // The other group has a rule that names it.
+        // A rule of the other group has it as its source.
         ["open", "open-ingress", "shut"],
     ],
     ["a volume is detached", async () => user.done("detachVolume", { id: (await volume()).id }), ["data"]],
 ];
 
-test.each(DRIFTS)("%s: refresh shows it, up repairs it", async (_what, disturb, found) => {
+test.each(DRIFTS)("%s: a refresh shows the change, and an up repairs it", async (_what, disturb, found) => {
     const { things } = await survey(user);
     await disturb();
     expect((await survey(user)).things).not.toEqual(things);
@@ -106,7 +105,7 @@ test.each(DRIFTS)("%s: refresh shows it, up repairs it", async (_what, disturb, 
     await project.expectNoChanges();
 });
 
-test("a rule that others add to a group which is not the program's alone stays, and is told", async () => {
+test("a rule that others added to a group without exclusive is kept and reported", async () => {
     const { id } = await group("dev-open");
     const rule = { protocol: "tcp", startport: 8080, endport: 8080, cidrlist: "10.0.0.0/8" };
     await user.done("authorizeSecurityGroupIngress", { securitygroupid: id, ...rule });
@@ -119,7 +118,7 @@ test("a rule that others add to a group which is not the program's alone stays, 
     expect((await group("dev-open")).ingressrule).toHaveLength(2);
 });
 
-test("a stack pointed at another cloud than its state came from changes nothing, and names both", async () => {
+test("a stack whose endpoint is another cloud than that of its state changes nothing, and the error names both", async () => {
     const elsewhere = await startCloud();
     try {
         const before = await survey(user);
@@ -149,7 +148,7 @@ test("a stack pointed at another cloud than its state came from changes nothing,
     }
 });
 
-test("an account that may not expunge destroys, and takes name and address again", async () => {
+test("an account that may not expunge can destroy a machine and create one with the same name and address", async () => {
     const before = await machine();
     await project.destroy();
     expect((await survey(user)).ids).toEqual([]);

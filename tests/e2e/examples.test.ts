@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => cloud.close());
 
-/** The program of the README, which is the example `webserver` too (tests/contract/docs.test.ts). */
+/** The program in the README is the example `webserver` (tests/contract/docs.test.ts compares them). */
 function readmeProgram(): string {
     return /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(checkout, "README.md"), "utf8"))![1];
 }
@@ -21,7 +21,7 @@ function example(name: string): string {
     return readFileSync(join(checkout, "examples", name, "index.ts"), "utf8");
 }
 
-/** Brings a program up, sees that nothing is left to do, and takes it down. */
+/** Runs `pulumi up` on a program, expects no further changes, and destroys it. */
 async function upAndDown(program: string, config: Record<string, string> = {}): Promise<Record<string, any>> {
     const { apiKey, secretKey } = cloud.accounts.user;
     const project = new Project({
@@ -45,14 +45,14 @@ async function upAndDown(program: string, config: Record<string, string> = {}): 
     }
 }
 
-test("the README's program runs as it stands there", async () => {
+test("the README's program runs unchanged", async () => {
     const outputs = await upAndDown(readmeProgram());
     expect(outputs.address).toMatch(/^10\.1\.1\.\d+$/);
     expect(outputs.privateKey).toMatch(/^-----BEGIN RSA PRIVATE KEY-----/);
     expect(outputs.disk).toMatch(/^dev-data-[0-9a-f]{8}$/);
 });
 
-test("the example of an etcd cluster runs", async () => {
+test("the example of an etcd cluster runs unchanged", async () => {
     const outputs = await upAndDown(example("etcd"), { allowDataLoss: "true" });
     expect(outputs.endpoints).toEqual(["https://10.1.1.11:2379", "https://10.1.1.12:2379", "https://10.1.1.13:2379"]);
     expect(outputs.clientKey).toMatch(/^-----BEGIN PRIVATE KEY-----/);

@@ -1,4 +1,7 @@
-/** From when on an etcd cluster may be founded, run by run, with the real engine; and what is said of a cluster that is not there. */
+/**
+ * When the machines of an etcd cluster may bootstrap it, over several runs of the real engine, and what the error says
+ * if the cluster is never healthy.
+ */
 import { gunzipSync } from "node:zlib";
 import { type RunningCloud, startCloud } from "../../simulator";
 import { Client } from "../contract/simulator/client";
@@ -17,7 +20,7 @@ new cloudstack.EtcdCluster("db", {
 let cloud: RunningCloud;
 let project: Project;
 let user: Client;
-/** The cloud's clock; that of whoever runs `pulumi` is another. */
+/** How far the cloud's clock is ahead of that of the computer on which `pulumi` runs, in seconds. */
 let ahead: number;
 const now = () => Math.floor(Date.now() / 1000) + ahead;
 
@@ -39,7 +42,7 @@ async function machines(): Promise<{ id: string; name: string }[]> {
     return user.list("listVirtualMachines", { listall: true });
 }
 
-/** When the window closes, as the machines are told; seconds from now, by the cloud's clock. */
+/** When the window closes according to each machine's user data: seconds from now, by the cloud's clock. */
 async function windows(): Promise<number[]> {
     const ends = (await machines()).map(async ({ id }) => {
         const { virtualmachineuserdata } = await user.ok("getVirtualMachineUserData", { virtualmachineid: id });
@@ -54,7 +57,7 @@ async function lose(lost: readonly string[]): Promise<void> {
         if (lost.includes(name)) await user.done("destroyVirtualMachine", { id, expunge: true });
 }
 
-/** What the state has of the window. */
+/** The window in the stack's state. */
 async function founding(): Promise<object> {
     const { outputs } = (await project.exportResources()).find(({ type }) => type.endsWith(":EtcdFounding"));
     return outputs;
@@ -63,7 +66,7 @@ async function founding(): Promise<object> {
 const isOver =
     /etcd dev-db: most of its founders' machines do not exist.*bootstrapWindowSeconds: (\d+) opens the window again/;
 
-test("the window opens with the run that makes the first machine, by the cloud's clock, and never again", async () => {
+test("the window opens with the run that creates the first machine, by the cloud's clock, and never again", async () => {
     cloud.fault({ kind: "refuse", command: "deployVirtualMachine", count: 0, text: "out of luck" });
     expect((await project.up({ mayFail: true })).code).not.toBe(0);
     cloud.clearFaults();
@@ -72,7 +75,7 @@ test("the window opens with the run that makes the first machine, by the cloud's
     const made = await windows();
     expect(made).toHaveLength(3);
     for (const left of made) expect([left > 60, left <= 120]).toEqual([true, true]);
-    // A run that has seen them; then all of them are lost, and their data with them.
+    // After a run that saw all machines, they are lost with their data.
     await project.up();
     await project.expectNoChanges();
     await lose(names);
@@ -81,7 +84,7 @@ test("the window opens with the run that makes the first machine, by the cloud's
     for (const left of await windows()) expect(left).toBeLessThan(0);
 });
 
-test("machines that are lost before another run has seen them found no second cluster either", async () => {
+test("machines that are recreated because all were lost do not bootstrap a second cluster, even if no other run has seen the first ones", async () => {
     await project.up();
     await lose(names);
     ahead += 150;
@@ -89,11 +92,11 @@ test("machines that are lost before another run has seen them found no second cl
     for (const left of await windows()) expect(left).toBeLessThan(0);
 });
 
-test("a run without a refresh opens no window in place of a cluster whose machines are lost", async () => {
+test("a run without a refresh does not open the window for a cluster whose machines are lost", async () => {
     await project.up();
     await lose(names);
     ahead += 150;
-    // The state has them still.
+    // The state still has the machines.
     await project.up({ mayFail: true });
     expect((await project.up({ args: ["--refresh"] })).infos.join("\n")).toMatch(isOver);
     const left = await windows();
@@ -101,7 +104,7 @@ test("a run without a refresh opens no window in place of a cluster whose machin
     for (const each of left) expect(each).toBeLessThan(0);
 });
 
-test("where most founders come after the window, the run says so and how to open it again", async () => {
+test("if most founders are created after the window closed, the run says so and how to open it again", async () => {
     cloud.fault({ kind: "refuse", command: "deployVirtualMachine", count: 0, skip: 1, text: "out of luck" });
     expect((await project.up({ mayFail: true })).code).not.toBe(0);
     cloud.clearFaults();
@@ -115,7 +118,7 @@ test("where most founders come after the window, the run says so and how to open
     for (const left of await windows()) expect(left).toBeGreaterThan(600);
 });
 
-test("a cluster that is renamed, or whose founders have all left, has not drifted", async () => {
+test("a cluster that was renamed, or whose founders were all replaced, has no drift", async () => {
     await project.up();
     const renamed = 'name: "renamed", authorities: { generation: 2 },';
     for (const text of [program(renamed), program(renamed, ["d", "e", "f"])]) {
@@ -128,7 +131,7 @@ test("a cluster that is renamed, or whose founders have all left, has not drifte
     }
 });
 
-test("what is under way is a status, and nothing of it stays; a cluster that is not well at its first look says what to do", async () => {
+test("progress is shown as a status only; the error for a cluster that does not become healthy says what to do", async () => {
     project.program(program('operatorCidrs: ["192.0.2.0/24"], waitForTimeoutSeconds: 10,'));
     const { code, errors, infos, warnings, stdout } = await project.up({ mayFail: true });
     expect(code).not.toBe(0);
@@ -136,6 +139,6 @@ test("what is under way is a status, and nothing of it stays; a cluster that is 
     expect(errors.join("\n")).toMatch(
         /etcd cluster dev-db is not healthy.*increase bootstrapWindowSeconds, which starts at \d{4}-.*pulumi up --refresh/s,
     );
-    // It is on the resource's row meanwhile; the engine's log of events has nothing that passes.
+    // The engine shows a status in the resource's row, and does not write it to its log of events.
     expect(stdout.slice(0, stdout.indexOf("Diagnostics:"))).toMatch(/EtcdHealth db.*0 of 3 members are healthy/);
 });

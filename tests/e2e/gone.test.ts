@@ -4,7 +4,10 @@ import { cloudEnvironment } from "./support/mainProject";
 import type { Project, Result, Running } from "./support/project";
 import { inSandbox } from "./support/sandbox";
 
-/** What the state has and the cloud has not any more: a plain run says so, and what to run. */
+/**
+ * Resources that are in the state but no longer in the cloud: a run without a refresh warns about them and says what to
+ * run.
+ */
 
 const PROGRAM = `
 import * as cloudstack from "pulumi-cloudstack";
@@ -18,7 +21,7 @@ let cloud: RunningCloud;
 let user: Client;
 let admin: Client;
 let project: Project;
-/** What is done as soon as an answer was cut off. */
+/** Called as soon as the connection of a request was cut. */
 let onCut: (() => void) | undefined;
 
 inSandbox(
@@ -30,7 +33,7 @@ const machinesOfState = async () =>
     (await project.exportResources()).filter(({ type }) => type.endsWith(":VirtualMachine"));
 const running = async () =>
     (await user.list("listVirtualMachines")).filter(({ state }) => state === "Running").map(({ id }) => id);
-/** What a plain run says of the machines that are gone. */
+/** The warnings of a run without a refresh about machines that no longer exist. */
 const lines = (machines: any[]) =>
     machines.map(
         ({ id, outputs }) =>
@@ -49,7 +52,7 @@ async function killedDestroy(): Promise<void> {
     await project.cancel();
 }
 
-test("a destroy that was killed half-way: a plain up names the machines that are gone, and a refresh makes them again", async () => {
+test("after a destroy that was killed half-way, a plain up names the machines that are gone, and an up with refresh creates them again", async () => {
     await killedDestroy();
     const left = await running();
     const gone = (await machinesOfState()).filter(({ id }) => !left.includes(id));
@@ -62,12 +65,12 @@ test("a destroy that was killed half-way: a plain up names the machines that are
     expect(await running()).toHaveLength(4);
     cloud.clearCalls();
     expect(told(await project.expectNoChanges())).toEqual([]);
-    // One list of a kind tells of all that belong to it.
+    // One list per kind is enough for all resources of the kind.
     for (const command of ["listVirtualMachines", "listVolumes"])
         expect(cloud.calls().filter((call) => call.command === command)).toHaveLength(1);
 });
 
-test("a volume that is gone is named, and a change of a machine that is gone says the same as its update", async () => {
+test("a volume that is gone is named, and so is a machine, before a change of it and in the error of that change", async () => {
     const [volume] = (await user.list("listVolumes", { type: "DATADISK" })).filter(({ state }) => state === "Ready");
     await user.done("detachVolume", { id: volume.id });
     await user.ok("deleteVolume", { id: volume.id });
@@ -85,7 +88,7 @@ test("a volume that is gone is named, and a change of a machine that is gone say
     expect(told(changed)).toEqual([...lines([machine]), lost]);
 });
 
-test("a cloud that does not tell what it has, or another one, makes no preview fail, and nothing is said to be gone", async () => {
+test("if the cloud does not answer, or is another cloud, a preview succeeds and reports nothing as gone", async () => {
     project.program(PROGRAM);
     await project.up({ args: ["--refresh"] });
     const machine = (await machinesOfState()).find(({ urn }) => urn.endsWith("::second"));

@@ -3,7 +3,10 @@ import { type Call, type RunningCloud, startCloud } from "../../simulator";
 import { cloudEnvironment } from "./support/mainProject";
 import { Project } from "./support/project";
 
-/** Whose things are, with the real engine: names alone do not tell, and neither do the stack's and the organization's. */
+/**
+ * Which resource a thing in the cloud belongs to, with the real engine: neither its name nor the stack's and
+ * organization's name decides that.
+ */
 
 let cloud: RunningCloud;
 let user: Client;
@@ -25,7 +28,7 @@ function newProject(name: string, program: string): Project {
     return projects.at(-1)!;
 }
 
-/** A change of the program that touches nothing in the cloud but marks. */
+/** Expects that a run changes nothing in the cloud except marks. */
 async function marksOnly(work: () => Promise<unknown>): Promise<void> {
     cloud.clearCalls();
     await work();
@@ -55,14 +58,15 @@ new Part("Web", "web", "web-app");
 ${more}
 `;
 
-test("two components with children of one name: making the one leaves the other alone, whatever is targeted", async () => {
+test("creating a component leaves another one with children of the same names unchanged, even with targets", async () => {
     const project = newProject("twins", twins(""));
     await project.up();
     const [machine] = await user.list("listVirtualMachines", { name: "web-app" });
     const [disk] = (await user.list("listVolumes", { type: "DATADISK" })).filter(({ name }) =>
         name.startsWith("data-"),
     );
-    // Under the host name of the first: that is refused; under another all is made, and what is there stays.
+    // With the host name of the first component it is refused; with another one everything is created, and the first
+    // component is kept.
     project.program(twins(`new Part("Db", "db", "web-app");`));
     const targets = ["--target", `urn:pulumi:dev::twins::test:index:Db$**`, "--target", "**test:index:Db::db"];
     const refused = await project.up({ args: targets, mayFail: true });
@@ -82,7 +86,10 @@ test("two components with children of one name: making the one leaves the other 
     await project.destroy();
 });
 
-/** A key pair, an affinity group and a machine that uses them: by the name of the resources, their parent, and their name in the cloud. */
+/**
+ * A key pair, an affinity group and a machine that uses them: the resources' name, their parent, and their name in the
+ * cloud.
+ */
 type Part = [name: string, under?: string, named?: string];
 const keysAndGroups = (...parts: Part[]) => `
 import * as pulumi from "@pulumi/pulumi";
@@ -102,7 +109,7 @@ ${parts
 `;
 const KINDS = ["SshKeyPair", "AffinityGroup"];
 
-test("key pairs and affinity groups that are renamed, or have a namesake under another parent: a target leaves the others alone", async () => {
+test("a run with targets leaves key pairs and affinity groups alone that were renamed or have the same name under another parent", async () => {
     const project = newProject("pairs", keysAndGroups(["old"]));
     await project.up();
     const own = async () =>
@@ -128,7 +135,8 @@ test("key pairs and affinity groups that are renamed, or have a namesake under a
         const { errors } = await project.up({ args: targets.flatMap((target) => ["--target", target]), mayFail: true });
         if (error === undefined) expect(errors).toEqual([]);
         else expect(errors.join("\n")).toContain(error);
-        // A pair that was made beside a refused group in the step before has got another name since: that one goes, and is nobody else's.
+        // A key pair that was created beside a refused group in the previous step has another name since then: the old
+        // one is deleted, and belongs to nobody else.
         const isOthers = ({ parameters: { id, name } }: Call) =>
             before.some((one) => [id, name].some((part) => one.split(" ").includes(part!)));
         expect(removals().filter(isOthers)).toEqual([]);
@@ -166,7 +174,7 @@ new cloudstack.KubernetesCluster("kubernetes", {
 });
 `;
 
-test("a stack that is renamed, or whose resources are renamed with aliases, keeps what it has", async () => {
+test("resources survive a rename of the stack, and a rename of the resources with aliases", async () => {
     const project = newProject("kept", everything("thing"));
     await project.up();
     const before = (await project.exportResources())
@@ -176,7 +184,7 @@ test("a stack that is renamed, or whose resources are renamed with aliases, keep
     await project.run(["stack", "rename", "renamed", "--stack", "dev"]);
     const stack = "renamed";
     await project.expectNoChanges({ stack });
-    // Marks go with the resources.
+    // Marks are updated to the new names.
     project.program(everything("other", `{ aliases: [{ name: "thing" }] }`));
     await marksOnly(() => project.up({ stack }));
     await project.expectNoChanges({ stack });
@@ -185,7 +193,7 @@ test("a stack that is renamed, or whose resources are renamed with aliases, keep
         .filter((id) => id !== undefined)
         .sort();
     expect(after).toEqual(before);
-    // What a renamed resource is replaced for is itself, and in nobody's way.
+    // A renamed resource can be replaced: the machine with its name is its own.
     await project.up({ stack, environment: { TEMPLATE: "Debian 12 with password" } });
     await project.destroy({ stack });
 });
@@ -198,7 +206,7 @@ new cloudstack.Volume("data", { diskOffering: "Small", virtualMachine: machine.i
 `;
 const removals = () => cloud.calls().filter(({ command }) => /^(destroy|expunge|delete|stop|detach)/.test(command));
 
-test("what a state that was edited does not know any more is taken over, and nothing of it is removed", async () => {
+test("resources that were deleted from the state are adopted, and nothing of them is deleted in the cloud", async () => {
     const project = newProject("edited", small);
     await project.up();
     const before = (await project.exportResources()).filter(({ type }) => /:(VirtualMachine|Volume)$/.test(type));
@@ -210,7 +218,7 @@ test("what a state that was edited does not know any more is taken over, and not
     expect(removals()).toEqual([]);
     const after = (await project.exportResources()).filter(({ type }) => /:(VirtualMachine|Volume)$/.test(type));
     expect(after.map(({ id }) => id).sort()).toEqual(before.map(({ id }) => id).sort());
-    // Whoever excludes a resource leaves it alone as well.
+    // A resource that is excluded from the run is not touched either.
     cloud.clearCalls();
     const [machine] = after.filter(({ type }) => type.endsWith(":VirtualMachine"));
     project.program(small.replace('"Small Instance"', '"Large Instance"'));
@@ -219,7 +227,7 @@ test("what a state that was edited does not know any more is taken over, and not
     await project.destroy();
 });
 
-test("two runs of one stack side by side, from two backends, remove nothing of each other's", async () => {
+test("two simultaneous runs of one stack from two backends delete nothing of each other's", async () => {
     const runs = [1, 2].map(() => newProject("side", small));
     cloud.clearCalls();
     await Promise.all(runs.map((project) => project.up({ mayFail: true })));

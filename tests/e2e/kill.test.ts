@@ -7,20 +7,22 @@ import type { Project, Running } from "./support/project";
 import { inSandbox } from "./support/sandbox";
 
 /**
- * The command line, or the process in which handlers run, killed with the real engine at work: the next run, after
- * `pulumi cancel` where the backend is still locked, finishes without a duplicate and without an orphan. A few moments
- * here; with ALL_FAULTS in the environment every request that changes something. (`tests/contract/faults.test.ts` tries them
- * all in process, with many more faults.)
+ * The engine's command line, or the process in which handlers run, is killed during a run. The next run, after `pulumi
+ * cancel` if the backend is locked, must complete, without duplicates and without orphans. By default this tests a few
+ * moments; with ALL_FAULTS in the environment every request that changes something. (`tests/contract/faults.test.ts`
+ * tests all of them in one process, with many more faults.)
  */
 
 type Victim = "cli" | "plugin";
 
-/** Killed when the n-th request of this command, counted from 0, was carried out and nobody has heard so. */
+/**
+ * The kill happens when the n-th request of this command, counted from 0, was carried out and its answer was cut off.
+ */
 type Moment = readonly [command: string, nth: number, victim: Victim];
 
 interface Step {
     readonly name: string;
-    /** Without a program: `pulumi destroy`. */
+    /** If absent: `pulumi destroy`. */
     readonly program?: string;
     readonly moments: readonly Moment[];
 }
@@ -39,7 +41,7 @@ new cloudstack.Volume("data", { diskOffering: "Custom", ${data} });
 `;
 const PORT_80 = `ingress: [{ ports: "80", cidrs: ["0.0.0.0/0"] }]`;
 
-/** From an empty account to two machines and all that belongs to them, through changes and replacements, and back. */
+/** From an empty account to two machines and everything they use, through changes and replacements, and back. */
 const STEPS: readonly Step[] = [
     {
         name: "create",
@@ -102,12 +104,12 @@ jest.setTimeout(everything ? 4 * 3_600_000 : 300_000);
 let cloud: RunningCloud;
 let user: Client;
 let project: Project;
-/** What is done as soon as an answer was cut off. */
+/** Called as soon as the connection of a request was cut. */
 let onCut: (() => void) | undefined;
 
 inSandbox(
     {
-        // Destroyed machines go after a minute, or all the addresses of the network would be theirs in the end.
+        // Destroyed machines are expunged after a minute; otherwise they would use up all addresses of the network.
         cloud: { expungeSeconds: 60, log: (line) => / cut /.test(line) && onCut?.() },
     },
     (sandbox) => ({ cloud, user, project } = sandbox),
@@ -119,10 +121,10 @@ function start({ program }: Step): Promise<Running> {
     return project.start("up");
 }
 
-/** Runs a step again to its end, and sees that the state and the cloud hold the same. */
+/** Runs a step again to its end, and expects that the state and the cloud agree. */
 async function finish(step: Step): Promise<void> {
     let result = await (await start(step)).finished;
-    // The private key of a generated pair died with the process: the error says what to do.
+    // The private key of a generated pair was lost with the process; the error says what to do.
     const [, name] = /command deleteSSHKeyPair, name=([\w-]+)/.exec(result.errors.join("\n")) ?? [];
     if (name !== undefined) {
         await user.ok("deleteSSHKeyPair", { name });
@@ -130,7 +132,7 @@ async function finish(step: Step): Promise<void> {
     }
     if (result.code !== 0) throw new Error(`the next run failed: ${result.errors.join("\n") || result.stderr}`);
     const { things, ids } = await survey(user);
-    // Rules have no id of their own in the cloud: the survey compares them as what their group has.
+    // Rules have no id in the cloud; the survey compares them as part of their group.
     const state = (await project.exportResources()).filter(
         ({ type }) => /^pulumi-nodejs:dynamic/.test(type) && !type.endsWith(":SecurityGroupRules"),
     );
@@ -139,7 +141,7 @@ async function finish(step: Step): Promise<void> {
     for (const machine of things.machines as string[]) expect(machine).toContain('"Running"');
 }
 
-/** Kills a step at a moment. @returns whether the moment came */
+/** Kills a step at a moment. @returns whether the moment was reached */
 async function kill(step: Step, [command, skip, victim]: Moment): Promise<boolean> {
     cloud.fault({ kind: "drop", command, skip });
     const running = await start(step);
@@ -153,7 +155,7 @@ async function kill(step: Step, [command, skip, victim]: Moment): Promise<boolea
     cloud.clearFaults();
     if (plugin === undefined) return false;
     expect(code).not.toBe(0);
-    // It does not go on beside the next run.
+    // The plugin must not run on beside the next run.
     await waitForEnd(plugin);
     if (victim === "cli") await project.cancel();
     return true;
@@ -167,12 +169,15 @@ async function waitForEnd({ pid }: Process): Promise<void> {
     }
 }
 
-/** Brings the stack to what it is before a step. */
+/** Brings the stack to the state before a step. */
 function arrive(step: Step): Promise<void> {
     return finish(STEPS[STEPS.indexOf(step) - 1] ?? STEPS.at(-1)!);
 }
 
-/** All requests of an undisturbed step that change something, each with both victims. A kill at a read is one after the change before it. */
+/**
+ * All requests that change something in an undisturbed run of a step, each with both victims. A kill at a read equals
+ * one at the change before it.
+ */
 async function allMoments(step: Step): Promise<Moment[]> {
     cloud.clearCalls();
     await finish(step);
@@ -185,7 +190,7 @@ async function allMoments(step: Step): Promise<Moment[]> {
 }
 
 if (everything) {
-    test.each(STEPS)("every request of a $name", async (step) => {
+    test.each(STEPS)("a kill at every request of a $name is repaired by the next run", async (step) => {
         await arrive(step);
         const problems: string[] = [];
         const moments = await allMoments(step);
@@ -210,9 +215,12 @@ if (everything) {
     const rounds = STEPS[0].moments.map((_, round) =>
         STEPS.map((step) => [step.name, ...step.moments[round], step] as const),
     );
-    test.each(rounds.flat())("a kill during a %s at %s %i of the %s", async (_name, command, nth, victim, step) => {
-        expect(await kill(step, [command, nth, victim])).toBe(true);
-        await finish(step);
-        if (step.program !== undefined) await project.expectNoChanges();
-    });
+    test.each(rounds.flat())(
+        "a kill during a %s at %s %i of the %s is repaired by the next run",
+        async (_name, command, nth, victim, step) => {
+            expect(await kill(step, [command, nth, victim])).toBe(true);
+            await finish(step);
+            if (step.program !== undefined) await project.expectNoChanges();
+        },
+    );
 }

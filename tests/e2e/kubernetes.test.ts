@@ -1,4 +1,4 @@
-/** The main program with the real engine: the repository's own project and stacks, on the embedded cloud. */
+/** The main program with the real engine: the repository's project and stacks, on the embedded cloud. */
 import { planRules, type RuleOptions } from "../../components/kubernetesCluster/rules";
 import { type RunningCloud, startCloud } from "../../simulator";
 import { Client } from "../contract/simulator/client";
@@ -11,14 +11,17 @@ let cloud: RunningCloud;
 let project: Project;
 let user: Client;
 
-/** A stack's own configuration, where no machine boots, so that nobody can ask etcd or Kubernetes. */
+/** A stack's configuration for machines that do not boot, whose etcd and Kubernetes cannot be reached. */
 const withoutBoots = (stack: string): StackConfig => {
     const config = stackConfig(stack);
     const etcd = { ...config["pulumi-cloudstack:etcd"], waitFor: "none" };
     return { ...config, "pulumi-cloudstack:etcd": etcd, "pulumi-cloudstack:waitFor": "none" };
 };
 
-/** The stacks' own files name a cloud that is not there; what is put in its place is only what a cloud is called by. */
+/**
+ * A stack's configuration, with the embedded cloud's names in place of the endpoint, zone and template of its own
+ * cloud.
+ */
 const onTheEmbeddedCloud = (stack: string, changes: StackConfig = {}): StackConfig => {
     const { "cloudstack:endpoint": _endpoint, ...config } = withoutBoots(stack);
     return { ...config, "cloudstack:zone": "sandbox", "pulumi-cloudstack:template": "Debian 12", ...changes };
@@ -35,7 +38,7 @@ afterAll(async () => {
     await cloud.close();
 });
 
-/** The machines that live, by name, without the figures that a cloud gathers about what runs. */
+/** The machines that exist, by name, without their usage figures. */
 async function machines(stack = "local"): Promise<Record<string, any>> {
     const all = await user.list("listVirtualMachines", { listall: true });
     const own = all.filter(({ name }) => name.startsWith(`${stack}-`));
@@ -48,7 +51,7 @@ async function machines(stack = "local"): Promise<Record<string, any>> {
 }
 
 /**
- * What happened to the stack's resources, without those that stay as they are, such as `update VirtualMachine etcd-a`.
+ * The operations on the stack's resources, without `same`, such as `update VirtualMachine etcd-a`.
  */
 function changesOf(steps: readonly Step[]): string[] {
     return steps
@@ -57,7 +60,7 @@ function changesOf(steps: readonly Step[]): string[] {
         .sort();
 }
 
-/** The commands that changed a machine since the calls were last cleared, as `stopVirtualMachine local-etcd-a`. */
+/** The commands that changed a machine since the calls were last cleared, such as `stopVirtualMachine local-etcd-a`. */
 function machineCommands(byName: Record<string, any>): string[] {
     const nameOf = Object.fromEntries(Object.entries(byName).map(([name, { id }]) => [id, name]));
     return cloud
@@ -66,7 +69,7 @@ function machineCommands(byName: Record<string, any>): string[] {
         .map(({ command, parameters }) => `${command} ${nameOf[parameters.id] ?? parameters.name ?? parameters.id}`);
 }
 
-/** Every rule of the stack's groups in the cloud, by group, a line each: `tcp 2379-2379 <source>`. */
+/** Every rule of the stack's groups in the cloud, by group, one line each: `tcp 2379-2379 <source>`. */
 async function rulesInCloud(stack: string): Promise<Record<string, string[]>> {
     const groups = (await user.list("listSecurityGroups")).filter(({ name }) => name.startsWith(`${stack}-`));
     return Object.fromEntries(
@@ -84,7 +87,7 @@ async function rulesInCloud(stack: string): Promise<Record<string, string[]>> {
     );
 }
 
-/** The same of the least-privilege table. */
+/** The same lines from the table of least privilege. */
 function rulesOfTable(stack: string, options: RuleOptions = {}): Record<string, string[]> {
     const names = { etcd: `${stack}-etcd`, controlPlane: `${stack}-control-plane`, workers: `${stack}-workers` };
     return Object.fromEntries(
@@ -110,7 +113,7 @@ const addresses = {
 const workers = [0, 1, 2, 3].map((number) => `local-worker-${number}`);
 
 describe("stack local", () => {
-    test("a preview says what will be made, and makes nothing", async () => {
+    test("a preview shows what will be created, and creates nothing", async () => {
         const { steps, errors, warnings, infos } = await project.preview();
         expect([errors, warnings]).toEqual([[], []]);
         expect(infos).toEqual([
@@ -122,7 +125,7 @@ describe("stack local", () => {
         expect(await machines()).toEqual({});
     });
 
-    test("up makes eight machines with their addresses and groups", async () => {
+    test("up creates eight machines with their addresses and groups", async () => {
         const { warnings, infos } = await project.up();
         expect([warnings, infos]).toEqual([[], []]);
         const made = await machines();
@@ -142,7 +145,7 @@ describe("stack local", () => {
         );
     });
 
-    test("its outputs are what a user needs, and its keys are secret", async () => {
+    test("its outputs are what users need, and its keys are secret", async () => {
         const outputs = await project.outputs();
         expect(outputs.machines).toMatchObject(addresses);
         expect(Object.keys(outputs.machines).length).toBe(8);
@@ -153,7 +156,7 @@ describe("stack local", () => {
         const { stdout: state } = await project.run(["stack", "export", "--stack", "local"]);
         expect(state).toContain("BEGIN CERTIFICATE");
         expect(state).not.toContain("PRIVATE KEY");
-        // User data holds keys, so it is stored as a secret too.
+        // User data contains keys, so it must be stored as a secret, too.
         const data = JSON.parse(state).deployment.resources.filter(
             ({ inputs }: any) => inputs?.userDataBase64 !== undefined,
         );
@@ -162,7 +165,7 @@ describe("stack local", () => {
             for (const { userDataBase64 } of [inputs, stored]) expect(typeof userDataBase64).not.toBe("string");
     });
 
-    test("the groups in the cloud let in what the table says, and nothing else", async () => {
+    test("the groups in the cloud have the rules of the table, and no other", async () => {
         expect(await rulesInCloud("local")).toEqual(rulesOfTable("local"));
     });
 
@@ -177,7 +180,7 @@ describe("stack local", () => {
         return { machines: documents, resources: await project.exportResources() };
     });
 
-    test("a second preview finds nothing to do, and a refresh no drift", async () => {
+    test("a second preview finds no changes, and a refresh finds no drift", async () => {
         await project.expectNoChanges();
         const { steps, changes } = await project.refresh();
         expect(changes.update).toBeUndefined();
@@ -185,7 +188,7 @@ describe("stack local", () => {
         await project.expectNoChanges();
     });
 
-    test("a rule is changed in place, machines are not touched", async () => {
+    test("a rule is changed in place, and no machine is changed", async () => {
         const before = await machines();
         editConfig(project, "local", () => ({ operatorCidrs: ["192.0.2.0/24"] }));
         cloud.clearCalls();
@@ -204,7 +207,7 @@ describe("stack local", () => {
         expect(await machines()).toEqual(before);
     });
 
-    test("a pool grows and another one comes: the machines that are there keep running", async () => {
+    test("a pool can grow and another one be added while the existing machines keep running", async () => {
         const before = await machines();
         editConfig(project, "local", () => ({
             pools: {
@@ -226,7 +229,7 @@ describe("stack local", () => {
         const after = await machines();
         expect(machineCommands({ ...before, ...after }).sort()).toEqual(
             [
-                // An account that may not expunge makes and starts a machine apart.
+                // For an account that may not expunge, a machine is deployed stopped, then started.
                 ...created.flatMap((name) => [
                     `deployVirtualMachine local-${name}`,
                     `startVirtualMachine local-${name}`,
@@ -239,7 +242,7 @@ describe("stack local", () => {
             expect([after[name].id, after[name].state]).toEqual([id, state]);
     });
 
-    test("a node in the middle of a pool is taken out, and no other", async () => {
+    test("a node in the middle of a pool can be removed, and no other node changes", async () => {
         const before = await machines();
         editConfig(project, "local", (config) => ({
             pools: {
@@ -263,7 +266,7 @@ describe("stack local", () => {
         await project.expectNoChanges();
     });
 
-    test("members of etcd change their size one after the other, by stop and start", async () => {
+    test("members of etcd change their size one after the other, by a stop and a start", async () => {
         const before = await machines();
         editConfig(project, "local", (config) => ({
             etcd: { ...config["pulumi-cloudstack:etcd"], serviceOffering: "Medium Instance" },
@@ -298,7 +301,7 @@ describe("stack local", () => {
         }
     });
 
-    test("what is wrong in the configuration is told at once, in the program's own words", async () => {
+    test("errors in the configuration are all reported at once, by the names of the arguments", async () => {
         const right = withoutBoots("local");
         editConfig(project, "local", (config) => ({
             etcd: { ...config["pulumi-cloudstack:etcd"], dataVolme: {}, members: { a: "10.1.1.400" } },
@@ -319,7 +322,7 @@ describe("stack local", () => {
 describe("a second stack beside the first", () => {
     const dev = { stack: "dev" };
 
-    test("stack dev comes up in the same account, with rules of its own", async () => {
+    test("stack dev is created in the same account, with its own rules", async () => {
         const before = await machines();
         const config = onTheEmbeddedCloud("dev");
         config["pulumi-cloudstack:etcd"] = {
@@ -343,7 +346,7 @@ describe("a second stack beside the first", () => {
         expect(await rulesInCloud("local")).toEqual(rulesOfTable("local"));
     });
 
-    test("neither sees the other", async () => {
+    test("neither stack changes the other", async () => {
         await project.expectNoChanges();
         await project.expectNoChanges(dev);
         const before = await machines();
@@ -354,7 +357,7 @@ describe("a second stack beside the first", () => {
     });
 });
 
-test("destroy leaves nothing, for a user who may not expunge either", async () => {
+test("destroy leaves nothing behind, even for a user who may not expunge", async () => {
     await project.destroy();
     expect(await project.exportResources()).toEqual([]);
     expect(await user.list("listVirtualMachines", { listall: true })).toEqual([]);
@@ -365,12 +368,12 @@ test("destroy leaves nothing, for a user who may not expunge either", async () =
     expect(left.map(({ name, state }) => `${name} ${state}`).sort()).toEqual(
         Array.from({ length: 16 }, () => expect.stringMatching(/^(local|dev)-.*-gone-[0-9a-f]+ Destroyed$/)),
     );
-    // Another cluster can have the names and addresses at once.
+    // Another cluster can use the names and addresses at once.
     const taken = left.flatMap(({ nic }) => nic.map(({ ipaddress }: any) => ipaddress));
     expect(taken.filter((address) => Object.values(addresses).includes(address))).toEqual([]);
 });
 
-describe("the other stacks preview on a cloud with their network, under the names that it gives to things", () => {
+describe("the other stacks can be previewed on a cloud with their network", () => {
     test.each([
         ["staging", "10.30.0.0/24", 9],
         ["prod", "10.40.0.0/24", 14],

@@ -4,15 +4,18 @@ import { cloudEnvironment } from "./support/mainProject";
 import { Project, type Result } from "./support/project";
 
 /**
- * Every option that Pulumi has for a resource, on a machine, a group and a volume, with the real engine. The program has a set of the three
- * for each option; the tests run in their order.
+ * Every resource option of Pulumi on a machine, a group and a volume, with the real engine. The program has a set of
+ * the three per option; the tests depend on their order.
  */
 
 const SETS = ["alias", "ignore", "protect", "replace", "retain", "times", "moulded", "bound"] as const;
 type SetName = (typeof SETS)[number];
 const KINDS = ["machine", "group", "volume"] as const;
 
-/** A group that is used, and a zone by its name; then neither the group nor the argument that used it, and the zone by its id. */
+/**
+ * A group in use, and a zone given by its name; later neither the group nor the argument that used it, and the zone by
+ * its id.
+ */
 const ONCE = `
 const held = new cloudstack.SecurityGroup("held");
 new cloudstack.VirtualMachine("holder", { serviceOffering: "Small Instance", template: "Debian 12", securityGroups: [held.id] });
@@ -23,7 +26,7 @@ new cloudstack.VirtualMachine("holder", { serviceOffering: "Small Instance", tem
 new cloudstack.Volume("spelt", { diskOffering: "Small", zone: cloudstack.getZoneOutput({ name: "sandbox" }).id });
 `;
 
-/** @param more what the program says of the sets, as text: options, arguments of machines, rules and sizes */
+/** @param more per set, parts of the program as text: options, arguments of machines, rules and sizes */
 function program(
     sets: readonly SetName[],
     more: Partial<Record<SetName, { opts?: string; changed?: boolean; as?: string }>> = {},
@@ -98,7 +101,7 @@ afterAll(async () => {
 
 type Set = Record<(typeof KINDS)[number], any>;
 
-/** What the state says of a set. */
+/** The resources of a set in the state. */
 async function stateOf(set: string): Promise<Set> {
     const resources = await project.exportResources();
     return Object.fromEntries(
@@ -108,7 +111,7 @@ async function stateOf(set: string): Promise<Set> {
 
 const LISTS = { machine: "listVirtualMachines", group: "listSecurityGroups", volume: "listVolumes" };
 
-/** What the cloud has of a set. */
+/** The things of a set in the cloud. */
 async function cloudOf(set: string): Promise<Set> {
     const found = await Promise.all(
         KINDS.map(async (kind) => (await user.list(LISTS[kind])).find(({ name }) => name.startsWith(`${set}-${kind}`))),
@@ -120,7 +123,7 @@ const idsOf = (set: Set) => KINDS.map((kind) => set[kind]?.id);
 const operations = ({ steps }: Result, set: string) =>
     steps.filter(({ name }) => name === set || name.startsWith(`${set}-`)).map(({ op }) => op);
 
-test("dependsOn orders; customTimeouts become timeoutSeconds; transformations reach the arguments", async () => {
+test("dependsOn sets the order, customTimeouts become timeoutSeconds, and transformations change arguments", async () => {
     const { volume, group } = await stateOf("alias");
     expect(volume.dependencies).toContain(group.urn);
     for (const { inputs } of Object.values(await stateOf("times")))
@@ -131,7 +134,7 @@ test("dependsOn orders; customTimeouts become timeoutSeconds; transformations re
     expect(moulded.volume.size).toBe(3 * 2 ** 30);
 });
 
-test("aliases, ignoreChanges and replaceOnChanges: the same, as changed by hand, and anew", async () => {
+test("aliases keep a resource, ignoreChanges keeps what was changed by hand, and replaceOnChanges replaces", async () => {
     const before = { alias: idsOf(await stateOf("alias")), replace: idsOf(await stateOf("replace")) };
     const { machine, group, volume } = await cloudOf("ignore");
     await user.ok("updateVirtualMachine", { id: machine.id, displayname: "by hand" });
@@ -151,7 +154,8 @@ test("aliases, ignoreChanges and replaceOnChanges: the same, as changed by hand,
     after.forEach((id, index) => expect(id).not.toBe(before.replace[index]));
     expect(idsOf(await cloudOf("replace"))).toEqual(after);
     expect([...new Set(operations(result, "moulded"))]).toEqual(["same"]);
-    // Another spelling is the same, and a group goes together with the argument that used it.
+    // Another notation of the same value is no change, and a group can be removed together with the argument that used
+    // it.
     expect(operations(result, "spelt")).toEqual(["same"]);
     expect(operations(result, "held")).toEqual(["delete"]);
     const [holder] = await user.list("listVirtualMachines", { name: "dev-holder" });
@@ -159,7 +163,7 @@ test("aliases, ignoreChanges and replaceOnChanges: the same, as changed by hand,
     await project.expectNoChanges();
 });
 
-test("protect: what the program no longer has stays, and the run says so", async () => {
+test("protect keeps a resource that the program no longer has, and the run fails", async () => {
     const ids = idsOf(await stateOf("protect"));
     project.program(
         program(
@@ -174,7 +178,7 @@ test("protect: what the program no longer has stays, and the run says so", async
     expect(idsOf(await stateOf("protect"))).toEqual(ids);
 });
 
-test("retainOnDelete: what the program no longer has stays in the cloud alone; an import file takes it back", async () => {
+test("retainOnDelete removes a resource from the state and keeps it in the cloud; an import file takes it back", async () => {
     const retained = await stateOf("retain");
     const last = { ...SECOND, protect: { opts: "{ protect: false }" } };
     project.program(
@@ -206,7 +210,7 @@ test("retainOnDelete: what the program no longer has stays in the cloud alone; a
     await project.expectNoChanges();
 });
 
-test("deletedWith: nothing is asked of the cloud for what goes with something else", async () => {
+test("deletedWith skips the deletion of what is deleted with another resource", async () => {
     const bound = idsOf(await cloudOf("bound"));
     await project.destroy();
     expect(await project.exportResources()).toEqual([]);

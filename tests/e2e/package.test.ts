@@ -6,22 +6,24 @@ import { type RunningCloud, startCloud } from "../../simulator";
 import { built } from "../support/built";
 import { testEnvironment } from "./support/engine";
 
-/** The package as its users get it: packed, installed in an empty folder, and used there by programs. */
+/** The package as users get it: packed, installed in an empty folder, and imported by programs there. */
 
 const checkout = join(__dirname, "..", "..");
 const sdk: string = require("@pulumi/pulumi/package.json").version;
-/** The Node that a user's shell finds: not the one that npm puts before it when it runs the tests. */
+/**
+ * PATH without the Node.js that npm puts first when it runs the tests, so that the Node.js of a user's shell is found.
+ */
 const shellPath = (process.env.PATH ?? "")
     .split(":")
     .filter((folder) => !folder.includes("node_modules"))
     .join(":");
 const shellNode = execFileSync("node", ["--version"], { env: { PATH: shellPath }, encoding: "utf8" });
-/** What the README tells whose Node is older than 22.13. */
+/** The package `node` is installed as well if that Node.js is older than 22.13, as the README says. */
 const node = isOld(shellNode) ? ["node@22"] : [];
 const quietly = ["--prefer-offline", "--no-audit", "--no-fund"];
 const compiler = require.resolve("typescript/bin/tsc");
 const parent = mkdtempSync(join(tmpdir(), "pulumi-cloudstack-package-"));
-// Asked for before the tests are listed, so that its test can be skipped by name.
+// Evaluated before the tests are defined, so that its test can be skipped by name.
 const pnpm = installPnpm();
 let cloud: RunningCloud;
 let tarball: string;
@@ -45,7 +47,7 @@ const languages = {
 beforeAll(async () => {
     await built();
     cloud = await startCloud();
-    // Without scripts: packing would compile anew what other tests are using.
+    // Without scripts, since `prepack` would recompile what other tests are using.
     const [packed] = JSON.parse(
         await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", parent], checkout),
     );
@@ -61,7 +63,9 @@ afterAll(async () => {
     rmSync(parent, { recursive: true, force: true });
 });
 
-/** Runs a command while this process, which is the cloud, goes on; its output, or an error with all of it. */
+/**
+ * Runs a command without blocking this process, which runs the cloud. @returns its output @throws Error with all of it
+ */
 function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = process.env): Promise<string> {
     return new Promise((resolve, reject) => {
         execFile(command, args, { cwd, env, maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
@@ -83,19 +87,19 @@ function emptyFolder(name: string): string {
     return folder;
 }
 
-/** An environment in which the folder's own programs come first: its Node where it has one, and nothing of the checkout. */
+/** An environment in which the programs installed in the folder come first, and nothing of the checkout. */
 function inFolder(folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     const others = env.PATH!.split(":").filter((path) => path !== join(checkout, "node_modules", ".bin"));
     return { ...env, PATH: [join(folder, "node_modules", ".bin"), ...others].join(":") };
 }
 
-/** The Node that runs in a folder: the one that is installed there, or the machine's own. */
+/** The Node.js that runs in a folder: the one that is installed there, or the computer's own. */
 function nodeIn(folder: string): string {
     const own = join(folder, "node_modules", ".bin", "node");
     return existsSync(own) ? own : "node";
 }
 
-/** Brings a program up and down below a folder with the installed package; the address that it exports. */
+/** Runs `pulumi up` and `pulumi destroy` below a folder with the installed package. @returns the exported address */
 async function upAndDown(folder: string, language: keyof typeof languages): Promise<string> {
     const project = join(folder, language);
     mkdirSync(project);
@@ -118,7 +122,7 @@ async function upAndDown(folder: string, language: keyof typeof languages): Prom
     return address;
 }
 
-describe("installed by npm", () => {
+describe("the package installed by npm", () => {
     let folder: string;
 
     beforeAll(async () => {
@@ -127,7 +131,7 @@ describe("installed by npm", () => {
     });
 
     test.each(Object.keys(languages) as (keyof typeof languages)[])(
-        "a program in %s goes up, stays as it is, and goes down",
+        "a program in %s can be created, previewed without changes and destroyed",
         async (language) => {
             expect(await upAndDown(folder, language)).toMatch(/^10\.1\.1\.\d+$/);
         },
@@ -147,7 +151,7 @@ describe("installed by npm", () => {
             const required = await names(`const it = require("${name}")`, "commonjs");
             const imported = await names(`import * as it from "${name}"`, "module");
             expect(required.map((key) => key.toLowerCase())).toContain("virtualmachine");
-            // What Node itself adds to a CommonJS module that is imported.
+            // Node.js adds this to a CommonJS module that is imported.
             const added = ["__esModule", "default", "module.exports"];
             expect(imported.filter((key) => !added.includes(key)).sort()).toEqual(required.sort());
         },
@@ -157,7 +161,7 @@ describe("installed by npm", () => {
         ["ES and CommonJS modules find", "node16", ["types.mts", "types.cts"]],
         ["a project with the older resolution finds", "commonjs", ["types.ts"]],
         ["a bundler finds", "preserve", ["types.ts"]],
-    ])("%s the types, and they need nothing else", async (_who, module, sources) => {
+    ])("%s the types, and needs no other types", async (_who, module, sources) => {
         const source = `import * as pulumi from "@pulumi/pulumi";
 import { VirtualMachine, type VirtualMachineArgs } from "pulumi-cloudstack";
 export const make = (args: VirtualMachineArgs): pulumi.Output<string> => new VirtualMachine("x", args).ipAddress;
@@ -186,14 +190,14 @@ export const wrong: VirtualMachineArgs = { serviceOffering: 1, template: "Debian
     });
 });
 
-/** The host's packages belong to the host: it brings the SDK, and there is one only. */
-describe("a program that brings its own SDK", () => {
+/** A peer dependency is the host's: there must be one SDK, installed by the host. */
+describe("the package in a program with its own version of the SDK", () => {
     const [, oldest] = /^\^(\d+\.\d+\.\d+)$/.exec(require("../../package.json").peerDependencies["@pulumi/pulumi"])!;
 
     test.each([
         ["the oldest that the package allows", oldest],
         ["the newest that the registry has", "3"],
-    ])("goes up and down with %s, and has no second one", async (which, version) => {
+    ])("a program with %s can be created and destroyed, and there is one SDK only", async (which, version) => {
         const folder = emptyFolder(which.split(" ")[1]);
         await run("npm", ["install", ...quietly, tarball, `@pulumi/pulumi@${version}`, ...node], folder);
         const { packages } = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8"));
@@ -207,20 +211,31 @@ describe("a program that brings its own SDK", () => {
 
 const whyNoPnpm = pnpm === undefined ? " (skipped: pnpm cannot be installed from npm's registry)" : "";
 
-(pnpm === undefined ? test.skip : test)(`a program goes up and down in pnpm's layout${whyNoPnpm}`, async () => {
-    const folder = emptyFolder("pnpm");
-    await run(
-        pnpm!,
-        ["add", "--prefer-offline", "--store-dir", join(parent, "store"), tarball, `@pulumi/pulumi@${sdk}`, ...node],
-        folder,
-    );
-    // The layout is pnpm's own: what is not declared cannot be seen from the program.
-    expect(existsSync(join(folder, "node_modules", ".pnpm"))).toBe(true);
-    expect(readdirSync(join(folder, "node_modules")).includes("axios")).toBe(false);
-    expect(await upAndDown(folder, "ts")).toMatch(/^10\.1\.1\.\d+$/);
-});
+(pnpm === undefined ? test.skip : test)(
+    `a program can be created and destroyed in pnpm's layout${whyNoPnpm}`,
+    async () => {
+        const folder = emptyFolder("pnpm");
+        await run(
+            pnpm!,
+            [
+                "add",
+                "--prefer-offline",
+                "--store-dir",
+                join(parent, "store"),
+                tarball,
+                `@pulumi/pulumi@${sdk}`,
+                ...node,
+            ],
+            folder,
+        );
+        // In pnpm's layout, a program cannot import a package that it does not declare.
+        expect(existsSync(join(folder, "node_modules", ".pnpm"))).toBe(true);
+        expect(readdirSync(join(folder, "node_modules")).includes("axios")).toBe(false);
+        expect(await upAndDown(folder, "ts")).toMatch(/^10\.1\.1\.\d+$/);
+    },
+);
 
-/** The command `pnpm` in a folder of its own; `undefined` where it cannot be had. */
+/** Installs `pnpm` in a separate folder; `undefined` if that is not possible. */
 function installPnpm(): string | undefined {
     const tool = join(parent, "tool");
     mkdirSync(tool);
@@ -232,7 +247,7 @@ function installPnpm(): string | undefined {
     }
 }
 
-test("the package holds what runs and what describes it, and nothing else", () => {
+test("the package contains compiled code and its documentation, and nothing else", () => {
     const folders = new Set(files.map((file) => dirname(file).split("/").slice(0, 2).join("/")));
     expect([...folders].sort()).toEqual([
         ".",
@@ -257,7 +272,7 @@ test("the package holds what runs and what describes it, and nothing else", () =
     expect(files).toEqual(expect.arrayContaining(["LICENSE", main, types, ...Object.values(bin)]));
 });
 
-test("every file of the package is imported by another, from what users import", () => {
+test("every file of the package is imported, directly or indirectly, by an entry point", () => {
     const reached = new Set<string>();
     const visit = (file: string): void => {
         if (reached.has(file)) return;
@@ -275,7 +290,7 @@ test("every file of the package is imported by another, from what users import",
     };
     ["dist/index", "dist/provider/v1"].forEach((entry) => [".js", ".d.ts"].forEach((kind) => visit(`${entry}${kind}`)));
     visit("dist/simulator/main.js");
-    // What a module of types compiles to is empty; declarations that nobody imports stand beside what they declare.
+    // A module that has only types compiles to an empty file, and a .d.ts that is not imported describes a .js that is.
     const isEmpty = (file: string) =>
         readFileSync(join(checkout, file), "utf8")
             .replace(/\/\*[^]*?\*\//g, "")

@@ -2,7 +2,10 @@ import type { Client } from "../contract/simulator/client";
 import type { Project, Result } from "./support/project";
 import { inSandbox } from "./support/sandbox";
 
-/** What a preview promises: what it knows it refuses or announces, what it cannot know it announces, and the update decides. */
+/**
+ * What a preview shows: a change that is known is refused or announced; one that depends on unknown values is
+ * announced, and decided at the update.
+ */
 
 interface Wanted {
     tag?: string;
@@ -39,18 +42,18 @@ let project: Project;
 
 inSandbox({ program: program() }, (sandbox) => ({ project, user: api } = sandbox));
 
-/** What every restart, reinstallation and replacement would change. */
+/** Fields of a machine that every restart, reinstallation and replacement would change. */
 const core = ({ id, state, lastupdated, templateid }: any) => ({ id, state, lastupdated, templateid });
 const machines = async () => (await api.list("listVirtualMachines")).map(core);
 const machine = async (name: string) => (await api.list("listVirtualMachines", { name: `dev-${name}` }))[0];
 
-/** What is not left as it is. */
+/** The operations other than `same`. */
 const changed = ({ steps }: Result) => steps.filter(({ op }) => op !== "same").map(({ op, name }) => `${op} ${name}`);
 
-/** The arguments that `--diff` prints of what changes, below the line with its URN. */
+/** The arguments that `--diff` prints as changed, from the lines below the resource's URN. */
 const shown = ({ stdout }: Result) => [...stdout.matchAll(/^ {6}([+~-] \w+) *:/gm)].map(([, line]) => line);
 
-/** The error of a preview, after a look that an `up` without one touches nothing either. */
+/** The error of the preview, after checking that an `up` without a preview fails as well and changes nothing. */
 async function refused(wanted: Wanted): Promise<string> {
     const before = await machines();
     project.program(program(wanted));
@@ -61,16 +64,16 @@ async function refused(wanted: Wanted): Promise<string> {
     return preview.errors.join("\n");
 }
 
-test("outputs that an update in place leaves as they are stay known at its preview", async () => {
+test("outputs that an update in place does not change stay known at preview", async () => {
     project.program(program({ tag: "2" }));
     const preview = await project.preview({ args: ["--diff"] });
-    // What is kept known is shown once, as added, and it is no more than what others are made of.
+    // Outputs that stay known are shown once as added, and only those that other resources use.
     expect(shown(preview)).toEqual(["+ addressIsFixed", "+ ipAddress", "+ networkInterfaces", "~ tags", "+ zoneId"]);
     expect(changed(preview)).toEqual(["update first"]);
     expect(preview.infos.join("\n")).not.toMatch(/second/);
     expect(changed(await project.up())).toEqual(["update first"]);
     expect(await machine("second")).toMatchObject({ state: "Running" });
-    // The address that CloudStack picked stays one that the program does not ask for.
+    // The address that CloudStack chose does not become an argument of the program.
     await project.expectNoChanges();
     const first = (await project.exportResources()).find(({ urn }) => urn.endsWith("::first"));
     expect([first.inputs.ipAddress, first.outputs.addressIsFixed]).toEqual([first.outputs.ipAddress, false]);
@@ -78,7 +81,7 @@ test("outputs that an update in place leaves as they are stay known at its previ
     expect(shown(await project.preview({ args: ["--diff"] }))).toEqual(["~ tags"]);
 });
 
-test("what changes data or takes down what may not be is an error at preview, which says what to do", async () => {
+test("a loss of data or a restart that is not allowed is an error at preview, which says what to do", async () => {
     expect(await refused({ tag: "2", steady: "Debian 12 with password" })).toContain(
         "dev-steady is replaced, and the root disk of dev-steady (2 GiB) is erased: template Debian 12 -> Debian 12 with password. " +
             "That takes it down, and allowRestart is false: allow it for this change, or undo the change.",
@@ -101,7 +104,7 @@ test("what changes data or takes down what may not be is an error at preview, wh
     );
 });
 
-test("what a preview cannot know is announced there, and refused by the update before it is touched", async () => {
+test("a restart that depends on an unknown value is announced at preview, and refused by the update before it changes the machine", async () => {
     const before = core(await machine("second"));
     project.program(program({ tag: "2", address: "10.1.1.99" }));
     const preview = await project.preview();

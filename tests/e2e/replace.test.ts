@@ -1,7 +1,7 @@
 import type { Project } from "./support/project";
 import { inSandbox } from "./support/sandbox";
 
-/** `pulumi up --replace`, for which the engine asks nothing of the old resource before it makes the new one. */
+/** `pulumi up --replace`: the engine does not ask the provider about the old resource before it creates the new one. */
 
 const PROGRAM = `
 import * as cloudstack from "pulumi-cloudstack";
@@ -23,7 +23,7 @@ async function idOf(name: string): Promise<string> {
     return (await project.exportResources()).find((resource) => resource.urn.endsWith(`::${name}`)).id;
 }
 
-/** Replaces one resource; what the state and the cloud say afterwards has to be one. */
+/** Replaces one resource, and expects that the state and the cloud agree afterwards. */
 async function replace(name: string): Promise<{ before: string; after: string }> {
     const resource = (await project.exportResources()).find(({ urn }) => urn.endsWith(`::${name}`));
     await project.up({ args: ["--replace", resource.urn] });
@@ -33,28 +33,28 @@ async function replace(name: string): Promise<{ before: string; after: string }>
     return { before: resource.id, after: await idOf(name) };
 }
 
-test("a machine is made anew, with its address, and keeps its volume", async () => {
+test("a replaced machine keeps its address and its volume", async () => {
     const volume = await idOf("volume");
     const { before, after } = await replace("machine");
     expect(after).not.toBe(before);
     expect(await idOf("volume")).toBe(volume);
 });
 
-test("a volume and a key pair are made anew", async () => {
+test("a volume and a key pair can be replaced", async () => {
     for (const name of ["volume", "key"]) {
         const { before, after } = await replace(name);
         expect(after).not.toBe(before);
     }
 });
 
-test("groups, which machines hold, stay what they are, and nothing is lost", async () => {
+test("a security group and an affinity group that a machine uses are kept", async () => {
     for (const name of ["group", "spread"]) {
         const { before, after } = await replace(name);
         expect(after).toBe(before);
     }
 });
 
-test("everything can be taken down", async () => {
+test("the stack can be destroyed afterwards", async () => {
     await project.destroy();
     expect(await project.exportResources()).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { Client } from "../contract/simulator/client";
 import { Project, type ProjectOptions } from "./support/project";
 import type { Step } from "./support/events";
 
-/** The resources under the real engine: one program through its whole life, on one cloud. */
+/** All resources with the real engine: one program through its whole life, on one cloud. */
 
 interface Wanted {
     offering?: string;
@@ -13,7 +13,7 @@ interface Wanted {
     extra?: string;
 }
 
-/** Two machines, two groups that name each other, a generated key, an affinity group and a volume. */
+/** Two machines, two groups that refer to each other, a generated key, an affinity group and a volume. */
 const program = ({
     offering = "Small Instance",
     ports = "8080",
@@ -54,7 +54,8 @@ let api: Client;
 let project: Project;
 
 beforeAll(async () => {
-    // As a real server: answers and jobs take time, and changes of one row at once meet at its lock.
+    // As on a real server: answers and jobs take time, and simultaneous changes of one row in the database wait for its
+    // lock.
     cloud = await startCloud({ timing: 0.2 });
     api = new Client(cloud, cloud.accounts.user);
     project = new Project({ program: program(), config, environment: environment("10.1.1.40") });
@@ -72,7 +73,7 @@ const environment = (address: string): Record<string, string> => ({
     DATABASE_ADDRESS: address,
 });
 
-/** What was done to the resources, those that stayed the same left out. */
+/** The operations of a run, by resource, without `same`. */
 const done = (steps: Step[]) =>
     steps
         .filter(({ op }) => op !== "same")
@@ -82,17 +83,17 @@ const done = (steps: Step[]) =>
 const machineOf = async (name: string) => (await api.list("listVirtualMachines", { name, userdata: true }))[0];
 const groupOf = async (name: string) => (await api.list("listSecurityGroups", { securitygroupname: name }))[0];
 
-/** The summary of what was wrong, at the end of the engine's display. */
+/** The summary of errors at the end of the engine's output. */
 const diagnosticsOf = ({ stdout }: { stdout: string }) => stdout.slice(stdout.indexOf("Diagnostics:"));
 
-/** Names of everything that the account has and that counts; a machine's root disk goes when the cloud expunges it. */
+/** Names of everything in the account, except root disks, which the cloud deletes when it expunges their machine. */
 async function belongings(): Promise<string[]> {
     const lists = ["listVirtualMachines", "listSecurityGroups", "listSSHKeyPairs", "listAffinityGroups", "listVolumes"];
     const found = (await Promise.all(lists.map((command) => api.list(command)))).flat();
     return found.filter(({ name, type }) => name !== "default" && type !== "ROOT").map(({ name }) => name);
 }
 
-test("one up makes everything; a preview and a refresh afterwards find nothing to do", async () => {
+test("one up creates everything; a preview and a refresh afterwards find no changes", async () => {
     const { changes } = await project.up();
     expect(changes).toMatchObject({ create: 10 });
     const outputs = await project.outputs();
@@ -117,13 +118,13 @@ test("one up makes everything; a preview and a refresh afterwards find nothing t
     await project.expectNoChanges();
 });
 
-test("secrets stand in the state encrypted, and nowhere else", async () => {
+test("secrets are encrypted in the state, and appear nowhere else", async () => {
     const { stdout } = await project.run(["stack", "export", "--stack", "dev"]);
     expect(stdout).not.toContain("PRIVATE KEY");
     expect(stdout).not.toContain(cloud.accounts.user.secretKey);
 });
 
-test("a changed rule is changed in place; the preview of a new size says in one line that the machine stops", async () => {
+test("a changed rule is updated in place; the preview of another size says in one line that the machine stops", async () => {
     project.program(program({ ports: "9090", offering: "Large Instance" }));
     const preview = await project.preview();
     expect(done(preview.steps)).toEqual(["update back", "update web"]);
@@ -152,7 +153,7 @@ test("a changed rule is changed in place; the preview of a new size says in one 
     expect((await groupOf("dev-back")).ingressrule.map(({ startport }: any) => startport)).toContain(9090);
 });
 
-test("what others changed shows at a refresh and is repaired by the next up", async () => {
+test("changes made outside Pulumi are shown by a refresh and repaired by the next up", async () => {
     await api.done("stopVirtualMachine", { id: (await machineOf("dev-web")).id });
     const [rule] = (await groupOf("dev-front")).ingressrule.filter(({ protocol }: any) => protocol === "tcp");
     await api.done("revokeSecurityGroupIngress", { id: rule.ruleid });
@@ -170,7 +171,7 @@ test("what others changed shows at a refresh and is repaired by the next up", as
     await project.expectNoChanges();
 });
 
-test("a change that needs a stop is an error at preview where allowRestart is false; so is bad input, all at once", async () => {
+test("with allowRestart false a change that needs a stop is an error at preview, reported together with all bad input", async () => {
     project.program(program({ ports: "9090", offering: "Small Instance", allowRestart: false }));
     const refused = await project.preview({ mayFail: true });
     expect(refused.code).not.toBe(0);
@@ -197,7 +198,7 @@ test("a change that needs a stop is an error at preview where allowRestart is fa
     expect(await belongings()).toEqual(before);
 });
 
-test("a replaced machine keeps name, address and volume", async () => {
+test("a replaced machine keeps its name, address and volume", async () => {
     project.program(program({ ports: "9090", offering: "Large Instance", template: "Debian 12 with password" }));
     const [before, [volume]] = [await machineOf("dev-database"), await api.list("listVolumes", { type: "DATADISK" })];
     const { steps, infos } = await project.up();
@@ -219,7 +220,7 @@ test("a replaced machine keeps name, address and volume", async () => {
     await project.expectNoChanges();
 });
 
-test("a second stack stands beside the first, and neither sees the other; a destroy leaves nothing", async () => {
+test("a second stack in the same account is independent of the first; destroy leaves nothing behind", async () => {
     const other = { stack: "other", environment: { DATABASE_ADDRESS: "10.1.1.41" } };
     await project.addStack("other", config);
     const first = await belongings();

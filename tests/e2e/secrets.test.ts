@@ -4,10 +4,13 @@ import { cloudEnvironment } from "./support/mainProject";
 import { Project, type Result } from "./support/project";
 
 /**
- * Every argument of every resource as a secret of the program, with the real engine: no command says its value, and the state has it encrypted only.
+ * Every argument of every resource given as a secret, with the real engine: no output of a command contains its value,
+ * and the state contains it encrypted only.
  */
 
-/** Values that stand out, where CloudStack lets the program choose; the others are its own names. */
+/**
+ * Values that are easy to recognise, where CloudStack lets the program choose; otherwise names of the embedded cloud.
+ */
 const FIRST = {
     zone: "sandbox",
     network: "shared",
@@ -30,7 +33,7 @@ const SECOND: typeof FIRST = {
 
 const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5nO0Q4m0xv3Z3m0pOe4nq0Gv1c1S2o7x4bT0b0Wf3k";
 
-/** The arguments of each resource, as text of a program; `word` is in all that is free. */
+/** The arguments of each resource, as text of a program; `word` is in all values that can be chosen freely. */
 function argumentsOf({
     zone,
     network,
@@ -113,7 +116,7 @@ const VARIABLES = {
     Volume: "volume",
 };
 
-/** Arguments that are not secrets here: a place or an account of its own, and what excludes another argument. */
+/** Arguments that are not tried here: a domain or account, and arguments that exclude others. */
 const LEFT_OUT = ["project", "profile", "userDataBase64"];
 
 const program = (values: typeof FIRST) => `
@@ -142,7 +145,10 @@ afterAll(async () => {
     await cloud.close();
 });
 
-/** What must not be read anywhere. A number of few digits could stand for anything, so it is left to the state's own marks. */
+/**
+ * Texts that no output may contain. Short numbers could match by chance; for those the state's own marks of secrets are
+ * checked.
+ */
 const SECRETS = [
     /hush/,
     /198\.51\.100\./,
@@ -158,13 +164,16 @@ const SECRETS = [
 function expectNoSecretsIn(what: string, text: string): void {
     for (const secret of SECRETS) {
         const at = text.search(secret);
-        // The text around it says where it comes from.
+        // Shows the text around the value, to find where it comes from.
         const found = at < 0 ? "" : `${what}: …${text.slice(Math.max(0, at - 160), at + 80)}…`;
         expect(found).toBe("");
     }
 }
 
-/** All that a command says. (The engine's own log of events has secrets in plain text, whatever a provider does.) */
+/**
+ * Checks the output of a command, but not the engine's log of events, which contains secrets in plain text whatever a
+ * provider does.
+ */
 function expectQuiet(what: string, { stdout, stderr }: Result): void {
     expectNoSecretsIn(`${what}, output`, stdout);
     expectNoSecretsIn(`${what}, errors`, stderr);
@@ -180,7 +189,7 @@ async function expectQuietState(): Promise<void> {
     }
 }
 
-test("every argument is tried", () => {
+test("every argument is given as a secret", () => {
     for (const [kind, given] of Object.entries(argumentsOf(FIRST))) {
         const all = Object.keys(LEAVING_OUT[kind as keyof typeof LEAVING_OUT]).filter(
             (name) => !LEFT_OUT.includes(name),
@@ -189,14 +198,14 @@ test("every argument is tried", () => {
     }
 });
 
-test("a preview, a creation and their state do not tell them", async () => {
+test("a preview, a creation and the state do not reveal them", async () => {
     expectQuiet("preview", await project.preview({ args: ["--diff"] }));
     expectQuiet("up", await project.up({ args: ["--diff"] }));
     await expectQuietState();
     expectQuiet("preview without changes", await project.expectNoChanges());
 });
 
-test("changes of all that can change do not tell them", async () => {
+test("a change of every argument that can change does not reveal them", async () => {
     project.program(program(SECOND));
     expectQuiet("preview", await project.preview({ args: ["--diff"] }));
     expectQuiet("up", await project.up({ args: ["--diff"] }));
@@ -205,7 +214,7 @@ test("changes of all that can change do not tell them", async () => {
     await expectQuietState();
 });
 
-test("refusals at preview do not tell them", async () => {
+test("errors at preview do not reveal them", async () => {
     const wrong = {
         ...SECOND,
         ipAddress: "10.1.1.77 hush",
@@ -219,7 +228,7 @@ test("refusals at preview do not tell them", async () => {
     expectQuiet("preview", refused);
 });
 
-test("errors of CloudStack that repeat them do not tell them", async () => {
+test("errors of CloudStack that quote them do not reveal them", async () => {
     project.program(program({ ...SECOND, word: "hush3" }));
     cloud.fault({
         kind: "refuse",

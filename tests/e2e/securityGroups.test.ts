@@ -4,7 +4,7 @@ import type { Call } from "../../simulator";
 import type { Project } from "./support/project";
 import { inSandbox } from "./support/sandbox";
 
-/** Rules of groups with the real engine: whose they are, and who waits for them. */
+/** Rules of security groups with the real engine: which resource a rule belongs to, and which resources wait for it. */
 
 const IMPORT = 'import * as cloudstack from "pulumi-cloudstack";\n';
 const JOB_SECONDS = 2;
@@ -30,7 +30,7 @@ const rules = (name: string, ...ports: number[]) =>
 const group = (...ports: number[]) =>
     `const web = new cloudstack.SecurityGroup("web", { ingress: ${ports.length === 0 ? "undefined" : rule(...ports)} });`;
 
-describe("a rule that passes from one resource to another in one run stays, and is the other's", () => {
+describe("a rule that moves from one resource to another in one run is kept", () => {
     test.each<[how: string, program: string[], ports: number[]]>([
         ["at first", [group(8080), rules("old", 22, 80)], [22, 80, 8080]],
         ["to a resource of another name", [group(8080), rules("new", 22, 80)], [22, 80, 8080]],
@@ -55,7 +55,7 @@ describe("a rule that passes from one resource to another in one run stays, and 
         await project.expectNoChanges();
     });
 
-    test("and none of them is reported by a refresh as beside the stack's own", async () => {
+    test("and a refresh reports none of them as unmanaged", async () => {
         const { infos, steps } = await project.refresh();
         expect(infos.join("\n")).not.toContain("that the stack does not manage");
         const outputs = (step: any) => JSON.stringify(step?.outputs);
@@ -65,7 +65,7 @@ describe("a rule that passes from one resource to another in one run stays, and 
     });
 });
 
-test("machines, and groups that name a group, do not wait for its rules; of one group one rule is added at a time", async () => {
+test("machines and groups that refer to a group do not wait for its ingress rules, which are added one at a time per group", async () => {
     project.program(`${IMPORT}
 const a = new cloudstack.SecurityGroup("a", { ingress: ${rule(1, 2, 3)}, egress: [{ ports: "53", cidrs: ["0.0.0.0/0"] }] });
 const b = new cloudstack.SecurityGroup("b", { ingress: [{ ports: "4", groups: [a.name] }, { ports: "5", self: true }] });
@@ -86,10 +86,10 @@ new cloudstack.VirtualMachine("m", { serviceOffering: "Small Instance", template
     for (const times of added) {
         const gaps = times.slice(1).map((at, index) => at - times[index]);
         expect(Math.min(...gaps)).toBeGreaterThanOrEqual(JOB_SECONDS * 1000 - 50);
-        // The last rule is added after the machine was asked for.
+        // The last rule is added after the deployment was requested.
         expect(deploy.at).toBeLessThan(Math.max(...times));
     }
-    // What may go out is settled before there is a machine.
+    // Egress rules are complete before the machine is deployed.
     expect(deploy.at).toBeGreaterThanOrEqual(egress.at + JOB_SECONDS * 1000 - 50);
     await project.expectNoChanges();
 
@@ -97,9 +97,9 @@ new cloudstack.VirtualMachine("m", { serviceOffering: "Small Instance", template
     cloud.clearCalls();
     await project.destroy();
     expect((await user.list("listSecurityGroups")).map(({ name }) => name)).toEqual(["default"]);
-    // Rules go with their group; only those that name a group hold one.
+    // Rules are deleted with their group; only rules with another group as their source are revoked before.
     expect(calls(/^revoke/)).toHaveLength(2);
-    // One that the engine asks for before the other is tried once too early.
+    // The engine may ask for the deletion of one group too early, once.
     expect(
         calls(/^deleteSecurityGroup/)
             .filter(({ status }) => status !== 536)

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Project } from "./support/project";
 
-/** A resource kept in one file each, whose handler stands in the constant text itself: the engine alone is tested. */
+/**
+ * A dynamic resource whose handler is text in the program and stores its state in a file: this tests the engine alone.
+ */
 const handler = `
 const fs = require("fs"), path = require("path");
 const file = (id) => path.join(process.env.SMOKE_FOLDER, id);
@@ -39,7 +41,7 @@ describe("the engine with a dynamic resource", () => {
         rmSync(folder, { recursive: true });
     });
 
-    test("creates it", async () => {
+    test("creates the resource", async () => {
         const { steps, changes } = await project.up();
         expect(steps.map(({ op, name }) => [op, name])).toEqual([["create", "note"]]);
         expect(changes).toMatchObject({ create: 2 });
@@ -47,11 +49,11 @@ describe("the engine with a dynamic resource", () => {
         expect(await project.outputs()).toEqual({ text: "one" });
     });
 
-    test("sees no change where there is none", async () => {
+    test("finds no change if there is none", async () => {
         await project.expectNoChanges();
     });
 
-    test("sees a change of the program in the preview and makes it", async () => {
+    test("shows a change of the program at preview and makes it", async () => {
         project.program(program("two"));
         expect((await project.preview()).steps.map(({ op }) => op)).toEqual(["update"]);
         expect(readFileSync(join(folder, "note"), "utf8")).toBe("one");
@@ -68,7 +70,7 @@ describe("the engine with a dynamic resource", () => {
         expect(readFileSync(join(folder, "note"), "utf8")).toBe("two");
     });
 
-    test("destroys it", async () => {
+    test("deletes the resource", async () => {
         const { steps } = await project.destroy();
         expect(steps.map(({ op, name }) => [op, name])).toEqual([["delete", "note"]]);
         expect(readdirSync(folder)).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * The shortest proof that machines are machines: one comes up with the address, name, keys and user data that it was
- * given, keeps its disk, has its volume, and leaves nothing behind.
+ * One machine has the address, name, keys and user data of its deployment, keeps its disk, has its volume, and leaves
+ * nothing behind on the host.
  */
 import { Lab, type Guest } from "./support/lab";
 import { withMachines } from "./support/possible";
@@ -25,7 +25,7 @@ withMachines("a machine", () => {
         expect(await lab.dispose()).toEqual([]);
     });
 
-    test("comes up as the API said", async () => {
+    test("boots with what its deployment returned", async () => {
         const { keypair } = await lab.user.ok("createSSHKeyPair", { name: "key" });
         guest = await lab.deploy("web-1", { userData, keypair: "key", ipaddress: "10.1.41.77" });
         expect(guest.address).toBe("10.1.41.77");
@@ -43,7 +43,7 @@ withMachines("a machine", () => {
         expect(await guest.outputOf("systemctl --failed --plain --no-legend")).toBe("");
     });
 
-    test("meets others by name", async () => {
+    test("finds other machines by name", async () => {
         const other = await lab.deploy("web-2");
         await other.waitForCloudInit();
         expect(await guest.outputOf("getent ahostsv4 web-2 | head -n 1")).toMatch(
@@ -57,7 +57,7 @@ withMachines("a machine", () => {
         expect(await guest.outputOf("getent hosts web-2")).toBe("");
     });
 
-    test("has its volume, and keeps its disk and the volume over a stop", async () => {
+    test("has its volume, and keeps its root disk and the volume over a stop", async () => {
         const { volume } = await lab.user.done("createVolume", {
             name: "data",
             zoneid: await lab.idOf("listZones", "sandbox"),

@@ -1,4 +1,4 @@
-/** `pulumi up` of an etcd cluster on real machines, in short: what `npm test` runs of `long/etcd.test.ts`. */
+/** `pulumi up` of an etcd cluster on real machines: the part of `long/etcd.test.ts` that `npm test` runs. */
 import { RealCluster } from "./support/cluster";
 import { withMachines } from "./support/possible";
 import { refusalOf } from "./support/tls";
@@ -13,7 +13,7 @@ withMachines("an etcd cluster on real machines", () => {
         const started = Date.now();
         const { errors, warnings, infos, stdout } = await cluster.up();
         console.log(`from pulumi up to three healthy members: ${((Date.now() - started) / 1000).toFixed(1)} s`);
-        // Members that come up are no news once they are there.
+        // Progress of members that start is not kept among the messages.
         expect([errors, warnings, infos]).toEqual([[], [], []]);
         expect(stdout).not.toContain("Diagnostics:");
         const { health } = await cluster.project.outputs();
@@ -21,7 +21,7 @@ withMachines("an etcd cluster on real machines", () => {
         await cluster.project.expectNoChanges();
     });
 
-    test("who has no certificate of the clients' authority is refused", async () => {
+    test("a client without a certificate of the clients' authority is refused", async () => {
         const { ca, certificate, key, endpoints } = await cluster.access();
         const files = await cluster.peerCertificate("a");
         expect(await refusalOf(endpoints[0], { ca, certificate, key })).toBeUndefined();
@@ -29,7 +29,7 @@ withMachines("an etcd cluster on real machines", () => {
         expect(await refusalOf(endpoints[0], { ca, ...files })).toMatch(/alert|unknown|bad certificate|ECONNRESET/i);
     });
 
-    test("a member with another size stops for a moment; no write is lost meanwhile", async () => {
+    test("a member changes its size with a short stop, and no write is lost", async () => {
         await cluster.startWriter();
         await cluster.recordEvent("a larger service offering", true, async () => {
             cluster.change({ serviceOffering: "Medium Instance" });
@@ -45,7 +45,7 @@ withMachines("an etcd cluster on real machines", () => {
         cluster.expectShortGaps();
     });
 
-    test("is destroyed, and the host is as it was", async () => {
+    test("can be destroyed, and leaves nothing on the host", async () => {
         await cluster.project.destroy();
         expect(await cluster.cloud.client.list("listVirtualMachines")).toEqual([]);
     });

@@ -1,4 +1,6 @@
-/** Security groups, enforced: every port of the table of clusters, scanned from inside each group and from outside. */
+/**
+ * Enforcement of security groups: every port in the table of the clusters, scanned from each group and from outside.
+ */
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -13,7 +15,7 @@ type Target = [address: string, protocol: string, port: number];
 const CIDR = "10.1.45.0/24";
 const HOST = hostAddressOf(CIDR);
 
-/** Who may reach what. */
+/** Which group may reach which port. */
 const TABLE: { to: Group; protocol: string; port: number; from: (Group | "host")[] }[] = [
     { to: "etcd", protocol: "tcp", port: 2379, from: ["control", "etcd", "host"] },
     { to: "etcd", protocol: "tcp", port: 2380, from: ["etcd"] },
@@ -25,7 +27,7 @@ const TABLE: { to: Group; protocol: string; port: number; from: (Group | "host")
     { to: "worker", protocol: "tcp", port: 30_080, from: ["host"] },
     { to: "worker", protocol: "udp", port: 30_080, from: ["host"] },
 ];
-/** More ports behind which something listens, and which no rule opens. */
+/** More ports on which machines listen, and which no rule opens. */
 const CLOSED = { tcp: [22, 2381, 10_248, 10_255, 10_257], udp: [51_820] };
 const portsOf = (protocol: "tcp" | "udp") => [
     ...new Set([...TABLE.filter((row) => row.protocol === protocol).map(({ port }) => port), ...CLOSED[protocol]]),
@@ -56,7 +58,7 @@ withMachines("security groups on real machines", () => {
         );
     }
 
-    /** Which of the targets answer whom. */
+    /** The targets that answer to a machine, or to the host. */
     async function scan(from: string, targets: Target[]): Promise<string[]> {
         const command = ["python3", "-c", script("scan.py"), JSON.stringify(targets)];
         const output =
@@ -93,7 +95,7 @@ withMachines("security groups on real machines", () => {
     afterAll(async () => expect(await lab.dispose()).toEqual([]));
 
     test.each(["etcd-2", "control", "worker", "other", "host"])(
-        "what %s reaches is the table, and nothing else",
+        "%s reaches the ports in the table, and no other",
         async (from) => {
             const group = from === "etcd-2" ? "etcd" : from;
             const targets: Target[] = (["etcd", "control", "worker"] as const)
@@ -110,13 +112,13 @@ withMachines("security groups on real machines", () => {
         },
     );
 
-    test("a group's rules follow its members as they come and go", async () => {
+    test("rules with a group as their source apply to its current members only", async () => {
         const target: Target = [guests.etcd.address, "tcp", 2379];
         await deploy("control-2", "control");
         expect(await scan("control-2", [target])).toEqual([text(target)]);
         const { address } = guests["control-2"];
         await guests["control-2"].call("destroyVirtualMachine", { expunge: true });
-        // Whoever gets its address is no member.
+        // A machine that later gets the member's address is not a member.
         guests.heir = await lab.deploy("heir", { securitygroupids: groups.other, ipaddress: address });
         await guests.heir.waitForCloudInit();
         expect(await scan("heir", [target])).toEqual([]);
@@ -132,7 +134,7 @@ withMachines("security groups on real machines", () => {
         expect(await scan("host", [target])).toEqual([]);
     });
 
-    test("egress is open until the first rule about it, and then only what it says", async () => {
+    test("egress is open until the first egress rule, and then restricted to the rules", async () => {
         const [first, second]: Target[] = [
             [guests.control.address, "tcp", 6443],
             [guests.control.address, "udp", 8472],
@@ -143,21 +145,21 @@ withMachines("security groups on real machines", () => {
             cidrlist: `${guests.control.address}/32`,
         });
         expect(await scan("worker", [first, second])).toEqual([text(first)]);
-        // The router's own services are none of a group's business.
+        // Security groups do not apply to the services of the virtual router.
         expect(await guests.worker.run("getent", "hosts", "data-server")).toContain("10.1.45.1");
     });
 
-    test("nobody speaks in another's name", async () => {
+    test("a machine cannot use the address of another", async () => {
         const target: Target = [guests.etcd.address, "tcp", 2380];
         expect(await scan("etcd-2", [target])).toEqual([text(target)]);
-        // With the address of a member, from a machine that is none.
+        // With the address of a member, from a machine that is not a member.
         await guests.other.outputOf(`ip address add ${guests["etcd-2"].address}/32 dev eth0`);
         const spoofed = `import socket
 s = socket.socket(); s.settimeout(1); s.bind(("${guests["etcd-2"].address}", 0))
 s.connect(("${guests.etcd.address}", 2380)); print("reached")`;
         expect(await guests.other.outputOf(`python3 -c '${spoofed}'`)).toMatch(/TimeoutError: timed out$/);
         await guests.other.outputOf(`ip address del ${guests["etcd-2"].address}/32 dev eth0`);
-        // With another link address.
+        // With another MAC address.
         await authorize("other", { protocol: "icmp", icmptype: -1, icmpcode: -1, cidrlist: "0.0.0.0/0" });
         await guests.other.run("ping", "-c1", "-W2", "10.1.45.1");
         await guests.other.outputOf("ip link set eth0 address 02:00:00:00:00:99");

@@ -1,4 +1,4 @@
-// `scripts` is plain JavaScript, which the compiler of the package does not read; these are its types here.
+// Types for modules of `scripts`, which are JavaScript outside of the package's compilation.
 const {
     findEngine,
 }: { findEngine(): { engine?: { folder: string; version: string } } } = require("../../../scripts/find");
@@ -8,7 +8,7 @@ const {
     engineEnvironment(engine: { folder: string }, base?: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
 } = require("../../../scripts/environment");
 
-/** Variables of the tester's own shell that would steer the engine or the package away from what a test set up. */
+/** Variables in the tester's shell that would configure the engine or the package. */
 const foreign = /^(PULUMI_(?!CLOUDSTACK_TOOLS$)|CLOUDSTACK_|CS_|HTTPS?_PROXY$|https?_proxy$|NODE_OPTIONS$)/;
 
 let found: { folder: string; version: string } | undefined;
@@ -23,19 +23,19 @@ export function engine(): { folder: string; version: string } {
 }
 
 /**
- * The environment for an engine with a backend of its own: nothing of the tester's stacks, clouds and credentials
- * reaches it, and it looks for no plugin and no update on the internet. What the engine keeps for a user lies beside the
- * backend, in `BACKEND-home`.
+ * The environment for an engine with its own backend: without the tester's stacks, clouds and credentials, and without
+ * searches for plugins and updates on the internet. PULUMI_HOME is `BACKEND-home`.
  */
 export function testEnvironment(backend: string, more: Record<string, string> = {}): NodeJS.ProcessEnv {
     const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
     return engineEnvironment(engine(), {
         ...own,
         PULUMI_HOME: `${backend}-home`,
-        // Without it every write of the state has a second file beside it, which a kill may leave torn: "EOF" at the next run.
+        // Otherwise the engine writes a backup beside each file of state; a kill can leave it incomplete, and the next
+        // command fails with "EOF".
         PULUMI_BACKEND_URL: `file://${backend}?metadata=skip`,
         PULUMI_CONFIG_PASSPHRASE: "test",
-        PULUMI_DEBUG_COMMANDS: "true", // gives the commands their flag --event-log
+        PULUMI_DEBUG_COMMANDS: "true", // enables the option --event-log
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
         ...more,

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 
 /**
- * What the engine says while it works, as `--event-log` writes it: one JSON object a line, each with one of these
- * fields (https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/apitype#EngineEvent). Only what tests use is
- * typed.
+ * The engine's events as `--event-log` writes them: one JSON object per line, each with one of these fields
+ * (https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/apitype#EngineEvent). Only what tests use is typed.
  */
 export interface EngineEvent {
     sequence: number;
@@ -55,15 +54,15 @@ export type Operation =
     | "discard"
     | "import";
 
-/** One thing that the engine did, or in a preview would do. */
+/** An operation on a resource that the engine did, or at preview would do. */
 export interface Step extends StepMetadata {
     /** The resource's name: the last part of its URN. */
     name: string;
-    /** False when the operation failed. */
+    /** False if the operation failed. */
     succeeded: boolean;
 }
 
-/** Reads an event log. A last line that was cut off (the engine was killed) is left out. */
+/** Reads an event log. An incomplete last line, as a killed engine leaves, is ignored. */
 export function readEvents(file: string): EngineEvent[] {
     if (!existsSync(file)) {
         return [];
@@ -75,7 +74,7 @@ export function readEvents(file: string): EngineEvent[] {
         .map((line) => JSON.parse(line));
 }
 
-/** The finished steps of all resources but the stack itself and the providers, in the order in which they ended. */
+/** The finished steps of all resources except the stack and the providers, in the order in which they ended. */
 export function stepsOf(events: EngineEvent[]): Step[] {
     return events.flatMap((event) => {
         const metadata = (event.resOutputsEvent ?? event.resOpFailedEvent)?.metadata;
@@ -86,7 +85,7 @@ export function stepsOf(events: EngineEvent[]): Step[] {
     });
 }
 
-/** The messages that a user saw, one string each, trailing line feeds and colour marks removed. */
+/** The messages that were displayed, one string each, without trailing line feeds and colour codes. */
 export function messagesOf(events: EngineEvent[], ...severities: Severity[]): string[] {
     return events.flatMap(({ diagnosticEvent: d }) =>
         d && !d.ephemeral && (!severities.length || severities.includes(d.severity))
@@ -95,7 +94,7 @@ export function messagesOf(events: EngineEvent[], ...severities: Severity[]): st
     );
 }
 
-/** The name of a resource from its URN. */
+/** The name of a resource, from its URN. */
 export function nameOf(urn: string): string {
     return urn.slice(urn.lastIndexOf("::") + 2);
 }

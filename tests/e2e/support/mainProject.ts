@@ -8,20 +8,20 @@ const checkout = resolve(__dirname, "..", "..", "..");
 
 export type StackConfig = Record<string, any>;
 
-/** The configuration of one of the repository's own stacks, its Pulumi.<stack>.yaml. */
+/** The configuration of one of the repository's stacks, from its Pulumi.<stack>.yaml. */
 export function stackConfig(stack: string): StackConfig {
     return (load(readFileSync(join(checkout, `Pulumi.${stack}.yaml`), "utf8")) as { config: StackConfig }).config;
 }
 
-/** What points a stack at a cloud, as its default user. */
+/** The environment variables for a cloud, with its default user. */
 export function cloudEnvironment(cloud: RunningCloud): Record<string, string> {
     const { apiKey, secretKey } = cloud.accounts.user;
     return { CLOUDSTACK_ENDPOINT: cloud.endpoint, CLOUDSTACK_API_KEY: apiKey, CLOUDSTACK_SECRET_KEY: secretKey };
 }
 
 /**
- * The repository's own project, its Pulumi.yaml and its program, with a backend of its own. It stands in a folder of
- * its own, since the engine writes to stack files.
+ * The repository's own project, its Pulumi.yaml and its program, with a separate backend. It is in a temporary folder,
+ * since the engine writes to stack files.
  */
 export function mainProject(stack: string, config: StackConfig, environment: Record<string, string>): Project {
     const project = new Project({
@@ -36,7 +36,7 @@ export function mainProject(stack: string, config: StackConfig, environment: Rec
     return project;
 }
 
-/** Changes a stack's configuration as a user would in an editor. Keys of the program go without their namespace. */
+/** Edits a stack's configuration file. Keys of the program's own namespace are given without it. */
 export function editConfig(project: Project, stack: string, change: (config: StackConfig) => StackConfig): void {
     const file = join(project.folder, `Pulumi.${stack}.yaml`);
     const content = load(readFileSync(file, "utf8")) as { config: StackConfig };

@@ -1,15 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 
-/** One process of this machine. */
+/** A process of this computer. */
 export interface Process {
     pid: number;
     parent: number;
-    /** The command line, blanks between its words. */
+    /** The command line, joined with spaces. */
     command: string;
 }
 
-/** All processes of this machine that can be seen: from /proc where there is one, else from `ps`. */
+/** All visible processes: from /proc if it exists, otherwise from `ps`. */
 export function processes(): Process[] {
     try {
         return readdirSync("/proc")
@@ -27,28 +27,28 @@ export function processes(): Process[] {
 
 function fromProc(pid: string): Process[] {
     try {
-        // The name of the program stands in parentheses and may hold anything; the parent is the second field behind.
+        // The program's name is in parentheses and may contain anything; the parent is the second field after it.
         const [state, parent] = readFileSync(`/proc/${pid}/stat`, "utf8")
             .replace(/^.*\) /s, "")
             .split(" ");
         const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
         return state === "Z" ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
     } catch {
-        return []; // it has ended meanwhile
+        return []; // has ended meanwhile
     }
 }
 
-/** The processes below one, children before grandchildren, itself not included. */
+/** The descendants of a process, children before grandchildren. */
 export function descendants(pid: number, all: Process[] = processes()): Process[] {
     return all.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...descendants(child.pid, all)]);
 }
 
-/** Whether a process runs (one that has ended and was not yet waited for does not). */
+/** Whether a process is running; zombies are not. */
 export function isRunning(pid: number): boolean {
     return processes().some((process) => process.pid === pid);
 }
 
-/** Kills a process at once. Fine when it is gone already. */
+/** Kills a process with SIGKILL. A process that has ended already is no error. */
 export function kill9(pid: number): void {
     try {
         process.kill(pid, "SIGKILL");

@@ -13,22 +13,24 @@ export interface ProjectOptions {
     name?: string;
     /** Name of the first stack. Default `dev`. */
     stack?: string;
-    /** Text of the program. TypeScript (erasable syntax) in `index.ts`; see `language`. */
+    /** Text of the program: TypeScript with erasable syntax in `index.ts`, unless `language` says otherwise. */
     program: string;
     /** Default `ts`. */
     language?: "ts" | "js";
-    /** The stack's configuration; keys without a colon belong to the project. Values are stored as YAML scalars. */
+    /**
+     * The stack's configuration; keys without a colon get the project's namespace. Values are stored as YAML scalars.
+     */
     config?: Record<string, string>;
-    /** Environment of the engine and of all it starts: the endpoint and keys of a cloud, for example. */
+    /** Environment variables of the engine and its child processes, such as the endpoint and keys of a cloud. */
     environment?: Record<string, string>;
-    /** More files below the project's folder: path and text. */
+    /** More files in the project's folder: path and content. */
     files?: Record<string, string>;
 }
 
 export interface CommandOptions {
-    /** More arguments of the engine's command. */
+    /** More command-line arguments. */
     args?: string[];
-    /** Environment on top of the project's. */
+    /** Environment variables in addition to the project's. */
     environment?: Record<string, string>;
     /** The stack. Default: the project's first. */
     stack?: string;
@@ -36,38 +38,38 @@ export interface CommandOptions {
     mayFail?: boolean;
 }
 
-/** What a command of the engine did. */
+/** The result of a command of the engine. */
 export interface Result {
-    /** Exit code; null when a signal ended it. */
+    /** Exit code; null if a signal ended it. */
     code: number | null;
     signal: NodeJS.Signals | null;
     stdout: string;
     stderr: string;
     events: EngineEvent[];
-    /** What happened to the resources, without the stack itself and providers. */
+    /** The operations on resources, without the stack itself and providers. */
     steps: Step[];
-    /** Number of resources by operation, as the engine's summary has it: `{ create: 2, same: 1 }`. */
+    /** Number of resources by operation, as in the engine's summary: `{ create: 2, same: 1 }`. */
     changes: Record<string, number>;
     /** Messages of severity error, one per diagnostic. */
     errors: string[];
     warnings: string[];
-    /** Everything else that was said, from the program and the plugin. */
+    /** Other messages, from the program and the plugin. */
     infos: string[];
 }
 
-/** A command of the engine that runs. */
+/** A running command of the engine. */
 export interface Running {
     pid: number;
-    /** Resolves at the end, however the command ends; it never throws for an exit code. */
+    /** Resolves when the command has ended; it never rejects because of an exit code. */
     finished: Promise<Result>;
-    /** The Node process in which handlers run, or undefined while there is none. */
+    /** The Node.js process in which handlers run; undefined while there is none. */
     plugin(): Process | undefined;
-    /** Kills the command line, the plugin's process, or the whole family at once, without a warning. */
+    /** Kills the engine, the plugin's process, or all processes of the command, with SIGKILL. */
     kill9(what: "cli" | "plugin" | "all"): void;
 }
 
 /**
- * A Pulumi project in a folder of its own, with a backend of its own, whose program imports this package by its name.
+ * A Pulumi project in a temporary folder, with its own backend, whose program imports this package by its name.
  *
  *     const project = new Project({ program: "…", environment: cloud.env });
  *     const { steps } = await project.up();
@@ -95,7 +97,7 @@ export class Project {
         this.backend = join(parent, "backend");
         mkdirSync(join(this.folder, "node_modules", "@pulumi"), { recursive: true });
         mkdirSync(this.backend);
-        // As npm would install them: the package that is tested, and the SDK that it and the program share.
+        // As npm would install them: this package, and the SDK that it shares with the program.
         symlinkSync(checkout, join(this.folder, "node_modules", "pulumi-cloudstack"));
         symlinkSync(join(checkout, "node_modules/@pulumi/pulumi"), join(this.folder, "node_modules/@pulumi/pulumi"));
         this.write("package.json", JSON.stringify({ name: this.name, private: true }));
@@ -105,7 +107,7 @@ export class Project {
         }
         this.program(options.program);
         this.ready = this.addStack(this.stack, options.config);
-        this.ready.catch(() => {}); // reported by the first command that waits for it
+        this.ready.catch(() => {}); // reported by the first command that awaits it
     }
 
     private description(): string {
@@ -114,7 +116,7 @@ export class Project {
             `main: ${this.entry()}`,
             "runtime:",
             "  name: nodejs",
-            // Node itself strips the types; --disable-warning keeps its note about that out of the messages.
+            // Node.js strips the types itself; --disable-warning suppresses its warning about that.
             "  options: { typescript: false, nodeargs: --disable-warning=ExperimentalWarning }",
             "",
         ].join("\n");
@@ -129,13 +131,13 @@ export class Project {
         this.write(this.entry(), text);
     }
 
-    /** Writes a file below the project's folder. */
+    /** Writes a file in the project's folder. */
     write(file: string, text: string): void {
         mkdirSync(dirname(join(this.folder, file)), { recursive: true });
         writeFileSync(join(this.folder, file), text);
     }
 
-    /** Makes one more stack of the same program. Its configuration is written beside the program's. */
+    /** Creates another stack of the same program, and its configuration file. */
     async addStack(stack: string, config: Record<string, string> = {}): Promise<void> {
         const lines = Object.entries(config).map(([key, value]) => {
             return `  ${key.includes(":") ? key : `${this.name}:${key}`}: ${JSON.stringify(value)}`;
@@ -154,17 +156,17 @@ export class Project {
         return this.start("up", options).then((running) => this.finish(running, options));
     }
 
-    /** `pulumi preview`. The steps say what would be done. */
+    /** `pulumi preview`. The steps are what `up` would do. */
     preview(options: CommandOptions = {}): Promise<Result> {
         return this.start("preview", options).then((running) => this.finish(running, options));
     }
 
-    /** A preview that fails, with the engine's account of it, when anything would change. */
+    /** A preview that fails if there are changes; the error lists them. */
     expectNoChanges(options: CommandOptions = {}): Promise<Result> {
         return this.preview({ ...options, args: ["--expect-no-changes", "--diff", ...(options.args ?? [])] });
     }
 
-    /** `pulumi refresh`. The steps hold what was found (`op: "refresh"`, `old` and `new`). */
+    /** `pulumi refresh`. The steps have what was found (`op: "refresh"`, `old` and `new`). */
     refresh(options: CommandOptions = {}): Promise<Result> {
         return this.start("refresh", options).then((running) => this.finish(running, options));
     }
@@ -174,25 +176,25 @@ export class Project {
         return this.start("destroy", options).then((running) => this.finish(running, options));
     }
 
-    /** `pulumi cancel`: gives up the lock that a killed command left behind. */
+    /** `pulumi cancel`: releases the lock that a killed command left behind. */
     async cancel(options: CommandOptions = {}): Promise<Result> {
         return this.run(["cancel", "--yes", "--stack", options.stack ?? this.stack], options);
     }
 
-    /** Resources of the stack's state, secrets in plain text. */
+    /** Resources in the stack's state, with secrets in plain text. */
     async exportResources(options: CommandOptions = {}): Promise<any[]> {
         const args = ["stack", "export", "--show-secrets", "--stack", options.stack ?? this.stack];
         const { stdout } = await this.run(args, options);
         return JSON.parse(stdout).deployment.resources ?? [];
     }
 
-    /** Outputs of the stack, secrets in plain text. */
+    /** Outputs of the stack, with secrets in plain text. */
     async outputs(options: CommandOptions = {}): Promise<Record<string, any>> {
         const args = ["stack", "output", "--json", "--show-secrets", "--stack", options.stack ?? this.stack];
         return JSON.parse((await this.run(args, options)).stdout);
     }
 
-    /** Starts a command that works on the stack and comes back while it runs, to disturb it. */
+    /** Starts a command on the stack and returns while it is running, so that a test can disturb it. */
     async start(command: "up" | "preview" | "refresh" | "destroy", options: CommandOptions = {}): Promise<Running> {
         await this.ready;
         const confirmed = command === "preview" ? [] : ["--yes", "--skip-preview"];
@@ -200,13 +202,13 @@ export class Project {
         return this.launch([command, ...confirmed, "--stack", stack, ...(options.args ?? [])], options, true);
     }
 
-    /** Any other command of the engine. */
+    /** Runs any other command of the engine. */
     async run(args: string[], options: CommandOptions = {}): Promise<Result> {
         await this.ready;
         return this.finish(this.launch([...args, ...(options.args ?? [])], options), options);
     }
 
-    /** Ends what still runs and removes the project's folder and backend. */
+    /** Kills what is still running, and removes the project's folder and backend. */
     dispose(): void {
         const all = processes();
         for (const { pid } of this.children) {
@@ -230,7 +232,7 @@ export class Project {
         child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
         const finished = new Promise<Result>((resolve, reject) => {
             child.on("error", reject);
-            // "exit" and not "close": a plugin that outlives a killed engine holds its pipes open.
+            // "exit" and not "close", since a plugin that survives a killed engine keeps its pipes open.
             child.on("exit", (code, signal) => {
                 this.children.delete(child);
                 setImmediate(() => resolve(toResult(code, signal, stdout, stderr, readEvents(eventLog))));

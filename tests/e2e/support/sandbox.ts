@@ -3,7 +3,7 @@ import { Client } from "../../contract/simulator/client";
 import { cloudEnvironment } from "./mainProject";
 import { Project } from "./project";
 
-/** A cloud of its own, its users, and a project in its zone. */
+/** A cloud, clients of its users, and a project in its zone. */
 export interface Sandbox {
     readonly cloud: RunningCloud;
     readonly user: Client;
@@ -12,12 +12,12 @@ export interface Sandbox {
 }
 
 export interface SandboxOptions {
-    /** The project's first program; it is carried out before the tests. Default: an empty one, which is not. */
+    /** The project's first program, which is run before the tests. By default an empty one, which is not run. */
     program?: string;
     cloud?: CloudOptions;
 }
 
-/** Sets a sandbox up before the tests of a file, and takes it down after them. */
+/** Creates a sandbox before the tests of a file, and removes it after them. */
 export function inSandbox({ program, cloud: options }: SandboxOptions, begin: (sandbox: Sandbox) => void): void {
     let sandbox: Sandbox | undefined;
     beforeAll(async () => {

@@ -1,2 +1,2 @@
-/** The engine takes about a second a command, more on a busy machine; a test runs several. */
+/** A command of the engine takes about a second, on a busy computer several; a test runs several commands. */
 jest.setTimeout(180_000);

@@ -5,21 +5,21 @@ import { gunzipSync } from "node:zlib";
 import { load } from "js-yaml";
 import { expectSuccess, runTool, testWithTools, withFolder } from "../../support/tools";
 
-/** A machine as the cloud holds it. */
+/** A machine in the cloud. */
 export interface Machine {
     name: string;
     address: string;
-    /** Its user data as the cloud gives it back. */
+    /** Its user data as the cloud returns it. */
     base64: string;
 }
 
-/** What the tests look at: the cloud's machines, and the resources of the stack's state with their secrets. */
+/** The machines in the cloud, and the resources in the stack's state with their secrets. */
 export interface Subject {
     machines: Machine[];
     resources: any[];
 }
 
-/** Whom a certificate has to be good for. */
+/** What a certificate must be valid for. */
 interface Verification {
     certificate: string;
     key?: string;
@@ -33,11 +33,11 @@ interface Verification {
 const pki = { etcd: "/etc/etcd/pki", kubernetes: "/etc/kubernetes/pki" };
 
 /**
- * Tests of the user data that a cloud holds for the machines of a stack: that cloud-init takes it, that every key is on
- * the machines that need it and on no other, that the certificates in it are good for what they are for.
+ * Tests of the user data of a stack's machines: cloud-init accepts it, every key is on the machines that need it and on
+ * no other, and its certificates are valid for their purposes.
  */
 export function userDataTests(subject: () => Promise<Subject>): void {
-    testWithTools(["cloud-init"])("cloud-init's schema takes the user data of every machine", async () => {
+    testWithTools(["cloud-init"])("the user data of every machine is valid by cloud-init's schema", async () => {
         const { machines } = await subject();
         await withFolder((folder) => {
             for (const { name, base64 } of machines) {
@@ -61,7 +61,7 @@ export function userDataTests(subject: () => Promise<Subject>): void {
         expect(Object.fromEntries(found)).toEqual(
             Object.fromEntries(machines.map(({ name }) => [name, keysFor(name).sort()])),
         );
-        // Nor is there a key of other origin.
+        // There are no other private keys either.
         for (const { name, base64 } of machines) {
             const keys = unpack(base64).match(/BEGIN [A-Z ]*PRIVATE KEY/g) ?? [];
             const pem = keysFor(name).filter((key) => !key.endsWith("encryption"));
@@ -69,7 +69,7 @@ export function userDataTests(subject: () => Promise<Subject>): void {
         }
     });
 
-    testWithTools(["openssl"])("certificates are good for what they are for, and for nothing else", async () => {
+    testWithTools(["openssl"])("certificates are valid for their purposes, and for no other", async () => {
         const { machines } = await subject();
         const files = new Map(machines.map((machine) => [machine.name, filesOf(machine)]));
         const etcd = machines.filter(({ name }) => name.includes("-etcd-"));
@@ -78,7 +78,7 @@ export function userDataTests(subject: () => Promise<Subject>): void {
                 for (const verification of verifications(machine))
                     verify(folder, files.get(machine.name)!, verification);
         });
-        // The API servers ask the members' authority for their own, and no authority is everybody's.
+        // The API servers trust the authority of etcd's members for etcd, and each purpose has its own authority.
         for (const [name, own] of files) {
             const members = files.get(etcd[0].name)!;
             if (name.includes("-control-"))
@@ -90,7 +90,7 @@ export function userDataTests(subject: () => Promise<Subject>): void {
     });
 }
 
-/** Secrets that a machine of the stack needs, by the names of their resources. */
+/** The secrets that a machine of the stack needs, by the names of their resources. */
 function keysFor(machine: string): string[] {
     const [, role, key] = /^local-(etcd|control|worker)-(.*)$/.exec(machine)!;
     if (role === "etcd") return ["server", "peer", "client"].map((kind) => `Certificate etcd-${key}-${kind}`);
@@ -104,15 +104,15 @@ function keysFor(machine: string): string[] {
     ];
 }
 
-/** The secret of a resource, and the forms in which it could stand in a document. */
+/** The secret of a resource, and the forms in which it may occur in user data. */
 function secretOf({ urn, type, outputs }: any): { name: string; forms: string[] }[] {
     const stored = outputs?.privateKey ?? (type.endsWith(":RandomSecret") ? outputs?.value : undefined);
-    // The engine marks it as a secret and keeps its value as JSON.
+    // The engine marks it as a secret and stores its value as JSON.
     const secret: string | undefined = stored === undefined ? undefined : JSON.parse(stored.plaintext);
     if (secret === undefined || !/:(Certificate|CertificateAuthority|SigningKeyPair|RandomSecret)$/.test(type))
         return [];
     const name = `${type.slice(type.lastIndexOf(":") + 1)} ${urn.slice(urn.lastIndexOf(":") + 1)}`;
-    // A line in the middle of a key is enough to know it by, however it is indented.
+    // A line from the middle of a key identifies it, however it is indented.
     const line = secret.includes("PRIVATE KEY") ? secret.split("\n")[1] : secret;
     const inner = Buffer.from(secret).toString("base64");
     return [{ name, forms: [line, inner.slice(0, 60)] }];
@@ -124,7 +124,7 @@ function unpack(base64: string): string {
     return gunzipSync(bytes).toString("utf8");
 }
 
-/** The files that a document writes, by their paths. */
+/** The files that a document of cloud-init writes, by their paths. */
 function filesOf({ base64 }: Machine): Record<string, string> {
     const { write_files: files } = load(unpack(base64)) as { write_files: { path: string; content: string }[] };
     return Object.fromEntries(files.map(({ path, content }) => [path, content]));
@@ -172,8 +172,8 @@ function verifications({ name, address }: Machine): Verification[] {
 }
 
 /**
- * `openssl verify` for what the certificate is for, and that it fails for what it is not for and under another
- * authority.
+ * Runs `openssl verify`, which must succeed for the certificate's purposes, and fail for other purposes and with other
+ * authorities.
  */
 function verify(folder: string, files: Record<string, string>, wanted: Verification): void {
     const path = (name: string) => {

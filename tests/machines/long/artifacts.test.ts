@@ -1,11 +1,14 @@
-/** Release files that are not what the manifest says: the machine stops at them, and the user learns which file it is. */
+/**
+ * A release file whose checksum differs from the manifest: the machine does not install it, and the user learns which
+ * file it is.
+ */
 import { readFileSync } from "node:fs";
 import { RealCluster } from "../support/cluster";
 import { withMachines } from "../support/possible";
 
 const WRONG = "0".repeat(64);
 
-withMachines("a release file with a wrong sum", () => {
+withMachines("a release file with a wrong checksum", () => {
     let cluster: RealCluster;
 
     beforeAll(async () => {
@@ -13,7 +16,7 @@ withMachines("a release file with a wrong sum", () => {
     });
     afterAll(() => cluster.dispose());
 
-    /** As many rows as etcd has files in the manifest, with this sum instead of theirs. */
+    /** As many rows as etcd has files in the manifest, with this checksum in place of theirs. */
     async function artifacts(sum?: string): Promise<object> {
         const { CLOUDSTACK_LOCAL_MIRROR: mirror, CLOUDSTACK_LOCAL_MANIFEST: file } = await cluster.cloud.environment();
         const manifest: Record<string, string> = JSON.parse(readFileSync(file, "utf8"));
@@ -21,7 +24,7 @@ withMachines("a release file with a wrong sum", () => {
         return { mirror, manifest: Object.fromEntries(entries) };
     }
 
-    test("stops the node, whose console names the file; pulumi up names the member", async () => {
+    test("is not installed: the machine's console names the file, and pulumi up names the member", async () => {
         cluster.change({ artifacts: await artifacts(WRONG) });
         const { code, errors } = await cluster.up({ mayFail: true });
         expect(code).not.toBe(0);
@@ -33,9 +36,9 @@ withMachines("a release file with a wrong sum", () => {
         expect(programs).toBe("");
     });
 
-    test("the right sum reinstalls it", async () => {
+    test("is installed after its checksum was corrected, by a reinstallation", async () => {
         cluster.change({ artifacts: await artifacts(), waitForTimeoutSeconds: 120 });
-        // No member is well, and a change that takes one down waits for that, where it is not told.
+        // No member is healthy, and an update that takes one down would wait for that without this argument.
         const refused = await cluster.up({ mayFail: true });
         expect(refused.errors.join("\n")).toMatch(/dev-db-etcd-a.*allowUnhealthy/s);
         cluster.change({ allowUnhealthy: ["a"] });

@@ -1,11 +1,11 @@
-/** What a machine is told by its network's router, and what cloud-init, unmodified, makes of it. */
+/** What a machine gets from its network's virtual router, and what an unmodified cloud-init does with it. */
 import { gzipSync } from "node:zlib";
 import { type Guest, Lab } from "../support/lab";
 import { withMachines } from "../support/possible";
 
 const config = (text: string) => `#cloud-config\nwrite_files:\n  - {path: /etc/told, content: "${text}"}\n`;
 
-/** As a machine asks its router; the body alone, or what went wrong. */
+/** A request from a machine to its router; the body of the response, or the error. */
 const ask = (guest: Guest, where: string, ...options: string[]) =>
     guest.run("curl", "--silent", "--show-error", "--fail-with-body", ...options, `http://data-server${where}`);
 
@@ -30,7 +30,7 @@ withMachines("user data, meta data and passwords", () => {
         expect(await lab.dispose()).toEqual([]);
     });
 
-    test("cloud-init is content: with zipped user data, with none, with a script", async () => {
+    test("cloud-init succeeds with compressed user data, without user data, and with a script", async () => {
         for (const guest of [told, silent, secret])
             expect(await guest.waitForCloudInit()).toMatchObject({
                 status: "done",
@@ -41,11 +41,11 @@ withMachines("user data, meta data and passwords", () => {
         expect(await secret.outputOf("cat /etc/told")).toBe("ran");
         expect(await told.outputOf("wc -l <~debian/.ssh/authorized_keys")).toBe("2");
         expect(await silent.outputOf("cat ~debian/.ssh/authorized_keys")).toBe("");
-        // Its own source, and nothing in the machine tells it where that is.
+        // cloud-init found the data source itself: no file in the machine names it.
         expect(await told.outputOf("cloud-init query platform; grep -rl 10.1.42.1 /etc/cloud")).toBe("cloudstack");
     });
 
-    test("meta data is what CloudStack's router tells", async () => {
+    test("meta data is that of CloudStack's virtual router", async () => {
         const keys = (await ask(told, "/latest/meta-data/")).split("\n");
         const values = await Promise.all(keys.map((key) => ask(told, `/latest/meta-data/${key}`)));
         expect(Object.fromEntries(keys.map((key, index) => [key, values[index]]))).toEqual({
@@ -64,7 +64,7 @@ withMachines("user data, meta data and passwords", () => {
         expect(await ask(told, "/latest/meta-data/nothing").catch((error) => error.message)).toContain("404");
     });
 
-    test("user data is told raw, and anew as soon as it has changed", async () => {
+    test("user data is returned unchanged, and a change of it is visible at once", async () => {
         const zipped = await told.outputOf("curl -s http://data-server/latest/user-data | gunzip");
         expect(zipped).toBe(config("zipped").trim());
         expect(await ask(silent, "/latest/user-data")).toBe("");
@@ -75,7 +75,7 @@ withMachines("user data, meta data and passwords", () => {
         }
     });
 
-    test("a machine is told nothing of another", async () => {
+    test("a machine cannot read the data of another", async () => {
         const headers = ["X-Forwarded-For", "X-Real-IP", "Forwarded"];
         const claims = headers.flatMap((name) => ["-H", `${name}: ${told.address}`]);
         expect(await ask(silent, "/latest/user-data", ...claims)).toBe("");
@@ -111,7 +111,7 @@ withMachines("user data, meta data and passwords", () => {
             expect(await has("mine")).toBe(true);
         });
 
-        test("is set anew when it was reset", async () => {
+        test("is set again after it was reset", async () => {
             await secret.call("stopVirtualMachine");
             const { virtualmachine } = await secret.call("resetPasswordForVirtualMachine");
             await secret.call("startVirtualMachine");

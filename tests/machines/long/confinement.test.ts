@@ -1,11 +1,11 @@
-/** What of the host a machine cannot reach, although its root is the host's root. */
+/** Parts of the host that a machine cannot access, although root in the machine is root on the host. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Guest, Lab } from "../support/lab";
 import { withMachines } from "../support/possible";
 
-/** Control groups of version 2 have no such controller. */
+/** Control groups version 2 have no controller "devices". */
 const hasController = fs.existsSync("/sys/fs/cgroup/devices/devices.list");
 const testDevices: (name: string, body: () => Promise<void>) => void = hasController
     ? test
@@ -14,7 +14,7 @@ const testDevices: (name: string, body: () => Promise<void>) => void = hasContro
 withMachines("confinement", () => {
     let lab: Lab;
     let guest: Guest;
-    /** A disk that only the host has. */
+    /** A disk of the host that no machine has. */
     let device = "";
     let file: string;
 
@@ -36,7 +36,7 @@ withMachines("confinement", () => {
         expect(await lab.dispose()).toEqual([]);
     });
 
-    /** Runs a script as a unit of the machine, as its own processes run. */
+    /** Runs a script as a systemd unit in the machine, as its services run. */
     const unit = (script: string) => guest.outputOf(`systemd-run --quiet --pipe --wait --collect sh -c '${script}'`);
 
     testDevices("the host's disks", async () => {
@@ -49,7 +49,7 @@ withMachines("confinement", () => {
             expect(answer).toContain("Operation not permitted");
             expect(answer).toMatch(/mount: .*(permission denied|Can't open blockdev)/);
         }
-        // Nor is a way around: the machine's own rules, or those that a privileged container asks for.
+        // A change of the machine's own device rules does not help, nor do rules that a privileged container asks for.
         const groups = "/sys/fs/cgroup/devices";
         const lift =
             `for g in ${groups} ${groups}/system.slice; do echo "a *:* rwm" >$g/devices.allow; ` +
@@ -68,7 +68,7 @@ withMachines("confinement", () => {
             mknod /dev/theirs b ${rdev >> 8} ${rdev & 0xff}; head -c 14 /dev/theirs; rm /dev/theirs
             head -c 1 /dev/vdb | wc -c; echo $$ >/sys/fs/cgroup/devices/cgroup.procs; rmdir ${group}`);
         expect(answer).toMatch(/^allowed\n.*Operation not permitted\n1$/);
-        // One with a list of its own, as runc makes it for a container without privileges.
+        // A group with its own list of devices, as runc creates it for a container without privileges.
         expect(
             await guest.outputOf(`
             mkdir ${group} && echo a >${group}/devices.deny
@@ -79,11 +79,11 @@ withMachines("confinement", () => {
         ).toBe("13");
     });
 
-    test("the host's clock, modules and settings", async () => {
+    test("a machine cannot change the host's clock, modules and settings", async () => {
         const swappiness = fs.readFileSync("/proc/sys/vm/swappiness", "utf8").trim();
         const panic = fs.readFileSync("/proc/sys/kernel/panic", "utf8").trim();
         for (const ask of [unit, (script: string) => guest.outputOf(script)]) {
-            // To what they are, in case that it works after all.
+            // Sets the current values, in case it works after all.
             expect(await ask("date --set=@$(date +%s)")).toContain("cannot set date: Operation not permitted");
             for (const write of [`echo ${swappiness} >/proc/sys/vm/swappiness`, "echo h >/proc/sysrq-trigger"])
                 expect(await ask(write)).toMatch(/Read-only file system|cannot create/);
@@ -91,14 +91,14 @@ withMachines("confinement", () => {
             const [SYS_MODULE, SYS_TIME, NET_ADMIN] = [16n, 25n, 12n];
             expect([SYS_MODULE, SYS_TIME, NET_ADMIN].map((bit) => (rights >> bit) & 1n)).toEqual([0n, 0n, 1n]);
         }
-        // What a node's settings want of the kernel is the machine's own.
+        // The kernel settings that a node needs can be changed for the machine alone.
         await guest.runScript("sysctl -w kernel.panic=17 vm.overcommit_memory=1");
         expect(await guest.outputOf("cat /proc/sys/kernel/panic /proc/sys/vm/overcommit_memory")).toBe("17\n1");
         expect(fs.readFileSync("/proc/sys/kernel/panic", "utf8").trim()).toBe(panic);
         expect(await guest.outputOf("sysctl -w net.ipv4.ip_forward=1")).toBe("net.ipv4.ip_forward = 1");
     });
 
-    test("the host's processes, files and groups", async () => {
+    test("a machine does not see the host's processes, files and control groups", async () => {
         expect(await guest.outputOf("ps -e -o comm=")).not.toMatch(/^node$/m);
         expect(await guest.outputOf(`ls ${lab.stateDir}`)).toContain("No such file");
         expect(await guest.outputOf("pwd; readlink /proc/self/cwd; cat ../../../../etc/hostname")).toBe(

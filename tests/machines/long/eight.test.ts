@@ -1,4 +1,4 @@
-/** Eight machines at once, and what they cost. */
+/** Eight machines at once, and the resources that they use. */
 import { execFileSync } from "node:child_process";
 import * as path from "node:path";
 import { memoryOf, processorSecondsOf } from "../../../simulator/hypervisors/nspawn/cgroups";
@@ -21,7 +21,7 @@ withMachines("eight machines at once", () => {
         expect(await lab.dispose()).toEqual([]);
     });
 
-    test("come up, each with its own address and name", async () => {
+    test("boot, each with its own address and name", async () => {
         const start = Date.now();
         const since = () => (Date.now() - start) / 1000;
         const userData = "#cloud-config\nruncmd: [touch /root/ran]\n";
@@ -43,12 +43,12 @@ withMachines("eight machines at once", () => {
         expect(boot).toBeLessThan(90);
     });
 
-    test("know each other", async () => {
+    test("find each other by name", async () => {
         const script = NAMES.map((name) => `ping -q -c 1 -W 2 ${name} >/dev/null && echo ${name}`).join("; ");
         for (const guest of guests) expect(await guest.outputOf(script)).toBe(NAMES.join("\n"));
     });
 
-    test("take little", () => {
+    test("use little memory and disk space", () => {
         const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
         const memory = guests.map((guest) => mebibytes(memoryOf(guest.controlGroup).used));
         const disk = guests.map((guest) => {
@@ -71,7 +71,7 @@ withMachines("eight machines at once", () => {
         expect(Math.max(...disk)).toBeLessThan(100);
     });
 
-    test("are gone as fast", async () => {
+    test("can be destroyed as fast", async () => {
         await Promise.all(guests.map((guest) => guest.call("destroyVirtualMachine", { expunge: true })));
         expect(guests.filter((guest) => guest.machine.runs)).toEqual([]);
     });

@@ -1,6 +1,7 @@
 /**
- * What an etcd cluster survives, on real machines, driven by `pulumi up` of a changed program and by breaking machines,
- * while a client writes and reads all the time: not one acknowledged write may be lost, no read may go back in time.
+ * What an etcd cluster on real machines survives: changes of the program by `pulumi up`, and broken machines, while a
+ * client writes and reads all the time. No acknowledged write may be lost, and no read may return an older value than
+ * one before.
  */
 import { RealCluster, addressesIn } from "../support/cluster";
 import { withMachines } from "../support/possible";
@@ -24,7 +25,7 @@ withMachines("what an etcd cluster survives", () => {
         )[0];
 
     beforeAll(async () => {
-        // The window closes at once: nothing after the founding may depend on it.
+        // The window closes at once: nothing after the bootstrap may depend on it.
         cluster = await RealCluster.create(CIDR, { version: "3.5.33", bootstrapWindowSeconds: 60 }, "abc");
         await cluster.up();
         await cluster.startWriter();
@@ -38,7 +39,7 @@ withMachines("what an etcd cluster survives", () => {
         }
     });
 
-    test("each machine rebooted, then all at once", async () => {
+    test("a reboot of each machine, and of all at once", async () => {
         for (const member of ["a", "b", "c"])
             await planned(`reboot of ${member}`, async () =>
                 client().done("rebootVirtualMachine", { id: (await cluster.fromApi(member)).id }),
@@ -49,7 +50,7 @@ withMachines("what an etcd cluster survives", () => {
         });
     });
 
-    test("kill -9 of a member's process", () =>
+    test("SIGKILL of a member's process", () =>
         accident("kill -9 of etcd on b", () =>
             cluster.cloud.exec(cluster.machine("b"), "systemctl", "kill", "--signal=KILL", "etcd.service"),
         ));
@@ -61,13 +62,13 @@ withMachines("what an etcd cluster survives", () => {
             await repaired();
         }));
 
-    test("a member destroyed, its data volume kept", () =>
+    test("a machine destroyed, with its data volume kept", () =>
         accident("c destroyed, volume kept", async () => {
             await client().done("destroyVirtualMachine", { id: (await cluster.fromApi("c")).id, expunge: true });
             await repaired();
         }));
 
-    test("a member destroyed with its volume, long after the bootstrap window", () =>
+    test("a machine destroyed with its data volume, long after the bootstrap window", () =>
         accident("c destroyed with its volume", async () => {
             const { id } = await volumeOf("c");
             await client().done("destroyVirtualMachine", { id: (await cluster.fromApi("c")).id, expunge: true });
@@ -86,7 +87,7 @@ withMachines("what an etcd cluster survives", () => {
             );
     });
 
-    test("a version that etcd cannot go back to is refused at preview", async () => {
+    test("a version that etcd cannot be downgraded to is refused at preview", async () => {
         cluster.change({ version: "3.5.33" });
         const { errors } = await cluster.project.preview({ mayFail: true });
         expect(errors.join("\n")).toContain("etcd cannot go back to an earlier minor version");
@@ -101,7 +102,7 @@ withMachines("what an etcd cluster survives", () => {
         expect((await cluster.fromApi("b")).templatename).toBe("Debian 13 with password");
     });
 
-    test("shrinks to 1, and grows to 3 and 5, back to 3, and to 5 again", async () => {
+    test("a change of its size from 3 to 1, then to 3, 5, 3 and 5", async () => {
         for (const keys of ["a", "abc", "abcde", "abc", "abcde"])
             await planned(`to ${keys.length} members`, async () => {
                 cluster.change({ members: addressesIn(CIDR, keys) });
@@ -113,7 +114,7 @@ withMachines("what an etcd cluster survives", () => {
         });
     });
 
-    test("certificates renewed are delivered to running machines, without a restart", () =>
+    test("renewed certificates reach running machines without a restart", () =>
         planned("renewal of all certificates", async () => {
             const started = (member: string) =>
                 cluster.cloud.exec(
@@ -146,12 +147,12 @@ withMachines("what an etcd cluster survives", () => {
                 await cluster.up();
                 await cluster.waitForConvergence();
             });
-            // Clients follow, too: first with whom they trust, then with a certificate of their own.
+            // Clients follow: first they trust the new authority, then they get a new certificate.
             await cluster.replaceWriter();
         }
     });
 
-    test("with a member down, what would stop another one is refused, and says what to do", async () => {
+    test("while a member is down, a change that would stop another one is refused, and the error says what to do", async () => {
         await accident("b stopped, and a change refused", async () => {
             await client().done("stopVirtualMachine", { id: (await cluster.fromApi("b")).id });
             cluster.change({ serviceOffering: "Medium Instance" });
@@ -170,7 +171,7 @@ withMachines("what an etcd cluster survives", () => {
         });
     });
 
-    test("an hourly snapshot is verified; a lost cluster is restored from one by one command", async () => {
+    test("an hourly snapshot is verified, and one command restores a lost cluster from it", async () => {
         const verdict = await cluster.endWriting();
         console.log(
             `acknowledged ${verdict.acknowledged}, without an answer ${verdict.unknown}, lost ${verdict.lost.length}`,
@@ -183,7 +184,7 @@ withMachines("what an etcd cluster survives", () => {
         const [snapshot] = list.trim().split("\n").reverse();
         expect(snapshot).toMatch(/^etcd-\d{8}T\d{6}Z\.db$/);
         const [before] = await cluster.endpointStatus();
-        // Two of three lose their data: no quorum any more, for good.
+        // Two of three members lose their data: quorum is lost permanently.
         for (const member of ["b", "c"]) {
             await cluster.cloud.exec(cluster.machine(member), "systemctl", "stop", "etcd.service");
             await cluster.cloud.exec(
@@ -205,7 +206,7 @@ withMachines("what an etcd cluster survives", () => {
         expect(Number(/"Count" : (\d+)/.exec(count)?.[1])).toBeGreaterThanOrEqual(verdict.acknowledged);
     });
 
-    test("is not deleted with its data by mistake", async () => {
+    test("it cannot be deleted with its data by mistake", async () => {
         cluster.change({ allowDataLoss: false });
         await cluster.up();
         const refused = await cluster.project.destroy({ mayFail: true });

@@ -1,6 +1,6 @@
 /**
- * What clouds do to their host, and leave on it: nothing but what bears their name while they run, and nothing at all
- * after their end, whichever of their processes was killed before. Driven by the command, as users do.
+ * What clouds change on their host: while they run, only things with their own name, and nothing once they have ended,
+ * whichever of their processes was killed before. Uses the command line, as users do.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -28,14 +28,14 @@ withMachines("a cloud and its host", () => {
         return new Client({ endpoint }, accounts.expunger);
     };
     const inOne = (script: string) => command.ok("exec", "one", "--", "sh", "-ec", script);
-    /** What the doctor finds of this cloud. */
+    /** The doctor's findings about this cloud. */
     const diagnosed = () => JSON.parse(command.run("doctor", "--state", command.state, "--json").out).clouds;
     const serverPid = (): number => command.file("server.json").pid;
-    /** Runs in the state folder's machines and networks, outermost first. */
+    /** Processes of this cloud's machines and networks, outermost first. */
     const owned = () => ownedProcesses().filter(({ owner }) => stateDirOf(owner) === command.state);
 
     async function killed(...pids: number[]): Promise<void> {
-        // One may take others with it.
+        // The end of one may end others.
         pids.forEach(killOne);
         await waitUntil("they have ended", () => pids.every((pid) => !isThere(pid)));
     }
@@ -71,14 +71,17 @@ withMachines("a cloud and its host", () => {
         return (await user.done("attachVolume", { id: volume.id, virtualmachineid: machine.id })).volume;
     }
 
-    /** Runs a script in machine "one" until it succeeds: a machine that has just come up is not all there. */
+    /**
+     * Runs a script in machine "one" until it succeeds, since not all services of a machine run as soon as it has
+     * booted.
+     */
     async function succeeds(script: string): Promise<string> {
         let last = { status: null as number | null, out: "" };
         await waitUntil(script, () => (last = command.run("exec", "one", "--", "sh", "-ec", script)).status === 0);
         return last.out;
     }
 
-    /** All machines that the API shows as running do. */
+    /** Waits until all machines that the API shows as Running do run. */
     const allRun = () =>
         waitUntil("machines run", () => ps().every(({ state, runs }) => runs === (state === "Running")));
 
@@ -95,7 +98,7 @@ withMachines("a cloud and its host", () => {
         command.remove();
     });
 
-    test("nothing of the host changes but for what bears the cloud's name", async () => {
+    test("a running cloud adds only things with its own name to the host", async () => {
         start("--cidr", "10.1.32.0/24");
         const machine = await deploy("one");
         await attach(machine);
@@ -115,7 +118,7 @@ withMachines("a cloud and its host", () => {
         for (const kind of kinds) expect(ofCloud).toContainEqual(expect.stringMatching(new RegExp(kind)));
     });
 
-    test("its machines are in lists of processes by short names", () => {
+    test("its machines have short names in lists of processes", () => {
         const lines = owned().map(({ pid }) => commandLineOf(String(pid)));
         const script = path.join(command.state, "nspawn", "machines", one("one").instanceName, "boot");
         expect(lines).toContain(`sh ${script}`);
@@ -123,7 +126,7 @@ withMachines("a cloud and its host", () => {
         expect(outer).toMatch(new RegExp(`^unshare [a-z -]+ sh ${script}$`));
     });
 
-    test("ps tells what a machine is and uses", () => {
+    test("ps shows what each machine is and uses", () => {
         expect(ps()).toEqual([
             {
                 ...{ name: "one", addresses: ["10.1.32.10"], state: "Running", runs: true, template: TEMPLATE },
@@ -151,7 +154,7 @@ withMachines("a cloud and its host", () => {
     });
 
     describe("exec", () => {
-        test("passes on input, output, errors and the exit code", () => {
+        test("passes on standard input, output, errors and the exit code", () => {
             const script = "cat; echo bad >&2; exit 7";
             expect(command.runWith("in\n", "exec", "one", "--", "sh", "-c", script)).toEqual({
                 status: 7,
@@ -166,14 +169,14 @@ withMachines("a cloud and its host", () => {
             expect(command.run("exec", "one", "--", "no-such-program").status).toBe(127);
         });
 
-        test("gives the command nothing of the host's environment", () => {
+        test("gives the command none of the host's environment", () => {
             const text = command.with({ SECRET_OF_HOST: "1" }).ok("exec", "one", "--", "env");
             const names = text.split("\n").map((line) => line.split("=")[0]);
             expect(names).toEqual(expect.arrayContaining(["HOME", "PATH", "USER"]));
             expect(names).not.toContain("SECRET_OF_HOST");
         });
 
-        test("has a terminal of the machine's where this command has one", () => {
+        test("gives the command a terminal of the machine if it has one itself", () => {
             const line = [process.execPath, command.main, "exec", "one", "--", "sh", "-c", "'tty; exit 5'"].join(" ");
             const { status, stdout } = spawnSync("script", ["--quiet", "--return", "--command", line, "/dev/null"], {
                 env: { ...process.env, CLOUDSTACK_LOCAL_STATE: command.state },
@@ -184,7 +187,7 @@ withMachines("a cloud and its host", () => {
             expect(command.run("exec", "one", "--", "tty")).toMatchObject({ status: 1, out: "not a tty\n" });
         });
 
-        test("is bound by the machine's limits, and ends with this command", async () => {
+        test("is subject to the machine's limits, and its command ends with it", async () => {
             const find = () => namesOfProcesses().find((pid) => commandLineOf(pid) === "sleep 4242");
             const child = command.spawn("exec", "one", "--", "sleep", "4242");
             await waitUntil("the command runs", () => find() !== undefined);
@@ -193,7 +196,7 @@ withMachines("a cloud and its host", () => {
             await waitUntil("the command has ended", () => find() === undefined);
         });
 
-        test("names those that run where there is none of the name", () => {
+        test("lists the running machines if there is none of that name", () => {
             expect(command.run("exec", "two", "--", "true")).toEqual({
                 status: 125,
                 out: "",
@@ -203,7 +206,7 @@ withMachines("a cloud and its host", () => {
         });
     });
 
-    test("console shows the end of what a machine has said, and goes on", async () => {
+    test("console shows the end of a machine's output, and can follow it", async () => {
         expect(command.ok("console", "one")).toContain("Reached target");
         expect(command.ok("console", "one", "--lines", "2").trimEnd().split("\n")).toHaveLength(2);
         expect(command.run("console", "two").err).toBe('Machine "two" not found. Running machines: one.\n');
@@ -218,7 +221,7 @@ withMachines("a cloud and its host", () => {
         }
     });
 
-    test("the API shows a console to the machine's owner", async () => {
+    test("the API returns the console to the machine's owner", async () => {
         const user = client();
         const { id } = one("one");
         const { console: shown } = await user.ok("getVirtualMachineConsoleLog", { id });
@@ -230,14 +233,14 @@ withMachines("a cloud and its host", () => {
         });
     });
 
-    test("machines outlive a kill of the cloud, and the next start takes them over", async () => {
+    test("machines survive a kill of the cloud, and the next start adopts them", async () => {
         const first = one("one");
         await killed(serverPid());
         expect(command.run("status")).toMatchObject({ status: 1, out: expect.stringContaining("No cloud is running") });
         expect(one("one")).toMatchObject({ runs: true, state: "Running", addresses: ["10.1.32.10"] });
         expect(command.ok("exec", "one", "--", "hostname")).toBe("one\n");
         expect(command.ok("console", "one", "--lines", "1")).not.toBe("");
-        // What the virtual router gives is there, too.
+        // The services of the virtual router survive, too.
         const metaData = "curl -sf http://10.1.32.1/latest/meta-data/local-hostname";
         expect(await succeeds(`${metaData}; getent ahostsv4 data-server | head -n 1`)).toMatch(/^one\n?10\.1\.32\.1 /);
         expect(command.run("doctor", "--state", command.state).status).toBe(1);
@@ -253,7 +256,7 @@ withMachines("a cloud and its host", () => {
         const now = one("one");
         expect(now.upSeconds).toBeGreaterThan(first.upSeconds);
         expect(diagnosed()).toMatchObject([{ status: "served", machines: ["one"] }]);
-        // It has them in its hand: volumes, ends by themselves, and all the rest.
+        // The new process manages the machines: it detaches a volume, and notices a machine that powers off.
         const user = client();
         await user.done("detachVolume", { id: first.volumeIds[0] });
         expect(command.ok("exec", "one", "--", "ls", "/dev")).not.toMatch(/^vdb$/m);
@@ -268,7 +271,7 @@ withMachines("a cloud and its host", () => {
         await user.done("startVirtualMachine", { id: first.id });
     });
 
-    test("stop ends machines that run without their cloud", async () => {
+    test("stop ends machines whose cloud was killed", async () => {
         await killed(serverPid());
         expect(command.ok("stop")).toContain("Stopped without it: 1 machine.");
         expect(look()).toEqual({ own: before, ofCloud: [] });
@@ -277,7 +280,7 @@ withMachines("a cloud and its host", () => {
         await allRun();
     });
 
-    test("SIGTERM to the cloud ends machines, too, and they come back", async () => {
+    test("SIGTERM to the cloud ends its machines, which a start boots again", async () => {
         const pid = serverPid();
         process.kill(pid, "SIGTERM");
         await waitUntil("it has ended", () => !isThere(pid));
@@ -287,7 +290,7 @@ withMachines("a cloud and its host", () => {
         expect(command.ok("exec", "one", "--", "ls", "/big")).toBe("/big\n");
     });
 
-    test("stop waits for a machine that takes its time, and --force does not", async () => {
+    test("stop waits for a machine whose services stop slowly; with --force it does not", async () => {
         const slow = "systemd-run --quiet --service-type=exec -p 'ExecStop=sleep 5' -p TimeoutStopSec=60 sleep 1000";
         await succeeds(slow);
         const begun = Date.now();
@@ -304,11 +307,11 @@ withMachines("a cloud and its host", () => {
         expect(Date.now() - forced).toBeLessThan(4_500);
         await waitUntil("both have come back", () => child.exitCode === 0);
         expect(look()).toEqual({ own: before, ofCloud: [] });
-        // Cut off, it is still one that is to run.
+        // A machine that was stopped by force is still one that a start boots.
         expect(one("one").state).toBe("Running");
     });
 
-    describe("when everything was killed, nothing is left after", () => {
+    describe("after a kill of all processes, nothing is left on the host after", () => {
         beforeEach(async () => {
             start();
             await allRun();
@@ -335,7 +338,7 @@ withMachines("a cloud and its host", () => {
             expect(diagnosed()).toEqual([]);
         });
 
-        test("the next start, which comes up as ever, and stop", async () => {
+        test("a start, which boots the machines as always, and a stop", async () => {
             start();
             await allRun();
             expect(command.ok("exec", "one", "--", "ls", "/dev/vdb")).toBe("/dev/vdb\n");
@@ -343,7 +346,7 @@ withMachines("a cloud and its host", () => {
         });
     });
 
-    test("a start finds its way through half-made things of an earlier one", async () => {
+    test("a start succeeds in spite of what an interrupted start left", async () => {
         const folder = path.join(command.state, "nspawn");
         const { instanceName, volumeIds } = one("one");
         fs.writeFileSync(`/run/netns/${prefix}`, "");
@@ -352,7 +355,7 @@ withMachines("a cloud and its host", () => {
         execFileSync("ip", ["link", "add", prefix, "type", "veth", "peer", "name", "nowhere0"]);
         const disk = path.join(folder, "volumes", `${volumeIds[0]}.img`);
         for (const _ of ["once", "again"]) execFileSync("losetup", ["--find", disk]);
-        // Process 1 is there, but is none of the cloud's.
+        // Process 1 exists, but does not belong to the cloud.
         const process1 = { pid: 1, started: "7", boot: "another" };
         const note = path.join(folder, "machines", instanceName, "machine.json");
         fs.writeFileSync(note, JSON.stringify({ ...JSON.parse(fs.readFileSync(note, "utf8")), process: process1 }));
@@ -369,7 +372,7 @@ withMachines("a cloud and its host", () => {
         expect(look()).toEqual({ own: before, ofCloud: [] });
     });
 
-    test("doctor leaves alone what belongs to a cloud that runs", async () => {
+    test("doctor does not touch what belongs to a running cloud", async () => {
         start();
         await allRun();
         const things = () => look().ofCloud.filter((line) => !line.startsWith("process"));
@@ -379,7 +382,7 @@ withMachines("a cloud and its host", () => {
         expect(one("one").runs).toBe(true);
     });
 
-    test("destroy takes everything, disks included, and leaves what is not the cloud's", () => {
+    test("destroy deletes everything, disks included, except files that are not the cloud's", () => {
         expect(command.run("destroy")).toMatchObject({ status: 2, err: expect.stringContaining("use --yes") });
         expect(one("one").runs).toBe(true);
         fs.writeFileSync(path.join(command.state, "notes.txt"), "mine");
@@ -390,7 +393,7 @@ withMachines("a cloud and its host", () => {
         expect(command.run("ps").err).toContain("There is no cloud in");
     });
 
-    test("destroy takes everything, too, when everything was killed", async () => {
+    test("destroy also deletes everything after a kill of all processes", async () => {
         start("--cidr", "10.1.33.0/24");
         await attach(await deploy("two"));
         await killed(serverPid(), ...owned().map(({ pid }) => pid));
@@ -399,7 +402,7 @@ withMachines("a cloud and its host", () => {
         expect(look()).toEqual({ own: before, ofCloud: [] });
     });
 
-    test("doctor clears what is left of a cloud whose folder is gone, machines included", async () => {
+    test("doctor removes what is left of a cloud whose folder was deleted, machines included", async () => {
         start("--cidr", "10.1.33.0/24");
         await attach(await deploy("two"));
         await killed(serverPid());

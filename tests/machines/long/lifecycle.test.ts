@@ -1,11 +1,14 @@
-/** What becomes of a machine when it is stopped, started, rebooted, restored, changed, destroyed, or dies. */
+/**
+ * What happens to a machine when it is stopped, started, rebooted, restored, changed or destroyed, or powers off or
+ * dies.
+ */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { childrenOf } from "../../../simulator/hypervisors/nspawn/host";
 import { waitUntil, type Guest, Lab } from "../support/lab";
 import { withMachines } from "../support/possible";
 
-/** A service that notes how it ends, and a count of the times that cloud-init ran user data. */
+/** A service that records that it was stopped, and a count of the runs of user data. */
 const userData = `#cloud-config
 write_files:
   - path: /etc/systemd/system/witness.service
@@ -20,7 +23,7 @@ runcmd:
   - echo ran >>/var/runs
 `;
 
-/** What a machine has on the host while it runs. */
+/** What a machine has on the host while it is running. */
 function traces({ lab, instanceName, controlGroup }: Guest): string[] {
     const namespace = `namespace ${lab.prefix}-${path.basename(controlGroup)}`;
     const isIts = (pid: string) => {
@@ -60,7 +63,7 @@ withMachines("a machine's life", () => {
     const runs = () => guest.outputOf("cat /var/runs");
 
     describe("stop", () => {
-        test("lets services end", async () => {
+        test("stops the machine's services", async () => {
             expect(traces(guest).length).toBeGreaterThan(1);
             await guest.call("stopVirtualMachine");
             expect(traces(guest)).toEqual([]);
@@ -70,7 +73,7 @@ withMachines("a machine's life", () => {
             expect(await runs()).toBe("ran");
         });
 
-        test("by force does not, and takes no time", async () => {
+        test("with forced=true does not stop its services, and takes little time", async () => {
             expect(await milliseconds(() => guest.call("stopVirtualMachine", { forced: true }))).toBeLessThan(2_000);
             expect(traces(guest)).toEqual([]);
             await guest.call("startVirtualMachine");
@@ -78,7 +81,7 @@ withMachines("a machine's life", () => {
             expect(await witness()).toBe("stopped");
         });
 
-        test("does not wait for a command that somebody runs in it", async () => {
+        test("does not wait for a command that was started with exec", async () => {
             const command = guest.run("sleep", "300");
             const end = expect(command).rejects.toThrow();
             const processes = () => guest.outputOf("ps -e -o args=");
@@ -89,7 +92,7 @@ withMachines("a machine's life", () => {
             await guest.waitForCloudInit();
         });
 
-        test("is heard by a machine that has just started", async () => {
+        test("works on a machine that has just been started", async () => {
             await guest.call("stopVirtualMachine");
             await guest.call("startVirtualMachine");
             expect(await milliseconds(() => guest.call("stopVirtualMachine"))).toBeLessThan(15_000);
@@ -99,7 +102,7 @@ withMachines("a machine's life", () => {
     });
 
     describe("reboot", () => {
-        test("by the API starts it anew", async () => {
+        test("through the API starts the machine again", async () => {
             const { leader } = guest.machine;
             await guest.call("rebootVirtualMachine");
             await guest.waitForNextBoot(leader);
@@ -107,7 +110,7 @@ withMachines("a machine's life", () => {
             expect(await runs()).toBe("ran");
         });
 
-        test("from inside leaves it running", async () => {
+        test("from inside keeps the machine Running", async () => {
             const { leader } = guest.machine;
             await guest.outputOf("systemctl reboot");
             await guest.waitForNextBoot(leader);
@@ -119,21 +122,21 @@ withMachines("a machine's life", () => {
         });
     });
 
-    describe("its end by itself is noticed", () => {
+    describe("an end from inside is noticed", () => {
         afterEach(async () => {
             expect(traces(guest)).toEqual([]);
             await guest.call("startVirtualMachine");
             await guest.waitForCloudInit();
         });
 
-        test("poweroff", async () => {
+        test("after poweroff", async () => {
             await guest.outputOf("systemctl poweroff");
             await guest.waitForState("Stopped");
             const [{ description }] = await lab.user.list("listEvents", { resourceid: guest.id, type: "VM.STOP" });
             expect(description).toContain("has ended by itself");
         });
 
-        test("kill -9", async () => {
+        test("after SIGKILL", async () => {
             const nspawn = childrenOf(guest.machine.process!.pid).flatMap(childrenOf);
             expect(nspawn).toHaveLength(1);
             process.kill(nspawn[0], "SIGKILL");
@@ -154,7 +157,7 @@ withMachines("a machine's life", () => {
             await guest.runScript("mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt; echo kept >/mnt/file");
         });
 
-        test("gives it a fresh root disk; address, id and data volume stay", async () => {
+        test("gives it a fresh root disk, and keeps its address, id and data volume", async () => {
             await guest.outputOf("echo gone >/var/mark; rm -f /var/runs");
             await lab.user.done("restoreVirtualMachine", { virtualmachineid: guest.id });
             expect(await guest.waitForCloudInit()).toMatchObject({ status: "done", errors: [] });
@@ -165,7 +168,7 @@ withMachines("a machine's life", () => {
             expect(await guest.outputOf("mount /dev/vdb /mnt && cat /mnt/file")).toBe("kept");
         });
 
-        test("takes another template, also of a machine that is stopped", async () => {
+        test("installs another template, also on a machine that is stopped", async () => {
             await guest.call("stopVirtualMachine");
             const filter = { templatefilter: "executable" };
             const templateid = await lab.idOf("listTemplates", "Debian 13 with password", filter);
@@ -182,7 +185,7 @@ withMachines("a machine's life", () => {
         });
     });
 
-    describe("changes while it is stopped", () => {
+    describe("changes of a stopped machine", () => {
         const read = (controller: string, file: string) => {
             return fs.readFileSync(path.join("/sys/fs/cgroup", controller, guest.controlGroup, file), "utf8").trim();
         };
@@ -192,7 +195,7 @@ withMachines("a machine's life", () => {
                 ? [read("memory", "memory.limit_in_bytes"), read("cpu", "cpu.cfs_quota_us")]
                 : [read("", "memory.max"), read("", "cpu.max").split(" ")[0]];
 
-        test("name, address and offering are those of its next start", async () => {
+        test("of name, address and offering apply from the next start on", async () => {
             expect(limits()).toEqual([String(512 * 2 ** 20), "100000"]);
             await guest.call("stopVirtualMachine");
             await lab.user.ok("updateVirtualMachine", { id: guest.id, name: "renamed" });
@@ -209,7 +212,7 @@ withMachines("a machine's life", () => {
             expect(await guest.outputOf("getent ahostsv4 first")).toBe("");
         });
 
-        test("a process that takes more than the memory is killed, and the machine goes on", async () => {
+        test("apply: a process that exceeds the new memory is killed, and the machine keeps running", async () => {
             await guest.call("stopVirtualMachine");
             const serviceofferingid = await lab.idOf("listServiceOfferings", "Small Instance");
             await lab.user.ok("changeServiceForVirtualMachine", { id: guest.id, serviceofferingid });
@@ -220,7 +223,7 @@ withMachines("a machine's life", () => {
                 guest.outputOf(`perl -e '$x = "x" x (${mebibytes} << 20); print "done"'; echo $?`);
             expect(await greedy(150)).toBe("done0");
             expect(await greedy(700)).toMatch(/137$/);
-            // Nor does it help to lift the limit from inside.
+            // A change of the limit from inside does not help.
             await guest.outputOf("cd /sys/fs/cgroup; echo -1 >memory/memory.limit_in_bytes; echo max >memory.max");
             expect(await greedy(700)).toMatch(/137$/);
             expect(guest.machine.leader).toBe(leader);
@@ -228,8 +231,8 @@ withMachines("a machine's life", () => {
         });
     });
 
-    describe("its end", () => {
-        test("destroyed, it is recovered with its disk", async () => {
+    describe("destroy", () => {
+        test("without expunge: the machine can be recovered with its disk", async () => {
             await guest.outputOf("echo kept >/var/mark");
             await guest.call("destroyVirtualMachine");
             expect(traces(guest)).toEqual([]);
@@ -243,7 +246,7 @@ withMachines("a machine's life", () => {
             expect(await guest.outputOf("cat /var/mark")).toBe("kept");
         });
 
-        test("expunged, nothing of it is left, and its address is given to the next one", async () => {
+        test("with expunge: nothing of the machine is left, and its address is free", async () => {
             await guest.call("destroyVirtualMachine", { expunge: true, forced: true });
             expect(traces(guest)).toEqual([]);
             expect(fs.existsSync(guest.folder)).toBe(false);
@@ -254,7 +257,7 @@ withMachines("a machine's life", () => {
         });
     });
 
-    test("machines come back with the cloud, those that were stopped stay so", async () => {
+    test("when the cloud starts again, it boots the machines that were running, and no others", async () => {
         const [running, stopped] = await Promise.all([lab.deploy("running", { userData }), lab.deploy("stopped")]);
         await running.waitForCloudInit();
         await stopped.call("stopVirtualMachine");
@@ -263,7 +266,7 @@ withMachines("a machine's life", () => {
         await lab.start();
         await waitUntil("it is up", () => running.machine.leader !== undefined);
         expect(await running.waitForCloudInit()).toMatchObject({ status: "done", errors: [] });
-        // The services of the machine had been told.
+        // The machine's services were stopped when the cloud was.
         expect(await running.outputOf("cat /var/witness /var/runs")).toBe("stopped\nran");
         expect([(await running.fromApi()).state, (await stopped.fromApi()).state]).toEqual(["Running", "Stopped"]);
         expect(stopped.machine.runs).toBe(false);

@@ -1,4 +1,4 @@
-/** Isolated networks: each a world of its own, whatever its addresses. */
+/** Isolated networks: machines of different networks cannot reach each other, even with overlapping addresses. */
 import { execFileSync } from "node:child_process";
 import { type Guest, Lab } from "../support/lab";
 import { withMachines } from "../support/possible";
@@ -43,7 +43,7 @@ withMachines("isolated networks", () => {
 
     const namespaces = () => lab.leftovers().filter((line) => line.startsWith(`namespace ${lab.prefix}x`));
 
-    test("two with the same addresses do not meet", async () => {
+    test("two networks with the same addresses are separate", async () => {
         for (const guest of [left, leftToo, right])
             expect(await guest.waitForCloudInit()).toMatchObject({
                 status: "done",
@@ -59,13 +59,13 @@ withMachines("isolated networks", () => {
         expect(await right.outputOf("getent ahostsv4 left-too")).toBe("");
     });
 
-    test("the host is in none of them", async () => {
+    test("the host has no address in them", async () => {
         const links = execFileSync("ip", ["-4", "-o", "address"], { encoding: "utf8" });
         expect(links).not.toMatch(new RegExp(`${lab.prefix}\\b.* 10\\.1\\.1\\.`));
         expect(await left.outputOf("ping -c 1 -W 1 10.1.1.254")).toContain("100% packet loss");
     });
 
-    test("a machine in two has its way out by the first", async () => {
+    test("a machine in two networks has its default route in the first", async () => {
         const { zone, userData } = place("left", "");
         const both = await lab.deploy("both", { zone, userData, networkids: `${networks.left},${networks.third}` });
         expect(await both.waitForCloudInit()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });

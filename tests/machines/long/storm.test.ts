@@ -1,4 +1,4 @@
-/** Many things at once, in any order: in the end everything is as the API says. */
+/** Many commands at once, in random order: at the end everything is as the API shows it. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { waitUntil, type Guest, Lab } from "../support/lab";
@@ -6,7 +6,7 @@ import { withMachines } from "../support/possible";
 
 const SECONDS = 15;
 
-/** A generator of numbers below `size`, the same for the same seed. */
+/** A pseudo-random generator of numbers below `size`. */
 function dice(seed: number): (size: number) => number {
     let state = seed;
     return (size) => {
@@ -15,7 +15,7 @@ function dice(seed: number): (size: number) => number {
     };
 }
 
-withMachines("a storm of commands", () => {
+withMachines("many commands at once, in random order", () => {
     let lab: Lab;
 
     beforeAll(async () => {
@@ -26,7 +26,7 @@ withMachines("a storm of commands", () => {
         expect(await lab.dispose()).toEqual([]);
     });
 
-    test("leaves what the API says that there is", async () => {
+    test("leave exactly what the API shows", async () => {
         const seed = Date.now() % 100_000;
         console.log(`seed ${seed}`);
         const roll = dice(seed);
@@ -59,7 +59,7 @@ withMachines("a storm of commands", () => {
             while (Date.now() < end) {
                 const action = pick(actions);
                 const start = Date.now();
-                // Much of it is refused, since another worker has just done it, or undone what it needs.
+                // Many are refused, since another worker has just done the same, or undone what the command needs.
                 await action(pick(guests)).catch(() => undefined);
                 const milliseconds = Date.now() - start;
                 if (milliseconds > longest.milliseconds)
@@ -68,7 +68,7 @@ withMachines("a storm of commands", () => {
         };
         await Promise.all([worker(), worker(), worker()]);
         await lab.cloud.idle();
-        // A shutdown that is not heard would take a minute and a half.
+        // A shutdown that systemd does not notice would take 90 seconds.
         expect([longest.milliseconds < 60_000, longest.action]).toEqual([true, longest.action]);
 
         for (const guest of guests) {

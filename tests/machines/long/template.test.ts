@@ -1,4 +1,4 @@
-/** A root file system that is not in the cache is made from Debian's packages. */
+/** Root file systems that are not in the cache are created from Debian's packages. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -13,7 +13,7 @@ withMachines("templates", () => {
 
     const folders = () => fs.readdirSync(path.join(cacheDir, "templates"));
 
-    test("without a mirror there is no half of one, and the message says what to do", async () => {
+    test("without a mirror no incomplete one is left, and the error says what to do", async () => {
         process.env.CLOUDSTACK_LOCAL_DEBIAN_MIRROR = "http://127.0.0.1:1/debian";
         try {
             await expect(ensureTemplate(cacheDir, "Debian 13")).rejects.toThrow(
@@ -29,7 +29,7 @@ withMachines("templates", () => {
         );
     });
 
-    test("machines of every release come up without complaints", async () => {
+    test("machines of every release boot without errors", async () => {
         const lab = await Lab.start("10.1.48.0/24");
         try {
             for (const [template, codename] of [
@@ -50,7 +50,7 @@ withMachines("templates", () => {
         }
     });
 
-    test("one is made once, whoever asks, and boots", async () => {
+    test("is created once by simultaneous requests, and boots", async () => {
         const lab = await Lab.start("10.1.48.0/24", { cacheDir });
         try {
             const guests = await Promise.all([

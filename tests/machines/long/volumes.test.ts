@@ -1,10 +1,10 @@
-/** Data volumes as machines see them, and what they leave on the host. */
+/** Data volumes as machines see them, and their traces on the host. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { waitUntil, type Guest, Lab } from "../support/lab";
 import { withMachines } from "../support/possible";
 
-withMachines("volumes", () => {
+withMachines("a volume", () => {
     let lab: Lab;
     let one: Guest;
     let other: Guest;
@@ -34,12 +34,12 @@ withMachines("volumes", () => {
         guest.outputOf('for d in /dev/vd?; do [ -b $d ] && echo "$d $(($(blockdev --getsize64 $d) >> 30))"; done');
     const files = () => fs.readdirSync(path.join(lab.stateDir, "nspawn", "volumes"));
 
-    test("one that comes with its machine is there from the start", async () => {
+    test("that is created with its machine is there at the first boot", async () => {
         expect(await disks(one)).toBe("/dev/vdb 1");
         expect(await of(one)).toMatchObject([{ name: expect.stringMatching(/^DATA-/), state: "Ready", deviceid: 1 }]);
     });
 
-    test("one is attached to a machine that runs, and is there after a reboot from inside", async () => {
+    test("can be attached to a running machine, and is there after a reboot from inside", async () => {
         const id = await make("two", 2);
         await attach(id, one);
         expect(await disks(one)).toBe("/dev/vdb 1\n/dev/vdc 2");
@@ -58,7 +58,7 @@ withMachines("volumes", () => {
         await lab.user.ok("deleteVolume", { id });
     });
 
-    test("one is attached to a machine that is stopped, and detached from it", async () => {
+    test("can be attached to and detached from a stopped machine", async () => {
         await other.call("stopVirtualMachine");
         const id = await make("late");
         await attach(id, other);
@@ -73,7 +73,7 @@ withMachines("volumes", () => {
         expect(await disks(other)).toBe("");
     });
 
-    test("moves to another machine with what is on it", async () => {
+    test("can be moved to another machine with its data", async () => {
         const id = await make("moving");
         await attach(id, one);
         await one.runScript("mkfs.ext4 -q -L moving /dev/vdc; mount /dev/vdc /mnt; echo moved >/mnt/file; umount /mnt");
@@ -87,7 +87,7 @@ withMachines("volumes", () => {
         await lab.user.ok("deleteVolume", { id });
     });
 
-    test("is pulled out while it is mounted and in use, and is whole for the next one", async () => {
+    test("can be detached while it is mounted and in use, and keeps its data", async () => {
         const id = await make("pulled");
         await attach(id, one);
         await one.runScript("mkfs.ext4 -q /dev/vdc; mkdir -p '/data dir'; mount /dev/vdc '/data dir'");
@@ -108,7 +108,7 @@ withMachines("volumes", () => {
         await lab.user.ok("deleteVolume", { id });
     });
 
-    test("grows while it is attached and mounted", async () => {
+    test("can grow while it is attached and mounted", async () => {
         const [{ id }] = await of(one);
         await one.runScript("mkfs.ext4 -q /dev/vdb; mount /dev/vdb /mnt");
         await lab.user.done("resizeVolume", { id, size: 3 });
@@ -118,7 +118,7 @@ withMachines("volumes", () => {
         await one.outputOf("umount /mnt");
     });
 
-    test("is sparse, and leaves neither file nor loop device when it is deleted", async () => {
+    test("is a sparse file, and leaves neither file nor loop device after its deletion", async () => {
         const [{ id }] = await of(one);
         const { size, blocks } = fs.statSync(path.join(lab.stateDir, "nspawn", "volumes", `${id}.img`));
         expect(size).toBe(3 * 2 ** 30);

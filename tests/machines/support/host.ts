@@ -1,10 +1,10 @@
-/** What there is on the host, and what of it is a cloud's: for tests of what clouds do to it, and leave on it. */
+/** The state of the host, and which of it belongs to a cloud: for tests of what clouds change on their host. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-/** Settings that change by themselves, or that reading changes. */
+/** Settings that change by themselves, or when they are read. */
 const RESTLESS = new RegExp(
     `^/proc/sys/(${[
         "kernel/(ns_last_pid|random/|pty/nr|cad_pid)",
@@ -14,7 +14,7 @@ const RESTLESS = new RegExp(
     ].join("|")})`,
 );
 
-/** What a control group allows. */
+/** Files of control groups that hold limits or permissions. */
 const ALLOWANCES = /(limit_in_bytes|subtree_control|cfs_quota_us|clone_children|cpuset\.cpus|devices\.list)$/;
 
 function print(command: string, ...args: string[]): string[] {
@@ -36,7 +36,7 @@ function settings(folder = "/proc/sys"): string[] {
         try {
             return [`${file} ${fs.readFileSync(file, "utf8").trim()}`];
         } catch {
-            // Some can be written only, or went meanwhile.
+            // It cannot be read, or has gone meanwhile.
             return [];
         }
     });
@@ -48,7 +48,7 @@ const mounts = () =>
         .split("\n")
         .map((line) => line.split(" "));
 
-/** The groups at the top of all hierarchies, and what the tops allow. */
+/** The top-level groups of all hierarchies, and the limits of the hierarchies' roots. */
 function controlGroups(): string[] {
     const roots = mounts()
         .filter(([, , type]) => /^cgroup2?$/.test(type ?? ""))
@@ -78,24 +78,24 @@ function processes(): string[] {
 
 const withoutTimes = (line: string) => line.replace(/\b(valid_lft|preferred_lft|expires) \w+/g, "").trim();
 
-/** The host's own things, sorted: none of them names a cloud. */
+/** The host's own state, sorted: no line contains the name of a cloud. */
 export interface Host {
     readonly own: readonly string[];
-    /** Lines of everything that names the cloud, its processes included. */
+    /** All lines with the name of the cloud, including its processes. */
     readonly ofCloud: readonly string[];
 }
 
-/** Of other tests, which run at the same time. */
+/** Belongs to another test that is running at the same time. */
 const isOfOthers = (line: string) =>
     /\bcsl[0-9a-f]{4}|\/nspawn\/volumes\//.test(line) || line.includes(`${os.tmpdir()}/`);
 
-/** @param prefix of the cloud's names; `folder`, where its state is */
+/** @param prefix of the cloud's names @param folder of its state */
 export function lookAtHost(prefix: string, folder: string): Host {
     const lines = [
         ...namesIn("/run/netns"),
         ...namesIn("/sys/class/net"),
         ...namesIn("/run/cloudstack-local"),
-        // Two that several programs share, made by whichever is the first one.
+        // Two folders that several programs share, created by the first of them.
         ...namesIn("/run").filter((file) => !["/run/cloudstack-local", "/run/netns"].includes(file)),
         ...print("ip", "-o", "address").map(withoutTimes),
         ...print("ip", "route", "show", "table", "all"),

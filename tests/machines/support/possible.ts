@@ -1,9 +1,9 @@
 type Suite = (name: string, body: () => void) => void;
 
-/** What needs machines is skipped where the host runs none, and its name says why: it never passes. */
+/** Skips tests that need machines if the host cannot run them; the name of the test says why. */
 export const withMachines = unless(process.env.NO_MACHINES);
 
-/** What needs Kubernetes as well is skipped where the mirror has none. */
+/** Skips tests that need Kubernetes if the mirror does not have it. */
 export const withKubernetes = unless(process.env.NO_KUBERNETES);
 
 /** Kubernetes' own tests are skipped where the mirror has none. */

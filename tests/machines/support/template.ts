@@ -1,5 +1,5 @@
-/** The template that machines in tests are made from, unless a test is about templates. */
+/** The template of machines in tests, except in tests of templates. */
 export const TEMPLATE = "Debian 13";
 
-/** The version of Kubernetes that the machines run. */
+/** The version of Kubernetes on the machines. */
 export const NEWEST = "1.36.4";

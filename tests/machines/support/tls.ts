@@ -1,4 +1,4 @@
-/** How a member answers to clients with this or that certificate. */
+/** Checks whether a member accepts a client with a given certificate. */
 import * as https from "node:https";
 
 export interface Identity {
@@ -7,7 +7,7 @@ export interface Identity {
     readonly key?: string;
 }
 
-/** Why a client is refused; undefined where it is served. */
+/** The reason why a client is refused; undefined if it is accepted. */
 export function refusalOf(endpoint: string, { ca, certificate: cert, key }: Identity): Promise<string | undefined> {
     return new Promise((resolve) => {
         const options = { method: "POST", ca, cert, key, agent: false, timeout: 5_000 };

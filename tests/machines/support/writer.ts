@@ -1,4 +1,4 @@
-/** The client that writes all the time (`writerMain.js`), as tests use it. */
+/** Controls the client that writes all the time (`writerMain.js`). */
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -12,22 +12,22 @@ export interface EtcdAccess {
     readonly key: string;
 }
 
-/** What happened between two marks. */
+/** What the client saw between two marks. */
 export interface Interval {
     readonly seconds: number;
     readonly acknowledged: number;
     readonly failed: number;
     readonly longestGapMilliseconds: number;
-    /** The last one. */
+    /** The last error. */
     readonly error: string;
     readonly wentBack: number;
 }
 
 export interface Verdict {
     readonly acknowledged: number;
-    /** Writes without an answer: they may have been done or not. */
+    /** Writes without an answer, which may have been applied or not. */
     readonly unknown: number;
-    /** Acknowledged, and not there. */
+    /** Acknowledged writes that the cluster no longer has. */
     readonly lost: readonly number[];
     readonly wentBack: readonly string[];
 }
@@ -48,7 +48,7 @@ export class Writer {
         this.answers = readline.createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
     }
 
-    /** Comes back when the first write is about to be made. */
+    /** Resolves when the first write is about to start. */
     static async start(access: EtcdAccess): Promise<Writer> {
         const writer = new Writer(access);
         await writer.answer();
@@ -61,13 +61,13 @@ export class Writer {
         return JSON.parse(value) as T;
     }
 
-    /** What has happened since the last mark. */
+    /** What the client saw since the last mark. */
     mark(): Promise<Interval> {
         this.child.stdin!.write("mark\n");
         return this.answer();
     }
 
-    /** Ends writing, and compares what was acknowledged with what the cluster holds. */
+    /** Ends writing, and compares the acknowledged writes with the cluster's data. */
     async end(): Promise<Verdict> {
         this.child.stdin!.write("end\n");
         const verdict = await this.answer<Verdict>();

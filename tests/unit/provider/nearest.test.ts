@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { likelyNames, nearestNames } from "../../../provider/nearest";
 
 describe("nearestNames", () => {
-    test("puts typing mistakes and parts first", () => {
+    test("sorts typing mistakes and parts of names first", () => {
         expect(
             nearestNames("Smal Instance", ["Large Instance", "Small Instance", "Medium Instance", "Tiny"], 2)[0],
         ).toBe("Small Instance");
@@ -10,7 +10,7 @@ describe("nearestNames", () => {
         expect(nearestNames("x", [])).toEqual([]);
     });
 
-    test("an exact name comes first, whatever else there is", () => {
+    test("sorts an exact name first", () => {
         fc.assert(
             fc.property(fc.array(fc.string()), fc.string(), (names, name) => {
                 expect(nearestNames(name, [...names, name], 1)[0]!.toLowerCase()).toBe(name.toLowerCase());
@@ -20,7 +20,7 @@ describe("nearestNames", () => {
 });
 
 describe("likelyNames", () => {
-    test("are those most like the one that was given, and all of them where none is like it", () => {
+    test("has the most similar names, and all names if none is similar", () => {
         const names = ["template", "zone", "dataVolume"];
         expect(likelyNames("templat", names)).toEqual(["template"]);
         expect(likelyNames("dataVolme", names)).toEqual(["dataVolume"]);

@@ -1,6 +1,6 @@
 import { secondsOfOption } from "../../../provider/timeouts";
 
-/** The engine's option `customTimeouts` as `timeoutSeconds`. */
+/** The resource option `customTimeouts` as `timeoutSeconds`. */
 test("durations become seconds", () => {
     expect(secondsOfOption({ create: "1h30m", update: "90s", delete: "1500ms" })).toEqual({
         create: 5400,
@@ -11,6 +11,6 @@ test("durations become seconds", () => {
     expect(secondsOfOption({})).toEqual({});
 });
 
-test.each(["", "10", "ten minutes", "5m "])("%j is no duration", (create) => {
+test.each(["", "10", "ten minutes", "5m "])("%j is not a duration", (create) => {
     expect(() => secondsOfOption({ create })).toThrow('is not a duration such as "15m"');
 });

@@ -5,13 +5,13 @@ import { load, script, scripts } from "./support";
 
 const nodeBin = path.resolve(scripts, "../node_modules/.bin");
 
-/** The environment of an engine in `/engine`, made from this one, with a tool folder of its own. */
+/** The environment for an engine in `/engine`, computed in a new process with its own tool folder. */
 function environmentOf(folder: string, base: Record<string, string>): NodeJS.ProcessEnv {
     const { engineEnvironment } = load("environment", { PULUMI_CLOUDSTACK_TOOLS: path.join(folder, "tools") });
     return engineEnvironment({ folder: "/engine" }, base);
 }
 
-test("by default state and secrets are this checkout's, and nobody else's to read", () =>
+test("by default the state and the passphrase are in the checkout, readable by their owner only", () =>
     withFolder((folder) => {
         const environment = environmentOf(folder, { PATH: "/usr/bin", HOME: "/home/me" });
         expect(environment).toEqual({
@@ -31,13 +31,13 @@ test.each([
     [{ PULUMI_CONFIG_PASSPHRASE: "" }],
     [{ PULUMI_SKIP_UPDATE_CHECK: "false" }],
     [{ CLOUDSTACK_ENDPOINT: "https://cloud.example.org/client/api" }],
-])("the user's %j stays", (own) =>
+])("the user's %j is kept", (own) =>
     withFolder((folder) => {
         expect(environmentOf(folder, own)).toMatchObject(own);
     }),
 );
 
-test("a passphrase in the user's file is the one", () =>
+test("a passphrase in the user's file is used", () =>
     withFolder((folder) => {
         const environment = environmentOf(folder, { PULUMI_CONFIG_PASSPHRASE_FILE: "/run/passphrase" });
         expect(environment.PULUMI_CONFIG_PASSPHRASE_FILE).toBe("/run/passphrase");
@@ -45,7 +45,7 @@ test("a passphrase in the user's file is the one", () =>
         expect(fs.existsSync(path.join(folder, "tools", "passphrase"))).toBe(false);
     }));
 
-test("settings that npm gives its scripts go no further", () =>
+test("npm's settings for its scripts are not passed on", () =>
     withFolder((folder) => {
         const environment = environmentOf(folder, {
             npm_config_prefix: "/x",
@@ -57,7 +57,7 @@ test("settings that npm gives its scripts go no further", () =>
         expect(Object.keys(environment).filter((name) => name.startsWith("npm"))).toEqual(["npmless"]);
     }));
 
-test("processes that start at once agree on one passphrase", () =>
+test("processes that start at the same time use one passphrase", () =>
     withFolder(async (folder) => {
         const tools = path.join(folder, "tools");
         const text = 'process.stdout.write(require("./environment").passphrase())';

@@ -4,7 +4,7 @@ import { load } from "./support";
 
 const { parseExports } = load("cloud");
 
-/** What a real shell makes of a word. */
+/** The value that a real shell gives a word. */
 function shell(word: string): string {
     const { status, stdout, stderr } = spawnSync("sh", ["-c", `export V=${word}\nprintf '%s' "$V"`], {
         encoding: "utf8",
@@ -25,11 +25,11 @@ test.each([
     "in'three 'par\"ts \"",
     "''",
     "",
-])("the word %s is what a shell reads", (word) => {
+])("the word %s is read as a shell reads it", (word) => {
     expect(parseExports(`export V=${word}\n`)).toEqual({ V: shell(word) });
 });
 
-test("every text that is quoted for a shell comes back", () => {
+test("every string that is quoted for a shell is read back unchanged", () => {
     const text = fc.string({ unit: fc.constantFrom(..."ab =$`\"'\\#;&|<>(){}*?~!ü") });
     const ways = [
         (value: string) => `'${value.replaceAll("'", "'\\''")}'`,
@@ -45,7 +45,7 @@ test("every text that is quoted for a shell comes back", () => {
     );
 });
 
-test("other lines do not count", () => {
+test("other lines are ignored", () => {
     const text = "# export A=1\nexport B=2\nC=3\nexport D\n  export E=5\nexport F_1=6";
     expect(parseExports(text)).toEqual({ B: "2", F_1: "6" });
 });

@@ -28,7 +28,7 @@ describe("versions", () => {
 });
 
 describe("finding an engine", () => {
-    /** A folder with a `pulumi` that says it has this version, and what else lies beside it. */
+    /** A folder with a `pulumi` that prints this version, and with more files. */
     function place(folder: string, version: string, beside: Record<string, string> = {}): string {
         fs.mkdirSync(folder, { recursive: true });
         const pulumi = version === "" ? "#!/bin/sh\nexit 1\n" : `#!/bin/sh\necho v${version}\n`;
@@ -38,7 +38,7 @@ describe("finding an engine", () => {
         return folder;
     }
 
-    /** The finding with this PATH, in a tool folder of its own. */
+    /** The result of the search with this PATH, in an empty tool folder. */
     async function find(folder: string, ...searchPath: string[]) {
         const tools = path.join(folder, "tools");
         const before = process.env.PATH;
@@ -51,7 +51,7 @@ describe("finding an engine", () => {
         }
     }
 
-    test("a release on PATH, with its own language host, is used where it is", () =>
+    test("a release on PATH with its language host is used where it is", () =>
         withFolder(async (folder) => {
             const release = place(path.join(folder, "release"), "3.270.1", { "pulumi-language-nodejs": "\x7fELF" });
             const { engine, rejected, bin } = await find(folder, release);
@@ -60,7 +60,7 @@ describe("finding an engine", () => {
             expect(fs.existsSync(bin)).toBe(false);
         }));
 
-    test("one without a language host is copied, and this package's is put beside it", () =>
+    test("a release without a language host is copied, with this package's language host", () =>
         withFolder(async (folder) => {
             const bare = place(path.join(folder, "bare"), "3.259.0");
             const { engine, bin } = await find(folder, bare);
@@ -75,7 +75,7 @@ describe("finding an engine", () => {
             expect((await find(folder)).engine).toEqual(engine);
         }));
 
-    test("a newer one on PATH takes the copy's place", () =>
+    test("a newer release on PATH replaces the copy", () =>
         withFolder(async (folder) => {
             const bare = place(path.join(folder, "bare"), "3.259.0");
             await find(folder, bare);
@@ -103,7 +103,7 @@ describe("finding an engine", () => {
         }));
 });
 
-test("advice on a missing engine follows the reasons", () => {
+test("the advice on a missing engine fits the reasons", () => {
     const { installAdvice } = load("installEngine");
     const text = installAdvice(["https://get.pulumi.com cannot be reached", "go list ended with 1\nno such module"]);
     expect(text.split("\n")).toEqual([
@@ -117,7 +117,7 @@ test("advice on a missing engine follows the reasons", () => {
     ]);
 });
 
-test("host tools that cannot be found are missing", () => {
+test("host tools that cannot be found are reported as missing", () => {
     const { hostTools, missingTools } = load("hostTools");
     expect(missingTools(hostTools, () => "/usr/bin/it")).toEqual([]);
     const names = (tools: { command: string }[]) => tools.map(({ command }) => command);

@@ -8,7 +8,7 @@ const { runnerCommand: startOf, outcome, resolveFrom } = load("languageHost/prog
 const { dependencies, packageManager, requiredPlugins } = load("languageHost/packages");
 
 describe("runtime.options", () => {
-    test("have the defaults that Pulumi documents", () => {
+    test("have the defaults in Pulumi's documentation", () => {
         expect(readOptions({})).toEqual({
             typescript: true,
             tsconfig: undefined,
@@ -31,7 +31,7 @@ describe("runtime.options", () => {
         [{ typescript: "no" }, 'runtime.options.typescript in Pulumi.yaml must be a boolean, not "no"'],
         [{ nodeargs: ["--a"] }, 'runtime.options.nodeargs in Pulumi.yaml must be a string, not ["--a"]'],
         [{ nodeargs: "--a 'b" }, "runtime.options.nodeargs in Pulumi.yaml has a ' that is not closed: --a 'b"],
-    ])("%j is refused with what it must be", (options, message) => {
+    ])("%j is refused, and the error says what is valid", (options, message) => {
         expect(() => readOptions(options)).toThrow(message);
     });
 
@@ -42,7 +42,7 @@ describe("runtime.options", () => {
         [`--x='a b'c`, ["--x=a bc"]],
         [`a\\ b \\" '\\'`, ["a b", '"', "\\"]],
         [`"a \\" b" ''`, ['a " b', ""]],
-    ])("the arguments %j are split as a shell does", (text, words) => {
+    ])("the arguments %j are split as a shell splits them", (text, words) => {
         expect(splitArguments(text)).toEqual(words);
     });
 });
@@ -85,7 +85,7 @@ describe("a run", () => {
         });
     });
 
-    test("tells the runner of a preview, of ts-node and its configuration, and of the program's own arguments", () => {
+    test("passes the preview, ts-node with its configuration and the program's arguments to the runner", () => {
         const asked = request({ tsconfig: "t.json" });
         asked.setDryrun(true);
         asked.setArgsList(["a", "b"]);
@@ -107,19 +107,19 @@ describe("a run", () => {
         [32, null, { error: "", bail: true }],
         [1, null, { error: "Program exited with non-zero exit code: 1", bail: false }],
         [null, "SIGKILL", { error: "Program was ended by SIGKILL", bail: false }],
-    ])("that ends with %s %s is told so", (code, signal, expected) => {
+    ])("that ends with %s %s is reported so", (code, signal, expected) => {
         expect(outcome(code, signal)).toEqual(expected);
     });
 });
 
 describe("a program's packages", () => {
-    /** Writes a package.json into a folder below this one. */
+    /** Writes a package.json in a folder below this one. */
     function add(root: string, folder: string, description: object): void {
         fs.mkdirSync(path.join(root, folder), { recursive: true });
         fs.writeFileSync(path.join(root, folder, "package.json"), JSON.stringify(description));
     }
 
-    test("that ask for a plugin are found, nested ones included, each version once", () =>
+    test("that ask for a plugin are found, also nested ones, each version once", () =>
         withFolder((folder) => {
             add(folder, "node_modules/plain", { name: "plain", version: "1.0.0" });
             const aws = { name: "@pulumi/aws", version: "6.0.0", pulumi: { resource: true } };
@@ -154,7 +154,7 @@ describe("a program's packages", () => {
         ["yarn.lock", "yarn"],
         ["bun.lock", "bun"],
         ["package-lock.json", "npm"],
-    ])("with a %s are kept by %s, unless the options say otherwise", (lock, manager) =>
+    ])("with a %s are managed by %s, unless the options say otherwise", (lock, manager) =>
         withFolder((folder) => {
             add(folder, ".", {});
             fs.writeFileSync(path.join(folder, lock), "");

@@ -10,7 +10,7 @@ const holding = (file: string, body: string) =>
 
 const sleep = (milliseconds: number) => `await new Promise((done) => setTimeout(done, ${milliseconds}));`;
 
-test("several processes go in one after the other", () =>
+test("several processes hold the lock one after the other", () =>
     withFolder(async (folder) => {
         const [file, diary] = ["lock", "diary"].map((name) => path.join(folder, "new", name));
         const note = (word: string) =>
@@ -23,7 +23,7 @@ test("several processes go in one after the other", () =>
         expect(fs.readdirSync(path.dirname(file))).toEqual(["diary"]);
     }));
 
-test("who waits says once for whom", () =>
+test("a process that waits prints once which one it waits for", () =>
     withFolder(async (folder) => {
         const file = path.join(folder, "lock");
         const first = script(holding(file, `console.log("inside"); ${sleep(1200)}`));
@@ -40,7 +40,7 @@ test("who waits says once for whom", () =>
         await first.ended;
     }));
 
-test("the lock of a killed process is taken over", () =>
+test("the lock of a killed process is released", () =>
     withFolder(async (folder) => {
         const file = path.join(folder, "lock");
         const first = script(holding(file, `console.log("inside"); ${sleep(60_000)}`));
@@ -53,7 +53,7 @@ test("the lock of a killed process is taken over", () =>
         expect(fs.readdirSync(folder)).toEqual([]);
     }));
 
-test("a lock that names nobody, as a crash of the machine can leave it, is taken over", () =>
+test("a lock without a process, as a crash of the computer can leave it, is released", () =>
     withFolder(async (folder) => {
         const file = path.join(folder, "lock");
         fs.writeFileSync(file, "");
@@ -66,7 +66,7 @@ test("a lock that names nobody, as a crash of the machine can leave it, is taken
         ).toBe(1);
     }));
 
-test("an error gives the lock back", () =>
+test("an error releases the lock", () =>
     withFolder(async (folder) => {
         const file = path.join(folder, "lock");
         const broken = async () => Promise.reject(new Error("no"));

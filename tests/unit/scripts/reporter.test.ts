@@ -5,7 +5,7 @@ import { withFolder } from "../../support/tools";
 
 const reporter = path.resolve(__dirname, "../../reporter.cjs");
 
-/** A run of jest over these files, as `npm test` reports it. */
+/** Runs jest on these files with the reporter that `npm test` uses. */
 function jestOver(files: Record<string, string>): Promise<{ status: number | null; lines: string[]; output: string }> {
     return withFolder((folder) => {
         for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text);
@@ -18,7 +18,7 @@ function jestOver(files: Record<string, string>): Promise<{ status: number | nul
 
 const passing = 'test("works", () => expect(1).toBe(1));';
 
-test("passed, failed and skipped tests are counted in the last line, skipped ones named", async () => {
+test("passed, failed and skipped tests are counted in the last line, and skipped ones listed", async () => {
     const { status, lines } = await jestOver({
         "a.test.js": `${passing} test("is broken", () => expect(1).toBe(2));`,
         "b.test.js": `${passing} describe("a tool", () => test.skip("checks (skipped: no tool)", () => {})); test.todo("later");`,
@@ -30,7 +30,7 @@ test("passed, failed and skipped tests are counted in the last line, skipped one
     expect(lines).toContain("skipped: later");
 }, 30_000);
 
-test("a run in which all pass succeeds", async () => {
+test("a run in which all tests pass succeeds", async () => {
     const { status, lines } = await jestOver({ "a.test.js": passing });
     expect([status, lines.at(-1)]).toEqual([0, "1 passed, 0 failed, 0 skipped"]);
 }, 30_000);
@@ -39,7 +39,7 @@ test.each([
     ["skips all", { "a.test.js": 'test.skip("x", () => {});' }, "0 passed, 0 failed, 1 skipped"],
     ["finds none", {}, "0 passed, 0 failed, 0 skipped"],
 ])(
-    "a run that %s has proved nothing and fails",
+    "a run that %s fails, since it proved nothing",
     async (_what, files, line) => {
         const { status, lines, output } = await jestOver(files as Record<string, string>);
         expect(status).toBe(1);

@@ -39,7 +39,7 @@ test.each<[string, { needsStack: boolean; stack?: string }]>([
     expect(readCommandLine(line.split(" ").filter(Boolean))).toEqual(expected);
 });
 
-test("the bare name of a stack", () => {
+test("a stack's name without organization and project", () => {
     expect(bareName("local")).toBe("local");
     expect(bareName("organization/project/local")).toBe("local");
 });

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import * as path from "node:path";
 
-/** The folder `scripts`: plain JavaScript, since it runs before anything is built. */
+/** The folder `scripts`: JavaScript, since it runs before anything is compiled. */
 export const scripts = path.resolve(__dirname, "../../../scripts");
 
-/** Modules of the scripts as a new process would have them, with more in its environment: folders are read at the start. */
+/**
+ * Loads modules of the scripts in a new process, with more in its environment: they read folders when they are loaded.
+ */
 export function load(module: string, environment: Record<string, string | undefined> = {}): any {
     const before = { ...process.env };
     for (const [name, value] of Object.entries(environment)) {
@@ -22,13 +24,13 @@ export function load(module: string, environment: Record<string, string | undefi
 
 export interface Script {
     readonly child: ChildProcess;
-    /** What it printed, when it has ended. */
+    /** Its output, when it has ended. */
     readonly ended: Promise<string>;
-    /** Resolves when its output has this text. */
+    /** Resolves when its output contains this text. */
     says(text: string): Promise<void>;
 }
 
-/** A Node process that runs this text in the engine's folder. */
+/** A Node.js process that runs this text in the folder of the scripts. */
 export function script(text: string, environment: Record<string, string> = {}): Script {
     const child = spawn(process.execPath, ["-e", text], {
         cwd: scripts,

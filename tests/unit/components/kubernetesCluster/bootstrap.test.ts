@@ -1,49 +1,33 @@
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { renderControlPlane } from "../../../../components/kubernetesCluster/render";
 import { testWithTools } from "../../../support/tools";
 import { Gateway, haste, Machine, standIns } from "./machines";
+import { useSandbox } from "./sandbox";
 import { controlPlane } from "./specs";
 
 const needed = ["bash", "curl", "flock", "openssl"];
 const members = { "demo-a": "10.1.1.21", "demo-b": "10.1.1.22", "demo-c": "10.1.1.23" };
 
-let folder: string;
-let cloud: string;
-let gateway: Gateway;
-let endpoint: string;
-
-beforeEach(async () => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), "pulumi-cloudstack-test-"));
-    cloud = path.join(folder, "cloud");
-    fs.mkdirSync(cloud);
-    gateway = new Gateway();
-    endpoint = await gateway.listen();
-});
-
-afterEach(() => {
-    gateway.close();
-    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-});
+const sandbox = useSandbox();
 
 function machine(nodeName: keyof typeof members, controlPlanes: Record<string, string> = members): Machine {
     const spec = controlPlane({ nodeName }, { controlPlanes });
     // The first endpoint is a member that is down.
-    const endpoints = ["http://127.0.0.1:1", endpoint];
+    const endpoints = ["http://127.0.0.1:1", sandbox.endpoint];
     return new Machine(
-        path.join(folder, nodeName),
+        path.join(sandbox.folder, nodeName),
         renderControlPlane({ ...spec, etcd: { ...spec.etcd, endpoints } }),
-        standIns(cloud, members[nodeName]),
+        standIns(sandbox.cloud, members[nodeName]),
     );
 }
 
 const script = "kubernetes-control-plane";
 const events = () =>
-    fs.existsSync(path.join(cloud, "events"))
-        ? fs.readFileSync(path.join(cloud, "events"), "utf8").trim().split("\n")
+    fs.existsSync(path.join(sandbox.cloud, "events"))
+        ? fs.readFileSync(path.join(sandbox.cloud, "events"), "utf8").trim().split("\n")
         : [];
-const ready = (address: string) => fs.writeFileSync(path.join(cloud, `answers-${address}`), "");
+const ready = (address: string) => fs.writeFileSync(path.join(sandbox.cloud, `answers-${address}`), "");
 const untilTrue = async (condition: () => boolean) => {
     for (let tries = 0; !condition(); tries++) {
         if (tries > 400) throw new Error("it did not happen");
@@ -63,8 +47,8 @@ testWithTools(needed)(
                 .sort(),
         ).toEqual(["init", "join", "join"]);
         expect(events()[0]).toMatch(/^init/);
-        expect(gateway.mark("created")).toMatch(/^demo-[abc]$/);
-        expect(gateway.mark("lock")).toBeUndefined();
+        expect(sandbox.gateway.mark("created")).toMatch(/^demo-[abc]$/);
+        expect(sandbox.gateway.mark("lock")).toBeUndefined();
 
         // A second run, as by the timer, changes nothing.
         const before = all.map(({ calls }) => calls);
@@ -80,16 +64,16 @@ testWithTools(needed)(
         const [first, second] = [machine("demo-a"), machine("demo-b")];
         first.write("/slow-kubeadm", "");
         const dying = first.start(script);
-        await untilTrue(() => gateway.mark("lock") === "demo-a" && first.calls.length > 0);
+        await untilTrue(() => sandbox.gateway.mark("lock") === "demo-a" && first.calls.length > 0);
         const waiting = second.start(script);
         // Its lease is kept while it lives, however long it takes.
         await new Promise((resolve) => setTimeout(resolve, (90 * 1000) / haste));
-        expect(gateway.mark("lock")).toBe("demo-a");
+        expect(sandbox.gateway.mark("lock")).toBe("demo-a");
         dying.kill();
         await dying.ended;
         expect((await waiting.ended).status).toBe(0);
         expect(events()).toEqual(["init 10.1.1.22"]);
-        expect(gateway.mark("created")).toBe("demo-b");
+        expect(sandbox.gateway.mark("created")).toBe("demo-b");
 
         // What comes back starts from a clean machine and joins.
         fs.rmSync(first.path("/slow-kubeadm"));
@@ -106,7 +90,7 @@ testWithTools(needed)(
         const only = machine("demo-a");
         only.write("/fail-kubeadm", "");
         expect((await only.run(script)).status).toBe(1);
-        gateway.setMark("lock", "demo-a"); // as if it had been killed before it could let go
+        sandbox.gateway.setMark("lock", "demo-a"); // as if it had been killed before it could let go
         expect((await only.run(script)).status).toBe(0);
         const verbs = only.calls
             .filter((call) => call.startsWith("kubeadm"))
@@ -120,10 +104,10 @@ testWithTools(needed)(
 testWithTools(needed)(
     "a replaced machine joins, even if its predecessor created the cluster",
     async () => {
-        gateway.setMark("created", "demo-a");
+        sandbox.gateway.setMark("created", "demo-a");
         ready("10.1.1.22");
         const replaced = machine("demo-a");
-        fs.writeFileSync(path.join(cloud, "nodes"), "node/demo-a\n");
+        fs.writeFileSync(path.join(sandbox.cloud, "nodes"), "node/demo-a\n");
         expect((await replaced.run(script)).status).toBe(0);
         expect(events()).toEqual(["join 10.1.1.21"]);
         // With credentials that it signs itself, before it asks anything.
@@ -140,9 +124,9 @@ testWithTools(needed)(
 testWithTools(needed)(
     "the first control plane of a newer version updates the cluster's version before it joins",
     async () => {
-        gateway.setMark("created", "demo-b");
+        sandbox.gateway.setMark("created", "demo-b");
         ready("10.1.1.22");
-        fs.writeFileSync(path.join(cloud, "version"), "v1.35.8");
+        fs.writeFileSync(path.join(sandbox.cloud, "version"), "v1.35.8");
         const upgraded = machine("demo-a");
         expect((await upgraded.run(script)).status).toBe(0);
         const order = upgraded.calls.map(
@@ -161,7 +145,7 @@ testWithTools(needed)(
 testWithTools(needed)(
     "a single control plane, when reinstalled, starts with the data in etcd",
     async () => {
-        gateway.setMark("created", "demo-a");
+        sandbox.gateway.setMark("created", "demo-a");
         const only = machine("demo-a", { "demo-a": "10.1.1.21" });
         expect((await only.run(script)).status).toBe(0);
         expect(events()).toEqual(["init 10.1.1.21"]);
@@ -172,7 +156,7 @@ testWithTools(needed)(
 testWithTools(needed)(
     "if all control planes are lost, one starts after a timeout and the others join it",
     async () => {
-        gateway.setMark("created", "demo-a");
+        sandbox.gateway.setMark("created", "demo-a");
         const all = [machine("demo-a"), machine("demo-b")];
         const results = await Promise.all(all.map((each) => each.run(script, { LOST_SECONDS: "2" })));
         expect(results.map(({ status }) => status)).toEqual([0, 0]);
@@ -184,7 +168,7 @@ testWithTools(needed)(
 testWithTools(needed)(
     "it waits while the others do not answer for a short time only",
     async () => {
-        gateway.setMark("created", "demo-a");
+        sandbox.gateway.setMark("created", "demo-a");
         const patient = machine("demo-a");
         const run = patient.start(script, { LOST_SECONDS: "60" });
         await new Promise((resolve) => setTimeout(resolve, 1500));
@@ -199,12 +183,12 @@ testWithTools(needed)(
 testWithTools(needed)(
     "without etcd it fails with a clear message, and systemd retries",
     async () => {
-        gateway.close();
+        sandbox.gateway.close();
         const { status, output } = await machine("demo-a").run(script);
         expect(status).toBe(1);
-        expect(output).toContain(`no member of etcd answers: http://127.0.0.1:1,${endpoint}`);
-        gateway = new Gateway();
-        await gateway.listen();
+        expect(output).toContain(`no member of etcd answers: http://127.0.0.1:1,${sandbox.endpoint}`);
+        sandbox.gateway = new Gateway();
+        await sandbox.gateway.listen();
     },
     30_000,
 );
@@ -213,7 +197,7 @@ testWithTools(needed)(
     "changed settings are applied once, under the lock",
     async () => {
         ready("10.1.1.22");
-        gateway.setMark("created", "demo-b");
+        sandbox.gateway.setMark("created", "demo-b");
         const changing = machine("demo-a");
         expect((await changing.run(script)).status).toBe(0);
         const joined = changing.calls.length;
@@ -221,11 +205,11 @@ testWithTools(needed)(
         changing.write("/etc/kubernetes/pki/apiserver.crt", "old");
         changing.write("/etc/kubernetes/pki/apiserver.key", "old");
         changing.write("/etc/kubernetes/conf/audit-policy.yaml", "another");
-        gateway.setMark("lock", "demo-b");
+        sandbox.gateway.setMark("lock", "demo-b");
         const run = changing.start(script);
         await new Promise((resolve) => setTimeout(resolve, 500));
         expect(changing.calls).toHaveLength(joined);
-        gateway.values.clear();
+        sandbox.gateway.values.clear();
         expect((await run.ended).status).toBe(0);
         const init = changing.path("/etc/kubernetes/kubeadm-init.yaml");
         expect(changing.calls.slice(joined)).toEqual([
@@ -256,7 +240,7 @@ testWithTools(needed)(
     "if changed settings cannot be applied, the API server is not changed",
     async () => {
         ready("10.1.1.22");
-        gateway.setMark("created", "demo-b");
+        sandbox.gateway.setMark("created", "demo-b");
         const changing = machine("demo-a");
         expect((await changing.run(script)).status).toBe(0);
         changing.write("/etc/kubernetes/manifests/kube-apiserver.yaml", "pod");
@@ -267,7 +251,7 @@ testWithTools(needed)(
         expect((await changing.run(script)).status).toBe(1);
         expect(changing.read("/etc/kubernetes/pki/apiserver.crt")).toBe("old");
         expect(changing.read("/etc/kubernetes/manifests/kube-apiserver.yaml")).toBe("pod");
-        expect(gateway.mark("lock")).toBeUndefined();
+        expect(sandbox.gateway.mark("lock")).toBeUndefined();
         expect((await changing.run(script)).status).toBe(0);
     },
     30_000,
@@ -277,11 +261,11 @@ testWithTools(needed)(
     "files of a newer version are not applied before the machine is reinstalled",
     async () => {
         ready("10.1.1.22");
-        gateway.setMark("created", "demo-b");
+        sandbox.gateway.setMark("created", "demo-b");
         const old = machine("demo-a");
         expect((await old.run(script)).status).toBe(0);
         const before = old.calls;
-        fs.writeFileSync(path.join(cloud, "kubeadm"), "v1.35.8");
+        fs.writeFileSync(path.join(sandbox.cloud, "kubeadm"), "v1.35.8");
         old.write("/etc/kubernetes/kubeadm-init.yaml", "of another version");
         const { status, output } = await old.run(script);
         expect([status, output.trim()]).toEqual([0, "this machine has v1.35.8 and must be reinstalled for v1.36.4"]);

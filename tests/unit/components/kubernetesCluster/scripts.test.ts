@@ -1,38 +1,22 @@
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { renderControlPlane, renderWorker } from "../../../../components/kubernetesCluster/render";
 import { NEW_EC_KEY, expectSuccess, runTool, testWithTools } from "../../../support/tools";
-import { Gateway, Machine, standIns } from "./machines";
+import { Machine, standIns } from "./machines";
+import { useSandbox } from "./sandbox";
 import { controlPlane, worker } from "./specs";
 
-let folder: string;
-let cloud: string;
-let gateway: Gateway;
-let endpoint: string;
-
-beforeEach(async () => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), "pulumi-cloudstack-test-"));
-    cloud = path.join(folder, "cloud");
-    fs.mkdirSync(cloud);
-    gateway = new Gateway();
-    endpoint = await gateway.listen();
-});
-
-afterEach(() => {
-    gateway.close();
-    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-});
+const sandbox = useSandbox();
 
 const say = (name: string, lines: readonly string[]) =>
-    fs.writeFileSync(path.join(cloud, name), lines.map((line) => `${line}\n`).join(""));
+    fs.writeFileSync(path.join(sandbox.cloud, name), lines.map((line) => `${line}\n`).join(""));
 
 function machine(nodeName = "demo-a"): Machine {
     const spec = controlPlane({ nodeName });
     const made = new Machine(
-        path.join(folder, nodeName),
-        renderControlPlane({ ...spec, etcd: { ...spec.etcd, endpoints: [endpoint] } }),
-        standIns(cloud, spec.cluster.controlPlanes[nodeName]),
+        path.join(sandbox.folder, nodeName),
+        renderControlPlane({ ...spec, etcd: { ...spec.etcd, endpoints: [sandbox.endpoint] } }),
+        standIns(sandbox.cloud, spec.cluster.controlPlanes[nodeName]),
     );
     made.write("/etc/kubernetes/admin.conf", "");
     made.write("/var/lib/kubernetes/joined", "");
@@ -54,7 +38,7 @@ describe("serving certificates", () => {
 
     /** A line of `kubectl get csr` for a request with these names and addresses. */
     function request(name: string, node: string, sans: string, user = `system:node:${node}`): string {
-        const pem = path.join(folder, `${name}.pem`);
+        const pem = path.join(sandbox.folder, `${name}.pem`);
         const made = runTool("openssl", [
             "req",
             "-new",
@@ -205,10 +189,10 @@ describe("cluster-wide objects", () => {
         "other control planes do nothing, except that the one that created the cluster applies them once",
         async () => {
             const other = machine("demo-b");
-            gateway.setMark("created", "demo-c");
+            sandbox.gateway.setMark("created", "demo-c");
             expect((await other.run(addons)).status).toBe(0);
             expect(other.calls).toEqual([]);
-            gateway.setMark("created", "demo-b");
+            sandbox.gateway.setMark("created", "demo-b");
             expect((await other.run(addons)).status).toBe(0);
             const applied = other.calls.length;
             expect(applied).toBeGreaterThan(0);
@@ -240,7 +224,7 @@ describe("certificates of a control plane", () => {
         }
         for (const pod of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"])
             made.write(`/etc/kubernetes/manifests/${pod}.yaml`, pod);
-        fs.writeFileSync(path.join(cloud, "answers-10.1.1.21"), "");
+        fs.writeFileSync(path.join(sandbox.cloud, "answers-10.1.1.21"), "");
         return made;
     }
 
@@ -256,7 +240,7 @@ describe("certificates of a control plane", () => {
         expect(old.calls).toEqual([`kubeadm certs renew all --config ${old.path("/var/lib/kubernetes/renew.yaml")}`]);
         for (const pod of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"])
             expect(old.read(`/etc/kubernetes/manifests/${pod}.yaml`)).toBe(pod);
-        expect(gateway.mark("lock")).toBeUndefined();
+        expect(sandbox.gateway.mark("lock")).toBeUndefined();
     });
 
     testWithTools(tools)("are renewed even if the program asks for another version", async () => {
@@ -296,11 +280,11 @@ describe("certificates of a control plane", () => {
 describe("the user data guard", () => {
     const guarded = (routes: string, leases: string): { node: Machine; programs: Record<string, string> } => {
         const programs = {
-            ...standIns(cloud, "10.1.1.41"),
+            ...standIns(sandbox.cloud, "10.1.1.41"),
             ip: `echo "${routes}"`,
             nft: 'cat >>"$(dirname "$0")/../loaded"',
         };
-        const node = new Machine(path.join(folder, "worker"), renderWorker(worker()), programs);
+        const node = new Machine(path.join(sandbox.folder, "worker"), renderWorker(worker()), programs);
         const script = "/usr/local/sbin/metadata-guard";
         node.write("/leases/2", leases);
         node.write(

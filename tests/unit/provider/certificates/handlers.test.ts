@@ -11,7 +11,7 @@ import { at, day, expectClean, leafInputs, newAuthority, newCertificate } from "
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const start = Date.parse("2030-01-01T00:00:00Z");
 
-test("answers are JSON without undefined, and echo the inputs", async () => {
+test("outputs are plain JSON and contain the inputs", async () => {
     const authority = await newAuthority();
     const leaf = await newCertificate(authority.outs);
     const secret = await randomSecret.create((await randomSecret.check({}, {})).inputs!);
@@ -27,7 +27,7 @@ test("answers are JSON without undefined, and echo the inputs", async () => {
 });
 
 describe("Certificate", () => {
-    test("outlives years of neglect by default: five years, renewed in the last quarter of its life", async () => {
+    test("is valid for five years by default, and due for renewal in the last quarter of that time", async () => {
         const authority = await at(start, () => newAuthority());
         expect(Date.parse(authority.outs.notAfter)).toBe(start + 7300 * day);
         const { inputs, outs } = await at(start, () => newCertificate(authority.outs));
@@ -36,23 +36,23 @@ describe("Certificate", () => {
         expect(Date.parse(outs.notAfter)).toBe(start + 1825 * day);
     });
 
-    test("of an earlier default stays as it is until it is due, and then is renewed for as long as a new one", async () => {
+    test("issued with an earlier default is kept until it is due, and then renewed with the current default", async () => {
         const authority = await at(start, () => newAuthority());
-        // As 0.1.0 recorded it: with its defaults among the inputs.
+        // As recorded by 0.1.0: with the defaults among the inputs.
         const old = await at(start, () => newCertificate(authority.outs, { validityDays: 365, renewBeforeDays: 91 }));
         const { inputs } = await certificate.check(old.inputs, leafInputs(authority.outs));
         const diff = (days: number) => at(start + days * day, () => certificate.diff(old.id, old.outs, inputs!));
         expect([await diff(0), await diff(273)]).toEqual([{ changes: false }, { changes: false }]);
-        // Arguments that differ are left to the engine to compare.
+        // If arguments differ, the handler leaves the comparison to the engine.
         expect(await diff(275)).toEqual({});
         const { outs } = await at(start + 275 * day, () => certificate.update(old.id, old.outs, inputs!));
         expect(Date.parse(outs!.notAfter)).toBe(start + (275 + 1825) * day);
-        // What the program says counts at once.
+        // A value in the program applies at once.
         const longer = { ...inputs!, validityDays: 730 };
         expect(await at(start, () => certificate.diff(old.id, old.outs, longer))).toEqual({ changes: true });
     });
 
-    test("is spoken of in its last 90 days, or the last quarter of a short life, and not before", async () => {
+    test("is warned about in its last 90 days, or in the last quarter of a shorter validity, and not before", async () => {
         const said: string[] = [];
         const spy = jest.spyOn(console, "log").mockImplementation((line) => void said.push(line));
         const authority = await at(start, () => newAuthority());
@@ -71,7 +71,7 @@ describe("Certificate", () => {
         spy.mockRestore();
     });
 
-    test("stays as it is until its window opens, then is renewed with the same key", async () => {
+    test("is kept until it is due for renewal, then renewed with the same key", async () => {
         const authority = await at(start, () => newAuthority());
         const leaf = await at(start, () => newCertificate(authority.outs, { validityDays: 365 }));
         const diff = (time: number) => at(time, () => certificate.diff(leaf.id, leaf.outs, leaf.inputs));
@@ -92,7 +92,7 @@ describe("Certificate", () => {
         });
     });
 
-    test("is not renewed for ever near the end of its authority", async () => {
+    test("that ends with its authority is not renewed again and again", async () => {
         const authority = await at(start, () => newAuthority({ validityDays: 100 }));
         const leaf = await at(start + 50 * day, () => newCertificate(authority.outs));
         expect(leaf.outs.notAfter).toBe(authority.outs.notAfter);
@@ -101,7 +101,7 @@ describe("Certificate", () => {
         });
     });
 
-    test("other names make another certificate with the same key, another authority one with another", async () => {
+    test("with other names is issued again with the same key; by another authority with another key", async () => {
         const authority = await newAuthority();
         const leaf = await newCertificate(authority.outs);
         const renamed = { ...leaf.inputs, dnsNames: ["etcd-z"] };
@@ -122,7 +122,7 @@ describe("Certificate", () => {
         ).toBe(true);
     });
 
-    test("another renewal window is stored without another certificate", async () => {
+    test("with another renewBeforeDays only has its outputs updated", async () => {
         const leaf = await newCertificate((await newAuthority()).outs);
         const inputs = { ...leaf.inputs, renewBeforeDays: 30 };
         expect(await certificate.diff(leaf.id, leaf.outs, inputs)).toEqual({ changes: true });
@@ -130,7 +130,7 @@ describe("Certificate", () => {
         expect(outs).toEqual({ ...leaf.outs, renewBeforeDays: 30 });
     });
 
-    test("a change whose authority a preview does not know yet is a change, and is not looked into", async () => {
+    test("whose authority is not known yet at preview is shown as changed, without checks of the authority", async () => {
         const leaf = await newCertificate((await newAuthority()).outs);
         const news = { ...leaf.inputs, caCertificate: unknown, caPrivateKey: unknown };
         expect((await certificate.check(leaf.inputs, news)).failures).toEqual([]);
@@ -145,7 +145,7 @@ describe("Certificate", () => {
         ).toEqual([]);
     });
 
-    test("reports every problem at once and never prints a key", async () => {
+    test("is refused with every problem at once, and no error contains a key", async () => {
         const { failures } = await certificate.check(
             {},
             {
@@ -201,7 +201,7 @@ describe("CertificateAuthority", () => {
             ...change,
         });
         expect(failures).toEqual([]);
-        // Without a word on changes, the engine compares the arguments, which differ.
+        // Without `changes` in the result, the engine compares the arguments, which differ here.
         const { changes = true } = await certificateAuthority.diff(authority.id, authority.outs, inputs!);
         const outs = changes
             ? (await certificateAuthority.update(authority.id, authority.outs, inputs!)).outs
@@ -210,7 +210,7 @@ describe("CertificateAuthority", () => {
         return { id: authority.id, inputs: inputs as any, outs: outs as any, changes };
     };
 
-    test("does not change by itself, not even at its end", async () => {
+    test("is never renewed by itself, not even after its end", async () => {
         const authority = await at(start, () => newAuthority());
         const later = await at(start + 3650 * day, () =>
             certificateAuthority.diff(authority.id, authority.outs, authority.inputs),
@@ -218,7 +218,7 @@ describe("CertificateAuthority", () => {
         expect(later).toEqual({ changes: false });
     });
 
-    test("is replaced in three steps, and both are trusted in between", async () => {
+    test("is replaced in three steps, between which both generations are trusted", async () => {
         const first = await newAuthority();
         const one = first.outs.certificate;
 
@@ -245,7 +245,7 @@ describe("CertificateAuthority", () => {
         ]);
     });
 
-    test("in use keeps its end when the default is another one", async () => {
+    test("in use keeps its end when the default changes", async () => {
         const old = await newAuthority({ validityDays: 3650 });
         const { inputs, failures } = await certificateAuthority.check(old.inputs, { commonName: "test authority" });
         expect([inputs!.validityDays, failures]).toEqual([3650, []]);
@@ -253,7 +253,7 @@ describe("CertificateAuthority", () => {
         expect([next.inputs!.validityDays, next.failures]).toEqual([7300, []]);
     });
 
-    test("refuses what cannot be", async () => {
+    test("is refused if its arguments are invalid or contradict each other", async () => {
         const first = await newAuthority();
         const failing = async (olds: any, change: Record<string, unknown>) =>
             (await certificateAuthority.check(olds, { commonName: "test authority", ...change })).failures!.map(
@@ -279,7 +279,7 @@ describe("CertificateAuthority", () => {
     });
 });
 
-describe("what is made once", () => {
+describe("resources that are generated once", () => {
     const make = async (handler: typeof randomSecret, inputs: Record<string, unknown>) => {
         const { inputs: checked, failures } = await handler.check({}, inputs);
         expect(failures).toEqual([]);
@@ -287,7 +287,7 @@ describe("what is made once", () => {
         return { id, inputs: checked!, outs: outs! };
     };
 
-    test("RandomSecret has as many bytes as asked for", async () => {
+    test("RandomSecret has the requested number of bytes", async () => {
         expect(Buffer.from((await make(randomSecret, {})).outs.value, "base64")).toHaveLength(32);
         expect((await make(randomSecret, { bytes: 16, encoding: "hex" })).outs.value).toMatch(/^[0-9a-f]{32}$/);
         const secret = await make(randomSecret, {});
@@ -301,18 +301,18 @@ describe("what is made once", () => {
         expect((await randomSecret.check({}, { bytes: 1, encoding: "rot13" })).failures).toHaveLength(2);
     });
 
-    test("SigningKeyPair is a pair", async () => {
+    test("SigningKeyPair has a private key and its public key", async () => {
         const { outs } = await make(signingKeyPair, {});
         const signature = crypto.sign("sha256", Buffer.from("x"), outs.privateKey);
         expect(crypto.verify("sha256", Buffer.from("x"), outs.publicKey, signature)).toBe(true);
     });
 
-    test("ClusterToken keeps its time and its founders when members come and go", async () => {
+    test("ClusterToken keeps its window and its founders when members change", async () => {
         const token = await at(start + 999, () => make(clusterToken, { members: ["c", "a", "b"] }));
         expect(token.outs).toMatchObject({
             createdAt: start / 1000,
             founders: ["a", "b", "c"],
-            // Without it, a window counts as one of 0.1.0, which nobody opens anew.
+            // Without a start, a window counts as one of 0.1.0, which is never opened again.
             format: 2,
             token: expect.stringMatching(/^[0-9a-f]{16}$/),
         });

@@ -20,7 +20,7 @@ afterEach(() => {
     jest.restoreAllMocks();
 });
 
-/** What a program warns of so many days after its certificates were made. */
+/** The warnings of a program, this many days after its certificates were issued. */
 async function after(days: number, validity: { authority?: number; leaf?: number } = {}): Promise<string[]> {
     warned = [];
     for (const handler of [certificateAuthority, certificate]) {
@@ -47,7 +47,7 @@ async function after(days: number, validity: { authority?: number; leaf?: number
     return warned;
 }
 
-test("what this run does not renew is warned of: certificates from 90 days, authorities from a year before their end", async () => {
+test("certificates that the run does not renew are warned about: leaves from 90 days, authorities from a year before their end", async () => {
     expect(await after(1700)).toEqual([]);
     expect(await after(1740)).toEqual([
         expect.stringMatching(/^the certificate CN=leaf expires in 85 days .*: it is not renewed/),
@@ -62,7 +62,7 @@ test("what this run does not renew is warned of: certificates from 90 days, auth
     expect(await after(3651, { authority: 3650 })).toContainEqual(expect.stringContaining("CN=ca has expired"));
 });
 
-test("a cluster says when the first of what it holds ends", async () => {
+test("a cluster's output names the earliest end of its certificates", async () => {
     clock.now = () => start;
     const { result } = await run(() => {
         const common = { serviceOffering: "Small", template: "Debian" };

@@ -3,7 +3,7 @@ import { clock } from "../../../../provider/certificates/validity";
 
 export const day = 86_400_000;
 
-/** Puts the certificates' clock somewhere for the time of `body`. */
+/** Sets the clock of the certificates' handlers during `body`. */
 export async function at<T>(milliseconds: number, body: () => Promise<T>): Promise<T> {
     const real = clock.now;
     clock.now = () => milliseconds;
@@ -14,7 +14,7 @@ export async function at<T>(milliseconds: number, body: () => Promise<T>): Promi
     }
 }
 
-/** An authority as the engine would make it: checked, then created. */
+/** An authority as the engine would create it: checked, then created. */
 export async function newAuthority(inputs: Record<string, any> = {}) {
     const { inputs: checked, failures } = await certificateAuthority.check(
         {},
@@ -25,7 +25,7 @@ export async function newAuthority(inputs: Record<string, any> = {}) {
     return { id, inputs: checked as any, outs: outs as any };
 }
 
-/** A certificate of an authority, likewise. */
+/** A certificate of an authority, created in the same way. */
 export async function newCertificate(authority: any, inputs: Record<string, any> = {}) {
     const { inputs: checked, failures } = await certificate.check({}, leafInputs(authority, inputs));
     expect(failures).toEqual([]);
@@ -45,7 +45,7 @@ export function leafInputs(authority: any, inputs: Record<string, any> = {}) {
     };
 }
 
-/** What travels to the plugin must be JSON without `undefined`, and fresh. */
+/** What the plugin sends must be JSON without `undefined`, and not the same object as before. */
 export function expectClean(value: unknown): void {
     expect(value).toStrictEqual(JSON.parse(JSON.stringify(value)));
 }

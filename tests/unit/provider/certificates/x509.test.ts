@@ -7,7 +7,7 @@ import { at, day, newAuthority, newCertificate } from "./support";
 
 const openssl = testWithTools(["openssl"]);
 
-/** `openssl verify` of a certificate for a purpose, against a bundle. */
+/** Runs `openssl verify` on a certificate, for a purpose and with a bundle of authorities. */
 function verify(folder: string, bundle: string, certificate: string, purpose: string, ...options: string[]) {
     fs.writeFileSync(path.join(folder, "ca.crt"), bundle);
     fs.writeFileSync(path.join(folder, "leaf.crt"), certificate);
@@ -102,7 +102,7 @@ openssl("extensions of an authority and of a leaf", async () => {
     expect(leaf).toMatch(new RegExp(`Authority Key Identifier: \\n\\s+(keyid:)?${keyId}\\n`));
 });
 
-test("keys are PKCS#8, belong to their certificates, and differ; serial numbers are random", async () => {
+test("keys are PKCS#8, match their certificates, and are all different; serial numbers are random", async () => {
     const { outs: authority } = await newAuthority();
     const leaves = [(await newCertificate(authority)).outs, (await newCertificate(authority)).outs];
     for (const { certificate, privateKey } of [authority, ...leaves]) {
@@ -115,7 +115,7 @@ test("keys are PKCS#8, belong to their certificates, and differ; serial numbers 
     expect(leaves[0].fingerprint).toMatch(/^[0-9a-f]{64}$/);
 });
 
-test("authorities last twenty years, leaves five, and none longer than its authority", async () => {
+test("authorities are valid for twenty years, leaves for five, and no leaf for longer than its authority", async () => {
     const start = Date.parse("2030-01-01T00:00:00Z");
     await at(start, async () => {
         const { outs: authority } = await newAuthority();
@@ -128,7 +128,7 @@ test("authorities last twenty years, leaves five, and none longer than its autho
     });
 });
 
-test("placeholders are a little longer than what they stand for", async () => {
+test("placeholders are slightly longer than the values that they stand for", async () => {
     const { outs: authority } = await newAuthority({ commonName: "a-rather-long-cluster-name etcd peers" });
     const name = "production-etcd-a-with-a-rather-long-name-of-its-own";
     const { outs: leaf } = await newCertificate(authority, {

@@ -72,8 +72,8 @@ username = admin
 password = secret99
 `;
 
-describe("environment and stack", () => {
-    test("everything from the environment, with where it came from", () => {
+describe("settings from the environment and the stack", () => {
+    test("everything can come from the environment, and its source is recorded", () => {
         expect(resolve({ ...ENVIRONMENT, CLOUDSTACK_ZONE: "z", CLOUDSTACK_PROJECT: "p" })).toEqual({
             endpoint: A,
             apiKey: "ek",
@@ -97,7 +97,7 @@ describe("environment and stack", () => {
         expect(resolve(env)).toMatchObject({ endpoint: A, apiKey: "k", secretKey: "s" });
     });
 
-    test("everything from the stack", () => {
+    test("everything can come from the stack", () => {
         const stack = { endpoint: A, apiKey: "sk", secretKey: "ss", zone: "z", project: "p", httpTimeoutSeconds: "90" };
         expect(resolve({}, stack)).toMatchObject({
             ...stack,
@@ -106,7 +106,7 @@ describe("environment and stack", () => {
         });
     });
 
-    test("endpoint, zone and project of the stack come first, keys of the environment", () => {
+    test("the stack's endpoint, zone and project have precedence, with keys from the environment", () => {
         const settings = resolve(
             { ...ENVIRONMENT, CLOUDSTACK_ZONE: "ez", CLOUDSTACK_PROJECT: "ep" },
             { endpoint: `${A}/`, apiKey: "sk", secretKey: "ss", zone: "sz", project: "sp" },
@@ -115,14 +115,14 @@ describe("environment and stack", () => {
         expect(settings.sources.endpoint).toBe("stack configuration cloudstack:endpoint");
     });
 
-    test("keys without an endpoint serve the stack's endpoint", () => {
+    test("keys in the environment without an endpoint apply to the stack's endpoint", () => {
         expect(resolve({ CLOUDSTACK_API_KEY: "ek", CLOUDSTACK_SECRET_KEY: "es" }, { endpoint: B })).toMatchObject({
             endpoint: B,
             apiKey: "ek",
         });
     });
 
-    test("an environment for another cloud is set aside as a whole", () => {
+    test("an environment for another endpoint is ignored completely", () => {
         const stack = { endpoint: B, apiKey: "sk", secretKey: "ss" };
         const settings = resolve({ ...ENVIRONMENT, CLOUDSTACK_ZONE: "za", CLOUDSTACK_PROJECT: "pa" }, stack);
         expect(settings).toMatchObject(stack);
@@ -130,21 +130,21 @@ describe("environment and stack", () => {
         expect(settings.project).toBeUndefined();
     });
 
-    test("keys of another cloud are never used: says whose they are", () => {
+    test("keys for another endpoint are never used, and the error says where they are", () => {
         const [problem, ...others] = problems(ENVIRONMENT, { endpoint: B });
         expect(others).toEqual([]);
         expect(problem).toContain(`no API key and secret key for ${B} (from stack configuration cloudstack:endpoint)`);
         expect(problem).toContain(`the keys of the environment are for ${A}`);
     });
 
-    test("blank values are none, spaces around values are dropped", () => {
+    test("blank values count as absent, and surrounding spaces are removed", () => {
         expect(resolve({ ...ENVIRONMENT, CLOUDSTACK_ZONE: " " }, { endpoint: "" })).toMatchObject({ endpoint: A });
         expect(resolve({ ...ENVIRONMENT, CLOUDSTACK_API_KEY: " ek\n" })).toMatchObject({ apiKey: "ek" });
     });
 });
 
-describe("what is missing or contradicts itself", () => {
-    test("nothing at all: says everything that is missing, what to set, and where it looked", () => {
+describe("missing and contradictory settings", () => {
+    test("without any settings, the error lists what is missing, what to set and where it was looked for", () => {
         const found = problems();
         expect(found.length).toBe(2);
         expect(found[0]).toMatch(/^no endpoint: set cloudstack:endpoint .*CLOUDSTACK_ENDPOINT.*profile/);
@@ -153,7 +153,7 @@ describe("what is missing or contradicts itself", () => {
         expect(found[0]).toContain(path.join(folder, "cloudstack.ini"));
     });
 
-    test("many things at once", () => {
+    test("several problems are reported at once", () => {
         const found = problems(
             { CLOUDSTACK_API_KEY: "k", CLOUDSTACK_KEY: "other", CLOUDSTACK_CA_FILE: "/nowhere.pem" },
             { endpoint: "cloud.example.com", httpTimeoutSeconds: "soon" },
@@ -167,7 +167,7 @@ describe("what is missing or contradicts itself", () => {
         ]);
     });
 
-    test("half a pair is not completed from elsewhere", () => {
+    test("half a pair of keys is not completed from another source", () => {
         expect(problems({ CLOUDSTACK_API_KEY: "ek" }, { endpoint: A, apiKey: "sk", secretKey: "ss" })).toEqual([
             expect.stringContaining("environment CLOUDSTACK_API_KEY is set, but the environment has no secret key"),
         ]);
@@ -177,13 +177,13 @@ describe("what is missing or contradicts itself", () => {
         ["http://user:pw12345@a.example.com/client/api", /must not contain a user name or password/],
         ["https://a.example.com/client/api?command=x", /must end before/],
         ["ftp://a.example.com/", /not a URL/],
-    ])("an endpoint like %s", (endpoint, problem) => {
+    ])("an endpoint like %s is refused", (endpoint, problem) => {
         const [found] = problems({ ...ENVIRONMENT, CLOUDSTACK_ENDPOINT: endpoint });
         expect(found).toMatch(problem);
         expect(found).not.toContain("pw12345");
     });
 
-    test("a caFile without a certificate", () => {
+    test("a caFile without a certificate is refused", () => {
         write(path.join(home, "ca.pem"), "nothing");
         expect(problems({ ...ENVIRONMENT, CLOUDSTACK_CA_FILE: path.join(home, "ca.pem") })).toEqual([
             expect.stringContaining("contains no certificate"),
@@ -192,7 +192,7 @@ describe("what is missing or contradicts itself", () => {
 });
 
 describe("profiles", () => {
-    test("the current profile of cmk, when nothing else is set", () => {
+    test("the current profile of cmk is used if nothing else is set", () => {
         cmk(CMK);
         expect(resolve()).toEqual({
             endpoint: A,
@@ -203,7 +203,7 @@ describe("profiles", () => {
         });
     });
 
-    test("one that the stack or the environment names, a dot in it; verifycert = false is not followed", () => {
+    test("a profile named by the stack or the environment may have a dot in its name; verifycert = false is ignored", () => {
         cmk(CMK);
         for (const settings of [resolve({}, { profile: "prod.eu" }), resolve({ CLOUDSTACK_PROFILE: "prod.eu" })]) {
             expect(settings).toMatchObject({ endpoint: B, apiKey: "pk", secretKey: "ps", profile: "prod.eu" });
@@ -211,7 +211,7 @@ describe("profiles", () => {
         }
     });
 
-    test("the stack's profile comes before the environment's, and before its endpoint", () => {
+    test("the stack's profile has precedence over the environment's, and over the environment's endpoint", () => {
         cmk(CMK);
         expect(resolve({ CLOUDSTACK_PROFILE: "lab" }, { profile: "prod.eu" })).toMatchObject({ endpoint: B });
         expect(resolve(ENVIRONMENT, { profile: "prod.eu", zone: "z" })).toMatchObject({
@@ -221,7 +221,7 @@ describe("profiles", () => {
         });
     });
 
-    test("cs: its section cloudstack, CLOUDSTACK_REGION, and a file in the folder before the one at home", () => {
+    test("for cs it is the section cloudstack or CLOUDSTACK_REGION, and a file in the folder has precedence over the one in HOME", () => {
         cs(`[cloudstack]\nendpoint = ${A}\nkey = k1\nsecret = s1\n\n[other]\nendpoint = ${B}\nkey = k2\nsecret = s2\n`);
         expect(resolve()).toMatchObject({ endpoint: A, apiKey: "k1", secretKey: "s1", profile: "cloudstack" });
         expect(resolve({ CLOUDSTACK_REGION: "other" })).toMatchObject({ endpoint: B, apiKey: "k2" });
@@ -229,7 +229,7 @@ describe("profiles", () => {
         expect(resolve()).toMatchObject({ endpoint: B, apiKey: "k3" });
     });
 
-    test("CLOUDSTACK_CONFIG comes before all other files, in either form", () => {
+    test("CLOUDSTACK_CONFIG has precedence over all other files, in either format", () => {
         cmk(CMK);
         write(path.join(folder, "own"), `[lab]\nurl = ${B}\napikey = ok\nsecretkey = os\n`);
         expect(resolve({ CLOUDSTACK_CONFIG: "own", CLOUDSTACK_PROFILE: "lab" })).toMatchObject({
@@ -241,7 +241,7 @@ describe("profiles", () => {
         });
     });
 
-    test("the profile of a resource wins over everything; zone and project of another cloud do not follow it", () => {
+    test("the profile of a resource has precedence over everything; zone and project of another cloud do not apply to it", () => {
         cmk(CMK);
         const settings = resolve({ ...ENVIRONMENT, CLOUDSTACK_ZONE: "za" }, { zone: "stack" }, "prod.eu");
         expect(settings).toMatchObject({ endpoint: B, apiKey: "pk", secretKey: "ps", zone: "stack" });
@@ -252,7 +252,7 @@ describe("profiles", () => {
         });
     });
 
-    test("keys of a profile are used for its own endpoint only", () => {
+    test("keys of a profile are used for the profile's endpoint only", () => {
         cmk(CMK);
         expect(resolve({}, { endpoint: A })).toMatchObject({ endpoint: A, apiKey: "lk" });
         expect(problems({}, { endpoint: B })).toEqual([
@@ -264,7 +264,7 @@ describe("profiles", () => {
         ]);
     });
 
-    test("an endpoint and a profile for another one in the same place are a contradiction", () => {
+    test("an endpoint and a profile for another endpoint in one source are refused", () => {
         cmk(CMK);
         expect(problems({}, { endpoint: A, profile: "prod.eu" })[0]).toMatch(
             /cloudstack:endpoint is https:\/\/a.* but profile "prod.eu" .* keep one of the two/,
@@ -272,7 +272,7 @@ describe("profiles", () => {
         expect(resolve({}, { endpoint: B, profile: "prod.eu" })).toMatchObject({ apiKey: "pk" });
     });
 
-    test("bare keys beside a profile's endpoint are a contradiction, unless they are the profile's", () => {
+    test("keys beside a profile in one source are refused, unless they are the profile's", () => {
         cmk(CMK);
         const bare = { CLOUDSTACK_API_KEY: "ek", CLOUDSTACK_SECRET_KEY: "es" };
         expect(problems(bare, { profile: "lab" })).toEqual([
@@ -286,7 +286,7 @@ describe("profiles", () => {
         });
     });
 
-    test("an unknown profile: names the nearest ones and the files", () => {
+    test("for an unknown profile, the error lists the nearest names and the files", () => {
         cmk(CMK);
         const found = problems({}, { profile: "prod.us" });
         expect(found).toEqual([
@@ -299,7 +299,7 @@ describe("profiles", () => {
         ]);
     });
 
-    test("a profile with a user name and a password says that keys are needed", () => {
+    test("for a profile with a user name and a password, the error says that keys are needed", () => {
         cmk(CMK);
         const [found, ...others] = problems({ CLOUDSTACK_PROFILE: "login" });
         expect(found).toMatch(/has no apikey \(or key\), no secretkey .*registerUserKeys/);
@@ -307,7 +307,7 @@ describe("profiles", () => {
         expect(others).toEqual([]);
     });
 
-    test("what a stack does not need may be wrong", () => {
+    test("settings that a stack does not need may be invalid", () => {
         write(path.join(home, ".cmk", "config"), "profile = half\n[half]\nurl = x\napikey = k\n");
         expect(resolve({ ...ENVIRONMENT, CLOUDSTACK_PROFILE: "gone" }, { endpoint: A })).toMatchObject({
             apiKey: "ek",
@@ -315,13 +315,13 @@ describe("profiles", () => {
         expect(resolve(ENVIRONMENT)).toMatchObject({ apiKey: "ek" });
     });
 
-    test("a file that cannot be read matters to those who need it", () => {
+    test("a file that cannot be read is an error only if it is needed", () => {
         fs.mkdirSync(path.join(home, ".cmk", "config"), { recursive: true });
         expect(resolve(ENVIRONMENT)).toMatchObject({ apiKey: "ek" });
         expect(problems().at(-1)).toMatch(/config cannot be read: EISDIR/);
     });
 
-    test("a current profile that is incomplete is said to be", () => {
+    test("an incomplete current profile is an error that says what is missing", () => {
         cmk(`profile = half\n[half]\nurl = ${A}\napikey = k\n`);
         expect(problems()).toEqual([expect.stringMatching(/half.* no secret key/)]);
     });

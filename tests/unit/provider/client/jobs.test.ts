@@ -3,7 +3,7 @@ import { FakeClock } from "./support";
 
 const LATENCY = 30;
 
-/** A cloud whose jobs end at given times, and that counts what it is asked. */
+/** A cloud whose jobs end at given times, and which counts the requests. */
 class Cloud implements JobSource {
     lists = 0;
     queries = 0;
@@ -56,7 +56,7 @@ function setUp(): { clock: FakeClock; cloud: Cloud; poller: JobPoller } {
     return { clock, cloud, poller: new JobPoller(cloud, clock) };
 }
 
-/** Submits jobs of a command and waits for all; the seconds that it took. */
+/** Starts jobs of a command and waits for all of them. @returns the seconds that it took */
 async function round(
     set: ReturnType<typeof setUp>,
     command: string,
@@ -81,15 +81,15 @@ async function round(
     return (clock.now() - started) / 1000;
 }
 
-describe("how many looks jobs cost", () => {
-    test("a single job is asked directly, without a list", async () => {
+describe("the number of polls", () => {
+    test("a single job is polled with queryAsyncJobResult, without a list", async () => {
         const set = setUp();
         await round(set, "stopVirtualMachine", [3]);
         expect(set.cloud.lists).toBe(0);
         expect(set.cloud.queries).toBeLessThanOrEqual(8);
     });
 
-    test("two short ones are asked directly while others run that are not due", async () => {
+    test("two short jobs are polled one by one while others run that are not due", async () => {
         const set = setUp();
         await round(set, "authorizeSecurityGroupIngress", [0.15]);
         set.cloud.submit("machine", 3);
@@ -102,7 +102,7 @@ describe("how many looks jobs cost", () => {
         await set.clock.run(machine);
     });
 
-    test("those that are due nearly at once share a look, and wait no longer for it than a twentieth of their time", async () => {
+    test("jobs that are due at about the same time share a list, which delays none by more than a twentieth of its duration", async () => {
         const set = setUp();
         for (let time = 0; time < 4; time++) await round(set, "deployVirtualMachine", [5]);
         const { lists } = set.cloud;
@@ -111,7 +111,7 @@ describe("how many looks jobs cost", () => {
         expect(took).toBeLessThan(7 * 0.25 + 5 * 1.05 + 0.2);
     });
 
-    test("five rules and eight machines whose jobs take 17 s together: eight lists, one query per job", async () => {
+    test("five rules and eight machines, whose jobs take 17 s together, need eight lists and one query per job", async () => {
         const set = setUp();
         await round(set, "authorizeSecurityGroupIngress", Array(5).fill(0.2));
         const took = await round(set, "deployVirtualMachine", Array(8).fill(2));
@@ -120,7 +120,7 @@ describe("how many looks jobs cost", () => {
         expect(took).toBeLessThan(2 * 1.25);
     });
 
-    test("the same when the machines alone take 16 s each: nineteen lists", async () => {
+    test("the same with machines that take 16 s each needs nineteen lists", async () => {
         const set = setUp();
         await round(set, "authorizeSecurityGroupIngress", Array(5).fill(1));
         const took = await round(set, "deployVirtualMachine", Array(8).fill(16));
@@ -129,7 +129,7 @@ describe("how many looks jobs cost", () => {
         expect(took).toBeLessThan(16 * 1.2);
     });
 
-    test("lists do not grow with the number of jobs", async () => {
+    test("the number of lists does not grow with the number of jobs", async () => {
         const few = setUp();
         const many = setUp();
         await round(few, "deployVirtualMachine", Array(4).fill(8), 0);
@@ -138,7 +138,7 @@ describe("how many looks jobs cost", () => {
         expect(many.cloud.queries).toBe(400);
     });
 
-    test("24 machines of 10 s, eight at a time, take at most 1.1 times 30 s", async () => {
+    test("24 machines of 10 s each, eight at a time, take at most 1.1 times 30 s", async () => {
         const set = setUp();
         let took = 0;
         for (let wave = 0; wave < 3; wave++) {
@@ -147,7 +147,7 @@ describe("how many looks jobs cost", () => {
         expect(took).toBeLessThan(33);
     });
 
-    test("100 machines whose jobs take no time are not held up", async () => {
+    test("100 machines whose jobs end at once are not delayed", async () => {
         const set = setUp();
         let took = 0;
         for (let wave = 0; wave < 10; wave++) {
@@ -157,11 +157,11 @@ describe("how many looks jobs cost", () => {
     });
 });
 
-describe("jobs whose results can be seen", () => {
+describe("jobs whose effect is visible in another list", () => {
     const options = { command: "deployVirtualMachine", timeoutSeconds: 60 };
     const ended = (jobresult: object) => ({ kind: "ended", answer: { jobstatus: 1, jobresult } });
 
-    test("are not asked when the list has them no more", async () => {
+    test("are queried when the list no longer has them", async () => {
         const { clock, cloud, poller } = setUp();
         for (const id of ["a", "b"]) cloud.submit(id, 2);
         const readResult = async () => ({ machine: "runs" });
@@ -170,7 +170,7 @@ describe("jobs whose results can be seen", () => {
         expect(cloud.queries).toBe(0);
     });
 
-    test("are asked where nothing is seen, where looking fails, and where there is no list", async () => {
+    test("are queried if the list shows nothing, fails or does not exist", async () => {
         const { clock, cloud, poller } = setUp();
         const blind = { a: async () => undefined, b: () => Promise.reject(new Error("busy")) };
         for (const id of ["a", "b"]) cloud.submit(id, 1);
@@ -189,8 +189,8 @@ describe("jobs whose results can be seen", () => {
     });
 });
 
-describe("what may go wrong", () => {
-    test("a look that fails for the moment does not fail the jobs", async () => {
+describe("errors and delays", () => {
+    test("a list that fails temporarily does not fail the jobs", async () => {
         const set = setUp();
         let times = 3;
         set.cloud.listFails = () => (times-- > 0 ? new Error("503") : undefined);
@@ -198,21 +198,21 @@ describe("what may go wrong", () => {
         expect(set.cloud.lists).toBeGreaterThan(3);
     });
 
-    test("a query that fails for the moment does not fail the job", async () => {
+    test("a query that fails temporarily does not fail the job", async () => {
         const set = setUp();
         let times = 2;
         set.cloud.queryFails = () => (times-- > 0 ? new Error("connection lost") : undefined);
         await round(set, "deployVirtualMachine", [0]);
     });
 
-    test("where listing is not allowed, jobs are asked one by one", async () => {
+    test("without permission to list jobs, each one is queried", async () => {
         const set = setUp();
         set.cloud.listFails = () => new Error("final");
         await round(set, "deployVirtualMachine", [2, 2]);
         expect(set.cloud.lists).toBe(1);
     });
 
-    test("a job that the list does not have is asked at a slower pace than others make it look", async () => {
+    test("a job that is not in the list is polled less often than the others cause lists", async () => {
         const set = setUp();
         set.cloud.submit("hidden", 20);
         set.cloud.hidden.add("hidden");
@@ -227,7 +227,7 @@ describe("what may go wrong", () => {
         expect(set.clock.now() - started).toBeLessThan(20_000);
     });
 
-    test("a job that is refused for good is lost, the others go on", async () => {
+    test("a job whose query is refused permanently fails, and the others continue", async () => {
         const set = setUp();
         set.cloud.submit("a", 0);
         let first = true;
@@ -243,7 +243,7 @@ describe("what may go wrong", () => {
         await round(set, "x", [1]);
     });
 
-    test("a job that runs too long is given up at its deadline, to the second", async () => {
+    test("a job that takes too long fails at its deadline, to the second", async () => {
         const set = setUp();
         set.cloud.submit("slow", 1_000);
         const started = set.clock.now();
@@ -253,7 +253,7 @@ describe("what may go wrong", () => {
         expect((set.clock.now() - started) / 1000).toBeCloseTo(42, 0);
     });
 
-    test("a deadline during an outage tells of the outage", async () => {
+    test("the error of a deadline during an outage mentions the outage", async () => {
         const set = setUp();
         set.cloud.submit("a", 1);
         set.cloud.queryFails = () => new Error("away");
@@ -264,7 +264,7 @@ describe("what may go wrong", () => {
         expect(set.cloud.queries).toBeLessThan(12);
     });
 
-    test("a newcomer is found in its own time while an old job is waited for", async () => {
+    test("a new job is noticed in time while an old one is being waited for", async () => {
         const set = setUp();
         set.cloud.submit("old", 300);
         const old = set.poller.wait("old", { command: "createVolume", timeoutSeconds: 600 });

@@ -23,7 +23,7 @@ async function clientOf(reply: (request: Received, index: number) => Reply, more
 const machines = (count: number): { id: string; name: string }[] =>
     Array.from({ length: count }, (_, index) => ({ id: `id-${index}`, name: `web-${index}` }));
 
-/** A page, as CloudStack cuts it. */
+/** A page of results, as CloudStack returns it. */
 function page(all: object[], { params }: Received, name = "virtualmachine"): Reply {
     const size = Number(params.pagesize);
     const found = all.slice((Number(params.page) - 1) * size, Number(params.page) * size);
@@ -45,7 +45,7 @@ describe("lists", () => {
         );
     });
 
-    test("with rows that share an id, one for each zone, are complete after as many calls as they have pages", async () => {
+    test("with rows that share an id, such as one per zone, need one call per page", async () => {
         const rows = Array.from({ length: 300 }, (_, index) => `id-${index}`).flatMap((id) =>
             ["zone-a", "zone-b"].map((zoneid) => ({ id, zoneid })),
         );
@@ -59,7 +59,7 @@ describe("lists", () => {
         expect(await client.list("listHypervisors")).toEqual([{ name: "KVM" }]);
     });
 
-    test("that change between two pages are read again, so that nothing seems to be gone", async () => {
+    test("that change between two pages are read again, so that nothing appears to be missing", async () => {
         let all = machines(700);
         const client = await clientOf((request, index) => {
             const reply = page(all, request);
@@ -76,7 +76,7 @@ describe("lists", () => {
         expect(server.received.length).toBeLessThan(20);
     });
 
-    test("follow a cloud that allows smaller pages only", async () => {
+    test("adapt to a cloud that allows smaller pages only", async () => {
         const client = await clientOf((request) =>
             Number(request.params.pagesize) > 100
                 ? fault("listVirtualMachines", 431, "Page size can't exceed max allowed page size value: 100", 4350)
@@ -87,7 +87,7 @@ describe("lists", () => {
     });
 });
 
-describe("one", () => {
+describe("a look-up by name", () => {
     const list = [
         { id: "1", name: "web" },
         { id: "2", name: "web-2" },
@@ -95,14 +95,14 @@ describe("one", () => {
         { id: "4", name: "twin" },
     ];
 
-    test("finds the exact name among those that contain it", async () => {
+    test("finds the exact name among names that contain it", async () => {
         const client = await clientOf((request) => page(list, request));
         expect(await client.one("listVirtualMachines", { zoneid: "z" }, "web")).toEqual({ id: "1", name: "web" });
         expect(server.received[0]!.params).toMatchObject({ name: "web", zoneid: "z" });
         expect(await client.one("listVirtualMachines", {}, "we")).toBeUndefined();
     });
 
-    test("does not choose between two", async () => {
+    test("refuses to choose between two", async () => {
         const client = await clientOf((request) => page(list, request));
         expect((await failure(client.one("listVirtualMachines", {}, "twin"))).message).toContain(
             '2 entries are named "twin": 3, 4',
@@ -122,7 +122,7 @@ describe("projects", () => {
     const sent = (command: string): (string | undefined)[] =>
         server.received.filter(({ params }) => params.command === command).map(({ params }) => params.projectid);
 
-    test("a name is looked up once and goes with every call that takes it", async () => {
+    test("a name is looked up once and sent with every call that accepts a project", async () => {
         const client = await clientOf(cloud, { project: "Platform" });
         await Promise.all([
             client.list("listVirtualMachines"),
@@ -150,7 +150,7 @@ describe("projects", () => {
         expect(sent("listNetworks")).toEqual([projects[1]!.id]);
     });
 
-    test("what the call says wins", async () => {
+    test("a project in the call has precedence", async () => {
         const client = await clientOf(cloud, { project: projects[1]!.id });
         await client.call("listNetworks", { projectid: "-1" });
         await client.call("listNetworks", { projectid: "" });
@@ -158,7 +158,7 @@ describe("projects", () => {
         expect(sent("listNetworks")).toEqual(["-1", undefined, undefined]);
     });
 
-    test("an unknown name is an error with the nearest ones, and is looked up again the next time", async () => {
+    test("an unknown name is an error with the nearest names, and is looked up again the next time", async () => {
         const client = await clientOf(cloud, { project: "platform" });
         const error = await failure(client.call("deployVirtualMachine"));
         expect(error).toMatchObject({ outcome: "unsent" });

@@ -3,13 +3,13 @@ import { Client } from "../../../../provider/client";
 import { Locks, locksOf } from "../../../../provider/client/locks";
 import { failure, ok, settingsFor, standIn, type Received, type StandIn } from "./support";
 
-describe("no two requests under way want the same lock", () => {
+describe("requests that need the same lock in CloudStack do not run at the same time", () => {
     let server: StandIn;
     afterEach(() => server?.close());
 
     /**
-     * Sends work to a cloud whose jobs end 40 ms after `together` of them ran at once: the locks that were wanted while a job had them, and
-     * how many jobs ran at once.
+     * Runs `work` on a cloud whose jobs end 40 ms after `together` of them have been running at once. @returns the
+     * locks that were requested while a job held them, and how many jobs ran at once
      */
     async function underWay(
         work: (client: Client, other: Client) => Promise<unknown>,
@@ -37,7 +37,7 @@ describe("no two requests under way want the same lock", () => {
 
     const options = { timeoutSeconds: 60 };
 
-    test("rules of a group, whatever resource and whatever project they come from, and revocations of them", async () => {
+    test("rules of a group, whichever resource and project they belong to, and their revocations", async () => {
         const { met } = await underWay((client, other) =>
             Promise.all([
                 client.run("authorizeSecurityGroupIngress", { securitygroupid: "g" }, options),
@@ -50,7 +50,7 @@ describe("no two requests under way want the same lock", () => {
         expect(met).toEqual([]);
     });
 
-    test("what locks an address or the account", async () => {
+    test("commands that lock an address or the account", async () => {
         const { met } = await underWay((client) =>
             Promise.all([
                 client.run("createFirewallRule", { ipaddressid: "a" }, options),
@@ -62,7 +62,7 @@ describe("no two requests under way want the same lock", () => {
         expect(met).toEqual([]);
     });
 
-    test("what takes different locks, or none, is under way at once", async () => {
+    test("requests with different locks, or without any, run at the same time", async () => {
         const work = (client: Client) =>
             Promise.all([
                 ...["g", "h", "i"].map((securitygroupid) =>
@@ -74,7 +74,7 @@ describe("no two requests under way want the same lock", () => {
         expect(most).toBe(5);
     });
 
-    test("what waits in vain says so, was not sent, and lets the others pass", async () => {
+    test("a request that times out waiting for its lock is reported as not sent, and does not block others", async () => {
         const jobs: string[] = [];
         let ended = false;
         server = await standIn(({ params }) => {
@@ -98,7 +98,7 @@ describe("no two requests under way want the same lock", () => {
 });
 
 describe("locks", () => {
-    test("are told by the parameters of a command, or not at all", () => {
+    test("follow from the parameters of a command, if they can be known", () => {
         expect(locksOf("authorizeSecurityGroupIngress", { securitygroupid: "g" }, "me")).toEqual(["g"]);
         expect(locksOf("createNetwork", { name: "n" }, "me")).toEqual(["me"]);
         expect(locksOf("attachVolume", { id: "v", virtualmachineid: "m" }, "me")).toEqual(["m"]);
@@ -107,7 +107,7 @@ describe("locks", () => {
         expect(locksOf("revokeSecurityGroupIngress", { id: "rule" }, "me")).toEqual([]);
     });
 
-    test("are held by one at a time, in the order of asking, and everybody gets them", async () => {
+    test("are held by one request at a time, in the order of the requests, and each is granted", async () => {
         const work = fc.record({
             keys: fc.uniqueArray(fc.constantFrom("a", "b", "c"), { maxLength: 3 }),
             turns: fc.integer({ min: 0, max: 3 }),

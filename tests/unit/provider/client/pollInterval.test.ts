@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { Durations, kindOf, nextPoll, typicalDuration } from "../../../../provider/client/pollInterval";
 
-/** The looks at a job of this length. */
+/** The times of the polls for a job of this duration. */
 function looks(length: number, expected?: number, uncertainty?: number): number[] {
     const times: number[] = [];
     for (
@@ -16,16 +16,16 @@ function looks(length: number, expected?: number, uncertainty?: number): number[
     }
 }
 
-describe("a job of unknown length", () => {
-    test("is first looked at after 200 ms", () => {
+describe("a job of unknown duration", () => {
+    test("is polled first after 200 ms", () => {
         expect(looks(0)).toEqual([200]);
     });
 
-    test("of 17 s costs at most twelve looks", () => {
+    test("of 17 s needs at most twelve polls", () => {
         expect(looks(17_000).length).toBeLessThanOrEqual(12);
     });
 
-    test("is found late by 0.6 of its length at most, from 5 s on by 3 s or 0.3 of it, never by more than 5 s", () => {
+    test("is noticed at most 0.6 of its duration late, from 5 s on at most 3 s or 0.3 of it, and never more than 5 s", () => {
         fc.assert(
             fc.property(fc.integer({ min: 0, max: 600_000 }), (length) => {
                 const late = looks(length).at(-1)! - length;
@@ -37,17 +37,17 @@ describe("a job of unknown length", () => {
     });
 });
 
-describe("a job of known length", () => {
-    test("is looked at once, just after its end", () => {
+describe("a job of known duration", () => {
+    test("is polled once, just after its end", () => {
         expect(looks(1_000, 1_000)).toEqual([1_050]);
         expect(looks(100, 100)).toEqual([150]);
     });
 
-    test("of 10 s is looked at once on the way, so that a cloud that became fast is noticed", () => {
+    test("of 10 s is polled once before, so that a cloud that became faster is noticed", () => {
         expect(looks(10_000, 10_000)).toEqual([5_100, 10_200]);
     });
 
-    test("that is late is looked at in steps that grow to 5 s", () => {
+    test("that is late is polled at intervals that grow to 5 s", () => {
         const times = looks(120_000, 2_000);
         const gaps = times.slice(1).map((time, index) => time - times[index]!);
         expect(gaps[0]).toBe(100);
@@ -56,7 +56,7 @@ describe("a job of known length", () => {
         expect(times.length).toBeLessThan(40);
     });
 
-    test("that is late by a little is met by a small part of what it took", () => {
+    test("that is slightly late is noticed after a small part of its duration", () => {
         fc.assert(
             fc.property(
                 fc.integer({ min: 1_000, max: 600_000 }),
@@ -70,12 +70,12 @@ describe("a job of known length", () => {
         );
     });
 
-    test("that is hardly known is looked at in wider steps than one that is known well", () => {
+    test("whose duration is uncertain is polled at longer intervals than one whose duration is certain", () => {
         expect(looks(11_500, 10_000, 4_000).length).toBeLessThan(looks(11_500, 10_000).length);
         expect(looks(11_500, 10_000, 4_000).at(-1)! - 11_500).toBeLessThanOrEqual(1_000);
     });
 
-    test("looks move forward, whatever is asked", () => {
+    test("the next poll is always later than the last one", () => {
         const time = fc.integer({ min: 0, max: 1e9 });
         fc.assert(
             fc.property(time, time, fc.option(time, { nil: undefined }), (startedAt, last, expected) => {
@@ -87,7 +87,7 @@ describe("a job of known length", () => {
     });
 });
 
-describe("a job whose command has a typical length", () => {
+describe("a job whose command has a typical duration", () => {
     const typical = (length: number, usual: number) => {
         const times: number[] = [];
         for (let at = nextPoll({ startedAt: 0, typical: usual }, 0); ;) {
@@ -97,7 +97,7 @@ describe("a job whose command has a typical length", () => {
         }
     };
 
-    test("is met within a tenth of that length, or 0.45 s, where it is as long as usual", () => {
+    test("is noticed within a tenth of that duration, or 0.45 s, if it takes as long as usual", () => {
         fc.assert(
             fc.property(
                 fc.integer({ min: 500, max: 20_000 }),
@@ -110,7 +110,7 @@ describe("a job whose command has a typical length", () => {
         );
     });
 
-    test("is met within a third of that length where it takes less", () => {
+    test("is noticed within a third of that duration if it takes less", () => {
         fc.assert(
             fc.property(
                 fc.integer({ min: 500, max: 20_000 }),
@@ -123,7 +123,7 @@ describe("a job whose command has a typical length", () => {
         );
     });
 
-    test("is met within a quarter of its length, or 3 s (within a half where it takes less than 2 s), where it takes much longer", () => {
+    test("is noticed within a quarter of its duration, or 3 s (within half of it below 2 s), if it takes much longer", () => {
         fc.assert(
             fc.property(
                 fc.integer({ min: 100, max: 20_000 }),
@@ -138,28 +138,28 @@ describe("a job whose command has a typical length", () => {
         );
     });
 
-    test("costs few looks: machines of 2, 5 and 16 s, destroyed ones of 8 s", () => {
+    test("needs few polls: for machines of 2, 5 and 16 s, and expunged ones of 8 s", () => {
         expect(typical(2_000, 4_000).length).toBeLessThanOrEqual(4);
         expect(typical(5_000, 4_000).length).toBeLessThanOrEqual(8);
         expect(typical(16_000, 4_000).length).toBeLessThanOrEqual(14);
         expect(typical(8_500, 8_000).length).toBeLessThanOrEqual(9);
     });
 
-    test("is known for what a program does most", () => {
+    test("is one of the commands that programs use most", () => {
         for (const command of ["deployVirtualMachine", "destroyVirtualMachine", "authorizeSecurityGroupIngress"])
             expect(typicalDuration(command)).toBeGreaterThan(0);
         expect(typicalDuration("createNetwork")).toBeUndefined();
     });
 
-    test("takes longer where a machine is expunged, which its parameters tell", () => {
+    test("takes longer if its parameters ask to expunge the machine", () => {
         const [kept, expunged] = [false, true].map((expunge) => kindOf("destroyVirtualMachine", { id: "m", expunge }));
         expect(typicalDuration(expunged!)).toBeGreaterThan(typicalDuration(kept!)!);
         expect(kindOf("deployVirtualMachine")).toBe("deployVirtualMachine");
     });
 });
 
-describe("durations", () => {
-    test("are those between the last look that saw the job running and the first that did not", () => {
+describe("measured durations", () => {
+    test("are between the last poll that saw the job running and the first that did not", () => {
         const durations = new Durations();
         expect(durations.of("a").expected).toBeUndefined();
         durations.learn("a", 7_000, 11_000);
@@ -167,7 +167,7 @@ describe("durations", () => {
         expect(durations.of("b").expected).toBeUndefined();
     });
 
-    test("are known the better the closer the looks were", () => {
+    test("are the more certain the closer these polls were", () => {
         const durations = new Durations();
         durations.learn("a", 7_000, 11_000);
         expect(durations.of("a").uncertainty).toBe(4_000);
@@ -176,7 +176,7 @@ describe("durations", () => {
         expect(durations.of("a").uncertainty).toBe(400);
     });
 
-    test("stay where a look agrees with them, and come near where it does not", () => {
+    test("are kept if a poll agrees with them, and approach it otherwise", () => {
         const durations = new Durations();
         durations.learn("a", 8_000, 10_000);
         durations.learn("a", 8_900, 9_100);

@@ -8,7 +8,7 @@ let server: StandIn;
 
 afterEach(() => server.close());
 
-/** A client of a stand-in that gives these replies in turn, the last one for ever. */
+/** A client of a server that gives these replies in turn, and the last one from then on. */
 async function clientOf(
     replies: Reply[],
     options: Partial<Clock> & { retrySeconds?: number } = {},
@@ -20,13 +20,13 @@ async function clientOf(
 
 const commands = (): string[] => server.received.map(({ params }) => params.command!);
 
-describe("what is sent", () => {
+describe("requests", () => {
     const isSigned = ({ params }: Received): boolean => {
         const { signature, ...rest } = params;
         return signature === sign(Object.entries(rest), SECRET_KEY);
     };
 
-    test("reads go by GET, changes by POST with nothing in the address, both signed", async () => {
+    test("that read use GET, and those that change use POST with an empty query, both signed", async () => {
         const client = await clientOf([ok("x", {})]);
         await client.call("listZones", { name: "Zürich (a+b)" });
         await client.call("updateVirtualMachine", { id: "1", details: { note: "x y" } });
@@ -42,7 +42,7 @@ describe("what is sent", () => {
         expect(client.calls).toBe(2);
     });
 
-    test("a long read goes by POST", async () => {
+    test("that read with long parameters use POST", async () => {
         const client = await clientOf([ok("listVirtualMachines", {})]);
         await client.call("listVirtualMachines", {
             ids: Array.from({ length: 80 }, (_, index) => `id-of-machine-${index}-0000000`),
@@ -51,12 +51,12 @@ describe("what is sent", () => {
         expect(isSigned(server.received[0]!)).toBe(true);
     });
 
-    test("the answer may come under another command's name", async () => {
+    test("accept an answer under the name of another command", async () => {
         const client = await clientOf([ok("updateVirtualMachine", { jobid: "j" })]);
         expect(await client.call("updateVMAffinityGroup", { id: "1", affinitygroupids: [] })).toEqual({ jobid: "j" });
     });
 
-    test("a list element with a comma is not sent", async () => {
+    test("are not sent with a comma in an element of a list", async () => {
         const client = await clientOf([ok("x", {})]);
         expect(await failure(client.call("deployVirtualMachine", { keypairs: ["a,b"] }))).toMatchObject({
             outcome: "unsent",
@@ -65,7 +65,7 @@ describe("what is sent", () => {
         expect(server.received).toEqual([]);
     });
 
-    test("at most sixteen requests at once", async () => {
+    test("run at most sixteen at a time", async () => {
         const client = await clientOf([ok("listZones", {})]);
         const { transport } = (client as any).requests;
         const send = transport.send.bind(transport);
@@ -81,8 +81,8 @@ describe("what is sent", () => {
     });
 });
 
-describe("what CloudStack refuses", () => {
-    test("is an error with command, text, codes and a hint", async () => {
+describe("an error of CloudStack", () => {
+    test("has the command, text, codes and a hint", async () => {
         const text = "The vm with hostName web-1 already exists in the network domain: cs1cloud.internal; network=net";
         const client = await clientOf([fault("deployVirtualMachine", 431, text, 4350)]);
         const error = await failure(client.call("deployVirtualMachine", { name: "web-1" }));
@@ -102,7 +102,7 @@ describe("what CloudStack refuses", () => {
         expect(server.received.length).toBe(1);
     });
 
-    test("wrong keys: says which keys, where from, and for which endpoint", async () => {
+    test("about wrong keys says which keys, where they came from, and for which endpoint", async () => {
         const client = await clientOf([
             fault("listZones", 401, "unable to verify user credentials and/or request signature"),
         ]);
@@ -112,7 +112,7 @@ describe("what CloudStack refuses", () => {
         expect(message).toContain("clock");
     });
 
-    test("a clock that is off is told by the server's date", async () => {
+    test("about a clock that is off is recognised by the server's date", async () => {
         const date = new Date(Date.now() - 25 * 60_000).toUTCString();
         const [status, body] = fault(
             "listZones",
@@ -147,9 +147,9 @@ describe("what CloudStack refuses", () => {
     });
 });
 
-describe("what is tried again", () => {
+describe("retries", () => {
     test.each(["listZones", "createSecurityGroup"])(
-        "429 and 503, for %s, after the time that is asked for",
+        "after 429 and 503, for %s, wait for as long as the server asks",
         async (command) => {
             const clock = hurriedClock();
             const client = await clientOf(
@@ -170,7 +170,7 @@ describe("what is tried again", () => {
         },
     );
 
-    test("what is asked of one command holds for the next ones, unless it is long", async () => {
+    test("a wait that was asked of one command applies to the following ones, unless it is long", async () => {
         const clock = hurriedClock();
         const limit = (wait: number) => fault("listZones", 429, `api limit, please retry after [${wait}] ms.`, 4545);
         const client = await clientOf([limit(800), ok("listZones", {}), limit(60_000), ok("listZones", {})], {
@@ -187,9 +187,9 @@ describe("what is tried again", () => {
         expect(clock.slept).toHaveLength(1);
     });
 
-    test("the minute begins with the first try: waiting for a turn is no failure", async () => {
+    test("the limit of a minute begins with the first try: waiting for a turn does not count", async () => {
         const clock = hurriedClock();
-        // Sixteen go first, and their answers take minutes of this clock.
+        // Sixteen are sent first, and their answers take minutes of this clock.
         let refused = false;
         server = await standIn(({ params }) => {
             if (params.name !== "last") void clock.sleep(15_000);
@@ -206,7 +206,7 @@ describe("what is tried again", () => {
         expect(refused).toBe(true);
     });
 
-    test("with growing waits, for about a minute", async () => {
+    test("come with growing waits, for about a minute", async () => {
         const clock = hurriedClock();
         const client = await clientOf([fault("listZones", 503, "shutting down")], clock);
         expect(await failure(client.call("listZones"))).toMatchObject({ outcome: "refused", errorCode: 503 });
@@ -216,14 +216,14 @@ describe("what is tried again", () => {
         expect(total).toBeLessThanOrEqual(60_000);
     });
 
-    test("for a time that may be set", async () => {
+    test("last for a time that can be set", async () => {
         const clock = hurriedClock();
         const client = await clientOf([fault("listZones", 503, "shutting down")], { ...clock, retrySeconds: 1 });
         await failure(client.call("listZones"));
         expect(clock.slept).toEqual([250, 500]);
     });
 
-    test("a read whose connection broke or whose answer ended early", async () => {
+    test("follow a read whose connection broke or whose answer was cut off", async () => {
         const client = await clientOf([
             "cut",
             [200, '{"listzonesresponse":{"count":'],
@@ -238,7 +238,7 @@ describe("what is tried again", () => {
         ["whose connection broke", "cut"],
         ["whose answer ended early", [200, '{"createsecuritygroupresponse":{']],
         ["whose answer a gateway lost", [504, "<html><title>Gateway Timeout</title></html>"]],
-    ])("not a change %s: that is unknown", async (_, reply) => {
+    ])("do not follow a change %s: its result is unknown", async (_, reply) => {
         const client = await clientOf([reply]);
         const error = await failure(client.call("createSecurityGroup", { name: "a" }));
         expect(error).toMatchObject({ command: "createSecurityGroup", outcome: "unknown" });
@@ -246,7 +246,7 @@ describe("what is tried again", () => {
         expect(server.received.length).toBe(1);
     });
 
-    test("a change that got no answer in time is unknown, a read is unsent", async () => {
+    test("do not follow a request without an answer in time: a change is unknown, a read unsent", async () => {
         const client = await clientOf(["silence"], { retrySeconds: 0 }, { httpTimeoutSeconds: 0.2 });
         expect(await failure(client.call("registerSSHKeyPair"))).toMatchObject({
             outcome: "unknown",
@@ -265,7 +265,7 @@ describe("asynchronous commands whose answer was lost", () => {
         9999,
     );
 
-    test("carry a job id of ours, a fresh one each", async () => {
+    test("carry a job id chosen by the client, a new one each", async () => {
         const client = await clientOf([ok("deployVirtualMachine", { id: "vm-1", jobid: "j" })]);
         expect(await client.start("deployVirtualMachine", { name: "a" })).toEqual({ id: "vm-1", jobid: "j" });
         await client.start("deployVirtualMachine", { name: "b" });
@@ -283,12 +283,12 @@ describe("asynchronous commands whose answer was lost", () => {
         expect(commands()).toEqual(["deployVirtualMachine", "queryAsyncJobResult"]);
     });
 
-    test("may still be on their way when they are first looked up", async () => {
+    test("may not have arrived yet at the first look-up", async () => {
         const client = await clientOf(["cut", unknownJob, ok("queryAsyncJobResult", job)]);
         expect(await client.start("deployVirtualMachine")).toMatchObject({ id: "vm-1" });
     });
 
-    test("a creating one that is not found is unknown and not sent again", async () => {
+    test("are unknown and not sent again, if they create something and are not found", async () => {
         const client = await clientOf(["cut", unknownJob]);
         expect(await failure(client.start("deployVirtualMachine", { name: "a" }))).toMatchObject({
             outcome: "unknown",
@@ -296,7 +296,7 @@ describe("asynchronous commands whose answer was lost", () => {
         expect(commands().filter((command) => command === "deployVirtualMachine").length).toBe(1);
     });
 
-    test("another one that is not found is sent again under the same id", async () => {
+    test("are sent again with the same id, if they create nothing and are not found", async () => {
         const client = await clientOf([
             "cut",
             unknownJob,
@@ -310,7 +310,7 @@ describe("asynchronous commands whose answer was lost", () => {
         expect(sent[1]!.params.customjobid).toBe(sent[0]!.params.customjobid);
     });
 
-    test("and is found when the second sending is refused since the first had arrived", async () => {
+    test("and are found when the second one is refused because the first had arrived", async () => {
         const taken = fault(
             "startVirtualMachine",
             431,
@@ -328,7 +328,7 @@ describe("asynchronous commands whose answer was lost", () => {
         expect(await client.start("startVirtualMachine", { id: "vm-1" })).toMatchObject({ id: "vm-1" });
     });
 
-    test("stay unknown when the look-up itself fails", async () => {
+    test("stay unknown if the look-up fails", async () => {
         const client = await clientOf(["cut", fault("queryAsyncJobResult", 530, "Internal error executing command")]);
         expect(await failure(client.start("startVirtualMachine", { id: "vm-1" }))).toMatchObject({
             command: "startVirtualMachine",
@@ -336,7 +336,7 @@ describe("asynchronous commands whose answer was lost", () => {
         });
     });
 
-    test("one that is refused is not looked up", async () => {
+    test("are not looked up if they were refused", async () => {
         const client = await clientOf([fault("startVirtualMachine", 431, "no", 4350)]);
         expect(await failure(client.start("startVirtualMachine"))).toMatchObject({ outcome: "refused" });
         expect(server.received.length).toBe(1);
@@ -344,7 +344,7 @@ describe("asynchronous commands whose answer was lost", () => {
 });
 
 describe("jobs", () => {
-    test("run gives the result", async () => {
+    test("that succeed give their result", async () => {
         const client = await clientOf([
             ok("startVirtualMachine", { jobid: "j" }),
             ok("queryAsyncJobResult", { jobstatus: 0 }),
@@ -355,7 +355,7 @@ describe("jobs", () => {
         });
     });
 
-    test("a failed one is an error with the job's id and a hint", async () => {
+    test("that fail are an error with the job's id and a hint", async () => {
         const client = await clientOf([
             ok("destroyVirtualMachine", { jobid: "j-1" }),
             ok("queryAsyncJobResult", {
@@ -376,21 +376,21 @@ describe("jobs", () => {
         );
     });
 
-    test("one that does not end in time is pending", async () => {
+    test("that do not end in time are pending", async () => {
         const client = await clientOf([ok("queryAsyncJobResult", { jobstatus: 0 })]);
         expect(
             await failure(client.wait("j-1", { command: "deployVirtualMachine", timeoutSeconds: 30 })),
         ).toMatchObject({ outcome: "pending", jobId: "j-1" });
     });
 
-    test("one that CloudStack has forgotten is unknown", async () => {
+    test("that CloudStack no longer knows are unknown", async () => {
         const client = await clientOf([fault("queryAsyncJobResult", 431, "entity does not exist", 9999)]);
         expect(
             await failure(client.wait("j-1", { command: "deployVirtualMachine", timeoutSeconds: 30 })),
         ).toMatchObject({ outcome: "unknown", jobId: "j-1", errorCode: 431 });
     });
 
-    test("several share the list of running jobs", async () => {
+    test("share the list of running jobs", async () => {
         server = await standIn(({ params }, index) =>
             params.command === "listAsyncJobs"
                 ? ok("listAsyncJobs", index < 2 ? { count: 2, asyncjobs: [{ jobid: "a" }, { jobid: "b" }] } : {})
@@ -428,7 +428,7 @@ describe("secrets", () => {
         ["a redirect", [[302, "", { Location: `https://elsewhere/?apiKey=${API_KEY}&signature=abcDEF%3D` }]]],
         ["success", [ok("deployVirtualMachine", { keypair: { privatekey: pem }, id: "1" })]],
         ["a retry", [[503, `<title>${SECRET_KEY}</title>`], ok("deployVirtualMachine", { id: "1" })]],
-    ])("stay out of errors and log lines: %s", async (_, replies) => {
+    ])("do not appear in errors and log lines: %s", async (_, replies) => {
         const lines: string[] = [];
         server = await standIn((_request, index) => replies[Math.min(index, replies.length - 1)]!);
         const client = new Client(settingsFor(server.endpoint), { ...hurriedClock(), log: (line) => lines.push(line) });

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { encodeParams, escapeValue, formEncode } from "../../../../provider/client/params";
 import { expiry, sign, signedPairs, stringToSign } from "../../../../provider/client/sign";
 
-/** Computed with Java's URLEncoder and HmacSHA1, the two that CloudStack's `ApiServer.verifyRequest` uses. */
+/** Computed with Java's URLEncoder and HmacSHA1, which CloudStack's `ApiServer.verifyRequest` uses. */
 const VECTOR = {
     secretKey: "s3cr3t-Key",
     pairs: [
@@ -25,8 +25,8 @@ const VECTOR = {
     signature: "826htCZkeaoPf5Q2yi/ZkFgt04E=",
 };
 
-describe("signing", () => {
-    test("agrees with Java's URLEncoder and HmacSHA1 to the character", () => {
+describe("a signature", () => {
+    test("equals that of Java's URLEncoder and HmacSHA1", () => {
         expect(stringToSign(VECTOR.pairs)).toBe(VECTOR.text);
         expect(sign(VECTOR.pairs, VECTOR.secretKey)).toBe(VECTOR.signature);
     });
@@ -39,7 +39,7 @@ describe("signing", () => {
         );
     });
 
-    test("a signed request has version 3, expires in ten minutes and carries its signature", () => {
+    test("is in a request of signature version 3 that expires in ten minutes", () => {
         const now = Date.UTC(2026, 0, 2, 2, 54, 5, 678);
         const pairs = signedPairs("listZones", [["name", "a b"]], { apiKey: "K", secretKey: "S" }, now);
         expect(Object.fromEntries(pairs)).toEqual({
@@ -56,7 +56,7 @@ describe("signing", () => {
 });
 
 describe("escaping", () => {
-    test("leaves exactly what URLEncoder leaves", () => {
+    test("leaves the same characters as URLEncoder", () => {
         for (let code = 0x20; code < 0x7f; code++) {
             const character = String.fromCharCode(code);
             const escaped = /[A-Za-z0-9.\-*_]/.test(character) ? character : `%${code.toString(16).toUpperCase()}`;
@@ -64,7 +64,7 @@ describe("escaping", () => {
         }
     });
 
-    test("a form body is read back unchanged, whatever it holds", () => {
+    test("of a form body can be reversed, whatever it contains", () => {
         const text = fc.string({ unit: "grapheme" });
         fc.assert(
             fc.property(fc.uniqueArray(fc.tuple(text, text), { selector: ([name]) => name }), (pairs) => {
@@ -73,13 +73,13 @@ describe("escaping", () => {
         );
     });
 
-    test("half a surrogate pair does not break a call", () => {
+    test("of an unpaired surrogate does not fail", () => {
         expect(escapeValue("a\ud83d")).toBe("a%EF%BF%BD");
     });
 });
 
 describe("encodeParams", () => {
-    test("texts, numbers, truth values and what is left out", () => {
+    test("encodes strings, numbers and booleans, and omits what is undefined", () => {
         expect(encodeParams({ name: "a", size: 5, startvm: false, group: undefined, empty: "" })).toEqual([
             ["name", "a"],
             ["size", "5"],
@@ -88,20 +88,20 @@ describe("encodeParams", () => {
         ]);
     });
 
-    test("lists of texts are joined, an empty one empties the set", () => {
+    test("joins lists of strings, and sends an empty list as an empty value", () => {
         expect(encodeParams({ securitygroupids: ["a", "b"], affinitygroupids: [] })).toEqual([
             ["securitygroupids", "a,b"],
             ["affinitygroupids", ""],
         ]);
     });
 
-    test("an element with a comma is refused, since CloudStack would read two", () => {
+    test("refuses an element with a comma, which CloudStack would read as two", () => {
         expect(() => encodeParams({ keypairs: ["mine, and yours"] })).toThrow(
             /keypairs: "mine, and yours" contains a comma/,
         );
     });
 
-    test("lists of records have an index each", () => {
+    test("gives each record in a list an index", () => {
         expect(
             encodeParams({
                 usersecuritygrouplist: [
@@ -117,7 +117,7 @@ describe("encodeParams", () => {
         ]);
     });
 
-    test("details share one index, tags have one each", () => {
+    test("gives all details one index, and each tag its own", () => {
         expect(
             encodeParams({ details: { owner: "o/p/s/n", cpuNumber: "2" }, tags: { env: "dev", "a.b": "c" } }),
         ).toEqual([

@@ -2,7 +2,7 @@ import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Client, ClientSettings, Clock } from "../../../../provider/client";
 
-/** Virtual time: `run` moves it from one sleeper to the next until the work is done. */
+/** Virtual time: `run` advances it from one sleeping task to the next until the work is done. */
 export class FakeClock implements Clock {
     private time = 1_000_000;
     private sleepers: { at: number; wake: () => void }[] = [];
@@ -58,7 +58,7 @@ export interface Received {
     params: Record<string, string>;
 }
 
-/** What the stand-in for CloudStack does with a request: answer `[status, body, headers]`, or cut the connection. */
+/** How the server answers a request: with `[status, body, headers]`, or by closing the connection. */
 export type Reply = [status: number, body: unknown, headers?: Record<string, string>] | "cut" | "silence";
 
 export interface StandIn {
@@ -67,7 +67,7 @@ export interface StandIn {
     close(): Promise<void>;
 }
 
-/** A server that answers as it is told. */
+/** A server whose answers are given by a function. */
 export async function standIn(reply: (request: Received, index: number) => Reply): Promise<StandIn> {
     const received: Received[] = [];
     const server = http.createServer((request, response) => {
@@ -112,7 +112,7 @@ export function settingsFor(endpoint: string, more: Partial<ClientSettings> = {}
     return { endpoint, apiKey: API_KEY, secretKey: SECRET_KEY, sources, ...more };
 }
 
-/** CloudStack's way to say no. */
+/** An error response as CloudStack sends it. */
 export function fault(command: string, errorcode: number, errortext: string, cserrorcode?: number): Reply {
     return [errorcode, { [`${command.toLowerCase()}response`]: { uuidList: [], errorcode, cserrorcode, errortext } }];
 }
@@ -121,7 +121,7 @@ export function ok(command: string, inner: object): Reply {
     return [200, { [`${command.toLowerCase()}response`]: inner }];
 }
 
-/** The error that a promise ends with. */
+/** The error with which a promise is rejected. */
 export async function failure(work: Promise<unknown>): Promise<any> {
     return work.then(
         () => {

@@ -57,7 +57,7 @@ async function message(endpoint: string, more = {}): Promise<string> {
 }
 
 describe("an endpoint that does not answer", () => {
-    test("nothing listens: says so within seconds, and names the embedded cloud", async () => {
+    test("where nothing listens: the error comes within seconds and names the embedded cloud", async () => {
         const server = http.createServer();
         const port = await listen(server);
         await close(server);
@@ -70,7 +70,7 @@ describe("an endpoint that does not answer", () => {
         expect(clock.slept.reduce((sum, wait) => sum + wait, 0)).toBeLessThanOrEqual(5_000);
     });
 
-    test("once it has answered, a refused connection is waited for, also for changes", async () => {
+    test("that has answered before: a refused connection is retried, also for changes", async () => {
         const server = http.createServer((_, response) => response.end(JSON.stringify({ xresponse: {} })));
         const port = await listen(server);
         const clock = hurriedClock();
@@ -85,7 +85,7 @@ describe("an endpoint that does not answer", () => {
     test.each([
         ["ENOTFOUND", "its host name cannot be resolved (DNS)"],
         ["EAI_AGAIN", "its host name cannot be resolved at the moment (DNS)"],
-    ])("a host name without an address (%s)", async (code, text) => {
+    ])("with a host name that does not resolve (%s)", async (code, text) => {
         const noAddress = (...args: unknown[]): void => {
             const answer = args.at(-1) as (error: Error) => void;
             setImmediate(() => answer(Object.assign(new Error(code), { code, syscall: "getaddrinfo" })));
@@ -95,8 +95,8 @@ describe("an endpoint that does not answer", () => {
         lookUp.mockRestore();
     });
 
-    test("a connection that is never accepted ends, and nothing was sent", async () => {
-        // TLS needs an answer of the server before anything is sent.
+    test("that never accepts the connection: nothing was sent", async () => {
+        // With TLS, nothing is sent before the server has answered.
         const silent = net.createServer(() => undefined);
         await new Promise<void>((ready) => silent.listen(0, "127.0.0.1", ready));
         const { port } = silent.address() as net.AddressInfo;
@@ -106,7 +106,7 @@ describe("an endpoint that does not answer", () => {
     });
 });
 
-describe("an endpoint that is something else", () => {
+describe("an endpoint that is not a CloudStack API", () => {
     test.each<[string, number, string, Record<string, string>, RegExp]>([
         [
             "another web server",
@@ -138,7 +138,7 @@ describe("an endpoint that is something else", () => {
         expect(await message(`http://127.0.0.1:${port}/client/api`)).toMatch(text);
     });
 
-    test("TLS where there is none, and the other way round", async () => {
+    test("TLS to a server without it, and the other way round", async () => {
         const plain = await serve(http.createServer((_, response) => response.end("{}")));
         expect(await message(`https://127.0.0.1:${plain}/client/api`)).toMatch(/does not speak TLS.*Is it an http:/);
         const odd = net.createServer((socket) => socket.end("SSH-2.0-OpenSSH_9.2\r\n"));
@@ -163,7 +163,7 @@ describe("connections", () => {
         expect(connections).toBe(1);
     });
 
-    test("changes have one of their own each, which no server closes under them", async () => {
+    test("are not shared by changes: each has its own, which no server closes because it was idle", async () => {
         let connections = 0;
         const server = http.createServer((_, response) => response.end(JSON.stringify({ xresponse: {} })));
         server.on("connection", () => connections++);
@@ -174,7 +174,7 @@ describe("connections", () => {
         expect(connections).toBe(1 + 2);
     });
 
-    test("an answer may take longer than an idle connection is kept", async () => {
+    test("wait longer for an answer than an idle connection is kept", async () => {
         const server = http.createServer(
             (_, response) => void setTimeout(() => response.end(JSON.stringify({ xresponse: {} })), 4_600),
         );
@@ -212,14 +212,14 @@ const hasOpenssl = (() => {
         return `https://127.0.0.1:${await serve(server)}/client/api`;
     }
 
-    test("an authority of nobody's is refused, with the way to trust it", async () => {
+    test("an unknown authority is refused, and the error says how to trust it", async () => {
         const text = await message(await secureCloud("unknown"));
         expect(text).toMatch(
             /not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Set caFile \(CLOUDSTACK_CA_FILE\) or NODE_EXTRA_CA_CERTS to the authority's PEM file/,
         );
     });
 
-    test("a profile that turned verification off is told that this is not followed", async () => {
+    test("the error says that verification cannot be turned off by a profile", async () => {
         const sources = {
             endpoint: "environment CLOUDSTACK_ENDPOINT",
             tls: "TLS is verified although x turns verification off",
@@ -229,28 +229,28 @@ const hasOpenssl = (() => {
         );
     });
 
-    test("caFile makes it trusted", async () => {
+    test("a caFile with the authority makes the server trusted", async () => {
         const endpoint = await secureCloud("trusted");
         expect(await client(endpoint, { caFile: file("trusted.pem") }).call("listZones")).toEqual({ secure: true });
     });
 
-    test("caFile of another authority does not", async () => {
+    test("a caFile with another authority does not", async () => {
         const endpoint = await secureCloud("mine");
         certificate("other", "IP:127.0.0.1");
         expect(await message(endpoint, { caFile: file("other.pem") })).toContain("not trusted");
     });
 
-    test("caFile that does not exist", async () => {
+    test("a caFile that does not exist is refused", async () => {
         const endpoint = await secureCloud("nofile");
         expect(await message(endpoint, { caFile: file("missing.pem") })).toMatch(/the caFile cannot be read: ENOENT/);
     });
 
-    test("another host's certificate", async () => {
+    test("a certificate for another host is refused", async () => {
         const other = await secureCloud("altname", "DNS:other.example.com");
         expect(await message(other, { caFile: file("altname.pem") })).toMatch(/is not valid.*host name/i);
     });
 
-    test("a certificate that has ended", async () => {
+    test("an expired certificate is refused", async () => {
         const ended = certificate("ended", "IP:127.0.0.1");
         const request = ["req", "-new", "-key", file("ended.key"), "-subj", "/CN=test", "-out", file("ended.csr")];
         execFileSync("openssl", request, { stdio: "ignore" });
@@ -261,7 +261,7 @@ const hasOpenssl = (() => {
         expect(text).toMatch(/is not valid: certificate has expired.*clock/);
     });
 
-    test("HTTPS_PROXY: a tunnel, through which the certificate is verified", async () => {
+    test("HTTPS_PROXY: the certificate is verified through the tunnel", async () => {
         const endpoint = await secureCloud("tunnel");
         const tunnels: string[] = [];
         const proxy = http.createServer();
@@ -287,7 +287,7 @@ const hasOpenssl = (() => {
         expect(tunnels).toEqual([]);
     });
 
-    test("HTTPS_PROXY that refuses the tunnel, and one that is not there", async () => {
+    test("HTTPS_PROXY: a proxy that refuses the tunnel, and one that does not exist", async () => {
         const endpoint = await secureCloud("refused");
         const proxy = http.createServer();
         proxy.on("connect", (_, socket: Duplex) =>
@@ -304,7 +304,7 @@ const hasOpenssl = (() => {
     });
 });
 
-test("HTTP_PROXY: the proxy gets the whole address", async () => {
+test("HTTP_PROXY: the proxy gets the whole URL", async () => {
     const { endpoint, received } = await cloud();
     const asked: string[] = [];
     const proxy = http.createServer((request, response) => {

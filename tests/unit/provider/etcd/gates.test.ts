@@ -3,7 +3,7 @@ import { planChanges } from "../../../../provider/virtualMachine/plan";
 
 const members = { "c-etcd-a": "127.0.0.1" };
 const gate = { cluster: "c", members, waitFor: "none", timeoutSeconds: 10, revision: "1" };
-/** A port where nobody listens, over TLS that nobody answers. */
+/** A port where nothing listens; the certificate is never used. */
 const asked = { ...gate, waitFor: "healthy", caCertificate: "", clientCertificate: "", clientKey: "" };
 
 describe("EtcdQuorum", () => {
@@ -14,16 +14,18 @@ describe("EtcdQuorum", () => {
         ["3.5.33", "3.5.34"],
         ["3.5.33", "3.6.14"],
         ["3.6.14", "3.6.13"],
-    ])("%s to %s is a way to go", async (from, to) => expect(await versions(from, to)).toEqual([]));
+    ])("allows a change of the version from %s to %s", async (from, to) =>
+        expect(await versions(from, to)).toEqual([]),
+    );
 
     test.each([
         ["3.6.14", "3.5.33", "etcd cannot go back to an earlier minor version"],
         ["3.5.33", "3.7.0", "one minor version at a time; first to 3.6"],
-    ])("%s to %s is none", async (from, to, why) => {
+    ])("refuses a change of the version from %s to %s", async (from, to, why) => {
         expect(await versions(from, to)).toEqual([{ property: "version", reason: expect.stringContaining(why) }]);
     });
 
-    test("a change that takes members down does not begin while one does not answer; others do", async () => {
+    test("refuses a change that takes members down while a member does not answer, and allows others", async () => {
         const olds = { ...asked, version: "3.6.14" };
         const refused = await etcdQuorum.check(olds, { ...olds, revision: "2" });
         expect(refused.failures).toEqual([
@@ -46,7 +48,7 @@ describe("a change that erases the only copies of the data is refused", () => {
     };
     const other = { revision: revision({ template: "y" }) };
 
-    test("where nobody looks after members one by one, or there is but one, and the data is on root disks", async () => {
+    test("if members are not gated, or there is one only, and the data is on root disks", async () => {
         expect(await refusal(other)).toMatch(
             /would lose all.*root disks of c-etcd-a, c-etcd-b, c-etcd-c are.*template x -> y.*waitFor: "healthy"/,
         );
@@ -61,9 +63,9 @@ describe("a change that erases the only copies of the data is refused", () => {
         );
     });
 
-    test("not where volumes hold it, members are looked after, it is allowed, or nothing is erased", async () => {
+    test("but not if the data is on volumes, members are gated, it is allowed, or nothing is erased", async () => {
         expect(await refusal(other, { hasVolumes: true })).toBe("");
-        // A recording of 0.1.0 does not know.
+        // The state of 0.1.0 does not have hasVolumes.
         expect(await refusal({ ...other, hasVolumes: true }, { hasVolumes: undefined })).toBe("");
         expect(await refusal({ ...other, allowDataLoss: true })).toBe("");
         expect(await refusal({ ...other, waitFor: "healthy" })).not.toContain("would lose");
@@ -71,7 +73,7 @@ describe("a change that erases the only copies of the data is refused", () => {
         expect(await refusal({ members: { "c-etcd-a": "127.0.0.1" } })).toBe("");
     });
 
-    test("nor are the volumes themselves taken away", async () => {
+    test("and so is a change that removes the volumes", async () => {
         expect(await refusal({ hasVolumes: false }, { hasVolumes: true })).toMatch(
             /the data volumes of c-etcd-a, .* are deleted/,
         );
@@ -79,32 +81,32 @@ describe("a change that erases the only copies of the data is refused", () => {
 });
 
 describe("EtcdMember", () => {
-    test("where nobody looks, nobody waits", async () => {
+    test("does not connect to etcd with waitFor none", async () => {
         const inputs = { ...gate, name: "c-etcd-a", address: "127.0.0.1", isFounder: false };
         const { id, outs } = await etcdMember.create(inputs);
         expect(outs).toEqual(inputs);
         await etcdMember.update(id, outs!, { ...inputs, revision: "2" });
     });
 
-    test("a founder of a cluster that is not there yet waits for nobody", async () => {
+    test("does not wait for a founder of a new cluster", async () => {
         await etcdMember.create({ ...asked, name: "c-etcd-a", address: "127.0.0.1", isFounder: true });
     });
 });
 
 describe("EtcdHealth", () => {
-    test("data is deleted only where that was allowed before", async () => {
+    test("can be deleted only after allowDataLoss was set", async () => {
         await expect(etcdHealth.delete("id", { ...gate, allowDataLoss: false })).rejects.toThrow(
             "set allowDataLoss: true",
         );
         await etcdHealth.delete("id", { ...gate, allowDataLoss: true });
     });
 
-    test("where nobody looks, nothing is known", async () => {
+    test("reports unknown health with waitFor none", async () => {
         const { outs } = await etcdHealth.create({ ...gate, allowDataLoss: false });
         expect(outs!.health).toEqual({ "c-etcd-a": "unknown" });
     });
 
-    test("a time-out names the member and its last error, and says what to do", async () => {
+    test("names the member, its last error and what to do after a time-out", async () => {
         const inputs = { ...asked, timeoutSeconds: 1, allowDataLoss: false };
         await expect(etcdHealth.create(inputs)).rejects.toThrow(
             /etcd cluster c is not healthy after 1 s. 0 of 1 members are healthy; c-etcd-a .*journalctl -u etcd.*waitForTimeoutSeconds/,
@@ -122,7 +124,7 @@ describe("a machine's reinstallTrigger", () => {
     };
     const effect = (olds: object, news: object) => planChanges({ ...machine, ...olds }, { name: "m", ...news }).effect;
 
-    test("another one reinstalls, the first one is only noted, none leaves the machine in peace", () => {
+    test("a changed one reinstalls, the first one is only stored, and none changes nothing", () => {
         expect(effect({}, { reinstallTrigger: "etcd 3.6.14" })).toBe("reinstall");
         expect(effect({ reinstallTrigger: undefined }, { reinstallTrigger: "etcd 3.6.14" })).toBe("live");
         expect(effect({}, {})).toBeUndefined();

@@ -22,9 +22,9 @@ test.each([
         "network plugin is not ready",
     ],
     [node("False", "", "KubeletNotReady"), "not Ready (KubeletNotReady)"],
-])("what is said of a node: %#", (found, problem) => expect(problemOf(found)).toBe(problem));
+])("the problem of a node: %#", (found, problem) => expect(problemOf(found)).toBe(problem));
 
-describe("what a drain does to a pod", () => {
+describe("the action of a drain for a pod", () => {
     const pod = (metadata: object = {}, phase = "Running"): Pod => ({
         metadata: { name: "x", namespace: "default", ...metadata },
         status: { phase },
@@ -40,11 +40,11 @@ describe("what a drain does to a pod", () => {
         ["leave", pod({}, "Failed")],
         ["unmanaged", pod()],
         ["unmanaged", pod({ ownerReferences: [{ kind: "ReplicaSet" }] })],
-        // Somebody has deleted it already.
+        // It is already being deleted.
         ["evict", pod({ deletionTimestamp: "2026-01-01T00:00:00Z" })],
     ])("%s: %#", (treatment, of) => expect(treatmentOf(of)).toBe(treatment));
 
-    test("the reason of a refused eviction is the budget's", () => {
+    test("a refused eviction names its PodDisruptionBudget", () => {
         const body = {
             details: { causes: [{ reason: "DisruptionBudget", message: "The disruption budget web needs 2" }] },
         };
@@ -53,7 +53,7 @@ describe("what a drain does to a pod", () => {
     });
 });
 
-describe("a workload is available", () => {
+describe("whether a workload is available", () => {
     const deployment = (status: object) => ({ metadata: { generation: 2 }, spec: { replicas: 2 }, status });
     const done = { observedGeneration: 2, updatedReplicas: 2, availableReplicas: 2 };
 
@@ -64,7 +64,7 @@ describe("a workload is available", () => {
         ["0 of 2 pods are available", { ...done, availableReplicas: undefined }],
     ])("Deployment: %s", (problem, status) => expect(workloadProblem("Deployment", deployment(status))).toBe(problem));
 
-    test("a DaemonSet may lack the pods of nodes that may be not Ready", () => {
+    test("a DaemonSet may lack pods on nodes that may be not Ready", () => {
         const of = (numberAvailable: number, wanted = 3) => ({
             metadata: { generation: 1 },
             status: {

@@ -38,12 +38,12 @@ test.each<[property: string, value: unknown, reason: string]>([
     ["endpoint", { mode: "dns", host: "api.example.org" }, 'mode":"nodeLocal"} -> {"mode":"dns"'],
     ["podNetwork", { backend: "wireguard" }, "vxlan -> wireguard"],
     ["etcd", { endpoints: ["https://10.9.9.9:2379"] }, "https://10.9.9.9:2379"],
-])("a running cluster takes no other %s (%j)", async (property, value, reason) => {
+])("a running cluster cannot change %s (%j)", async (property, value, reason) => {
     const { checked } = await settings({});
     const { problems } = await settings({ [property]: value }, checked);
     expect(problems).toEqual([expect.stringContaining(reason)]);
     expect(problems[0]).toMatch(new RegExp(`^${property}.*: .*Keep .*, or create another cluster and migrate to it$`));
-    // Nothing of it is in the way of a cluster that is new.
+    // A new cluster accepts all of it.
     expect((await settings({ [property]: value })).problems).toEqual([]);
 });
 
@@ -53,7 +53,7 @@ test.each<[from: string, to: string, problem: string]>([
     ["1.36.4", "1.36.3", "Kubernetes cannot go back to an earlier version. Keep 1.36.4"],
     ["1.36.4", "1.35.9", "Kubernetes cannot go back to an earlier version. Keep 1.36.4"],
     ["1.34.9", "1.36.4", "Kubernetes cannot skip a minor version. Upgrade to the newest 1.35 first"],
-])("a running cluster goes from %s to %s: %s", async (from, to, problem) => {
+])("a change of the version from %s to %s: %s", async (from, to, problem) => {
     const { checked } = await settings({ kubernetesVersion: from });
     const { problems } = await settings({ kubernetesVersion: to }, checked);
     expect(problems).toEqual(
@@ -61,7 +61,7 @@ test.each<[from: string, to: string, problem: string]>([
     );
 });
 
-test("every argument that is refused is told, at once", async () => {
+test("all arguments that cannot change are reported at once", async () => {
     const { checked } = await settings({});
     const { problems } = await settings(
         { podCidr: "10.0.0.0/16", serviceCidr: "10.3.0.0/16", dnsDomain: "x" },
@@ -70,7 +70,7 @@ test("every argument that is refused is told, at once", async () => {
     expect(problems).toHaveLength(3);
 });
 
-test("what is left out stays what it was, whatever the defaults of a later version are", async () => {
+test("an omitted argument keeps its stored value, whatever the default of a later version is", async () => {
     const other = { kubernetesVersion: "1.35.8", podCidr: "10.8.0.0/16", podNetwork: { backend: "wireguard" } };
     const { checked } = await settings({ ...other, endpoint: { mode: "dns", host: "api.example.org" } });
     const later = await settings({}, checked);
@@ -78,7 +78,7 @@ test("what is left out stays what it was, whatever the defaults of a later versi
     expect(await kubernetesSettings.diff("x", checked, later.checked)).toEqual({ changes: false });
 });
 
-test("what is not known yet is not compared, and members of etcd come and go", async () => {
+test("unknown values are not compared, and members of etcd may change", async () => {
     const { checked } = await settings({});
     expect(
         (await settings({ podCidr: UNKNOWN, endpoint: UNKNOWN, podNetwork: UNKNOWN, etcd: UNKNOWN }, checked)).problems,
@@ -87,7 +87,7 @@ test("what is not known yet is not compared, and members of etcd come and go", a
     expect((await settings({ etcd: grown }, checked)).problems).toEqual([]);
 });
 
-test("what machines take up only when they are installed anew is said", () => {
+test("arguments that machines apply only when they are reinstalled are announced", () => {
     const olds = { containerdVersion: "2.3.3", podNetwork: { backend: "vxlan" } };
     expect(
         laterChanges("prod", olds, { containerdVersion: "2.3.4", podNetwork: { backend: "vxlan", mtu: 1450 } }),

@@ -13,7 +13,7 @@ import {
 
 const group = (ingressrule: any[], egressrule: any[] = []) => ({ id: "g", name: "web", ingressrule, egressrule });
 
-test("a rule with several sources becomes one tuple per source, each once", () => {
+test("a rule with several sources becomes one tuple per source, without duplicates", () => {
     const { rules } = wantedRules({
         name: "web",
         ingress: [
@@ -31,7 +31,7 @@ test("a rule with several sources becomes one tuple per source, each once", () =
     ]);
 });
 
-test("what CloudStack answers equals what was asked for", () => {
+test("the rules in CloudStack's answer equal the requested ones", () => {
     const asked = wantedRules({
         name: "web",
         ingress: [
@@ -69,7 +69,7 @@ test("what CloudStack answers equals what was asked for", () => {
     expect(compareRules(asked, answered)).toEqual({ missing: [], extra: [] });
 });
 
-test("only the difference is added and removed", () => {
+test("only the differences are authorised and revoked", () => {
     const wanted = wantedRules({
         name: "web",
         ingress: [
@@ -88,7 +88,7 @@ test("only the difference is added and removed", () => {
     expect(extra.map((rule) => rule.id)).toEqual(["2"]);
 });
 
-test("rules that one call can authorise go together", () => {
+test("rules that one call can authorise are grouped", () => {
     const { rules } = wantedRules({
         name: "web",
         ingress: [
@@ -99,7 +99,7 @@ test("rules that one call can authorise go together", () => {
     expect(batches(rules).map((batch) => batch.length)).toEqual([2, 1, 1]);
 });
 
-test("a rule with an unknown part is left out and said to be unknown", () => {
+test("a rule with an unknown part is left out and reported as unknown", () => {
     expect(wantedRules({ name: "web", ingress: [{ ports: "443", groups: [UNKNOWN] }] })).toEqual({
         rules: [],
         unknown: true,
@@ -107,7 +107,7 @@ test("a rule with an unknown part is left out and said to be unknown", () => {
     expect(wantedRules({ name: "web", ingress: UNKNOWN }).unknown).toBe(true);
 });
 
-test("every port and range reads back as it was written", () => {
+test("every port and range is read back as it was written", () => {
     fc.assert(
         fc.property(fc.integer({ min: 0, max: 65_535 }), fc.integer({ min: 0, max: 65_535 }), (a, b) => {
             const [start, end] = a < b ? [a, b] : [b, a];
@@ -119,7 +119,7 @@ test("every port and range reads back as it was written", () => {
         expect(parsePorts(wrong)).toBeUndefined();
 });
 
-test("every problem of every rule is reported at once, with its path", () => {
+test("all problems of all rules are reported at once, each with its path", () => {
     const problems = new Problems();
     checkRules(problems, {
         ingress: [

@@ -2,7 +2,7 @@ import { CoalescedReads } from "../../../../provider/session/coalesced";
 
 const LISTED = ["a", "b", "c"].map((id) => ({ id }));
 
-/** Reads that note what is asked of the cloud; the cloud has `d` too, which its list leaves out. */
+/** Reads that record their requests; the cloud also has `d`, which its list does not contain. */
 function reads({ windowMs = 1, freshMs = 60_000, lists = async () => LISTED } = {}) {
     const asked: string[] = [];
     const all = () => (asked.push("list"), lists());
@@ -10,31 +10,31 @@ function reads({ windowMs = 1, freshMs = 60_000, lists = async () => LISTED } = 
     return { asked, of: new CoalescedReads(all, one, windowMs, freshMs) };
 }
 
-test("what is asked for in the same moment is answered by one list", async () => {
+test("simultaneous requests are answered by one list", async () => {
     const { asked, of } = reads();
     expect(await Promise.all(["a", "b", "c"].map((id) => of.get(id)))).toEqual(LISTED);
     expect(asked).toEqual(["list"]);
 });
 
-test("it is one list however soon a list gets old", async () => {
+test("they are one list, however soon a list becomes outdated", async () => {
     const { asked, of } = reads({ freshMs: 0 });
     expect(await Promise.all(["a", "b", "c"].map((id) => of.get(id)))).toEqual(LISTED);
     expect(asked).toEqual(["list"]);
 });
 
-test("a single question asks for its own id", async () => {
+test("a single request asks for its id alone", async () => {
     const { asked, of } = reads();
     expect(await of.get("b")).toEqual({ id: "b" });
     expect(asked).toEqual(["b"]);
 });
 
-test("what a list lacks is asked for by its id before it counts as gone", async () => {
+test("an item that is not in the list is requested by its id before it counts as missing", async () => {
     const { asked, of } = reads();
     expect(await Promise.all(["a", "d", "e"].map((id) => of.get(id)))).toEqual([{ id: "a" }, { id: "d" }, undefined]);
     expect(asked).toEqual(["list", "d", "e"]);
 });
 
-test("a fresh list answers at once: nobody waits for others then", async () => {
+test("a current list answers at once, without waiting for other requests", async () => {
     const { asked, of } = reads({ windowMs: 2 ** 30 });
     await of.all();
     expect(await of.get("a")).toEqual({ id: "a" });
@@ -42,7 +42,7 @@ test("a fresh list answers at once: nobody waits for others then", async () => {
     expect(asked).toEqual(["list", "d"]);
 });
 
-test("after a change, and when it is old, a list does not count any more", async () => {
+test("a list is outdated after a change, and after some time", async () => {
     const { asked, of } = reads();
     await of.all();
     of.changed();
@@ -68,7 +68,7 @@ test("a list that failed is not kept", async () => {
     expect(asked).toEqual(["list", "list"]);
 });
 
-test("what was there before stays as it was at the first question", async () => {
+test("the first list stays available for comparisons with the time before the run", async () => {
     const items = [{ id: "a" }];
     const { of } = reads({ lists: async () => [...items] });
     expect(await of.before()).toEqual([{ id: "a" }]);
@@ -78,7 +78,7 @@ test("what was there before stays as it was at the first question", async () => 
     expect(await of.all()).toEqual([{ id: "a" }, { id: "b" }]);
 });
 
-test("what is known to have been removed is missing by one list, made afterwards, whatever number of it", async () => {
+test("any number of removed items costs one list, made after the removals", async () => {
     const { asked, of } = reads();
     await of.all();
     expect(await Promise.all(["a", "d", "e"].map((id) => of.isMissing(id)))).toEqual([false, true, true]);

@@ -1,7 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import { fingerprint, generateKeys, isPublicKey } from "../../../../provider/sshKeyPair/keys";
 
-test("a generated key pair is one, in the formats of CloudStack and OpenSSH", async () => {
+test("a generated key pair matches, in the formats of CloudStack and OpenSSH", async () => {
     const { publicKey, privateKey } = await generateKeys();
     expect(privateKey).toMatch(/^-----BEGIN RSA PRIVATE KEY-----\n/);
     expect(isPublicKey(publicKey)).toBe(true);
@@ -12,7 +12,7 @@ test("a generated key pair is one, in the formats of CloudStack and OpenSSH", as
         fields.push(blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at)));
     expect(fields[0].toString()).toBe("ssh-rsa");
     expect(fields[1].equals(Buffer.from(e!, "base64url"))).toBe(true);
-    // A leading zero keeps a number positive.
+    // The leading zero marks the number as positive.
     expect(fields[2].equals(Buffer.concat([Buffer.from([0]), Buffer.from(n!, "base64url")]))).toBe(true);
     expect(fields).toHaveLength(3);
 });

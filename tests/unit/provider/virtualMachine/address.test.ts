@@ -1,7 +1,7 @@
 import { BlockList } from "node:net";
 import { parkingAddresses } from "../../../../provider/virtualMachine/address";
 
-test("a retired machine goes to the upper half of its network, where nobody is", () => {
+test("a retired machine gets a free address in the upper half of its network", () => {
     const upper = new BlockList();
     upper.addSubnet("10.1.1.128", 25);
     for (let n = 0; n < 50; n++) {
@@ -14,12 +14,12 @@ test("a retired machine goes to the upper half of its network, where nobody is",
     }
 });
 
-test("a network that starts in the middle of an octet, and one above 128.0.0.0", () => {
+test("networks whose prefix ends inside an octet, and addresses above 128.0.0.0", () => {
     expect(parkingAddresses("10.147.40.0/23", [], 1, () => 0)).toEqual(["10.147.41.0"]);
     expect(parkingAddresses("192.168.7.64/26", [], 1, () => 0.999)).toEqual(["192.168.7.126"]);
 });
 
-test("where nothing can be chosen CloudStack chooses", () => {
+test("without a candidate, CloudStack chooses the address", () => {
     expect(parkingAddresses(undefined, [], 3)).toEqual([]);
     expect(parkingAddresses("10.0.0.0/30", [], 3)).toEqual([]);
 });

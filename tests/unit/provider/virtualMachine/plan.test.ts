@@ -23,7 +23,7 @@ const olds = {
     userDataHash: userDataHash(Buffer.from(text).toString("base64")),
 };
 
-/** The change table of the design: what a change of each argument does. */
+/** The effect of a change of each argument, as in docs/changes.md. */
 const table: [string, Record<string, unknown>, string][] = [
     ["displayName", { displayName: "Web" }, "live"],
     ["group", { group: "front" }, "live"],
@@ -49,18 +49,18 @@ const table: [string, Record<string, unknown>, string][] = [
     ["project", { project: "p" }, "replace"],
 ];
 
-test.each(table)("a change of %s (%j) is made %s", (property, change, effect) => {
+test.each(table)("a change of %s (%j) is %s", (property, change, effect) => {
     const plan = planChanges(olds, { ...inputs, ...change });
     expect(plan.changes.map((item) => [item.property, item.effect])).toEqual([[property, effect]]);
     expect(plan.effect).toBe(effect);
 });
 
-test("nothing changes where nothing differs, however groups are ordered", () => {
+test("equal values are no change, in whatever order groups are", () => {
     expect(isEmpty(planChanges(olds, inputs))).toBe(true);
     expect(isEmpty(planChanges(olds, { ...inputs, securityGroups: ["g2", "g1"] }))).toBe(true);
 });
 
-test("user data is compared by its bytes and ignored on demand", () => {
+test("user data is compared by its bytes, and ignored with ignoreUserDataChanges", () => {
     expect(
         isEmpty(
             planChanges(olds, { ...inputs, userData: undefined, userDataBase64: Buffer.from(text).toString("base64") }),
@@ -69,7 +69,7 @@ test("user data is compared by its bytes and ignored on demand", () => {
     expect(isEmpty(planChanges(olds, { ...inputs, userData: "other", onUserDataChange: "ignore" }))).toBe(true);
 });
 
-test("the hardest effect rules, and the line gives every reason that stops the machine", () => {
+test("the strongest effect applies, and the line lists all reasons for the stop", () => {
     const plan = planChanges(olds, {
         ...inputs,
         serviceOffering: "Large",
@@ -84,11 +84,11 @@ test("the hardest effect rules, and the line gives every reason that stops the m
     expect(takesDown(plan, { ...olds, running: false })).toBe(false);
 });
 
-test("milder changes have no line", () => {
+test("changes without a stop have no line", () => {
     expect(describePlan("web", planChanges(olds, { ...inputs, displayName: "x" }), olds)).toBeUndefined();
 });
 
-test("a machine that somebody stopped is started, and one that is to be stopped is stopped", () => {
+test("the state Running or Stopped is restored to what the program asks for", () => {
     const stopped = { ...olds, running: false, state: "Stopped" };
     expect(describePlan("web", planChanges(stopped, inputs), stopped)).toBe("web starts: it is Stopped");
     expect(planChanges(olds, { ...inputs, running: false }).power).toBe("stop");
@@ -99,7 +99,7 @@ test("a machine in state Error is replaced", () => {
     expect(planChanges({ ...olds, state: "Error", running: false }, inputs).effect).toBe("replace");
 });
 
-test("what a preview does not know is a change that it says it does not know", () => {
+test("an unknown value is a change, announced as one that may happen", () => {
     const plan = planChanges(olds, {
         ...inputs,
         securityGroups: ["g1", UNKNOWN],
@@ -111,11 +111,11 @@ test("what a preview does not know is a change that it says it does not know", (
     );
 });
 
-test("addresses and networks that the program leaves to the cloud are left alone", () => {
+test("addresses and networks that the program does not give are kept", () => {
     expect(isEmpty(planChanges({ ...olds, network: "n1" }, inputs))).toBe(true);
 });
 
-test("affinity groups that the program no longer names are taken away; the last key cannot be", () => {
+test("affinity groups that the program no longer gives are removed; the last key pair cannot be removed", () => {
     expect(planChanges({ ...olds, affinityGroups: ["a"] }, inputs).changes[0]).toMatchObject({
         property: "affinityGroups",
         effect: "stopped",
@@ -123,21 +123,24 @@ test("affinity groups that the program no longer names are taken away; the last 
     expect(isEmpty(planChanges(olds, { ...inputs, sshKeyPairs: [] }))).toBe(true);
 });
 
-describe("what a change erases", () => {
+describe("changes that erase data", () => {
     const sized = { ...olds, templateSizeGiB: 8 };
     const erasing = table.filter(([, , effect]) => effect === "reinstall" || effect === "replace");
 
-    test.each(erasing)("%s (%j) is told with its size, and allowDataLoss: false forbids it", (property, change) => {
-        const news = { ...inputs, ...change };
-        const plan = planChanges(sized, news);
-        const line = describePlan("web", plan, sized)!;
-        expect(line).toContain(`root disk of web (8 GiB) is erased: ${property} `);
-        expect(refusalOf("web", plan, sized, news)).toBeUndefined();
-        expect(refusalOf("web", plan, sized, { ...news, allowDataLoss: false })).toBe(
-            `${line}. allowDataLoss is false, as it is by default in a MachineGroup whose machines change all at once: ` +
-                "undo the change, or set allowDataLoss: true for this change.",
-        );
-    });
+    test.each(erasing)(
+        "%s (%j) is announced with the size of the disk, and refused with allowDataLoss: false",
+        (property, change) => {
+            const news = { ...inputs, ...change };
+            const plan = planChanges(sized, news);
+            const line = describePlan("web", plan, sized)!;
+            expect(line).toContain(`root disk of web (8 GiB) is erased: ${property} `);
+            expect(refusalOf("web", plan, sized, news)).toBeUndefined();
+            expect(refusalOf("web", plan, sized, { ...news, allowDataLoss: false })).toBe(
+                `${line}. allowDataLoss is false, as it is by default in a MachineGroup whose machines change all at once: ` +
+                    "undo the change, or set allowDataLoss: true for this change.",
+            );
+        },
+    );
 
     test.each(table.filter((row) => !erasing.includes(row)))("%s (%j) erases nothing", (_property, change) => {
         const news = { ...inputs, ...change, allowDataLoss: false };
@@ -146,13 +149,13 @@ describe("what a change erases", () => {
         expect(refusalOf("web", plan, olds, news)).toBeUndefined();
     });
 
-    test("the size of a grown root disk is its own", () => {
+    test("the announced size of a grown root disk is the current one", () => {
         const grown = { ...sized, rootDiskSizeGiB: 40 };
         const news = { ...inputs, rootDiskSizeGiB: 40, template: "debian-14" };
         expect(describePlan("web", planChanges(grown, news), grown)).toContain("root disk of web (40 GiB) is erased");
     });
 
-    test("a machine that never started holds nothing", () => {
+    test("a machine that never started has no data", () => {
         const broken = { ...olds, state: "Error", running: false };
         const news = { ...inputs, allowDataLoss: false, allowRestart: false };
         expect(refusalOf("web", planChanges(broken, news), broken, news)).toBeUndefined();
@@ -161,7 +164,7 @@ describe("what a change erases", () => {
 });
 
 test.each(table.filter(([, , effect]) => effect !== "live"))(
-    "allowRestart: false forbids %s (%j), while the machine runs",
+    "allowRestart: false refuses %s (%j) while the machine is running",
     (_property, change) => {
         const news = { ...inputs, ...change, allowRestart: false };
         expect(refusalOf("web", planChanges(olds, news), olds, news)).toContain("allowRestart is false");
@@ -170,12 +173,12 @@ test.each(table.filter(([, , effect]) => effect !== "live"))(
     },
 );
 
-test("the program may ask for a stop by name", () => {
+test("a stop that the program asks for by `running` is allowed", () => {
     const news = { ...inputs, running: false, allowRestart: false };
     expect(refusalOf("web", planChanges(olds, news), olds, news)).toBeUndefined();
 });
 
-describe("what a preview does not know", () => {
+describe("changes that are unknown at preview", () => {
     const strict = { allowRestart: false, allowDataLoss: false };
     const unknowns: [string, Record<string, unknown>][] = [
         ["userData", { userData: UNKNOWN, onUserDataChange: "restart" }],
@@ -193,7 +196,7 @@ describe("what a preview does not know", () => {
         ["sshKeyPairs", { sshKeyPairs: [UNKNOWN] }],
     ];
 
-    test.each(unknowns)("is announced as what may happen, and not refused: %s (%j)", (property, change) => {
+    test.each(unknowns)("are announced as what may happen, and not refused: %s (%j)", (property, change) => {
         const news = { ...inputs, ...strict, ...change };
         const plan = planChanges(olds, news);
         expect(refusalOf("web", plan, olds, news)).toBeUndefined();
@@ -202,7 +205,7 @@ describe("what a preview does not know", () => {
         );
     });
 
-    test("hides nothing of what it does know", () => {
+    test("do not hide the changes that are known", () => {
         const news = { ...inputs, ...strict, serviceOffering: "Large", userData: UNKNOWN, onUserDataChange: "replace" };
         const plan = planChanges(olds, news);
         expect(describePlan("web", plan, olds)).toMatch(
@@ -211,14 +214,14 @@ describe("what a preview does not know", () => {
         expect(refusalOf("web", plan, olds, news)).toMatch(/^web stops and starts: serviceOffering Small -> Large\./);
     });
 
-    test("is a change all the same where a list gets longer", () => {
+    test("are known to be changes if a list gets longer", () => {
         const news = { ...inputs, ...strict, securityGroups: ["g1", "g2", UNKNOWN] };
         expect(refusalOf("web", planChanges(olds, news), olds, news)).toContain("allowRestart is false");
     });
 });
 
-describe("values of arguments in a line", () => {
-    test("a trigger is shown, and never one that is a secret", () => {
+describe("values of arguments in the line about a change", () => {
+    test("a trigger is shown, unless it is secret", () => {
         const from = { ...olds, reinstallTrigger: "one" };
         const news: Record<string, any> = { ...inputs, reinstallTrigger: "two" };
         expect(describePlan("web", planChanges(from, news), from)).toMatch(/: reinstallTrigger one -> two$/);
@@ -235,7 +238,7 @@ describe("values of arguments in a line", () => {
         },
     );
 
-    test("a value that was a secret stays one", () => {
+    test("a value that was secret is not shown either", () => {
         const was = { ...olds, secretArguments: ["serviceOffering"] };
         const news = { ...inputs, serviceOffering: "Large" };
         expect(describePlan("web", planChanges(was, news), was)).toBe("web stops and starts: serviceOffering changes");
@@ -245,7 +248,7 @@ describe("values of arguments in a line", () => {
 describe("a machine that is a node of a Kubernetes cluster", () => {
     const kubernetesNode = { cluster: "k", name: "web" };
 
-    test("is drained first, which the line says", () => {
+    test("is drained first, and the line says so", () => {
         const news = { ...inputs, serviceOffering: "Large", kubernetesNode };
         const was = { ...olds, kubernetesNode };
         expect(describePlan("web", planChanges(was, news), was, news)).toMatch(
@@ -257,7 +260,7 @@ describe("a machine that is a node of a Kubernetes cluster", () => {
         );
     });
 
-    test("another way to its API takes nothing down", () => {
+    test("is not stopped when the connection to its API changes", () => {
         const plan = planChanges(olds, { ...inputs, kubernetesNode });
         expect(plan.effect).toBe("live");
         expect(describePlan("web", plan, olds, { ...inputs, kubernetesNode })).toBeUndefined();

@@ -8,7 +8,7 @@ const inputs = (name: string, more: object = {}) => ({
     ...{ name, owner: `mark of ${name}`, rollingGroup: "web", displayName: "x", serviceOffering: "Large", ...more },
 });
 
-/** A handler that takes its time and says what it does; a name that begins with "bad" fails. */
+/** A handler that takes time and records its operations; names that begin with "bad" fail. */
 function slow(): { handler: Handler; log: string[] } {
     const log: string[] = [];
     const work = async (what: string, name: string) => {
@@ -28,7 +28,7 @@ function slow(): { handler: Handler; log: string[] } {
     return { handler: oneByOne(handler), log };
 }
 
-test("what takes machines of a group down is done to one after another; what is made, and other groups, side by side", async () => {
+test("operations that take machines of a group down run one after another; creations and other groups run in parallel", async () => {
     const { handler, log } = slow();
     await Promise.all(["a", "b"].map((name) => handler.update(name, outputs, inputs(name))));
     expect(log.splice(0)).toEqual(["update a", "updated a", "update b", "updated b"]);
@@ -37,7 +37,7 @@ test("what takes machines of a group down is done to one after another; what is 
     const other = inputs("b", { rollingGroup: "db" });
     await Promise.all([handler.update("a", outputs, inputs("a")), handler.update("b", outputs, other)]);
     expect(log.splice(0)).toEqual(["update a", "update b", "updated a", "updated b"]);
-    // A change that a running machine takes waits for nobody.
+    // An update of a running machine does not wait.
     const live = (name: string) => ({ ...inputs(name), serviceOffering: "Small", displayName: "y" });
     await Promise.all(
         ["a", "b"].map((name) => handler.update(name, { ...outputs, ...live(name), displayName: "x" }, live(name))),
@@ -58,13 +58,13 @@ test("a replacement is one turn, from the deletion to the end of the creation", 
     await Promise.all(["a", "b"].map(replace));
     const turn = (name: string) => [`delete ${name}`, `deleted ${name}`, `create ${name}`, `created ${name}`];
     expect(log.splice(0)).toEqual([...turn("a"), ...turn("b")]);
-    // What only goes waits for nobody, also after a comparison of a refresh.
+    // A deletion without a replacement does not wait, also after the comparison of a refresh.
     await handler.diff("c", outputs, inputs("c", { replaces: ["template"], owner: "nobody checked it" }));
     await Promise.all(["c", "d"].map((name) => handler.delete(name, { ...outputs, name })));
     expect(log).toEqual(["delete c", "delete d", "deleted c", "deleted d"]);
 });
 
-test("a replacement on request, of which the engine compares nothing, is one turn as well", async () => {
+test("a replacement on request, for which the engine calls no diff, is one turn as well", async () => {
     const { handler, log } = slow();
     const replace = async (name: string) => {
         const news = inputs(name, { owner: `requested ${name}` });
@@ -78,7 +78,7 @@ test("a replacement on request, of which the engine compares nothing, is one tur
     expect(log).toEqual([...turn("a"), ...turn("b")]);
 });
 
-test("where one does not come back, those that wait stay as they are", async () => {
+test("after a failed operation, the machines that wait stay as they are", async () => {
     const { handler, log } = slow();
     const names = ["a", "bad", "c", "d"];
     const results = await Promise.allSettled(names.map((name) => handler.update(name, outputs, inputs(name))));
@@ -90,14 +90,14 @@ test("where one does not come back, those that wait stay as they are", async () 
     );
 });
 
-test("up to maxUnavailable machines go at once, in the order in which they came", async () => {
+test("up to maxUnavailable machines are taken down at once, in the order of their requests", async () => {
     const { handler, log } = slow();
     const of = (name: string, maxUnavailable?: number) => inputs(name, { maxUnavailable });
     const all = [of("a", 2), of("b", 2), of("c", 2), of("d"), of("e", 2)];
     await Promise.all(all.map((news) => handler.update(news.name, outputs, news)));
     expect(log.slice(0, 2)).toEqual(["update a", "update b"]);
     expect(log.indexOf("update c")).toBeGreaterThan(log.indexOf("updated a"));
-    // Whoever begins alone waits for all before it, and nobody overtakes it.
+    // An operation that must run alone waits for all before it, and is not overtaken.
     expect(log.indexOf("update d")).toBeGreaterThan(log.indexOf("updated c"));
     expect(log.indexOf("update e")).toBeGreaterThan(log.indexOf("update d"));
 });

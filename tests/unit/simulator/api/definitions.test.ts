@@ -11,12 +11,12 @@ import { readArguments } from "../../../../simulator/api/parameters";
 
 const known = () => true;
 
-test("every command is defined, and every definition has its command", () => {
+test("every command has a definition, and every definition a command", () => {
     expect(Object.keys(COMMANDS).sort()).toEqual([...DEFINITIONS.keys()].sort());
     for (const [name, definition] of DEFINITIONS) {
         expect([name, isAsync(COMMANDS[name])]).toEqual([name, definition.async]);
         expect([name, NOT_IMPLEMENTED.has(name)]).toEqual([name, false]);
-        // What only administrators may call is told so; the rest is never "administrative".
+        // Commands for administrators say so in their description, and others do not contain the word.
         expect([name, isAdministrative(name) && !definition.adminOnly]).toEqual([name, false]);
     }
 });
@@ -41,7 +41,7 @@ test("answers have CloudStack's names", () => {
     ]);
 });
 
-test("a description holds parameters and nested fields", () => {
+test("a description lists parameters and nested fields", () => {
     const description = describeCommand(DEFINITIONS.get("resetSSHKeyForVirtualMachine")!) as any;
     expect(description).toMatchObject({ description: "Reset SSH key for virtual machine", isasync: true });
     expect(description.params).toContainEqual({
@@ -66,7 +66,7 @@ describe("arguments", () => {
         exists: (parameter: string, id: string) => boolean = known,
     ) => readArguments(DEFINITIONS.get(command)!, new Map(Object.entries(parameters)), exists);
 
-    test("have their types, and names in any case", () => {
+    test("are converted to their types, and their names may have any case", () => {
         expect(
             read("listVirtualMachines", {
                 PAGE: "2",
@@ -118,7 +118,7 @@ describe("arguments", () => {
         expect(() => read(command, parameters as Record<string, string>, (_, id) => id === "yes")).toThrow(text);
     });
 
-    test("line ends are no control characters", () => {
+    test("line ends are not refused as control characters", () => {
         expect(read("createSecurityGroup", { name: "a", description: "one\r\ntwo" })).toEqual({
             name: "a",
             description: "one\r\ntwo",

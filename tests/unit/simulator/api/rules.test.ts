@@ -4,7 +4,7 @@ import { isHostName } from "../../../../simulator/api/parameters";
 import { firstFree, isCidr, isWithin, rangeOf, toAddress, toNumber } from "../../../../simulator/state/addresses";
 import type { ServiceOffering } from "../../../../simulator/state/records";
 
-describe("what a security group rule allows", () => {
+describe("valid and invalid rules of security groups", () => {
     test.each([
         [{}, { protocol: "all", from: 0, to: 0 }],
         [{ protocol: "ALL" }, { protocol: "all", from: 0, to: 0 }],
@@ -74,16 +74,16 @@ describe("addresses", () => {
         "2001:db8::/64",
         "10.1.1.0/x",
         "",
-    ])("%j is no network for machines", (cidr) => {
+    ])("%j is not a valid network for machines", (cidr) => {
         expect(() => rangeOf(cidr)).toThrow(RangeError);
     });
 
-    test("numbers and addresses are the same", () => {
+    test("numbers and addresses are converted both ways", () => {
         for (const address of ["0.0.0.0", "10.1.1.10", "192.168.0.1", "255.255.255.255"])
             expect(toAddress(toNumber(address))).toBe(address);
     });
 
-    test("the first free one is taken, none from a full range", () => {
+    test("the first free address is taken, and none from a full range", () => {
         expect(firstFree("10.0.0.254", "10.0.1.1", new Set(["10.0.0.254", "10.0.0.255"]))).toBe("10.0.1.0");
         expect(firstFree("10.0.0.1", "10.0.0.2", new Set(["10.0.0.1", "10.0.0.2"]))).toBeUndefined();
         expect([
@@ -132,7 +132,7 @@ describe("the size of a machine", () => {
     };
     const free: ServiceOffering = { ...common, bounds: { minCpu: 1, maxCpu: 1e9, minMemory: 32, maxMemory: 1e9 } };
 
-    test("is the offering's, or what the details ask within its bounds", () => {
+    test("is the offering's, or what the details ask for within its limits", () => {
         expect(sizeOf(fixed, {})).toEqual({ cpuNumber: 2, cpuSpeed: 1000, memory: 2048 });
         expect(sizeOf(constrained, { cpuNumber: "4", memory: "512" })).toEqual({
             cpuNumber: 4,

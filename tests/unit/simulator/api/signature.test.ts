@@ -3,7 +3,7 @@ import type { User } from "../../../../simulator/state/records";
 
 const printable = Array.from({ length: 0x7f - 0x20 }, (_, index) => String.fromCharCode(0x20 + index)).join("");
 
-/** Made with Java's own URLEncoder. */
+/** Computed with Java's URLEncoder. */
 const VECTOR = new Map([
     ["command", "deployVirtualMachine"],
     ["apiKey", "AbC-_123"],
@@ -23,11 +23,11 @@ const user: User = { id: "u", name: "u", accountId: "a", apiKey: "AbC-_123", sec
 const userOf = (apiKey: string) => (apiKey === user.apiKey ? user : undefined);
 const BEFORE = Date.parse("2026-01-02T03:00:00Z");
 
-test("signs the test vector", () => {
+test("a signature", () => {
     expect(sign(VECTOR, SECRET)).toBe("826htCZkeaoPf5Q2yi/ZkFgt04E=");
 });
 
-test("knows its user by a right signature, in any order and spelling of the reserved names", () => {
+test("identifies its user, in any order and encoding of the reserved characters", () => {
     const signed = new Map([["signature", sign(VECTOR, SECRET)], ...[...VECTOR].reverse()]);
     expect(authenticate(signed, userOf, BEFORE)).toBe(user);
     const other = new Map([
@@ -44,7 +44,7 @@ test.each([
     ["another key", (p: Map<string, string>) => p.set("apiKey", "nobody")],
     ["no signature", (p: Map<string, string>) => p.delete("signature")],
     ["a short signature", (p: Map<string, string>) => p.set("signature", "x")],
-])("refuses %s", (_, spoil) => {
+])("is refused with %s", (_, spoil) => {
     const signed = new Map([...VECTOR, ["signature", sign(VECTOR, SECRET)]] as [string, string][]);
     spoil(signed);
     expect(() => authenticate(signed, userOf, BEFORE)).toThrow(
@@ -52,7 +52,7 @@ test.each([
     );
 });
 
-test("version 3 needs an expiry that is to come; the old version knows none", () => {
+test("of version 3 needs an expiry in the future; of version 1 it has none", () => {
     const signed = (parameters: [string, string][]) => {
         const all = new Map([["apiKey", user.apiKey], ...parameters]);
         return all.set("signature", sign(all, SECRET));

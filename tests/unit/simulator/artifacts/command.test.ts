@@ -1,4 +1,4 @@
-/** `cloudstack-local artifacts`, and what `cloudstack-local env` tells of the mirror. */
+/** `cloudstack-local artifacts`, and what `cloudstack-local env` prints about the mirror. */
 import * as fs from "node:fs";
 import { artifactsFolder, manifestFile } from "../../../../simulator/artifacts/mirror";
 import { releaseOf } from "../../../../simulator/artifacts/releases";
@@ -7,12 +7,12 @@ import { environment } from "../../../../simulator/cli/environment";
 import { testWithTools, withFolder } from "../../../support/tools";
 import { withGo } from "./support";
 
-/** What it says on standard error, which is for people. */
+/** Its standard error, which is for people. */
 const error = jest.spyOn(console, "error").mockImplementation(() => undefined);
 
 beforeEach(() => error.mockClear());
 
-/** What it prints on standard output. */
+/** Its standard output. */
 async function printed(...args: string[]): Promise<string[]> {
     const log = jest.spyOn(console, "log").mockImplementation(() => undefined);
     try {
@@ -24,7 +24,7 @@ async function printed(...args: string[]): Promise<string[]> {
 }
 
 describe("cloudstack-local artifacts", () => {
-    testWithTools(["tar", "gzip"])("makes what is asked for, and the next time finds it", () =>
+    testWithTools(["tar", "gzip"])("creates the files that are asked for, and finds them the next time", () =>
         withFolder((cache) =>
             withGo(cache, "", async (go) => {
                 const versions = ["--etcd", "3.6.14", "--etcd", "3.5.33", "--from", "go", "--without-kubernetes"];
@@ -66,7 +66,7 @@ describe("cloudstack-local artifacts", () => {
         ),
     );
 
-    test("uses the cache of the environment where none is named", () =>
+    test("uses the cache in the environment by default", () =>
         withFolder((cache) =>
             withGo(cache, "", async () => {
                 const before = process.env.CLOUDSTACK_LOCAL_CACHE;
@@ -82,7 +82,7 @@ describe("cloudstack-local artifacts", () => {
             }),
         ));
 
-    test("refuses what it does not understand, and fails with words", () =>
+    test("refuses unknown options, and reports failures in words", () =>
         withFolder(async (cache) => {
             const refused = (message: string) => ({ message, exitCode: 2 });
             await expect(printed("--from", "here")).rejects.toMatchObject(
@@ -116,13 +116,13 @@ describe("cloudstack-local artifacts", () => {
 describe("cloudstack-local env", () => {
     const access = { endpoint: "http://127.0.0.1:8080/client/api", apiKey: "key", secretKey: "secret" };
     const cloud = { hypervisor: "nspawn", gateway: "10.1.1.1", manifest: "/it's/manifest.json" };
-    /** What a shell makes of it, of our own variables. */
+    /** The variables of ours that a shell gets from it. */
     const own = (more: Partial<Parameters<typeof environment>[0]>) =>
         environment({ ...access, ...more }, "shell")
             .split("\n")
             .filter((line) => line.includes("CLOUDSTACK_LOCAL_"));
 
-    test("tells of machines that boot where they get release files, and who this computer is", () => {
+    test("prints where booting machines get release files, and the address of this computer", () => {
         expect(own({ cloud: { ...cloud, hostAddress: "10.1.1.254" } })).toEqual([
             "export CLOUDSTACK_LOCAL_HYPERVISOR=nspawn",
             "export CLOUDSTACK_LOCAL_MIRROR=http://10.1.1.1/artifacts",
@@ -131,7 +131,7 @@ describe("cloudstack-local env", () => {
         ]);
     });
 
-    test("tells of others what they are; of a cloud that does not run, nothing", () => {
+    test("prints the user's own variables otherwise, and nothing for a cloud that is not running", () => {
         const none = "export CLOUDSTACK_LOCAL_HYPERVISOR=none";
         expect(own({ cloud: { ...cloud, hypervisor: "none" } })).toEqual([none]);
         expect(own({})).toEqual([]);

@@ -8,7 +8,7 @@ import { elsewhere, NOWHERE, withServer } from "./support";
 const sha256 = (bytes: Buffer | string) => createHash("sha256").update(bytes).digest("hex");
 const patience = { answer: 200, silence: 200 };
 
-test("a file comes whole, and its progress is told", () =>
+test("a file is downloaded completely, with its progress", () =>
     withFolder((folder) => {
         const content = Buffer.alloc(300_000, "x");
         return withServer(
@@ -25,7 +25,7 @@ test("a file comes whole, and its progress is told", () =>
         );
     }));
 
-test("what goes wrong is told in words", () =>
+test("failures are reported in words", () =>
     withFolder(async (folder) => {
         const file = path.join(folder, "file");
         await expect(download(elsewhere(NOWHERE), file)).rejects.toThrow(/ECONNREFUSED|bad port/);
@@ -45,7 +45,7 @@ test("what goes wrong is told in words", () =>
         await expect(download(unknown, file)).rejects.toThrow("the SHA-256 of version 9.9.9 is not known");
     }));
 
-test("one that does not answer, or stops in the middle, is not waited for", () =>
+test("a server that does not answer, or stops in the middle, is not waited for", () =>
     withFolder(async (folder) => {
         const file = path.join(folder, "file");
         await withServer(
@@ -57,7 +57,7 @@ test("one that does not answer, or stops in the middle, is not waited for", () =
             (_, response) => void response.writeHead(200, { "content-length": 10 }).write("12345"),
             (url) => expect(download(elsewhere(url), file, { patience })).rejects.toThrow("sent nothing for 0.2 s"),
         );
-        // As long as something comes, it may take its time.
+        // As long as data arrives, a download may take long.
         await withServer(
             async (_, response) => {
                 for (const part of ["o", "f", "f", "i", "c", "i", "a", "l"]) {
@@ -70,7 +70,7 @@ test("one that does not answer, or stops in the middle, is not waited for", () =
         );
     }));
 
-test("where a proxy is set that Node does not use by itself, that is said", () =>
+test("the error says so if a proxy is set that Node.js does not use by itself", () =>
     withFolder(async (folder) => {
         const { https_proxy, NODE_USE_ENV_PROXY } = process.env;
         process.env.https_proxy = "http://127.0.0.1:9";

@@ -21,7 +21,7 @@ interface Options {
     signal?: AbortSignal;
 }
 
-/** Builds in a fresh folder, and answers the paths of the programs. */
+/** Builds in a fresh folder. @returns the paths of the programs */
 function build(folder: string, recipe: GoBuild, options: Options = {}): Promise<Record<string, string>> {
     const { programs = Object.keys(recipe.packages), architecture = "amd64", heard, signal } = options;
     const work = fs.mkdtempSync(path.join(folder, "work-"));
@@ -30,7 +30,7 @@ function build(folder: string, recipe: GoBuild, options: Options = {}): Promise<
     return buildPrograms(recipe, programs, work, { architecture, gates, signal, onProgress });
 }
 
-test("Go is asked for what a build is: static, for Linux, without paths; the user's settings do not matter", () =>
+test("programs are built statically, for Linux and without paths, whatever the user's settings are", () =>
     withFolder((folder) =>
         withGo(folder, "", async (go) => {
             const before = { ...process.env };
@@ -69,7 +69,7 @@ test("Go is asked for what a build is: static, for Linux, without paths; the use
         }),
     ));
 
-test("programs with libraries in C are linked with them, statically", () =>
+test("programs with C libraries are linked with them statically", () =>
     withFolder((folder) =>
         withGo(folder, "", async (go) => {
             await build(folder, runcBuild("1.4.3"));
@@ -81,7 +81,7 @@ test("programs with libraries in C are linked with them, statically", () =>
         }),
     ));
 
-test("of a build, only what is wanted", () =>
+test("only the requested programs of a build are returned", () =>
     withFolder((folder) =>
         withGo(folder, "", async (go) => {
             const built = await build(folder, kubernetesBuild("1.36.4"), { programs: ["kubelet", "kube-proxy"] });
@@ -94,7 +94,7 @@ test("of a build, only what is wanted", () =>
         }),
     ));
 
-describe("a version that this package does not know", () => {
+describe("a version that this package has no module sums of", () => {
     test("is built from its modules alone", () =>
         withFolder((folder) =>
             withGo(folder, "", async (go) => {
@@ -105,7 +105,7 @@ describe("a version that this package does not know", () => {
             }),
         ));
 
-    test("of Kubernetes has its staging modules replaced, as its own go.mod does", () =>
+    test("of Kubernetes has its staging modules replaced, as in its own go.mod", () =>
         withFolder((folder) =>
             withGo(folder, "", async (go) => {
                 await build(folder, kubernetesBuild("1.36.99"), { programs: ["kubelet"] });
@@ -118,7 +118,7 @@ describe("a version that this package does not know", () => {
         ));
 });
 
-test("mains of this package are its own, or a module's without some imports", () =>
+test("main packages are this package's own, or a module's without some imports", () =>
     withFolder((folder) =>
         withGo(folder, "", async (go) => {
             await build(folder, pauseBuild("3.10.2"));
@@ -138,7 +138,7 @@ test("a build that fails says how it ended", () =>
         }),
     ));
 
-test("an interrupted build ends at once, with all that Go has started", () =>
+test("an interrupted build ends at once, with all processes that Go has started", () =>
     withFolder((folder) =>
         withGo(folder, "echo $$ >$here/pid; sleep 60", async () => {
             const interruption = new AbortController();
@@ -173,7 +173,7 @@ test.each([
 test("without Go, the error says so", () => expect(findGo(["/nowhere/go"])).rejects.toThrow("not found on PATH"));
 
 testWithTools(["go"])(
-    "the real Go builds a program of this package, twice the same",
+    "the real Go builds a program of this package, twice with the same bytes",
     () =>
         withFolder(async (folder) => {
             const recipe = pauseBuild("3.10.2");

@@ -17,8 +17,8 @@ import { expectSuccess, runTool } from "../../../support/tools";
 const versions = Object.values(releases).map(({ latest }) => latest);
 const names = (version: string) => imageArchivesOf(version).map(({ images }) => images.map(({ name }) => name));
 
-/** The embedded cloud shares no code with the components: what both say of images is compared here. */
-test("archives have the images that clusters name", () => {
+/** The embedded cloud shares no code with the components, so what both have about images is compared here. */
+test("archives have the images that clusters use", () => {
     expect(KUBERNETES_MINORS).toEqual(Object.keys(releases));
     for (const version of versions) {
         const [controlPlane, node] = names(version);
@@ -29,7 +29,7 @@ test("archives have the images that clusters name", () => {
     expect(NODE_PROGRAMS.containerd).toBe(defaultContainerdVersion);
 });
 
-test("archives are named by what they are for", () => {
+test("archives are named by their role", () => {
     expect(imageArchivesOf("1.36.4", "amd64").map(({ fileName }) => fileName)).toEqual([
         "kubernetes-control-plane-images-v1.36.4-linux-amd64.tar",
         "kubernetes-node-images-v1.36.4-linux-amd64.tar",
@@ -78,7 +78,7 @@ describe.each(versions)("kubeadm %s", (version) => {
     const isThere = fs.existsSync(kubeadm);
 
     (isThere ? test : test.skip)(
-        `wants these images, and etcd${isThere ? "" : " (skipped: cloudstack-local artifacts has not made it)"}`,
+        `lists these images, and etcd${isThere ? "" : " (skipped: cloudstack-local artifacts has not made it)"}`,
         () => {
             const listed = runExecutable(kubeadm, ["config", "images", "list", `--kubernetes-version=v${version}`]);
             const wanted = listed.split("\n").filter((name) => !name.includes("/etcd:"));

@@ -32,15 +32,15 @@ const said = (cache: string, manifest: object) => {
     fs.writeFileSync(manifestFile(cache), JSON.stringify(manifest));
 };
 
-/** What is on the mirror, beside its lock. */
+/** The files on the mirror, without its lock. */
 const names = (cache: string) =>
     fs
         .readdirSync(artifactsFolder(cache))
         .filter((name) => name !== ".lock")
         .sort();
 
-describe("what is there", () => {
-    test("stays where it is as the manifest has it, and nobody is waited for", () =>
+describe("a file that exists", () => {
+    test("is kept if its sum is in the manifest, without waiting for others", () =>
         withFolder(async (cache) => {
             put(cache, fileName, "there");
             said(cache, { [fileName]: sha256("there") });
@@ -54,7 +54,7 @@ describe("what is there", () => {
             expect(outcomes).toEqual([{ fileName, sha256: sha256("there"), bytes: 5, from: "mirror", seconds }]);
         }));
 
-    test("goes into the manifest where it is the official file; entries without a file go", () =>
+    test("is added to the manifest if it is the official file; entries without a file are removed", () =>
         withFolder(async (cache) => {
             put(cache, fileName, "official");
             put(cache, "images.tar", "somebody's own");
@@ -67,7 +67,7 @@ describe("what is there", () => {
             });
         }));
 
-    test("is no reason to guess where the manifest is damaged", () =>
+    test("is not trusted if the manifest is damaged", () =>
         withFolder(async (cache) => {
             put(cache, "manifest.json", '{"etcd');
             await expect(ensureFiles(cache, [release])).rejects.toThrow(
@@ -75,7 +75,7 @@ describe("what is there", () => {
             );
         }));
 
-    goTest("is made anew where it is damaged", () =>
+    goTest("is replaced if it is damaged", () =>
         withFolder(async (cache) => {
             put(cache, fileName, "damaged");
             said(cache, { [fileName]: sha256("whole") });
@@ -108,7 +108,7 @@ describe("the official release", () => {
             ),
         ));
 
-    goTest("is not taken where its sum is wrong: Go builds it then, and that is said", () =>
+    goTest("is refused if its sum is wrong: it is built with Go then, and that is reported", () =>
         withFolder((cache) =>
             withServer(
                 (_, response) => response.end("evil"),
@@ -124,7 +124,7 @@ describe("the official release", () => {
         ),
     );
 
-    test("is all that is tried, if that is wanted", () =>
+    test("is the only source if that is asked for", () =>
         withFolder(async (cache) => {
             await withGo(cache, "", async (go) => {
                 const attempt = ensureFiles(cache, [release], { source: "release" });
@@ -136,7 +136,7 @@ describe("the official release", () => {
         }));
 });
 
-test("the error of a file that could not be obtained says what to do", () =>
+test("the error for a file that could not be obtained says what to do", () =>
     withFolder(async (cache) => {
         const folder = artifactsFolder(cache);
         await expect(ensureFiles(cache, [release], { source: "release" })).rejects.toThrow(
@@ -153,7 +153,7 @@ test("the error of a file that could not be obtained says what to do", () =>
         );
     }));
 
-test("if Go fails too, both reasons are reported", () =>
+test("if Go fails, too, both reasons are reported", () =>
     withFolder((cache) =>
         withGo(cache, "echo no such module >&2; exit 1", async () => {
             await expect(ensureFiles(cache, [release])).rejects.toThrow(
@@ -163,8 +163,8 @@ test("if Go fails too, both reasons are reported", () =>
         }),
     ));
 
-describe("several at once", () => {
-    goTest("make each file once; the others wait, and find it", () =>
+describe("several processes at once", () => {
+    goTest("create each file once; the others wait, and find it", () =>
         withFolder((cache) =>
             withGo(cache, "sleep 0.3", async (go) => {
                 const heard: string[] = [];
@@ -179,7 +179,7 @@ describe("several at once", () => {
         ),
     );
 
-    goTest("do not stand in each other's way after a kill -9", () =>
+    goTest("do not block each other after a kill -9", () =>
         withFolder(async (cache) => {
             const lock = path.join(artifactsFolder(cache), ".lock");
             put(cache, ".work-of-the-dead", "");
@@ -200,7 +200,7 @@ describe("several at once", () => {
     );
 });
 
-test("versions are made once each, for the architecture that is asked for", () =>
+test("versions are created once each, for the requested architecture", () =>
     withFolder(async (cache) => {
         const one = releaseOf("etcd", "3.5.33", "arm64").fileName;
         put(cache, one, "one");

@@ -6,7 +6,7 @@ import { expectSuccess, runTool, testWithTools, withFolder } from "../../../supp
 
 const sha256 = (content: Buffer) => createHash("sha256").update(content).digest("hex");
 
-/** Two images that share a layer. The files' times and the order of their creation differ from call to call. */
+/** Two images that share a layer. The times of the files and the order of their creation differ from call to call. */
 async function archive(folder: string, names: readonly string[]): Promise<string> {
     const work = fs.mkdtempSync(path.join(folder, "work-"));
     const layers = [];
@@ -36,7 +36,7 @@ async function archive(folder: string, names: readonly string[]): Promise<string
     return file;
 }
 
-testWithTools(["tar"])("archives of images have the same bytes, whenever they are made", () =>
+testWithTools(["tar"])("archives of the same images have the same bytes", () =>
     withFolder(async (folder) => {
         const one = await archive(folder, ["sh", "nft", "flanneld"]);
         const umask = process.umask(0o077);
@@ -49,48 +49,50 @@ testWithTools(["tar"])("archives of images have the same bytes, whenever they ar
     }),
 );
 
-testWithTools(["tar"])("an archive is an OCI image layout: every reference has its blob, with its size and sum", () =>
-    withFolder(async (folder) => {
-        const file = await archive(folder, ["sh", "nft", "flanneld"]);
-        const at = (...parts: string[]) => path.join(folder, "unpacked", ...parts);
-        fs.mkdirSync(at());
-        expectSuccess(runTool("tar", ["-xf", file, "-C", at()]));
-        const json = (...parts: string[]) => JSON.parse(fs.readFileSync(at(...parts), "utf8"));
-        const seen = new Set<string>();
-        const blob = ({ digest, size }: { digest: string; size: number }) => {
-            const hex = digest.replace("sha256:", "");
-            const content = fs.readFileSync(at("blobs/sha256", hex));
-            expect([sha256(content), content.length]).toEqual([hex, size]);
-            seen.add(hex);
-            return content;
-        };
-        expect(json("oci-layout")).toEqual({ imageLayoutVersion: "1.0.0" });
-        const { manifests } = json("index.json");
-        expect(manifests.map(({ annotations }: any) => annotations["io.containerd.image.name"])).toEqual([
-            "registry.example.org/tools:v1",
-            "registry.example.org/flannel:v2",
-        ]);
-        const contents = manifests.map((descriptor: any) => {
-            const manifest = JSON.parse(blob(descriptor).toString());
-            const config = JSON.parse(blob(manifest.config).toString());
-            expect(config).toMatchObject({ architecture: "amd64", os: "linux" });
-            // Layers are not compressed, so that their sums are those of their content.
-            expect(config.rootfs.diff_ids).toEqual(manifest.layers.map(({ digest }: any) => digest));
-            manifest.layers.forEach(blob);
-            return { manifest, config };
-        });
-        expect(contents[0].config.config.Entrypoint).toBeUndefined();
-        expect(contents[1].config.config.Entrypoint).toEqual(["/usr/bin/flanneld"]);
-        expect(contents[0].config.config.Env[0]).toMatch(/^PATH=.*\/usr\/local\/bin/);
-        // The shared layer is there once.
-        expect(contents[1].manifest.layers[0]).toEqual(contents[0].manifest.layers[0]);
-        expect(fs.readdirSync(at("blobs/sha256")).sort()).toEqual([...seen].sort());
-        const listed = runTool("tar", ["-tvf", at("blobs/sha256", contents[1].manifest.layers[1].digest.slice(7))]);
-        expect(
-            listed.stdout
-                .trim()
-                .split("\n")
-                .map((line) => line.split(/\s+/)[0]),
-        ).toEqual(["lrwxrwxrwx", "drwxrwxrwt", "drwxr-xr-x", "drwxr-xr-x", "-rwxr-xr-x", "-rwsr-xr-x"]);
-    }),
+testWithTools(["tar"])(
+    "an archive is an OCI image layout: every reference has its blob, with its size and digest",
+    () =>
+        withFolder(async (folder) => {
+            const file = await archive(folder, ["sh", "nft", "flanneld"]);
+            const at = (...parts: string[]) => path.join(folder, "unpacked", ...parts);
+            fs.mkdirSync(at());
+            expectSuccess(runTool("tar", ["-xf", file, "-C", at()]));
+            const json = (...parts: string[]) => JSON.parse(fs.readFileSync(at(...parts), "utf8"));
+            const seen = new Set<string>();
+            const blob = ({ digest, size }: { digest: string; size: number }) => {
+                const hex = digest.replace("sha256:", "");
+                const content = fs.readFileSync(at("blobs/sha256", hex));
+                expect([sha256(content), content.length]).toEqual([hex, size]);
+                seen.add(hex);
+                return content;
+            };
+            expect(json("oci-layout")).toEqual({ imageLayoutVersion: "1.0.0" });
+            const { manifests } = json("index.json");
+            expect(manifests.map(({ annotations }: any) => annotations["io.containerd.image.name"])).toEqual([
+                "registry.example.org/tools:v1",
+                "registry.example.org/flannel:v2",
+            ]);
+            const contents = manifests.map((descriptor: any) => {
+                const manifest = JSON.parse(blob(descriptor).toString());
+                const config = JSON.parse(blob(manifest.config).toString());
+                expect(config).toMatchObject({ architecture: "amd64", os: "linux" });
+                // Layers are not compressed, so that their digests are those of their content.
+                expect(config.rootfs.diff_ids).toEqual(manifest.layers.map(({ digest }: any) => digest));
+                manifest.layers.forEach(blob);
+                return { manifest, config };
+            });
+            expect(contents[0].config.config.Entrypoint).toBeUndefined();
+            expect(contents[1].config.config.Entrypoint).toEqual(["/usr/bin/flanneld"]);
+            expect(contents[0].config.config.Env[0]).toMatch(/^PATH=.*\/usr\/local\/bin/);
+            // The shared layer exists once.
+            expect(contents[1].manifest.layers[0]).toEqual(contents[0].manifest.layers[0]);
+            expect(fs.readdirSync(at("blobs/sha256")).sort()).toEqual([...seen].sort());
+            const listed = runTool("tar", ["-tvf", at("blobs/sha256", contents[1].manifest.layers[1].digest.slice(7))]);
+            expect(
+                listed.stdout
+                    .trim()
+                    .split("\n")
+                    .map((line) => line.split(/\s+/)[0]),
+            ).toEqual(["lrwxrwxrwx", "drwxrwxrwt", "drwxr-xr-x", "drwxr-xr-x", "-rwxr-xr-x", "-rwsr-xr-x"]);
+        }),
 );

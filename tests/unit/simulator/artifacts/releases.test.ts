@@ -16,9 +16,9 @@ import {
 const escaped = (text: string) => text.replaceAll(".", "\\.");
 const supportedKubernetes = Object.values(kubernetesReleases).map(({ latest }) => latest);
 
-/** The embedded cloud shares no code with the components: what both say of releases is compared here. */
+/** The embedded cloud shares no code with the components, so what both have about releases is compared here. */
 describe.each(PROGRAM_NAMES)("%s", (program) => {
-    test("the mirror has what nodes ask for: names, places and sums", () => {
+    test("the mirror has the files that nodes download, with the same names, paths and sums", () => {
         expect(knownVersions(program)).toEqual(supportedVersions(program));
         expect(newestVersion(program)).toBe(supportedVersions(program).at(-1));
         for (const version of [...knownVersions(program), "9.9.9"])
@@ -34,7 +34,7 @@ describe.each(PROGRAM_NAMES)("%s", (program) => {
     });
 });
 
-test("archives have the programs where the releases have them", () => {
+test("archives have the programs at the same paths as the releases", () => {
     const members = (program: ProgramName) => releaseOf(program, newestVersion(program), "arm64").members;
     expect(members("etcd")).toEqual({
         "etcd-v3.6.14-linux-arm64/etcd": "etcd",
@@ -42,7 +42,7 @@ test("archives have the programs where the releases have them", () => {
         "etcd-v3.6.14-linux-arm64/etcdutl": "etcdutl",
     });
     expect(Object.keys(members("containerd"))).toEqual(["bin/containerd", "bin/containerd-shim-runc-v2", "bin/ctr"]);
-    // Those of the official archive, without its licence.
+    // The programs of the official archive, without its licence.
     expect(Object.keys(members("cni-plugins")).sort().join(" ")).toBe(
         "bandwidth bridge dhcp dummy firewall host-device host-local ipvlan loopback macvlan portmap ptp sbr static tap " +
             "tuning vlan vrf",
@@ -51,7 +51,7 @@ test("archives have the programs where the releases have them", () => {
     expect(members("runc")).toEqual({ runc: "runc" });
 });
 
-/** Every build that the newest versions, and the older ones that tests use, are made of. */
+/** All builds that the newest versions, and the older ones in tests, consist of. */
 const builds = filesOf({
     etcd: ["3.5.33", "3.6.14"],
     kubernetes: supportedKubernetes,
@@ -59,7 +59,7 @@ const builds = filesOf({
 }).flatMap(buildsOf);
 
 test.each([...new Map(builds.map(({ build }) => [build.title, build])).values()].map((build) => [build.title, build]))(
-    "the sums of the modules of %s are the package's own",
+    "the package has the module sums of %s",
     (_, build: GoBuild) => {
         const folder = pinnedModules(build);
         const module = fs.readFileSync(path.join(folder, "go.mod"), "utf8");

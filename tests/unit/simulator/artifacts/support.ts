@@ -4,15 +4,15 @@ import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import { releaseOf, type Release } from "../../../../simulator/artifacts/releases";
 
-/** A place that nobody answers from. */
+/** An address where nothing answers. */
 export const NOWHERE = "http://127.0.0.1:9/file";
 
-/** A release like etcd's, at another place. */
+/** A release like etcd's, at another address. */
 export function elsewhere(url: string, more: Partial<Release> = {}): Release {
     return { ...releaseOf("etcd", "3.6.14"), url, ...more };
 }
 
-/** An HTTP server for a test's time. */
+/** An HTTP server for the duration of a test. */
 export async function withServer<T>(answer: http.RequestListener, body: (url: string) => Promise<T>): Promise<T> {
     const server = http.createServer(answer).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
@@ -24,7 +24,7 @@ export async function withServer<T>(answer: http.RequestListener, body: (url: st
     }
 }
 
-/** What stands in for Go, and what it was called with. */
+/** A stand-in for Go, and its calls. */
 export class FakeGo {
     private readonly folder: string;
     private readonly path = process.env.PATH;
@@ -68,12 +68,12 @@ done
         process.env.PATH = `${this.folder}:${this.path}`;
     }
 
-    /** What it was to build; other calls only resolve modules. */
+    /** What it was to build; other calls resolve modules only. */
     get builds(): string[] {
         return this.calls.filter((call) => /: (build|test) /.test(call));
     }
 
-    /** The source of a program of this package's own. */
+    /** The source of a main package of this package's own. */
     source(program: string): string {
         return fs.readFileSync(path.join(this.folder, `${program}.go`), "utf8");
     }
@@ -83,7 +83,7 @@ done
         return fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim().split("\n") : [];
     }
 
-    /** The module that it was to build in. */
+    /** The module in which it was to build. */
     get module(): string {
         return fs.readFileSync(path.join(this.folder, "go.mod"), "utf8");
     }
@@ -94,7 +94,7 @@ done
     }
 }
 
-/** With a stand-in for Go on PATH. */
+/** Runs `body` with a stand-in for Go on PATH. */
 export async function withGo<T>(folder: string, script: string, body: (go: FakeGo) => Promise<T>): Promise<T> {
     const go = new FakeGo(folder, script);
     try {

@@ -9,7 +9,7 @@ const root = templateRoot(cacheFolder(), TEMPLATE);
 const isPossible = process.getuid?.() === 0 && fs.existsSync(root);
 
 (isPossible ? test : test.skip)(
-    `has all that its programs need${isPossible ? "" : " (skipped: needs root, and a machine's root file system)"}`,
+    `contains all that its programs need${isPossible ? "" : " (skipped: needs root, and a machine's root file system)"}`,
     () =>
         withFolder(async (folder) => {
             await copyNetworkTools(root, folder);

@@ -14,42 +14,44 @@ const kubernetes = (["kubelet", "kubeadm"] as const).map((program) => releaseOf(
 const fromGo = (cache: string, files: readonly MirrorFile[], options: EnsureOptions = {}) =>
     ensureFiles(cache, files, { source: "go", ...options });
 
-goTest("an archive is the release's: names, modes, owners and times are fixed, and so are its bytes", () =>
-    withFolder((folder) =>
-        withGo(folder, "", async () => {
-            const release = releaseOf("etcd", "3.6.14", "amd64");
-            const [one, two] = [path.join(folder, "one"), path.join(folder, "two")];
-            await fromGo(one, [release]);
-            const listed = runTool("tar", [
-                "-tvzf",
-                path.join(artifactsFolder(one), release.fileName),
-                ...["--numeric-owner", "--utc", "--full-time"],
-            ]);
-            expectSuccess(listed);
-            const top = "etcd-v3.6.14-linux-amd64";
-            const fields = listed.stdout
-                .trim()
-                .split("\n")
-                .map((line) => line.split(/\s+/));
-            expect(fields.map(([mode, owner, , day, time, name]) => [mode, owner, day, time, name])).toEqual([
-                ["drwxr-xr-x", "0/0", "1970-01-01", "00:00:00", `${top}/`],
-                ...["etcd", "etcdctl", "etcdutl"].map((name) => [
-                    ...["-rwxr-xr-x", "0/0", "1970-01-01", "00:00:00"],
-                    `${top}/${name}`,
-                ]),
-            ]);
-            const umask = process.umask(0o077);
-            try {
-                await fromGo(two, [release]);
-            } finally {
-                process.umask(umask);
-            }
-            expect(readManifest(two)).toEqual(readManifest(one));
-        }),
-    ),
+goTest(
+    "an archive is like the release's, with fixed names, modes, owners and times: its bytes are always the same",
+    () =>
+        withFolder((folder) =>
+            withGo(folder, "", async () => {
+                const release = releaseOf("etcd", "3.6.14", "amd64");
+                const [one, two] = [path.join(folder, "one"), path.join(folder, "two")];
+                await fromGo(one, [release]);
+                const listed = runTool("tar", [
+                    "-tvzf",
+                    path.join(artifactsFolder(one), release.fileName),
+                    ...["--numeric-owner", "--utc", "--full-time"],
+                ]);
+                expectSuccess(listed);
+                const top = "etcd-v3.6.14-linux-amd64";
+                const fields = listed.stdout
+                    .trim()
+                    .split("\n")
+                    .map((line) => line.split(/\s+/));
+                expect(fields.map(([mode, owner, , day, time, name]) => [mode, owner, day, time, name])).toEqual([
+                    ["drwxr-xr-x", "0/0", "1970-01-01", "00:00:00", `${top}/`],
+                    ...["etcd", "etcdctl", "etcdutl"].map((name) => [
+                        ...["-rwxr-xr-x", "0/0", "1970-01-01", "00:00:00"],
+                        `${top}/${name}`,
+                    ]),
+                ]);
+                const umask = process.umask(0o077);
+                try {
+                    await fromGo(two, [release]);
+                } finally {
+                    process.umask(umask);
+                }
+                expect(readManifest(two)).toEqual(readManifest(one));
+            }),
+        ),
 );
 
-goTest("files of one build share one call of Go; a file that is no archive is the program itself", () =>
+goTest("files of one build share one call of Go; a file that is not an archive is the program itself", () =>
     withFolder((folder) =>
         withGo(folder, "", async (go) => {
             await fromGo(folder, [...kubernetes, controlPlaneImages]);
@@ -61,13 +63,13 @@ goTest("files of one build share one call of Go; a file that is no archive is th
             const kubelet = path.join(artifactsFolder(folder), "kubelet-v1.36.4-linux-amd64");
             expect(fs.readFileSync(kubelet, "utf8")).toBe("#!/bin/sh\necho k8s.io/kubernetes/cmd/kubelet\n");
             const images = runTool("tar", ["-tf", path.join(artifactsFolder(folder), controlPlaneImages.fileName)]);
-            // A layer, a configuration and a manifest of each of the three.
+            // A layer, a configuration and a manifest for each of the three.
             expect(images.stdout.match(/blobs\/sha256\/\w{64}/g)).toHaveLength(9);
         }),
     ),
 );
 
-goTest("tests become a program", () =>
+goTest("the tests of a package can be built as a program", () =>
     withFolder((folder) =>
         withGo(folder, "", async (go) => {
             const [tests] = filesOf({ conformance: ["1.36.4"] }, "amd64");
@@ -83,7 +85,7 @@ goTest("tests become a program", () =>
     ),
 );
 
-goTest("a build that fails does not keep the others from being finished, and is told of at once", () =>
+goTest("a build that fails is reported at once, and the others are completed", () =>
     withFolder((folder) =>
         withGo(folder, 'case "$*" in *kubernetes*) echo too old >&2; exit 1;; esac', async () => {
             const etcd = releaseOf("etcd", "3.6.14", "amd64");
@@ -101,7 +103,7 @@ goTest("a build that fails does not keep the others from being finished, and is 
     ),
 );
 
-goTest("what is interrupted leaves nothing unfinished", () =>
+goTest("an interrupted build leaves no incomplete file", () =>
     withFolder((folder) =>
         withGo(folder, 'case "$*" in *kubernetes*) sleep 60;; esac', async () => {
             const etcd = releaseOf("etcd", "3.6.14", "amd64");
@@ -114,7 +116,7 @@ goTest("what is interrupted leaves nothing unfinished", () =>
     ),
 );
 
-test("the advice is for what failed: runc needs a compiler for C, images need root", () =>
+test("the advice fits the failure: runc needs a C compiler, images need root", () =>
     withFolder((folder) =>
         withGo(folder, "exit 1", async () => {
             const runc = filesOf({ kubernetes: ["1.36.4"] }, "amd64").filter(({ fileName }) => /^runc/.test(fileName));

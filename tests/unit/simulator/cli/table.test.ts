@@ -1,11 +1,11 @@
-/** What the command line writes, and the ends of files that it reads. */
+/** Output of the command line, and reading the end of a file. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { counted, duration, size, table } from "../../../../simulator/cli/table";
 import { endOf, follow, lastLines } from "../../../../simulator/tail";
 
-test("tables have columns under their titles, and no space at the ends of lines", () => {
+test("tables have columns below their titles, and no spaces at the ends of lines", () => {
     expect(
         table(
             ["NAME", "X"],
@@ -42,14 +42,14 @@ test.each([
     expect(duration(seconds)).toBe(text);
 });
 
-test("things are counted", () => {
+test("numbers of things have the singular or plural", () => {
     expect([0, 1, 2].map((count) => counted(count, "machine"))).toEqual(["0 machines", "1 machine", "2 machines"]);
 });
 
 describe("the end of a file", () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "file-end-"));
     const file = path.join(folder, "log");
-    // Longer than what is read at a time.
+    // Longer than one read.
     const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index} ü`);
 
     beforeEach(() => fs.writeFileSync(file, `${lines.join("\n")}\n`));
@@ -61,7 +61,7 @@ describe("the end of a file", () => {
         expect(read).toBe(fs.statSync(file).size);
     });
 
-    test("is that of a line that is not ended yet, and nothing of no file", () => {
+    test("may be an incomplete line, and is empty if there is no file", () => {
         fs.writeFileSync(file, "a\nb");
         expect(lastLines(file, 1).text).toBe("b\n");
         expect(endOf(file, 100)).toBe("a\nb");
@@ -71,7 +71,7 @@ describe("the end of a file", () => {
         expect(endOf(path.join(folder, "none"), 5)).toBe("");
     });
 
-    test("is of whole lines within so many bytes", () => {
+    test("has whole lines within a number of bytes", () => {
         const end = endOf(file, 1_000);
         expect(Buffer.byteLength(end)).toBeLessThanOrEqual(1_000);
         expect(Buffer.byteLength(end)).toBeGreaterThan(950);

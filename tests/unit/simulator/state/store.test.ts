@@ -10,7 +10,7 @@ afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 const row = (id: string, name = id): OsCategory => ({ id, name });
 
-test("a transaction is kept as a whole, or undone as a whole", () => {
+test("a transaction is committed or rolled back as a whole", () => {
     const store = new Store();
     store.transaction(() => {
         store.osCategories.insert(row("a"));
@@ -32,7 +32,7 @@ test("a transaction is kept as a whole, or undone as a whole", () => {
     store.close();
 });
 
-test("one inside another is part of it", () => {
+test("a nested transaction is part of the outer one", () => {
     const store = new Store();
     expect(() =>
         store.transaction(() => {
@@ -44,14 +44,14 @@ test("one inside another is part of it", () => {
     store.close();
 });
 
-test("a change outside of one is refused", () => {
+test("a change outside of a transaction is refused", () => {
     const store = new Store();
     expect(() => store.osCategories.insert(row("a"))).toThrow(StateError);
     expect(store.osCategories.all()).toEqual([]);
     store.close();
 });
 
-test("what was kept is there again, in its order", () => {
+test("committed records are read back in their order", () => {
     const first = new Store(folder);
     first.transaction(() => ["c", "a", "b"].forEach((id) => first.osCategories.insert(row(id))));
     first.transaction(() => {
@@ -66,14 +66,14 @@ test("what was kept is there again, in its order", () => {
     second.close();
 });
 
-test("a record that another refers to must be there", () => {
+test("a record that another refers to must exist", () => {
     const store = new Store();
     expect(() => store.zones.need("x")).toThrow("The state refers to zone x, which does not exist.");
     expect(store.zones.get(undefined)).toBeUndefined();
     store.close();
 });
 
-test("a state of a later version is left alone", () => {
+test("a database of a later version is not changed", () => {
     const { DatabaseSync } = require("node:sqlite") as typeof import("node:sqlite");
     const later = path.join(folder, "later");
     new Store(later).close();

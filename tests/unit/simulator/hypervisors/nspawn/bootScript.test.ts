@@ -1,4 +1,4 @@
-/** The script that a machine runs in, run by a shell with stand-ins for all that it calls. */
+/** The script in which a machine runs, executed by a shell with stand-ins for all programs that it calls. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -19,7 +19,7 @@ describe("a folder of any name", () => {
         fs.writeFileSync(path.join(folder, "disks"), "vdb:7:3 vdc:7:4");
         const bin = path.join(base, "bin");
         fs.mkdirSync(bin);
-        // Each says its words; the machine asks for a reboot, and at the second time ends.
+        // Each prints its arguments; the machine first asks for a reboot, then ends.
         const say = (name: string) => `#!/bin/sh\n{ printf '%s|' ${name} "$@"; echo; } >>"$SAID"\n`;
         const again = '[ $(grep -c nsenter "$SAID") = 1 ] && exit 133\nexit 0\n';
         for (const [name, more] of [
@@ -38,17 +38,17 @@ describe("a folder of any name", () => {
 
     afterAll(() => fs.rmSync(base, { recursive: true }));
 
-    test("its processes are in its groups", () => {
+    test("its processes are in its control groups", () => {
         for (const group of groups) expect(fs.readFileSync(path.join(group, "cgroup.procs"), "utf8")).toBe("0\n");
     });
 
-    test("its root is an overlay on the template, whose name may hold what separates options", () => {
+    test("its root is an overlay on the template, whose path may contain separators of mount options", () => {
         expect(lines).toContain(
             "mount|-t|overlay|overlay|-o|lowerdir=/cache/with\\:colon\\,comma/root,upperdir=upper,workdir=work|root|",
         );
     });
 
-    test("it starts anew when it wants to, in its network, with the disks that it has then", () => {
+    test("a machine that asks for a reboot starts again in its network, with its current disks", () => {
         const boots = lines.filter((line) => line.startsWith("nsenter|"));
         expect(boots).toHaveLength(2);
         for (const boot of boots) {

@@ -23,23 +23,23 @@ const misc = `229 fuse
 const own = { name: "vdb", major: 7, minor: 3 };
 const rules = denyRules({ devices, misc, loops: [3, 4, 70] }, [own]);
 
-test("every disk of the host is forbidden, and every loop device but the machine's own", () => {
+test("every disk of the host is denied, and every loop device except the machine's own", () => {
     const forbidden = ["b 8:* rw", "b 259:* rw", "b 7:0 rw", "b 7:4 rw", "b 7:63 rw", "b 7:70 rw"];
     expect(rules).toEqual(expect.arrayContaining(forbidden));
     expect(rules).not.toContain("b 7:3 rw");
-    // That would forbid the machine's own, too.
+    // That would deny the machine's own, too.
     expect(rules).not.toContain("b 7:* rw");
 });
 
-test("so is what leads to the host's memory, clock, watchdog and loop devices", () => {
+test("devices for the host's memory, clock, watchdog and loop devices are denied", () => {
     expect(rules).toEqual(expect.arrayContaining(["c 1:1 rw", "c 4:* rw", "c 254:* rw", "c 10:237 rw", "c 10:130 rw"]));
 });
 
-test("what runc allows a container is not", () => {
+test("devices that runc allows for a container are not denied", () => {
     const minorsOf = (major: number) => rules.filter((rule) => rule.startsWith(`c ${major}:`));
     for (const minor of [3, 5, 7, 8, 9]) expect(rules).not.toContain(`c 1:${minor} rw`);
     expect([...minorsOf(5), ...minorsOf(136)]).toEqual([]);
     expect(minorsOf(10).filter((rule) => /:(200|229) /.test(rule))).toEqual([]);
-    // Making a node is allowed for all: a rule that took it away would stand against runc's "m".
+    // Creating any node is allowed: a rule against it would conflict with runc's "m".
     expect(rules.filter((rule) => !/ rw$/.test(rule))).toEqual([]);
 });

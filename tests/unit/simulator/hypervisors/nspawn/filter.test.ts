@@ -40,7 +40,7 @@ function chain(script: string, name: string): string[] {
 
 const script = filterScript(plan);
 
-test("what comes in is what the rules of a machine's groups let in, all else is dropped", () => {
+test("ingress is what the rules of a machine's groups allow, and all else is dropped", () => {
     expect(chain(script, "in_m11")).toEqual([
         "tcp dport 80-81 accept",
         "ip saddr 10.0.0.0/8 ip protocol icmp accept",
@@ -56,25 +56,25 @@ test("what comes in is what the rules of a machine's groups let in, all else is 
     expect(chain(script, "in_m13")).toEqual(["drop"]);
 });
 
-test("what goes out is all, until one of a machine's groups has a rule about it", () => {
+test("egress is unrestricted until one of a machine's groups has an egress rule", () => {
     expect(chain(script, "out_m11")).toEqual(["return"]);
     expect(chain(script, "out_m12")).toEqual(["udp dport 53 return", "drop"]);
 });
 
-test("a group as a source is its members", () => {
+test("a group as a source means its members", () => {
     expect(script).toContain("set group_web { type ipv4_addr; elements = { 10.1.1.11, 10.1.1.12 }; }");
 });
 
-test("each port has the identity of its machine", () => {
+test("each port allows its machine's addresses only", () => {
     expect(chain(script, "from_m11")).toContain("ether type ip ip saddr != { 10.1.1.11, 0.0.0.0 } drop");
     expect(chain(script, "from_m11")).toContain("ether saddr != 1e:00:00:00:00:11 drop");
 });
 
-test("a network without machines has a filter too", () => {
+test("a network without machines has a filter, too", () => {
     expect(filterScript({ ...plan, machines: [], groups: [] })).not.toContain("vmap");
 });
 
-testWithTools(["nft", "unshare"])("nft takes it, and another one after it", () => {
+testWithTools(["nft", "unshare"])("nft accepts it, and another one after it", () => {
     const empty = filterScript({ ...plan, machines: [], groups: [] });
     const input = script + empty + script;
     expectSuccess(runTool("unshare", ["--user", "--map-root-user", "--net", "nft", "-f", "-"], { input }));

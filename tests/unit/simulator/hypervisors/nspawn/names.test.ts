@@ -1,8 +1,8 @@
-/** What things of clouds are called on a host, and which of them are told to be whose. */
+/** Names of a cloud's things on its host, and which cloud a name or process belongs to. */
 import { prefixIn, prefixOf } from "../../../../../simulator/hypervisors/nspawn/names";
 import { environmentFor, nspawnFolder, stateDirOf } from "../../../../../simulator/hypervisors/nspawn/owner";
 
-test("a cloud's prefix comes from its folder, by whatever way that is written", () => {
+test("a cloud's prefix depends on its folder, however the path is written", () => {
     expect(prefixOf("/srv/cloud")).toMatch(/^csl[0-9a-f]{4}$/);
     expect(prefixOf("/srv/x/../cloud/")).toBe(prefixOf("/srv/cloud"));
     expect(prefixOf("/srv/cloud2")).not.toBe(prefixOf("/srv/cloud"));
@@ -25,7 +25,7 @@ test.each([
     expect(prefixIn(name)).toBe(prefix);
 });
 
-test("an owner tells its state, and nothing else does", () => {
+test("the argument of an owner contains the state folder, and no other argument is read as one", () => {
     const folder = nspawnFolder("/srv/a nspawn/cloud");
     expect(stateDirOf(`${folder}/machines/i-3-1-VM`)).toBe("/srv/a nspawn/cloud");
     expect(stateDirOf(`${folder}/networks/csl1a2b`)).toBe("/srv/a nspawn/cloud");

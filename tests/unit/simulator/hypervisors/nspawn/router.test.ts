@@ -33,7 +33,7 @@ const entries = [
     entryOf(machine("db"), nic("10.1.1.11", "1e:00:00:00:00:02", false)),
 ];
 
-test("a machine is told what is its own; user data whatever its bytes", () => {
+test("a machine gets its own data, and user data with any bytes", () => {
     expect(entries[0].metaData).toMatchObject({
         "instance-id": "id of web",
         "local-hostname": "web",
@@ -43,14 +43,14 @@ test("a machine is told what is its own; user data whatever its bytes", () => {
     expect(Buffer.from(entries[0].userData, "base64")).toEqual(Buffer.from([0, 255]));
 });
 
-test("names and addresses as dnsmasq reads them", () => {
+test("hosts are written in dnsmasq's format", () => {
     expect(hostsFile("10.1.1.1", entries)).toBe("10.1.1.1 data-server\n10.1.1.10 web\n10.1.1.11 db\n");
     expect(leasesFile(entries)).toBe(
         "1e:00:00:00:00:01,10.1.1.10,web,infinite\n1e:00:00:00:00:02,set:side,10.1.1.11,db,infinite\n",
     );
 });
 
-test("a lease goes when another machine is to have its address, and only then", () => {
+test("a lease is removed when another machine gets its address, and only then", () => {
     const leases = [
         "0 1e:00:00:00:00:01 10.1.1.10 web 01:1e:00:00:00:00:01",
         "0 1e:00:00:00:00:99 10.1.1.11 gone 01:1e:00:00:00:00:99",
