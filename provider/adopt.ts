@@ -4,8 +4,8 @@ import { CloudStackError } from "./client";
 const ATTEMPTS = 3;
 
 /**
- * Creates an entity that has the resource's owner mark. If its name is taken or the response was lost, an existing entity
- * with the mark is adopted. After a lost response, the command is sent again only if there is no such entity.
+ * Creates an entity that has the resource's owner mark. If its name is taken or the response was lost, an existing
+ * entity with the mark is adopted. After a lost response, the command is sent again only if there is no such entity.
  *
  * @param find returns an entity that has the mark and is not in the state; `undefined` if there is none
  */

@@ -15,8 +15,8 @@ export interface Claim {
 }
 
 /**
- * Adds a problem if another resource of this run claims the same value. In the cloud the second creation would fail, and a
- * preview finds neither resource there yet. Resources are distinguished by their owner marks.
+ * Adds a problem if another resource of this run claims the same value. In the cloud the second creation would fail,
+ * and a preview finds neither resource there yet. Resources are distinguished by their owner marks.
  *
  * @param property the argument that has the value
  * @param label what messages call the resource

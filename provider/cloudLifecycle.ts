@@ -43,8 +43,8 @@ export interface CloudLifecycle extends Pick<Lifecycle, "check" | "marks"> {
 }
 
 /**
- * A handler whose operations are refused on another cloud than the one in a resource's state: there the resource would look
- * deleted.
+ * A handler whose operations are refused on another cloud than the one in a resource's state: there the resource would
+ * look deleted.
  */
 export function cloudLifecycle(of: CloudLifecycle): Handler {
     /** @param configured determines the cloud; `stored` contains the previous one */

@@ -2,12 +2,12 @@ import type { Inputs } from "./handler";
 
 /**
  * The rules for changes that erase data of any resource: a preview reports in one line what is erased. With
- * `allowDataLoss: false` this is an error before anything is changed. What a preview does not know yet is announced there,
- * and the update decides.
+ * `allowDataLoss: false` this is an error before anything is changed. What a preview does not know yet is announced
+ * there, and the update decides.
  *
- * A machine's root disk may be erased by default, because the user data can usually recreate its content. A volume may not
- * be erased by default. Removing a resource from the program and `pulumi up --replace` request the erasure explicitly and
- * are not refused.
+ * A machine's root disk may be erased by default, because the user data can usually recreate its content. A volume may
+ * not be erased by default. Removing a resource from the program and `pulumi up --replace` request the erasure
+ * explicitly and are not refused.
  */
 
 /** A disk or volume with data. */

@@ -4,9 +4,9 @@ import type { Reference } from "./references";
 import { actualId } from "./references";
 
 /**
- * The arguments that match what a refresh found, if something was changed outside of Pulumi; otherwise `undefined`, and the
- * engine keeps its own. With the option `ignoreChanges`, the engine uses the values of these arguments, so that manual
- * changes are kept. Without it, the program's arguments are compared with what was found.
+ * The arguments that match what a refresh found, if something was changed outside of Pulumi; otherwise `undefined`, and
+ * the engine keeps its own. With the option `ignoreChanges`, the engine uses the values of these arguments, so that
+ * manual changes are kept. Without it, the program's arguments are compared with what was found.
  *
  * The name is left out: the default name of a resource does not change, and only the old arguments contain it.
  *

@@ -6,8 +6,8 @@ export type Inputs = Record<string, any>;
 export type Outputs = Record<string, any>;
 
 /**
- * The lifecycle of one kind of resource. It implements `pulumi.dynamic.ResourceProvider` (a type-only import: handlers run
- * in the plugin process, where loading the SDK again would take half a second).
+ * The lifecycle of one kind of resource. It implements `pulumi.dynamic.ResourceProvider` (a type-only import: handlers
+ * run in the plugin process, where loading the SDK again would take half a second).
  *
  * - `check` fills in defaults and reports all problems of a resource.
  * - `diff` compares old outputs with new inputs, without I/O. A refresh calls it the other way round.
@@ -67,9 +67,9 @@ function stable(value: unknown): string {
 }
 
 /**
- * The error of a resource that was created but is not complete. The engine stores its id and outputs in the state and calls
- * `update` in the next run. (The plugin recognizes the error by its `id`; `properties` must contain `__provider`, so that a
- * later delete finds its handler. See
+ * The error of a resource that was created but is not complete. The engine stores its id and outputs in the state and
+ * calls `update` in the next run. (The plugin recognizes the error by its `id`; `properties` must contain `__provider`,
+ * so that a later delete finds its handler. See
  * https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/cmd/dynamic-provider/index.ts.)
  */
 export class PartialFailure extends Error {

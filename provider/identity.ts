@@ -12,7 +12,10 @@ export interface Former {
 
 /** How a kind of resource handles the owner mark of an existing entity. */
 export interface MarkPolicy {
-    /** Whether the mark in the cloud can be changed, so that it follows a resource that is renamed with an alias. Default false. */
+    /**
+     * Whether the mark in the cloud can be changed, so that it follows a resource that is renamed with an alias.
+     * Default false.
+     */
     readonly rewritten?: boolean;
     /** Whether a replacement gets the program's current mark instead of that of the replaced entity. Default false. */
     readonly freshAtReplacement?: boolean;
@@ -25,8 +28,8 @@ const holders = new Map<string, string>();
 const newcomers = new Map<string, string>();
 
 /**
- * Fills in `owner` and `name` of a resource. An existing resource keeps its defaults, also if the stack or the organization
- * is renamed. They only change if the program sets a name or an alias.
+ * Fills in `owner` and `name` of a resource. An existing resource keeps its defaults, also if the stack or the
+ * organization is renamed. They only change if the program sets a name or an alias.
  *
  * For a replacement, the engine calls `check` twice, the second time without old inputs
  * (https://github.com/pulumi/pulumi/blob/master/pkg/resource/deploy/step_generator.go). So those of the first call are
@@ -59,13 +62,18 @@ export function keepIdentity(inputs: Inputs, olds: Inputs | undefined, policy: M
     return newcomer === undefined || newcomer === fresh ? undefined : sharedMark(newcomer);
 }
 
-/** Stores the id that the engine has for a resource, so that it is excluded when others with its name or mark are searched. */
+/**
+ * Stores the id that the engine has for a resource, so that it is excluded when others with its name or mark are
+ * searched.
+ */
 export function noteId(inputs: Inputs, id: string): void {
     const former = formerOf(inputs);
     if (former !== undefined) former.id = id;
 }
 
-/** Whether an entity in the cloud is the one that this resource replaces: by its id if that is known, else by its mark. */
+/**
+ * Whether an entity in the cloud is the one that this resource replaces: by its id if that is known, else by its mark.
+ */
 export function isFormer(inputs: Inputs, id: string, owner: string | undefined): boolean {
     const former = formerOf(inputs);
     if (former === undefined) return false;

@@ -5,8 +5,8 @@ import type { VirtualMachineArgs } from "./virtualMachine";
 import type { VolumeArgs } from "./volume";
 
 /**
- * The table of `docs/leaving-out.md`. It is here so that its types can be checked against the arguments. Documentation and
- * tests read it; it is not part of the package.
+ * The table of `docs/leaving-out.md`. It is here so that its types can be checked against the arguments. Documentation
+ * and tests read it; it is not part of the package.
  */
 
 /** The effect of leaving an argument out. */

@@ -10,14 +10,19 @@ import { NotFound, isId } from "./session";
 export interface Lifecycle {
     /** How owner marks of existing entities are handled. */
     readonly marks?: MarkPolicy;
-    /** Fills defaults into `inputs` (a copy of the program's arguments) and adds all problems. `olds` are the old inputs, if any. */
+    /**
+     * Fills defaults into `inputs` (a copy of the program's arguments) and adds all problems. `olds` are the old
+     * inputs, if any.
+     */
     check(problems: Problems, inputs: Inputs, olds: Inputs | undefined): Promise<void>;
     /** Compares the current state (outputs) with the desired state (inputs). */
     diff(id: string, olds: Outputs, news: Inputs): DiffResult | Promise<DiffResult>;
     create(inputs: Inputs): Promise<{ id: string; outs: Outputs }>;
     /** `undefined` if it does not exist. Default: the outputs in the state. */
     read?(id: string, outputs: Outputs): Promise<Outputs | undefined>;
-    /** The arguments that match what a refresh found; `undefined` to keep those of the engine. Default: to keep them. */
+    /**
+     * The arguments that match what a refresh found; `undefined` to keep those of the engine. Default: to keep them.
+     */
     found?(id: string, last: Outputs, found: Outputs): Promise<Inputs | undefined>;
     update(id: string, olds: Outputs, news: Inputs): Promise<Outputs>;
     /** Default: there is nothing to delete outside of the state. */
@@ -33,16 +38,18 @@ export function isInState(id: string): boolean {
 }
 
 /**
- * Ids that `create` has returned in this process. With `pulumi up --replace`, the engine may create before it deletes, without
- * calling `diff` for the old resource. A `create` that adopts an entity with its mark has then adopted the old resource,
- * which must not be deleted afterwards.
+ * Ids that `create` has returned in this process. With `pulumi up --replace`, the engine may create before it deletes,
+ * without calling `diff` for the old resource. A `create` that adopts an entity with its mark has then adopted the old
+ * resource, which must not be deleted afterwards.
  */
 const createdIds = new Set<string>();
 
 /** The resources for which `check` was called in this process, because they are in the program. */
 const checkedResources = new Set<string>();
 
-/** Whether `diff` is called for the program's arguments. A refresh calls it for those in the state, without a `check`. */
+/**
+ * Whether `diff` is called for the program's arguments. A refresh calls it for those in the state, without a `check`.
+ */
 export function wasChecked(inputs: Inputs): boolean {
     return checkedResources.has(JSON.stringify([inputs.owner, inputs.__provider]));
 }
@@ -51,9 +58,9 @@ export function wasChecked(inputs: Inputs): boolean {
 const changedInputs = new Set<string>();
 
 /**
- * Leaves out `changes` if the arguments have changed: the engine then compares them itself and obtains a detailed diff, which
- * the option `replaceOnChanges` needs and a dynamic provider cannot return. Drift is not visible in the arguments, so it
- * is reported.
+ * Leaves out `changes` if the arguments have changed: the engine then compares them itself and obtains a detailed diff,
+ * which the option `replaceOnChanges` needs and a dynamic provider cannot return. Drift is not visible in the
+ * arguments, so it is reported.
  */
 function detailed(diff: DiffResult, news: Inputs): DiffResult {
     if (diff.changes !== true || !changedInputs.has(digest(news))) return diff;
@@ -61,7 +68,10 @@ function detailed(diff: DiffResult, news: Inputs): DiffResult {
     return rest;
 }
 
-/** A handler with the common parts: failures of `check` instead of exceptions, errors without stack traces, results as JSON. */
+/**
+ * A handler with the common parts: failures of `check` instead of exceptions, errors without stack traces, results as
+ * JSON.
+ */
 export function lifecycle(of: Lifecycle): Handler {
     /** @param about the values from the engine; their secrets are removed from errors and messages */
     const guarded = async <T>(about: (Inputs | undefined)[], work: () => Promise<T> | T): Promise<T> => {
@@ -126,8 +136,8 @@ const printed = new Set<unknown>();
 let print: typeof console.error | undefined;
 
 /**
- * Prevents an error from being shown twice. The plugin prints most errors with their stack traces and also returns them to the
- * engine, which shows them at their resource
+ * Prevents an error from being shown twice. The plugin prints most errors with their stack traces and also returns them
+ * to the engine, which shows them at their resource
  * (https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/cmd/dynamic-provider/index.ts).
  */
 function showOnce(error: Error): void {
@@ -219,7 +229,9 @@ export class Problems {
         return undefined;
     }
 
-    /** CloudStack refuses control characters other than line ends (431), and strings that are too long for its columns. */
+    /**
+     * CloudStack refuses control characters other than line ends (431), and strings that are too long for its columns.
+     */
     private fits(property: string, value: string, most = MAX_LENGTH): boolean {
         if (/[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]/.test(value))
             this.add(property, "contains a control character (a tab counts as one), which CloudStack rejects");
@@ -321,8 +333,8 @@ export class Problems {
 }
 
 /**
- * Announces in a preview or an update what will happen to a resource. During a refresh, which also calls `diff`, nothing is
- * announced.
+ * Announces in a preview or an update what will happen to a resource. During a refresh, which also calls `diff`,
+ * nothing is announced.
  *
  * @param olds the outputs in the state, whose secrets are removed like those of the inputs
  */

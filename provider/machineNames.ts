@@ -2,8 +2,8 @@ import type { Inputs } from "./handler";
 import { sessionFor } from "./session";
 
 /**
- * Which of these machines existed when this run began, and the time of the cloud's clock in seconds since 1970. The clocks
- * of machines are set by the cloud, and may differ from the local clock.
+ * Which of these machines existed when this run began, and the time of the cloud's clock in seconds since 1970. The
+ * clocks of machines are set by the cloud, and may differ from the local clock.
  *
  * @param at `project` and `profile` select the cloud
  * @throws PlaceUnknown if a preview does not know them yet

@@ -4,13 +4,14 @@ import { isUnknown } from "./handler";
 import type { Problems } from "./lifecycle";
 
 /**
- * Owner marks: they record in the cloud which resource of which stack created an entity. The engine stores an id only when
- * `create` returns. If the process is killed before that, the entity can only be identified by a mark that the creating command
- * itself has written: in the details of a machine, in the description of a group, in the name of anything else.
+ * Owner marks: they record in the cloud which resource of which stack created an entity. The engine stores an id only
+ * when `create` returns. If the process is killed before that, the entity can only be identified by a mark that the
+ * creating command itself has written: in the details of a machine, in the description of a group, in the name of
+ * anything else.
  *
- * A mark is `<organization>/<project>/<stack>/<resource>#<digest>`. The name of a resource is unique only among resources of
- * the same type with parents of the same types, so the digest includes these types. It does not include the stack's name, so
- * it stays the same when a stack is renamed. (Marks of version 0.1.0 have no digest.)
+ * A mark is `<organization>/<project>/<stack>/<resource>#<digest>`. The name of a resource is unique only among
+ * resources of the same type with parents of the same types, so the digest includes these types. It does not include
+ * the stack's name, so it stays the same when a stack is renamed. (Marks of version 0.1.0 have no digest.)
  */
 
 /** The longest description of a group that CloudStack accepts, in characters. */

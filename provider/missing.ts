@@ -22,8 +22,9 @@ const TIMEOUT = 10_000;
 const silent = new WeakSet<Session>();
 
 /**
- * Whether a resource in the state no longer exists in the cloud. This needs one list of the kind per process; a resource that
- * is not in the list is also read by its id. If the cloud does not answer, the resource is assumed to exist.
+ * Whether a resource in the state no longer exists in the cloud. This needs one list of the kind per process; a
+ * resource that is not in the list is also read by its id. If the cloud does not answer, the resource is assumed to
+ * exist.
  */
 export async function isMissing(id: string, { reads, isGone }: Watched, session: Session): Promise<boolean> {
     if (silent.has(session)) return false;

@@ -3,8 +3,8 @@ import type { Session } from "./session";
 import { secondsUntil } from "./timeouts";
 
 /**
- * The tag with the owner mark of an entity whose name or description contains an old mark and cannot be changed. It is set
- * when a resource is renamed with an alias.
+ * The tag with the owner mark of an entity whose name or description contains an old mark and cannot be changed. It is
+ * set when a resource is renamed with an alias.
  */
 const KEY = "pulumi-owner";
 

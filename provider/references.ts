@@ -6,9 +6,10 @@ import { isId } from "./session";
 /**
  * Arguments that refer to an entity in the cloud by its name or by its id.
  *
- * `check` looks up the id of a new value and stores it in the inputs (`referenceIds`), so that `diff`, which does no I/O, can
- * compare it with the id that the resource has. An unchanged value is not looked up again. An existing resource therefore
- * does not change when the operator renames, withdraws or hides the entity, or registers another one with the same name.
+ * `check` looks up the id of a new value and stores it in the inputs (`referenceIds`), so that `diff`, which does no
+ * I/O, can compare it with the id that the resource has. An unchanged value is not looked up again. An existing
+ * resource therefore does not change when the operator renames, withdraws or hides the entity, or registers another one
+ * with the same name.
  */
 export type Reference = "zone" | "template" | "network" | "serviceOffering" | "diskOffering" | "project";
 
@@ -61,7 +62,8 @@ function isReference(property: string): property is Reference {
 }
 
 /**
- * The value of a reference in the outputs: the program's text if the resource has what it refers to, else the actual name.
+ * The value of a reference in the outputs: the program's text if the resource has what it refers to, else the actual
+ * name.
  *
  * @param inputs the arguments, or at a refresh the previous outputs
  * @param lastId the id in the previous outputs
@@ -81,7 +83,10 @@ export function referenceText(
     return name === undefined || name === text ? id : name;
 }
 
-/** Keeps the stored ids of arguments that have not changed or that are left out now while the resource keeps their value. */
+/**
+ * Keeps the stored ids of arguments that have not changed or that are left out now while the resource keeps their
+ * value.
+ */
 export function keepReferences(inputs: Inputs, olds: Inputs | undefined): void {
     const kept = REFERENCES.filter((property) => isKept(inputs, olds, property));
     const ids = kept.flatMap((property) => {
@@ -115,8 +120,8 @@ export function isKept(inputs: Inputs, olds: Inputs | undefined, property: strin
 }
 
 /**
- * The id that an argument refers to. A new value is looked up, and it is a problem if it is not found. An unchanged value is
- * only looked up if its id was never stored, and it is no problem if it is not found.
+ * The id that an argument refers to. A new value is looked up, and it is a problem if it is not found. An unchanged
+ * value is only looked up if its id was never stored, and it is no problem if it is not found.
  *
  * @returns `undefined` if it is left out, not known yet or not found
  */

@@ -4,18 +4,19 @@ import { markOf } from "./marks";
 import { type OperationTimeouts, secondsOfOption } from "./timeouts";
 
 /**
- * The text that Pulumi's Node plugin evaluates for every resource of a kind. It is a constant, so it never causes a diff. It
- * loads the handler from the installed package, so a new version of the package also applies to existing resources. The
- * package is resolved from the program's folder, which is the plugin's working directory.
+ * The text that Pulumi's Node plugin evaluates for every resource of a kind. It is a constant, so it never causes a
+ * diff. It loads the handler from the installed package, so a new version of the package also applies to existing
+ * resources. The package is resolved from the program's folder, which is the plugin's working directory.
  */
 function providerText(handler: string): string {
     return `exports.handler = () => require("module").createRequire(process.cwd() + "/_")("pulumi-cloudstack/dynamic/v1").${handler}`;
 }
 
 /**
- * Disables stack traces. The SDK records one, mapped to sources, for every property of every resource, to report promises that
- * never settle (https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/runtime/debuggable.ts). With hundreds of machines
- * this takes most of a program's time, and the traces are only shown with PULUMI_DEBUG_PROMISE_LEAKS.
+ * Disables stack traces. The SDK records one, mapped to sources, for every property of every resource, to report
+ * promises that never settle (https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/runtime/debuggable.ts). With
+ * hundreds of machines this takes most of a program's time, and the traces are only shown with
+ * PULUMI_DEBUG_PROMISE_LEAKS.
  *
  * @returns the previous limit
  */
@@ -48,11 +49,11 @@ const REPEATED: Record<string, readonly string[]> = {
 };
 
 /**
- * The names of the arguments that the program marks as secret; `undefined` if there are none. The handler receives plain
- * values and must not print these. The result has no dependencies.
+ * The names of the arguments that the program marks as secret; `undefined` if there are none. The handler receives
+ * plain values and must not print these. The result has no dependencies.
  *
- * @param secretOutputs receives the outputs that contain a secret. The SDK reads this list after all inputs are resolved, and
- * the result of this function is one of them
+ * @param secretOutputs receives the outputs that contain a secret. The SDK reads this list after all inputs are
+ * resolved, and the result of this function is one of them
  */
 function secretArguments(
     inputs: Record<string, unknown>,
@@ -166,16 +167,17 @@ export function namedIdentity(
 }
 
 /**
- * The value without its dependencies. A child that depends on its parent's URN would wait for all other children, because a
- * dependency on a component is one on all of its children (https://github.com/pulumi/pulumi/issues/1743).
+ * The value without its dependencies. A child that depends on its parent's URN would wait for all other children,
+ * because a dependency on a component is one on all of its children (https://github.com/pulumi/pulumi/issues/1743).
  */
 function withoutDependencies<T>(value: pulumi.Output<T>): pulumi.Output<T> {
     return pulumi.output(new Promise<T>((resolve) => value.apply(resolve))) as pulumi.Output<T>;
 }
 
 /**
- * A valid host name made of a stack's and a resource's name: letters, digits and hyphens, a letter first, at most 63 characters.
- * If the name had to be changed or shortened, a hash of the original is added, so that different names stay different.
+ * A valid host name made of a stack's and a resource's name: letters, digits and hyphens, a letter first, at most 63
+ * characters. If the name had to be changed or shortened, a hash of the original is added, so that different names stay
+ * different.
  */
 export function defaultName(stack: string, resourceName: string): string {
     const wanted = `${stack}-${resourceName}`;

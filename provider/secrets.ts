@@ -4,9 +4,9 @@ import { hasUnknown } from "./handler";
 import { nameOr } from "./knownNames";
 
 /**
- * Which values of arguments messages may contain. Any argument may be secret. Handlers receive plain values, so the class of
- * the resource, which runs in the program, adds the names of the secret arguments (`secretArguments`), which are also copied to
- * the outputs.
+ * Which values of arguments messages may contain. Any argument may be secret. Handlers receive plain values, so the
+ * class of the resource, which runs in the program, adds the names of the secret arguments (`secretArguments`), which
+ * are also copied to the outputs.
  */
 
 /** Arguments that may contain secrets even if they are not marked as secret. Messages never show their values. */
@@ -46,7 +46,10 @@ export function isSecret(property: string, ...of: (Inputs | Outputs)[]): boolean
     return of.some((one) => namesOf(one).includes(argument!));
 }
 
-/** A message about a resource, without the values of its secret arguments and without any longer secret that this process knows. */
+/**
+ * A message about a resource, without the values of its secret arguments and without any longer secret that this
+ * process knows.
+ */
 export function withoutSecrets(text: string, ...of: (Inputs | Outputs | undefined)[]): string {
     const values = [...new Set(of.flatMap(valuesOf))].sort((a, b) => b.length - a.length);
     const clean = values.reduce((rest, value) => rest.replace(asWord(value), HIDDEN), text);

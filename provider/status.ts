@@ -7,8 +7,8 @@ type Log = (level: "status" | "warning", urn: string, message: string) => Promis
 let engine: Log | null | undefined;
 
 /**
- * Shows a temporary status in the resource's row. It is not among the messages at the end; use `say` for lasting messages and
- * errors for failures.
+ * Shows a temporary status in the resource's row. It is not among the messages at the end; use `say` for lasting
+ * messages and errors for failures.
  *
  * @param urn of the resource; without it, nothing is shown
  */

@@ -1,7 +1,7 @@
 /**
- * The export `pulumi-cloudstack/dynamic/v1` of the package. The state of stacks refers to it: every resource's `__provider`
- * names one of these handlers. A released name is never removed or given another meaning; an incompatible handler is added in
- * a separate file (`v2`).
+ * The export `pulumi-cloudstack/dynamic/v1` of the package. The state of stacks refers to it: every resource's
+ * `__provider` names one of these handlers. A released name is never removed or given another meaning; an incompatible
+ * handler is added in a separate file (`v2`).
  */
 import type { dynamic } from "@pulumi/pulumi";
 import * as certificates from "./certificates/handlers";

@@ -11,8 +11,8 @@ export interface ZonePlace {
 }
 
 /**
- * The zone of a resource: its argument, the zone that it is in already, the stack's zone, or the only zone. It is stored in the
- * inputs, so that a later change of the default does not replace the resource.
+ * The zone of a resource: its argument, the zone that it is in already, the stack's zone, or the only zone. It is
+ * stored in the inputs, so that a later change of the default does not replace the resource.
  */
 export async function checkZone(
     problems: Problems,

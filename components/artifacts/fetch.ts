@@ -180,7 +180,8 @@ log "everything is installed"
 `;
 
 /**
- * Runs the script once per boot, before the units that require it. Its messages go to the console, which CloudStack shows.
+ * Runs the script once per boot, before the units that require it. Its messages go to the console, which CloudStack
+ * shows.
  */
 export const fetchUnit = `[Unit]
 Description=Fetch, verify and install release files

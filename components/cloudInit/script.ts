@@ -1,6 +1,6 @@
 /**
- * A shell script as a template literal, verbatim except that `${` is written `\${` and a backtick `\``. Interpolation is
- * not allowed: scripts read their values from files and arguments, so that shellcheck checks the text that runs.
+ * A shell script as a template literal, verbatim except that `${` is written `\${` and a backtick `\``. Interpolation
+ * is not allowed: scripts read their values from files and arguments, so that shellcheck checks the text that runs.
  */
 export function sh(text: TemplateStringsArray): string {
     if (text.length !== 1) throw new Error("scripts read their values from files and arguments");

@@ -11,9 +11,10 @@ import type { PlacementArgs } from "../placement";
  */
 export interface RecipeArgs {
     /**
-     * Such as `1.36.4`. A later version of the same or the next minor version reinstalls the control planes and then the
-     * workers, one after another; earlier ones are refused at preview. A cluster keeps the version that it was created
-     * with until the program sets another. @default "1.36.4", or the cluster's version
+     * Such as `1.36.4`. A later version of the same or the next minor version reinstalls the control planes and then
+     * the workers, one after another; earlier ones are refused at preview. A cluster keeps the version that it was
+     * created with until the program sets another.
+     * @default "1.36.4", or the cluster's version
      */
     kubernetesVersion?: pulumi.Input<string>;
     /** Such as `2.3.4`. A change applies to machines when they are created or reinstalled. @default "2.3.4" */
@@ -36,9 +37,15 @@ export interface RecipeArgs {
      * @example "10.1.1.0/24"
      */
     networkCidr?: pulumi.Input<string>;
-    /** The network of pods; each node gets a /24 of it. It cannot be changed on a running cluster. @default "10.244.0.0/16" */
+    /**
+     * The network of pods; each node gets a /24 of it. It cannot be changed on a running cluster.
+     * @default "10.244.0.0/16"
+     */
     podCidr?: pulumi.Input<string>;
-    /** The network of services' virtual addresses. It cannot be changed on a running cluster. @default "10.96.0.0/16" */
+    /**
+     * The network of services' virtual addresses. It cannot be changed on a running cluster.
+     * @default "10.96.0.0/16"
+     */
     serviceCidr?: pulumi.Input<string>;
     /** The DNS domain of the cluster. It cannot be changed on a running cluster. @default "cluster.local" */
     dnsDomain?: pulumi.Input<string>;
@@ -96,8 +103,8 @@ export type KubernetesWaitFor = "none" | "api" | "nodes" | "addons";
 /** The control plane machines. */
 export interface ControlPlaneArgs {
     /**
-     * IPv4 addresses by member name; a machine is named `<cluster>-<member>`. One or three are usual: the API is available
-     * while one of them runs. The addresses are fixed, so that replacing a machine changes nothing elsewhere.
+     * IPv4 addresses by member name; a machine is named `<cluster>-<member>`. One or three are usual: the API is
+     * available while one of them runs. The addresses are fixed, so that replacing a machine changes nothing elsewhere.
      *
      * @example { a: "10.1.1.21", b: "10.1.1.22", c: "10.1.1.23" }
      */
@@ -121,8 +128,8 @@ export interface PoolArgs {
     /** Name or id. */
     serviceOffering: pulumi.Input<string>;
     /**
-     * How many nodes may be away at once, of all pools, when one of this pool is stopped, reinstalled or removed. Not used
-     * for control planes, which change one at a time.
+     * How many nodes may be away at once, of all pools, when one of this pool is stopped, reinstalled or removed. Not
+     * used for control planes, which change one at a time.
      *
      * @default 1
      * @example 2
@@ -224,11 +231,11 @@ export interface KubernetesClusterArgs extends RecipeArgs, PlacementArgs {
     /** A data disk for each worker. @default none */
     workerVolume?: DataVolumeArgs;
     /**
-     * `api`: `pulumi up` ends when every API server is ready; `nodes`: and every node is Ready; `addons`: and cluster DNS,
-     * kube-proxy and the pod network are available. With all three, a node is drained before its machine is stopped,
-     * reinstalled or removed, such a change begins only while all other nodes are Ready, and the next machine waits until the
-     * node is Ready again. The runner connects to port 6443 of the control planes, so its address must be in
-     * `operatorCidrs`. `none`: the API is not asked; machines change one at a time, without draining and waiting.
+     * `api`: `pulumi up` ends when every API server is ready; `nodes`: and every node is Ready; `addons`: and cluster
+     * DNS, kube-proxy and the pod network are available. With all three, a node is drained before its machine is
+     * stopped, reinstalled or removed, such a change begins only while all other nodes are Ready, and the next machine
+     * waits until the node is Ready again. The runner connects to port 6443 of the control planes, so its address must
+     * be in `operatorCidrs`. `none`: the API is not asked; machines change one at a time, without draining and waiting.
      *
      * @default "addons" ("api" if `podNetwork.backend` is `none`) if `operatorCidrs` is not empty, else "none"
      */

@@ -108,7 +108,8 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                         machines: poolMachines(context, pool, poolArgs),
                         serviceOffering: poolArgs.serviceOffering,
                         dataVolume: args.workerVolume,
-                        // One rolling group for all pools, since the pods of a drained node must fit on the other nodes.
+                        // One rolling group for all pools, since the pods of a drained node must fit on the other
+                        // nodes.
                         rollingGroup: pulumi.interpolate`workers of ${cluster}`,
                         maxUnavailable: poolArgs.maxUnavailable,
                         ...(groups === undefined ? {} : { securityGroups: [groups.workers.id] }),

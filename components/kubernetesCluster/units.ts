@@ -50,9 +50,9 @@ export function jobFiles(name: string, job: Job): { path: string; content: strin
  * `/etc/default/kubelet` is read because Debian's and Ubuntu's package reads it, too. Without a configuration file the
  * unit is skipped; on a control plane kubeadm writes the file.
  *
- * @param bootstrap whether kubelet may use kubeadm's bootstrap credentials to request its first certificate. Workers have
- * none: with this flag kubelet checks the certificate that kubelet.conf names, which is the initial one, and does not
- * start once that has expired, although it has a renewed one: https://github.com/kubernetes/kubernetes/issues/99645
+ * @param bootstrap whether kubelet may use kubeadm's bootstrap credentials to request its first certificate. Workers
+ * have none: with this flag kubelet checks the certificate that kubelet.conf names, which is the initial one, and does
+ * not start once that has expired, although it has a renewed one: https://github.com/kubernetes/kubernetes/issues/99645
  */
 export function kubeletUnit(bootstrap: boolean): string {
     const flags = [

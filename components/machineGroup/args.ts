@@ -134,7 +134,8 @@ export interface MachineGroupArgs {
      * Whether a change may erase root disks; see {@link VirtualMachineArgs.allowDataLoss}. Data disks are kept in any
      * case.
      *
-     * @default true; false in a group that is not `ordered` and has no `rollingGroup`, where all machines would be erased at once
+     * @default true; false in a group that is not `ordered` and has no `rollingGroup`, where all machines would be
+     * erased at once
      */
     allowDataLoss?: pulumi.Input<boolean>;
     /** Tags of every machine. @default none @example { team: "payments" } */

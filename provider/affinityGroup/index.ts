@@ -8,8 +8,8 @@ export interface AffinityGroupArgs {
     /** The group's name, unique in the account. A change replaces the group. @default `<stack>-<resource name>` */
     name?: pulumi.Input<string>;
     /**
-     * The type: `host anti-affinity` places the machines on different hosts, `host affinity` on the same host; the non-strict types
-     * (`non-strict host anti-affinity`, …) do so if possible. A change replaces the group.
+     * The type: `host anti-affinity` places the machines on different hosts, `host affinity` on the same host; the
+     * non-strict types (`non-strict host anti-affinity`, …) do so if possible. A change replaces the group.
      *
      * @default "host anti-affinity"
      * @example "non-strict host anti-affinity"

@@ -15,8 +15,8 @@ const subject = ["commonName", "organization", "validityDays"] as const;
 const compared = [...subject, "generation", "signingGeneration", "oldestTrustedGeneration"] as const;
 
 /**
- * The lifecycle of `CertificateAuthority`. An authority is not renewed automatically, because all clients must trust a new
- * one before it signs.
+ * The lifecycle of `CertificateAuthority`. An authority is not renewed automatically, because all clients must trust a
+ * new one before it signs.
  */
 export const certificateAuthority: Handler = lifecycle({
     async check(problems, inputs, olds) {

@@ -18,21 +18,25 @@ export interface CertificateArgs {
     /** The IP addresses of a server. @default none @example ["10.1.1.11", "127.0.0.1"] */
     ipAddresses?: pulumi.Input<pulumi.Input<string>[]>;
     /**
-     * `server`, `client`, or `peer` for both. etcd's server certificate needs `peer`, because etcd also uses it as a client.
+     * `server`, `client`, or `peer` for both. etcd's server certificate needs `peer`, because etcd also uses it as a
+     * client.
      *
      * @example ["server", "client"]
      */
     usages: pulumi.Input<pulumi.Input<string>[]>;
     /** The validity in days, limited by that of its authority. @default 1825 */
     validityDays?: pulumi.Input<number>;
-    /** `pulumi up` renews the certificate this many days before it expires. @default the last quarter of its validity */
+    /**
+     * `pulumi up` renews the certificate this many days before it expires.
+     * @default the last quarter of its validity
+     */
     renewBeforeDays?: pulumi.Input<number>;
 }
 
 /**
- * A certificate for a server, a client or both, signed by a {@link CertificateAuthority}; ECDSA P-256. In the renewal window
- * before it expires, the next `pulumi up` renews it in place with the same key, and `pulumi preview` announces this. From 90
- * days before it expires, every preview shows the date.
+ * A certificate for a server, a client or both, signed by a {@link CertificateAuthority}; ECDSA P-256. In the renewal
+ * window before it expires, the next `pulumi up` renews it in place with the same key, and `pulumi preview` announces
+ * this. From 90 days before it expires, every preview shows the date.
  *
  * @example
  * ```ts

@@ -8,8 +8,9 @@ export interface CertificateAuthorityArgs {
     /** The authority's name, 1 to 64 characters. @example "etcd of production" */
     commonName: pulumi.Input<string>;
     /**
-     * Whether an existing authority keeps its name when `commonName` changes: for names that contain the stack's name, which
-     * may be renamed. @default false
+     * Whether an existing authority keeps its name when `commonName` changes: for names that contain the stack's name,
+     * which may be renamed.
+     * @default false
      */
     keepCommonName?: pulumi.Input<boolean>;
     /** Its organization. @default none */
@@ -17,8 +18,9 @@ export interface CertificateAuthorityArgs {
     /** The validity in days. @default 7300 */
     validityDays?: pulumi.Input<number>;
     /**
-     * The number of the newest key and certificate. Increase it by one to create new ones; the previous ones are kept until
-     * they are dropped. @default 1
+     * The number of the newest key and certificate. Increase it by one to create new ones; the previous ones are kept
+     * until they are dropped.
+     * @default 1
      */
     generation?: pulumi.Input<number>;
     /** The generation that signs certificates. @default generation */
@@ -33,7 +35,8 @@ export interface CertificateAuthorityArgs {
  * A private certificate authority: an ECDSA P-256 key, which is only stored in the stack's (encrypted) state, and a
  * self-signed certificate, which may only sign leaf certificates.
  *
- * It is not renewed automatically. In the last year of its validity, every preview and every `pulumi up` shows a warning.
+ * It is not renewed automatically. In the last year of its validity, every preview and every `pulumi up` shows a
+ * warning.
  *
  * An authority is replaced without an outage in three steps. Each step is one `pulumi up`, and must have reached every
  * machine before the next one:

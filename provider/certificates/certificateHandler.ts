@@ -16,8 +16,8 @@ import { isIpAddress, issueLeaf, leafNotAfter, longestName, newPrivateKey, usage
 const compared = ["commonName", "organizations", "dnsNames", "ipAddresses", "usages", "caCertificate"] as const;
 
 /**
- * The lifecycle of `Certificate`. The default validity is not stored in the inputs, so that a changed default applies to an
- * existing certificate only when it is renewed.
+ * The lifecycle of `Certificate`. The default validity is not stored in the inputs, so that a changed default applies
+ * to an existing certificate only when it is renewed.
  */
 export const certificate: Handler = lifecycle({
     async check(problems, inputs) {
@@ -40,8 +40,8 @@ export const certificate: Handler = lifecycle({
             const { validityDays, renewBeforeDays } = olds;
             return { validityDays, renewBeforeDays, ...echoOf(news), ...kept };
         }
-        // A renewed certificate keeps its key, so that the two files on a machine match while they are being replaced. With a
-        // new authority, which may have been created because keys were compromised, the key is also new.
+        // A renewed certificate keeps its key, so that the two files on a machine match while they are being replaced.
+        // With a new authority, which may have been created because keys were compromised, the key is also new.
         const privateKey = same(olds.caCertificate, news.caCertificate) ? olds.privateKey : newPrivateKey();
         return issue(news, privateKey);
     },
@@ -95,7 +95,10 @@ function isName(value: unknown): boolean {
     return typeof value === "string" && value.length > 0 && value.length <= longestName && !/[\0-\x1f]/.test(value);
 }
 
-/** Whether the certificate is in its renewal window and a new one would expire later, which the authority's expiry limits. */
+/**
+ * Whether the certificate is in its renewal window and a new one would expire later, which the authority's expiry
+ * limits.
+ */
 function renewalIsDue(olds: Outputs, news: Inputs): boolean {
     if (hasUnknown(news)) return false;
     const [start, end] = [olds.notBefore, olds.notAfter].map((text) => Date.parse(text));

@@ -15,9 +15,9 @@ export interface ClusterTokenArgs {
 }
 
 /**
- * The identity of a cluster, stored in the stack's state: a unique token, the time of its creation, and the founding members.
- * Only founding members may start a new cluster, and only within the bootstrap window. A member that is added later, or that
- * has lost its data, joins the existing cluster.
+ * The identity of a cluster, stored in the stack's state: a unique token, the time of its creation, and the founding
+ * members. Only founding members may start a new cluster, and only within the bootstrap window. A member that is added
+ * later, or that has lost its data, joins the existing cluster.
  *
  * @example
  * ```ts

@@ -15,8 +15,8 @@ export function firstEnd(certificates: readonly Ending[]): pulumi.Output<string>
 }
 
 /**
- * Warns in a preview and an update about a certificate that expires soon and is not renewed by this run. (If it is renewed,
- * its new expiry date is unknown in the preview, and far in the future in the update.)
+ * Warns in a preview and an update about a certificate that expires soon and is not renewed by this run. (If it is
+ * renewed, its new expiry date is unknown in the preview, and far in the future in the update.)
  *
  * @param mostDays how many days before the expiry, but not before the last quarter of the validity
  * @param remedy what to do

@@ -7,8 +7,8 @@ import { newPrivateKey, publicKeyOf } from "./x509";
 const encodings = ["base64", "base64url", "hex"] as const;
 
 /**
- * The lifecycle of a value that is created once. Only a change of one of the inputs `replacing` creates a new one. Changes of
- * other inputs have no effect.
+ * The lifecycle of a value that is created once. Only a change of one of the inputs `replacing` creates a new one.
+ * Changes of other inputs have no effect.
  */
 function madeOnce(
     defaults: Inputs,

@@ -18,7 +18,9 @@ export function isCreate(command: string): boolean {
     return /^(deploy|create|associate|upload|copy|import)/.test(command);
 }
 
-/** Whether a creating command that is sent twice creates two entities, because CloudStack does not require unique names. */
+/**
+ * Whether a creating command that is sent twice creates two entities, because CloudStack does not require unique names.
+ */
 export function mayCreateDuplicate(command: string): boolean {
     return command === "createVolume";
 }

@@ -10,7 +10,8 @@ const EXAMPLE = "https://cloud.example.com/client/api";
  * Finds the settings of a client.
  *
  * Order of precedence:
- * - endpoint, zone and project: the stack's `cloudstack:` namespace, then the environment, then a profile of an INI file
+ * - endpoint, zone and project: the stack's `cloudstack:` namespace, then the environment, then a profile of an INI
+ *   file
  * - keys: the environment, then the stack, then a profile
  *
  * A profile that the stack names provides the stack's endpoint, and CLOUDSTACK_PROFILE that of the environment. Where

@@ -59,9 +59,9 @@ const COALESCING = 0.05;
 const SLOWEST = 10_000;
 
 /**
- * Waits for any number of jobs. Each poll lists the running jobs; a job that is no longer in the list is queried for its
- * result once, unless the result can be read from its entity. A single job is queried directly, and so are up to two
- * short jobs that are due before the others. `nextPoll` decides when to poll.
+ * Waits for any number of jobs. Each poll lists the running jobs; a job that is no longer in the list is queried for
+ * its result once, unless the result can be read from its entity. A single job is queried directly, and so are up to
+ * two short jobs that are due before the others. `nextPoll` decides when to poll.
  */
 export class JobPoller {
     private readonly source: JobSource;

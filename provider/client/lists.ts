@@ -60,7 +60,9 @@ function allowedSize(error: unknown): number | undefined {
     return Number(/page size\D*(\d+)/i.exec(text)?.[1]) || undefined;
 }
 
-/** The number of distinct rows. Templates and ISOs have one row per zone under the same id, and the server counts rows. */
+/**
+ * The number of distinct rows. Templates and ISOs have one row per zone under the same id, and the server counts rows.
+ */
 function distinct(items: readonly any[]): number {
     return new Set(items.map((item) => (item?.id === undefined ? item : `${item.id} ${item.zoneid ?? ""}`))).size;
 }

@@ -1,8 +1,8 @@
 import type { Params } from "./types";
 
 /**
- * The rows of its database that CloudStack locks for a command. A thread that finds a lock taken sleeps for five seconds
- * before it tries again (`acquire` in
+ * The rows of its database that CloudStack locks for a command. A thread that finds a lock taken sleeps for five
+ * seconds before it tries again (`acquire` in
  * https://github.com/apache/cloudstack/blob/main/framework/db/src/main/java/com/cloud/utils/db/Merovingian2.java). Two
  * short commands sent concurrently therefore take five seconds; one after the other they take a tenth of a second.
  */

@@ -17,15 +17,17 @@ import type { ClientSettings, Clock } from "./types";
 const CONCURRENCY = 16;
 
 /**
- * How long connecting is retried while the endpoint has never answered: it is more likely that the address is wrong than
- * that the server restarts.
+ * How long connecting is retried while the endpoint has never answered: it is more likely that the address is wrong
+ * than that the server restarts.
  */
 const FIRST_CONTACT_SECONDS = 5;
 
 /** Default of `retrySeconds`. */
 const RETRY_SECONDS = 60;
 
-/** The longest requested wait, in milliseconds, that delays all commands. A longer one delays only the refused command. */
+/**
+ * The longest requested wait, in milliseconds, that delays all commands. A longer one delays only the refused command.
+ */
 const LONGEST_RATE_LIMIT = 5_000;
 
 export interface RequestOptions {
@@ -46,8 +48,8 @@ type Attempt =
     { inner: any } | { error: CloudStackError; again: boolean; neverConnected?: boolean; waitMilliseconds?: number };
 
 /**
- * Sends single commands and retries them where that is safe: always when the API was busy (429, 503) or not reached, and
- * reads also when their response was lost.
+ * Sends single commands and retries them where that is safe: always when the API was busy (429, 503) or not reached,
+ * and reads also when their response was lost.
  */
 export class Requests {
     /** The number of HTTP requests so far. */

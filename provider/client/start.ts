@@ -7,7 +7,9 @@ type Call = (command: string, params: Params) => Promise<any>;
 /** Waits before each look-up of a job whose response was lost: the server may still be processing the request. */
 const LOOKUP_WAITS = [0, 1_000, 3_000];
 
-/** More look-ups for a command that would create a duplicate if its caller sent it again while the first is only slow. */
+/**
+ * More look-ups for a command that would create a duplicate if its caller sent it again while the first is only slow.
+ */
 const DUPLICATE_LOOKUP_WAITS = [5_000, 10_000, 15_000];
 
 /** How often a command that creates nothing is sent at most. */
@@ -17,8 +19,8 @@ const ATTEMPTS = 3;
  * Sends an asynchronous command with a job id chosen by the client (`customjobid`), so that the job can be looked up
  * after a lost response. If the job does not exist, a command that creates nothing is sent again under the same id;
  * CloudStack refuses the second one if the first did arrive.
- * @throws CloudStackError with outcome `unknown` for a creating command whose job is not found; the caller then searches
- * for the entity by its owner mark
+ * @throws CloudStackError with outcome `unknown` for a creating command whose job is not found; the caller then
+ * searches for the entity by its owner mark
  */
 export async function startJob(
     call: Call,

@@ -14,9 +14,9 @@ export interface Erasure {
 }
 
 /**
- * The etcd data that a change erases; undefined if there is none. Members without a data volume store it on their root disks.
- * With `waitFor: "healthy"`, an erased member joins again and copies the data from the others before the next one is changed.
- * Otherwise, or if there are no other members, the data is lost.
+ * The etcd data that a change erases; undefined if there is none. Members without a data volume store it on their root
+ * disks. With `waitFor: "healthy"`, an erased member joins again and copies the data from the others before the next
+ * one is changed. Otherwise, or if there are no other members, the data is lost.
  */
 export function erasureOf(olds: Outputs, news: Inputs): Erasure | undefined {
     const members = Object.keys(olds.members ?? {}).filter((name) => news.members?.[name] !== undefined);

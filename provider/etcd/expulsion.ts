@@ -3,7 +3,8 @@ import { EtcdError, type Gateway, type ListedMember } from "./gateway";
 import { listed, type Members } from "./health";
 
 /**
- * Removes a member from its cluster permanently. This is recorded in etcd first, so that its machine does not join again.
+ * Removes a member from its cluster permanently. This is recorded in etcd first, so that its machine does not join
+ * again.
  *
  * @param list all members, as `endpoint` lists them
  */

@@ -8,17 +8,17 @@ import { defaultBootstrapWindowSeconds } from "./names";
 const FOLLOWED = ["founders", "project", "profile"] as const;
 
 /**
- * The lifecycle of `EtcdFounding`, which determines the bootstrap window: from `opensAt`, founding members without data may
- * bootstrap the cluster for `windowSeconds`.
+ * The lifecycle of `EtcdFounding`, which determines the bootstrap window: from `opensAt`, founding members without data
+ * may bootstrap the cluster for `windowSeconds`.
  *
- * The window opens in the run that creates the first machines of the members, by the cloud's clock. While no run has found any
- * of these machines, a later run opens the window again, because there cannot be a cluster yet that a second one would
- * conflict with. Which machines runs have found is stored in the arguments, which the engine keeps if nothing else changes. So
- * machines that are lost later and created again do not find an open window.
+ * The window opens in the run that creates the first machines of the members, by the cloud's clock. While no run has
+ * found any of these machines, a later run opens the window again, because there cannot be a cluster yet that a second
+ * one would conflict with. Which machines runs have found is stored in the arguments, which the engine keeps if nothing
+ * else changes. So machines that are lost later and created again do not find an open window.
  *
- * Machines may also be lost before any run has found them, while they are still in the state, which this handler cannot see.
- * A run without a refresh then opens the window, but does not create them, because they are in the state. The refresh that
- * removes them from the state closes the window again.
+ * Machines may also be lost before any run has found them, while they are still in the state, which this handler cannot
+ * see. A run without a refresh then opens the window, but does not create them, because they are in the state. The
+ * refresh that removes them from the state closes the window again.
  */
 export const etcdFounding: Handler = lifecycle({
     async check(problems, inputs, olds) {

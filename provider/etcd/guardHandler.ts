@@ -3,8 +3,8 @@ import { echoOf, type Handler, type Outputs, same } from "../handler";
 import { lifecycle } from "../lifecycle";
 
 /**
- * The lifecycle of `EtcdDataGuard`. While it is protected, the engine refuses to delete it, already at preview. This handler
- * also refuses if the protection was removed by `pulumi state unprotect`.
+ * The lifecycle of `EtcdDataGuard`. While it is protected, the engine refuses to delete it, already at preview. This
+ * handler also refuses if the protection was removed by `pulumi state unprotect`.
  */
 export const etcdDataGuard: Handler = lifecycle({
     async check() {},

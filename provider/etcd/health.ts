@@ -16,7 +16,10 @@ export interface MemberHealth {
     readonly isLeader?: boolean;
 }
 
-/** Checks all members concurrently. A learner or a member without a leader is not healthy, because it cannot serve clients. */
+/**
+ * Checks all members concurrently. A learner or a member without a leader is not healthy, because it cannot serve
+ * clients.
+ */
 export async function examine(gateway: Gateway, members: Members): Promise<MemberHealth[]> {
     return Promise.all(Object.entries(members).map(([name, address]) => examineOne(gateway, name, clientUrl(address))));
 }

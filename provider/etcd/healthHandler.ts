@@ -13,8 +13,8 @@ import { describeProblems, examine, listed, waitUntilHealthy } from "./health";
 const HEALTHY = "healthy";
 
 /**
- * The lifecycle of `EtcdHealth`, which depends on all other resources of a cluster. It is created last, when the cluster must
- * be healthy, and deleted first, so that it can refuse a deletion that would lose data.
+ * The lifecycle of `EtcdHealth`, which depends on all other resources of a cluster. It is created last, when the
+ * cluster must be healthy, and deleted first, so that it can refuse a deletion that would lose data.
  */
 export const etcdHealth: Handler = lifecycle({
     async check() {},
@@ -47,8 +47,8 @@ export const etcdHealth: Handler = lifecycle({
 });
 
 /**
- * Advice if the cluster is not healthy when this resource is created: the founding members may have missed the bootstrap
- * window, or an interrupted `destroy` has deleted this resource before.
+ * Advice if the cluster is not healthy when this resource is created: the founding members may have missed the
+ * bootstrap window, or an interrupted `destroy` has deleted this resource before.
  */
 function firstHint({ windowOpensAt }: Inputs): string {
     if (typeof windowOpensAt !== "number") return "";
@@ -86,8 +86,8 @@ async function waitForHealth(inputs: Inputs, expected: readonly string[]): Promi
 }
 
 /**
- * Removes an unexpected member, because a member that is down counts towards the quorum. It is removed only if it has a name
- * of this cluster and is neither in the program nor in its last run. All other members are healthy then.
+ * Removes an unexpected member, because a member that is down counts towards the quorum. It is removed only if it has a
+ * name of this cluster and is neither in the program nor in its last run. All other members are healthy then.
  *
  * @returns the remaining problem; undefined if there is none
  */

@@ -10,8 +10,8 @@ import { type Gateway, SHORT_PATIENCE } from "./gateway";
 import { describeProblems, examine, listed, waitUntilHealthy } from "./health";
 
 /**
- * The lifecycle of `EtcdMember`, which depends on the machine of one member. The next machine is not changed before this member
- * is healthy, and this machine is not deleted before its member has been removed from the cluster.
+ * The lifecycle of `EtcdMember`, which depends on the machine of one member. The next machine is not changed before
+ * this member is healthy, and this machine is not deleted before its member has been removed from the cluster.
  */
 export const etcdMember: Handler = lifecycle({
     async check() {},

@@ -23,7 +23,7 @@ export const defaultBootstrapWindowSeconds = 900;
 export const defaultTimeoutSeconds = 600;
 
 /**
- * The prefix of keys in etcd that record removed members by name. A machine checks its key before it joins, in case it still
- * runs or starts again after its member was removed.
+ * The prefix of keys in etcd that record removed members by name. A machine checks its key before it joins, in case it
+ * still runs or starts again after its member was removed.
  */
 export const removedPrefix = "pulumi-cloudstack/removed/";

@@ -12,8 +12,8 @@ const COMPARED = ["members", "version", "revision"] as const;
 const ALLOWING = ["allowUnhealthy", "allowDataLoss", "hasVolumes"] as const;
 
 /**
- * The lifecycle of `EtcdQuorum`, which all machines of a cluster depend on. It refuses a rolling change of the members while a
- * member is not healthy.
+ * The lifecycle of `EtcdQuorum`, which all machines of a cluster depend on. It refuses a rolling change of the members
+ * while a member is not healthy.
  */
 export const etcdQuorum: Handler = lifecycle({
     async check(problems, inputs, olds) {
@@ -80,8 +80,8 @@ function unchanged(olds: Members, news: Members): Members {
 }
 
 /**
- * Why a change of the version is refused: etcd is upgraded one minor version at a time (https://etcd.io/docs/v3.6/upgrades/),
- * and an earlier version does not start with the data of a later one.
+ * Why a change of the version is refused: etcd is upgraded one minor version at a time
+ * (https://etcd.io/docs/v3.6/upgrades/), and an earlier version does not start with the data of a later one.
  */
 function versionProblem(old: unknown, wanted: unknown): string | undefined {
     if (typeof old !== "string" || typeof wanted !== "string") return undefined;

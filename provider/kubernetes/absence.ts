@@ -50,9 +50,9 @@ export function noteWanted(cluster: string): void {
 }
 
 /**
- * Whether a cluster is being deleted as a whole: its nodes are neither drained nor removed from an API that goes as well.
- * `pulumi destroy` checks no resource, also where it continues one that was interrupted, and a program without the
- * cluster does not check it.
+ * Whether a cluster is being deleted as a whole: its nodes are neither drained nor removed from an API that goes as
+ * well. `pulumi destroy` checks no resource, also where it continues one that was interrupted, and a program without
+ * the cluster does not check it.
  */
 export function isGoing(of: Outputs): boolean {
     const cluster = nodeOf(of)?.cluster;
@@ -75,8 +75,8 @@ export function nodeOf(of: Inputs | Outputs): KubernetesNode | undefined {
 }
 
 /**
- * Takes a node out of service before its machine stops: waits until every other node is Ready, then cordons and drains it.
- * Where that fails, the node is as it was.
+ * Takes a node out of service before its machine stops: waits until every other node is Ready, then cordons and drains
+ * it. Where that fails, the node is as it was.
  *
  * @returns how long it took, in milliseconds, which is no part of the machine's own time-out
  */
@@ -121,8 +121,8 @@ export async function noteStopped(of: Inputs | Outputs): Promise<void> {
 }
 
 /**
- * Puts a node into service again: waits until it is Ready, then uncordons it, if this package has cordoned it, in this run
- * or in one that was interrupted.
+ * Puts a node into service again: waits until it is Ready, then uncordons it, if this package has cordoned it, in this
+ * run or in one that was interrupted.
  *
  * @throws where it does not become Ready in time; it stays cordoned then
  */

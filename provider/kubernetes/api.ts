@@ -38,8 +38,8 @@ interface Request {
 }
 
 /**
- * The few requests that gates make. Plain HTTPS, since loading `@kubernetes/client-node` (2.0.1) takes 2 to 3 seconds and
- * 85 MB, more than everything else that a run of this package loads.
+ * The few requests that gates make. Plain HTTPS, since loading `@kubernetes/client-node` (2.0.1) takes 2 to 3 seconds
+ * and 85 MB, more than everything else that a run of this package loads.
  */
 export class KubernetesApi {
     private readonly access: Access;

@@ -20,8 +20,8 @@ export interface Pod {
 export type Treatment = "evict" | "leave" | "unmanaged";
 
 /**
- * As `kubectl drain` treats it: mirror pods (of static pods) and those of a DaemonSet belong to the node and stay, and so do
- * pods that have ended. A pod without a controller would be lost.
+ * As `kubectl drain` treats it: mirror pods (of static pods) and those of a DaemonSet belong to the node and stay, and
+ * so do pods that have ended. A pod without a controller would be lost.
  */
 export function treatmentOf({ metadata, status }: Pod): Treatment {
     if (metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined) return "leave";
@@ -42,8 +42,8 @@ export function nameOf({ metadata }: Pod): string {
 }
 
 /**
- * Evicts all pods of a node that can run elsewhere, and waits until they are gone. It asks for evictions instead of deleting
- * pods, so the API keeps every disruption budget.
+ * Evicts all pods of a node that can run elsewhere, and waits until they are gone. It asks for evictions instead of
+ * deleting pods, so the API keeps every disruption budget.
  *
  * @param waitsForEnd false where nobody can tell that a pod has ended, since the node's kubelet does not answer
  * @returns what is left and why, where the time is over

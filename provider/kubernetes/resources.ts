@@ -3,7 +3,9 @@ import { CloudStackResource } from "../resource";
 import type { KubernetesNode } from "./absence";
 import { urnOf } from "../urn";
 
-/** What a `KubernetesCluster` tells its machines beyond their arguments: see `absence`. Undefined where nobody drains. */
+/**
+ * What a `KubernetesCluster` tells its machines beyond their arguments: see `absence`. Undefined where nobody drains.
+ */
 export interface NodeArguments {
     kubernetesNode?: pulumi.Input<KubernetesNode | undefined>;
     kubernetesKey?: pulumi.Input<string | undefined>;

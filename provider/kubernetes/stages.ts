@@ -19,7 +19,10 @@ export interface Expected {
     readonly controlPlanes: Readonly<Record<string, string>>;
     /** Names of all nodes. */
     readonly nodes: readonly string[];
-    /** Namespaces of which every Deployment and DaemonSet counts, and what has to be there: `DaemonSet kube-system/kube-proxy`. */
+    /**
+     * Namespaces of which every Deployment and DaemonSet counts, and what has to be there: `DaemonSet
+     * kube-system/kube-proxy`.
+     */
     readonly addons: readonly string[];
     readonly allowNotReady: readonly string[];
 }

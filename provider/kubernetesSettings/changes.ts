@@ -3,17 +3,17 @@ import { hasUnknown, type Inputs, isUnknown, same } from "../handler";
 /** The effect of changing an argument of a running cluster. */
 export interface Change {
     /**
-     * `never`: refused at preview; `stepwise`: the running cluster follows to the next minor version, and refuses others;
-     * `later`: taken up by machines that are created or reinstalled from then on, which the
-     * preview says; `yes`: the running cluster follows.
+     * `never`: refused at preview; `stepwise`: the running cluster follows to the next minor version, and refuses
+     * others; `later`: taken up by machines that are created or reinstalled from then on, which the preview says;
+     * `yes`: the running cluster follows.
      */
     readonly may: "never" | "stepwise" | "later" | "yes";
     readonly why: string;
 }
 
 /**
- * Every argument of a `KubernetesCluster`, and whether it can be changed for a running cluster. Those that cannot are inputs of
- * `KubernetesSettings`, which compares them before anything else of the cluster is changed.
+ * Every argument of a `KubernetesCluster`, and whether it can be changed for a running cluster. Those that cannot are
+ * inputs of `KubernetesSettings`, which compares them before anything else of the cluster is changed.
  */
 export const changes: Readonly<Record<string, Change>> = {
     name: { may: "never", why: "its machines, certificates and marks in etcd contain it" },

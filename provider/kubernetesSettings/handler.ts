@@ -5,9 +5,9 @@ import { defaultCidrs, defaultDnsDomain, defaultKubernetesVersion } from "./defa
 import { compared, laterChanges, refusedChanges } from "./changes";
 
 /**
- * The lifecycle of `KubernetesSettings`, which all other resources of a cluster depend on. It refuses changes that a running
- * cluster does not support, already at preview. An argument that is left out keeps its value, so that a later version of this
- * package with other defaults does not change existing clusters.
+ * The lifecycle of `KubernetesSettings`, which all other resources of a cluster depend on. It refuses changes that a
+ * running cluster does not support, already at preview. An argument that is left out keeps its value, so that a later
+ * version of this package with other defaults does not change existing clusters.
  */
 export const kubernetesSettings: Handler = lifecycle({
     async check(problems, inputs, olds) {

@@ -65,7 +65,10 @@ export interface GetTemplateArgs extends LookupScope {
     featured?: boolean;
     /** Only templates with all of these tags. @default none @example { release: "stable" } */
     tags?: Record<string, string>;
-    /** Whether the newest of several templates is used; with `false`, several are an error that lists them. @default true */
+    /**
+     * Whether the newest of several templates is used; with `false`, several are an error that lists them.
+     * @default true
+     */
     newest?: boolean;
 }
 

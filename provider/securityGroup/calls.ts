@@ -58,7 +58,10 @@ async function each<T>(
     if (failures.length > 0) throw failures[0];
 }
 
-/** Adds rules that differ only in their source, with one call. @returns the group of the response, with only the new rules */
+/**
+ * Adds rules that differ only in their source, with one call.
+ * @returns the group of the response, with only the new rules
+ */
 async function authorizeBatch(
     session: Session,
     group: ApiSecurityGroup,
@@ -106,9 +109,9 @@ function withRules(group: ApiSecurityGroup, more: ApiSecurityGroup): ApiSecurity
 }
 
 /**
- * The name of the account that owns the groups, which CloudStack requires to find a group that is a source. A project has
- * its own account. Some versions of CloudStack do not return its name; it is then read from existing rules that have a
- * group of the project as their source.
+ * The name of the account that owns the groups, which CloudStack requires to find a group that is a source. A project
+ * has its own account. Some versions of CloudStack do not return its name; it is then read from existing rules that
+ * have a group of the project as their source.
  */
 async function accountOfGroups(session: Session): Promise<string> {
     const project = await session.project();

@@ -4,8 +4,8 @@ import type { Problems } from "../lifecycle";
 import { hasPorts, normalCidr, normalProtocol, parsePorts } from "./normal";
 
 /**
- * Validates rules before the group is created. CloudStack 4.22 validates them only in the job that adds them: an invalid
- * CIDR, port or protocol makes the job fail.
+ * Validates rules before the group is created. CloudStack 4.22 validates them only in the job that adds them: an
+ * invalid CIDR, port or protocol makes the job fail.
  */
 export function checkRules(problems: Problems, inputs: Inputs): void {
     for (const direction of ["ingress", "egress"]) {

@@ -3,8 +3,8 @@ import { foundInputs } from "../foundInputs";
 import { normalKey } from "./rules";
 
 /**
- * The arguments of a group or of its rules that match what a refresh found: see `foundInputs`. The outputs store the keys
- * of rules, so each key becomes a separate rule.
+ * The arguments of a group or of its rules that match what a refresh found: see `foundInputs`. The outputs store the
+ * keys of rules, so each key becomes a separate rule.
  *
  * @param others keys of unmanaged rules that are to be revoked
  */

@@ -158,9 +158,9 @@ function ownRules(managed: readonly string[], { ingressApart, ingress }: Inputs)
 }
 
 /**
- * The rules of a group that no resource of the stack manages, as text. During a refresh the other resources of the group
- * are read concurrently, so this waits for their claims. A group that manages no rules reports unmanaged ones only if it is
- * exclusive.
+ * The rules of a group that no resource of the stack manages, as text. During a refresh the other resources of the
+ * group are read concurrently, so this waits for their claims. A group that manages no rules reports unmanaged ones
+ * only if it is exclusive.
  */
 async function unmanaged(
     group: ApiSecurityGroup,
@@ -204,7 +204,9 @@ async function makeGroup(session: Session, inputs: Inputs): Promise<ApiSecurityG
     }
 }
 
-/** The owner mark of a group: that of the tag if the group was passed to another resource, else that of its description. */
+/**
+ * The owner mark of a group: that of the tag if the group was passed to another resource, else that of its description.
+ */
 function ownerOf(group: ApiSecurityGroup): string | undefined {
     return taggedOwner(group) ?? markIn(group.description);
 }

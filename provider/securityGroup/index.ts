@@ -26,7 +26,10 @@ export interface SecurityGroupRule {
      * @example [web.name]
      */
     groups?: pulumi.Input<pulumi.Input<string>[]>;
-    /** Whether members of the group itself are a source (without such a rule they cannot reach each other). @default false */
+    /**
+     * Whether members of the group itself are a source (without such a rule they cannot reach each other).
+     * @default false
+     */
     self?: pulumi.Input<boolean>;
 }
 
@@ -34,10 +37,14 @@ export interface SecurityGroupRule {
 export interface SecurityGroupArgs {
     /** The group's name, unique in the account. A change replaces the group. @default `<stack>-<resource name>` */
     name?: pulumi.Input<string>;
-    /** A description. CloudStack cannot change it afterwards: a change takes effect when the group is created again. @default none */
+    /**
+     * A description. CloudStack cannot change it afterwards: a change takes effect when the group is created again.
+     * @default none
+     */
     description?: pulumi.Input<string>;
     /**
-     * The traffic that may reach the members. Without a rule, none may. Rules are added and removed in place, one by one.
+     * The traffic that may reach the members. Without a rule, none may. Rules are added and removed in place, one by
+     * one.
      *
      * @default none
      * @example [{ ports: "443", cidrs: ["0.0.0.0/0"] }]
@@ -51,8 +58,9 @@ export interface SecurityGroupArgs {
      */
     egress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
     /**
-     * Whether rules that no resource of the stack manages are removed. With `false`, a refresh reports them (`unmanagedRules`) and they
-     * are kept. With `true`, the ingress rules are part of the group resource, so its machines wait for them.
+     * Whether rules that no resource of the stack manages are removed. With `false`, a refresh reports them
+     * (`unmanagedRules`) and they are kept. With `true`, the ingress rules are part of the group resource, so its
+     * machines wait for them.
      *
      * @default false
      */
@@ -73,11 +81,12 @@ export interface SecurityGroupArgs {
 /**
  * A security group with its rules.
  *
- * Rules are compared one by one (protocol, ports or ICMP type and code, source): a change adds and removes only what differs, on running
- * machines. Groups whose rules name each other need {@link SecurityGroupRules}.
+ * Rules are compared one by one (protocol, ports or ICMP type and code, source): a change adds and removes only what
+ * differs, on running machines. Groups whose rules name each other need {@link SecurityGroupRules}.
  *
- * Ingress rules are a child resource, `<name>-ingress`, so that machines and groups that use the group do not wait for them. Egress rules
- * are part of the group: without one, members may send any traffic, so they are added before any machine is created.
+ * Ingress rules are a child resource, `<name>-ingress`, so that machines and groups that use the group do not wait for
+ * them. Egress rules are part of the group: without one, members may send any traffic, so they are added before any
+ * machine is created.
  *
  * @example A web server that one network may administer
  * ```ts
@@ -135,9 +144,9 @@ export class SecurityGroup extends CloudStackResource {
 const OF_INGRESS = /^(ingress\b|\*)/;
 
 /**
- * Whether a group's ingress rules are a separate resource, so that machines and groups that use the group need not wait for
- * them. Not for an exclusive group, where one resource must know all rules, nor if a change of the rules is to replace the
- * group.
+ * Whether a group's ingress rules are a separate resource, so that machines and groups that use the group need not wait
+ * for them. Not for an exclusive group, where one resource must know all rules, nor if a change of the rules is to
+ * replace the group.
  */
 function hasRulesApart(
     { ingress, exclusive = false }: SecurityGroupArgs,
@@ -151,7 +160,11 @@ function hasRulesApart(
 export interface SecurityGroupRulesArgs {
     /** The id of the group that gets the rules. A change replaces this resource. @example web.id */
     securityGroup: pulumi.Input<string>;
-    /** The traffic that may reach the group's members. @default none @example [{ ports: "5432", groups: [database.name] }] */
+    /**
+     * The traffic that may reach the group's members.
+     * @default none
+     * @example [{ ports: "5432", groups: [database.name] }]
+     */
     ingress?: pulumi.Input<pulumi.Input<SecurityGroupRule>[]>;
     /**
      * The traffic that members may send. Without an egress rule, all traffic is allowed.
@@ -169,8 +182,8 @@ export interface SecurityGroupRulesArgs {
 }
 
 /**
- * Rules of an existing group: for groups whose rules name each other, and for groups of other stacks. Only these rules are managed; all
- * other rules of the group are kept.
+ * Rules of an existing group: for groups whose rules name each other, and for groups of other stacks. Only these rules
+ * are managed; all other rules of the group are kept.
  *
  * @example Two groups that talk to each other
  * ```ts

@@ -1,8 +1,8 @@
 import * as net from "node:net";
 
 /**
- * The normal form in which rules are compared, stored and sent. CloudStack stores rules as they were given, so the same rule
- * may be written in several ways in the program, in the state and in the cloud.
+ * The normal form in which rules are compared, stored and sent. CloudStack stores rules as they were given, so the same
+ * rule may be written in several ways in the program, in the state and in the cloud.
  */
 
 const PROTOCOL_NUMBERS: Record<string, string> = { "1": "icmp", "6": "tcp", "17": "udp" };
@@ -32,9 +32,9 @@ export function hasPorts(protocol: string): boolean {
 /**
  * Traffic in its normal form.
  *
- * Ports: port 0 is not used by packets, so a range that starts at 0 starts at 1. CloudStack stores 0 to 0 as 0 to 65535, and
- * lists 0 to 0 for rules with a protocol number.
- * ICMP: -1 means all; CloudStack requires a code if there is a type.
+ * Ports: port 0 is not used by packets, so a range that starts at 0 starts at 1. CloudStack stores 0 to 0 as 0 to
+ * 65535, and lists 0 to 0 for rules with a protocol number. ICMP: -1 means all; CloudStack requires a code if there is
+ * a type.
  */
 export function normalTraffic({ protocol, startPort, endPort, icmpType, icmpCode }: Traffic): Traffic {
     if (hasPorts(protocol)) {

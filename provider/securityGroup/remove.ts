@@ -15,9 +15,9 @@ const revocations = new Set<Promise<unknown>>();
 
 /**
  * Deletes a group. CloudStack refuses this (536) while any rule names the group as its source, even a rule of the group
- * itself or of another group that is being deleted. So the rules that name groups are revoked first, for all groups that
- * are being deleted. CloudStack deletes all other rules together with the group. While machines that are being expunged
- * use the group, the deletion is retried.
+ * itself or of another group that is being deleted. So the rules that name groups are revoked first, for all groups
+ * that are being deleted. CloudStack deletes all other rules together with the group. While machines that are being
+ * expunged use the group, the deletion is retried.
  */
 export async function deleteGroup(session: Session, id: string, deadline: number): Promise<void> {
     const started = Date.now();
@@ -60,7 +60,9 @@ async function revokeGroupRules(session: Session, id: string, deadline: number):
     return work;
 }
 
-/** The visible users of a group: rules of groups, and machines. A tenant cannot see machines that wait to be expunged. */
+/**
+ * The visible users of a group: rules of groups, and machines. A tenant cannot see machines that wait to be expunged.
+ */
 async function usersOf(session: Session, group: ApiSecurityGroup): Promise<string[]> {
     session.securityGroups.changed();
     const [groups, machines] = await Promise.all([session.securityGroups.all(), membersOf(session, group)]);

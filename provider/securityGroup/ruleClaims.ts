@@ -1,10 +1,11 @@
 import type { ApiSecurityGroup } from "../session";
 
 /**
- * Records which resource manages which rules of a group. Several resources may manage rules of the same group, and a rule
- * may move from one resource to another within a run; CloudStack stores no owner of a rule. So every resource in this
- * process registers the rules that it has and wants, and no resource revokes a rule that another one has. The engine calls
- * `diff` for all resources of a program before it deletes any, so a deletion knows the claims of all of them.
+ * Records which resource manages which rules of a group. Several resources may manage rules of the same group, and a
+ * rule may move from one resource to another within a run; CloudStack stores no owner of a rule. So every resource in
+ * this process registers the rules that it has and wants, and no resource revokes a rule that another one has. The
+ * engine calls `diff` for all resources of a program before it deletes any, so a deletion knows the claims of all of
+ * them.
  */
 class Claims {
     private readonly owners = new Map<string, { holds: ReadonlySet<string>; wants: ReadonlySet<string> }>();
@@ -35,7 +36,10 @@ class Claims {
         return this.others(but).some(({ holds, wants }) => holds.has(key) || wants.has(key));
     }
 
-    /** Records that a rule was revoked or authorized, so that a resource that was found unchanged before updates its rules. */
+    /**
+     * Records that a rule was revoked or authorized, so that a resource that was found unchanged before updates its
+     * rules.
+     */
     note(key: string, revoked: boolean): void {
         if (revoked) this.revoked.add(key);
         else this.revoked.delete(key);
@@ -59,7 +63,9 @@ class Claims {
         this.known = group;
     }
 
-    /** The stored group, or the group read now. It is stored for the next `recall`, unless its rules change before that. */
+    /**
+     * The stored group, or the group read now. It is stored for the next `recall`, unless its rules change before that.
+     */
     async look(read: () => Promise<ApiSecurityGroup | undefined>): Promise<ApiSecurityGroup | undefined> {
         if (this.known !== undefined) return this.known;
         const { changes } = this;

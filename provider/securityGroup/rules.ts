@@ -19,8 +19,8 @@ export interface ActualRule extends RuleTuple {
 }
 
 /**
- * The distinct rules in a group's arguments. Rules with values that a preview does not know yet are left out; `unknown` is
- * set if there are any.
+ * The distinct rules in a group's arguments. Rules with values that a preview does not know yet are left out; `unknown`
+ * is set if there are any.
  */
 export function wantedRules(inputs: Inputs): { rules: RuleTuple[]; unknown: boolean } {
     const rules = new Map<string, RuleTuple>();
@@ -117,8 +117,8 @@ export function describeRule(rule: RuleTuple): string {
 }
 
 /**
- * Groups rules that one call can authorize: those that differ only in the source. (CloudStack accepts several sources of the
- * same kind in one call and creates a rule for each.)
+ * Groups rules that one call can authorize: those that differ only in the source. (CloudStack accepts several sources
+ * of the same kind in one call and creates a rule for each.)
  */
 export function batches(rules: readonly RuleTuple[]): RuleTuple[][] {
     const byRange = new Map<string, RuleTuple[]>();

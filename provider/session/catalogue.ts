@@ -13,8 +13,8 @@ export function isId(text: string): boolean {
 export class NotFound extends Error {}
 
 /**
- * What the cloud offers. Each kind is listed once per process, when it is first needed; a preview checks arguments against it.
- * Entities that the program itself creates, such as networks, may not be in the list and are found by id.
+ * What the cloud offers. Each kind is listed once per process, when it is first needed; a preview checks arguments
+ * against it. Entities that the program itself creates, such as networks, may not be in the list and are found by id.
  */
 export class Catalogue {
     private readonly client: Client;
@@ -112,7 +112,8 @@ export class Catalogue {
 }
 
 /**
- * The entry with this id or exactly this name. A name that differs only in case is suggested in the message, but not used.
+ * The entry with this id or exactly this name. A name that differs only in case is suggested in the message, but not
+ * used.
  *
  * @throws NotFound if there is none, or if several have the name
  */

@@ -1,9 +1,10 @@
 /**
- * Combines reads of one kind of entity. Concurrent reads share one list; a single read requests only its id. A list is reused
- * for a few seconds, until this process changes an entity of that kind. A refresh of three hundred machines therefore needs
- * only a few calls.
+ * Combines reads of one kind of entity. Concurrent reads share one list; a single read requests only its id. A list is
+ * reused for a few seconds, until this process changes an entity of that kind. A refresh of three hundred machines
+ * therefore needs only a few calls.
  *
- * An entity that is missing in a list is also read by its id before it counts as deleted, in case the list is incomplete.
+ * An entity that is missing in a list is also read by its id before it counts as deleted, in case the list is
+ * incomplete.
  */
 export class CoalescedReads<T extends { id: string }> {
     private waiting = new Set<string>();
@@ -46,8 +47,8 @@ export class CoalescedReads<T extends { id: string }> {
     }
 
     /**
-     * Whether the entity is missing in a new list, which concurrent calls share. It is not also read by its id: this is for
-     * entities whose deletion is known to have ended.
+     * Whether the entity is missing in a new list, which concurrent calls share. It is not also read by its id: this is
+     * for entities whose deletion is known to have ended.
      */
     async isMissing(id: string): Promise<boolean> {
         this.changed();
@@ -57,8 +58,8 @@ export class CoalescedReads<T extends { id: string }> {
     }
 
     /**
-     * Everything of this kind that existed when this process first listed it, for example from an interrupted run. It is not
-     * listed again after changes of this process.
+     * Everything of this kind that existed when this process first listed it, for example from an interrupted run. It
+     * is not listed again after changes of this process.
      */
     async before(): Promise<T[]> {
         this.first ??= this.fresh();

@@ -27,7 +27,10 @@ export interface CloudIdentity {
     projectId?: string;
 }
 
-/** What a resource uses of an account's limits, by CloudStack's names: `vm`, `volume`, `cpu`, `memory` (MiB), `primarystorage` (GiB). */
+/**
+ * What a resource uses of an account's limits, by CloudStack's names: `vm`, `volume`, `cpu`, `memory` (MiB),
+ * `primarystorage` (GiB).
+ */
 export type Needs = Partial<Record<"vm" | "volume" | "cpu" | "memory" | "primarystorage", number>>;
 
 /** How often an idempotent change is sent at most. */
@@ -37,8 +40,8 @@ const ATTEMPTS = 3;
 const MACHINE_DETAILS = ["group", "nics", "secgrp", "affgrp", "tmpl", "servoff"];
 
 /**
- * The state that this process has for one cloud: the client, the catalogue, the account and the coalesced reads. All handlers
- * of a plugin process share it, and so do all lookups of a program.
+ * The state that this process has for one cloud: the client, the catalogue, the account and the coalesced reads. All
+ * handlers of a plugin process share it, and so do all lookups of a program.
  */
 export class Session {
     readonly client: Client;
@@ -65,7 +68,9 @@ export class Session {
         this.volumes = this.reads("listVolumes");
     }
 
-    /** The account of the API key. (For an administrator, `listAccounts` lists all accounts, so it is found by the key.) */
+    /**
+     * The account of the API key. (For an administrator, `listAccounts` lists all accounts, so it is found by the key.)
+     */
     account(): Promise<ApiAccount> {
         this.accountAnswer ??= this.findAccount();
         this.accountAnswer.catch(() => (this.accountAnswer = undefined));
@@ -105,7 +110,10 @@ export class Session {
         );
     }
 
-    /** The id of a network. One that the program itself has created may not be in the catalogue, so an id is not looked up. */
+    /**
+     * The id of a network. One that the program itself has created may not be in the catalogue, so an id is not looked
+     * up.
+     */
     async networkId(nameOrId: string, zone: Pick<ApiZone, "id" | "name">): Promise<string> {
         return isId(nameOrId) ? nameOrId : (await this.catalogue.network(nameOrId, zone)).id;
     }
@@ -132,9 +140,9 @@ export class Session {
     }
 
     /**
-     * Waits for jobs on an entity that an interrupted run has started: they continue in the cloud and must not be started again.
-     * Their results are not needed, because the entity is read afterwards. To be called before an entity is read that is going to
-     * be changed.
+     * Waits for jobs on an entity that an interrupted run has started: they continue in the cloud and must not be
+     * started again. Their results are not needed, because the entity is read afterwards. To be called before an entity
+     * is read that is going to be changed.
      *
      * @param deadline in milliseconds since the epoch
      * @returns whether there was a job
@@ -183,8 +191,8 @@ export class Session {
     }
 
     /**
-     * A list with one entity, or none if it does not exist: CloudStack returns an error (431) for an unknown id, and an empty list
-     * for a deleted entity.
+     * A list with one entity, or none if it does not exist: CloudStack returns an error (431) for an unknown id, and an
+     * empty list for a deleted entity.
      */
     private async byId<T>(command: string, id: string, params: Record<string, string[] | boolean>): Promise<T[]> {
         try {
@@ -228,8 +236,8 @@ const sessions = new Map<string, Session>();
 const STACK_KEYS = ["endpoint", "apiKey", "secretKey", "zone", "project", "profile", "caFile", "httpTimeoutSeconds"];
 
 /**
- * Stores the stack's `cloudstack:` configuration. It is synchronous because the plugin uses the handler before an asynchronous
- * `configure` would have finished.
+ * Stores the stack's `cloudstack:` configuration. It is synchronous because the plugin uses the handler before an
+ * asynchronous `configure` would have finished.
  */
 export function configureStack(get: (key: string) => string | undefined): void {
     stack = Object.fromEntries(STACK_KEYS.map((key) => [key, get(`cloudstack:${key}`)]));

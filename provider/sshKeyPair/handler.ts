@@ -67,8 +67,8 @@ export const sshKeyPair = cloudLifecycle({
 });
 
 /**
- * The name contains a hash of the public key. Machines refer to key pairs by name, so they are updated when the key changes.
- * (Names of version 0.1.0 are kept until their keys change.)
+ * The name contains a hash of the public key. Machines refer to key pairs by name, so they are updated when the key
+ * changes. (Names of version 0.1.0 are kept until their keys change.)
  */
 function nameFor(given: string, inputs: Inputs, olds: Inputs | undefined): string {
     const key = isUnknown(inputs.publicKey) || !isPublicKey(inputs.publicKey) ? undefined : keyOf(inputs.publicKey);
@@ -82,8 +82,8 @@ function nameFor(given: string, inputs: Inputs, olds: Inputs | undefined): strin
 }
 
 /**
- * Registers a public key. An existing pair with this name and this key is adopted; keys are generated locally, so no other run
- * has the same one. A pair with another key is not touched.
+ * Registers a public key. An existing pair with this name and this key is adopted; keys are generated locally, so no
+ * other run has the same one. A pair with another key is not touched.
  */
 async function register(session: Session, name: string, publicKey: string): Promise<ApiKeyPair> {
     const make = async (): Promise<ApiKeyPair> => {
@@ -102,7 +102,10 @@ async function register(session: Session, name: string, publicKey: string): Prom
     }
 }
 
-/** The error for a pair with another key. If CloudStack or an interrupted run generated that key, its private key is lost. */
+/**
+ * The error for a pair with another key. If CloudStack or an interrupted run generated that key, its private key is
+ * lost.
+ */
 function nameTaken({ id, name }: ApiKeyPair): string {
     return (
         `SSH key pair ${name} (${id}) has this resource's mark, as after an interrupted run, but has another key, and is ` +
@@ -112,8 +115,8 @@ function nameTaken({ id, name }: ApiKeyPair): string {
 }
 
 /**
- * Announces that the creation will fail because a pair with this name has another key. This is not reported as a problem,
- * because `pulumi up --replace` may be about to delete that pair, and the engine does not say so.
+ * Announces that the creation will fail because a pair with this name has another key. This is not reported as a
+ * problem, because `pulumi up --replace` may be about to delete that pair, and the engine does not say so.
  */
 async function announceAdoption(inputs: Inputs): Promise<void> {
     const key = inputs.publicKey;

@@ -5,15 +5,15 @@ import { CloudStackResource, namedIdentity } from "../resource";
 /** The arguments of an {@link SshKeyPair}. */
 export interface SshKeyPairArgs {
     /**
-     * The key pair's name. A short hash of stack, resource and public key is added to it, because CloudStack stores nothing else that
-     * identifies the owner; the full name is the output `name`. A change replaces the key pair.
+     * The key pair's name. A short hash of stack, resource and public key is added to it, because CloudStack stores
+     * nothing else that identifies the owner; the full name is the output `name`. A change replaces the key pair.
      *
      * @default `<stack>-<resource name>`
      */
     name?: pulumi.Input<string>;
     /**
-     * The public key in OpenSSH's format. A change replaces the key pair and its name: machines that use it are stopped, get the new key
-     * and are started again, which the preview announces.
+     * The public key in OpenSSH's format. A change replaces the key pair and its name: machines that use it are
+     * stopped, get the new key and are started again, which the preview announces.
      *
      * @default none: a key pair is generated (RSA, 3072 bits), and the private key becomes a secret output
      * @example fs.readFileSync("id_rsa.pub", "utf8")

@@ -7,8 +7,8 @@ const TRIES = 3;
 
 /**
  * Gives a stopped machine another address, so that its pinned one is free. The new address is taken from the upper half
- * of the network, where addresses are rarely pinned. CloudStack itself would assign the next free address, which another
- * machine may be about to request.
+ * of the network, where addresses are rarely pinned. CloudStack itself would assign the next free address, which
+ * another machine may be about to request.
  */
 export async function releaseAddress(
     session: Session,

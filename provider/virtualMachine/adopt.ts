@@ -9,8 +9,8 @@ import { planChanges } from "./plan";
 import { settledMachine } from "./settled";
 
 /**
- * Whether a machine has this resource's name and owner mark and is not in the state: an interrupted run or a lost response
- * left it.
+ * Whether a machine has this resource's name and owner mark and is not in the state: an interrupted run or a lost
+ * response left it.
  */
 export function isAdoptable(machine: ApiMachine, inputs: Inputs): boolean {
     return (

@@ -29,8 +29,8 @@ export interface Work extends TimedPlace {
 const RESCUE_MS = 180_000;
 
 /**
- * Changes a machine to what its arguments say, whatever its current state is, and returns it as it then is. The machine is
- * stopped at most once. If a step fails, a machine that should run is started again.
+ * Changes a machine to what its arguments say, whatever its current state is, and returns it as it then is. The machine
+ * is stopped at most once. If a step fails, a machine that should run is started again.
  */
 export async function converge(machine: ApiMachine, given: Work): Promise<ApiMachine> {
     let work = given;
@@ -85,7 +85,8 @@ function hasNeverStarted(machine: ApiMachine): boolean {
 
 /**
  * The hash of the user data that the machine last applied, if it is not the desired one. CloudStack may store the new
- * user data already; the change is complete only when the machine was restarted or reinstalled, also after an interruption.
+ * user data already; the change is complete only when the machine was restarted or reinstalled, also after an
+ * interruption.
  */
 export function appliedUserData(olds: Outputs, inputs: Inputs): { userDataHash?: string } {
     const applied: string | undefined = olds.userDataHash;
@@ -113,7 +114,9 @@ function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outpu
     };
 }
 
-/** Starts a machine that a failed step left stopped. If it does not start with its new size, its old size is restored. */
+/**
+ * Starts a machine that a failed step left stopped. If it does not start with its new size, its old size is restored.
+ */
 async function restartAfterFailure(machine: ApiMachine, plan: Plan, work: Work, failure: Error): Promise<void> {
     const { session } = work;
     const rescue = { ...work, deadline: Math.max(work.deadline, Date.now() + RESCUE_MS) };
@@ -141,7 +144,9 @@ async function restartAfterFailure(machine: ApiMachine, plan: Plan, work: Work, 
     }
 }
 
-/** Starts a machine. If a concurrent run has started it already, CloudStack refuses the command, and that is no error. */
+/**
+ * Starts a machine. If a concurrent run has started it already, CloudStack refuses the command, and that is no error.
+ */
 async function start(machine: ApiMachine, work: Work): Promise<Partial<ApiMachine> | undefined> {
     try {
         return (await job(work, "startVirtualMachine", { id: machine.id })).virtualmachine;
@@ -239,7 +244,8 @@ async function applyStopped(machine: ApiMachine, plan: Plan, work: Work): Promis
     const id = machine.id;
     const update: Params = {};
     if (touches(plan, "name")) update.name = inputs.name;
-    // Stored while the machine is stopped, so that an interruption cannot leave it running with user data not yet applied.
+    // Stored while the machine is stopped, so that an interruption cannot leave it running with user data not yet
+    // applied.
     if (touches(plan, "userData") && inputs.onUserDataChange === "restart")
         update.userdata = encodedUserData(inputs) ?? "";
     // Sent only when it changes, because CloudStack validates the list even if it is the same.

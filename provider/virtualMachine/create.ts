@@ -15,9 +15,9 @@ import { adoptMachine } from "./adopt";
 import { encodedUserData, userDataHash } from "./userData";
 
 /**
- * Deploys a machine. If an interrupted run or a lost response left a machine with this resource's name and owner mark, it is
- * adopted, or the creation is refused. A new machine that CloudStack could not start is removed before the error is
- * reported.
+ * Deploys a machine. If an interrupted run or a lost response left a machine with this resource's name and owner mark,
+ * it is adopted, or the creation is refused. A new machine that CloudStack could not start is removed before the error
+ * is reported.
  */
 export async function createMachine(inputs: Inputs, at: TimedPlace): Promise<{ id: string; outs: Outputs }> {
     let adopted = false;
@@ -112,9 +112,9 @@ async function deployParams(session: Session, inputs: Inputs): Promise<Params> {
             : (referenceId(inputs, "network") ?? session.networkId(inputs.network, zone)),
     ]);
     const keys: string[] = inputs.sshKeyPairs ?? [];
-    // A machine that fails to start during its deployment goes to state Error and cannot be renamed. If the account may not
-    // expunge it, the machine blocks its name for a day. So it is created stopped and started afterwards: if that fails,
-    // it stays stopped, and can be started again or renamed.
+    // A machine that fails to start during its deployment goes to state Error and cannot be renamed. If the account may
+    // not expunge it, the machine blocks its name for a day. So it is created stopped and started afterwards: if that
+    // fails, it stays stopped, and can be started again or renamed.
     const startSeparately = !(await session.mayExpunge());
     return {
         zoneid: zone.id,

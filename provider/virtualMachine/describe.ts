@@ -5,9 +5,9 @@ import type { Plan } from "./plan";
 import { certainly, erasesRootDisk, takesDown } from "./plan";
 
 /**
- * One line for the preview about a machine that is stopped, reinstalled or replaced, and what that erases; `undefined` for
- * changes without an effect on the running machine. If the change depends on a value that a preview does not know yet, the
- * line says "may".
+ * One line for the preview about a machine that is stopped, reinstalled or replaced, and what that erases; `undefined`
+ * for changes without an effect on the running machine. If the change depends on a value that a preview does not know
+ * yet, the line says "may".
  */
 export function describePlan(name: string, plan: Plan, olds: Outputs, news: Inputs = {}): string | undefined {
     const reasons = plan.changes
@@ -35,8 +35,8 @@ function isDrained(plan: Plan, olds: Outputs, news: Inputs): boolean {
 }
 
 /**
- * Why a change of a machine is refused: it erases data or causes downtime, and the program forbids that. A change that a
- * preview does not know yet is refused by the update, before anything is changed.
+ * Why a change of a machine is refused: it erases data or causes downtime, and the program forbids that. A change that
+ * a preview does not know yet is refused by the update, before anything is changed.
  *
  * @param plan made by `diff` from the state, or by `update` from the machine in the cloud
  */

@@ -20,15 +20,16 @@ export interface VirtualMachineArgs {
      */
     serviceOffering: pulumi.Input<string>;
     /**
-     * The name or id of the template that the root disk is created from. If several templates have the name, the newest ready
-     * one is used. A template that is registered later under the same name does not change existing machines.
+     * The name or id of the template that the root disk is created from. If several templates have the name, the newest
+     * ready one is used. A template that is registered later under the same name does not change existing machines.
      *
      * @example "Debian 12"
      */
     template: pulumi.Input<string>;
     /**
-     * The machine's name, which is its host name: letters, digits and hyphens, a letter first, at most 63 characters, unique in its
-     * network (CloudStack reserves the name of a destroyed machine until it is expunged). A change stops and starts the machine.
+     * The machine's name, which is its host name: letters, digits and hyphens, a letter first, at most 63 characters,
+     * unique in its network (CloudStack reserves the name of a destroyed machine until it is expunged). A change stops
+     * and starts the machine.
      *
      * @default `<stack>-<resource name>`
      */
@@ -92,30 +93,34 @@ export interface VirtualMachineArgs {
      */
     userDataBase64?: pulumi.Input<string>;
     /**
-     * The longest user data that the cloud accepts, in characters of base64: CloudStack's setting `vm.userdata.max.length`.
+     * The longest user data that the cloud accepts, in characters of base64: CloudStack's setting
+     * `vm.userdata.max.length`.
      *
      * @default 32768
      */
     userDataMaxLength?: pulumi.Input<number>;
     /**
-     * What a change of the user data does: `ignore` it; `update` what is stored (cloud-init reads it at first boot only); `restart` the
-     * machine after storing it; `reinstall` the root disk from its template (same id, name, address, groups and data volumes); `replace`
-     * the machine.
+     * What a change of the user data does: `ignore` it; `update` what is stored (cloud-init reads it at first boot
+     * only); `restart` the machine after storing it; `reinstall` the root disk from its template (same id, name,
+     * address, groups and data volumes); `replace` the machine.
      *
      * @default "update"
      * @example "reinstall"
      */
     onUserDataChange?: pulumi.Input<OnUserDataChange>;
     /**
-     * What a change of the template does: `replace` the machine, or `reinstall` its root disk (same id, address and volumes).
+     * What a change of the template does: `replace` the machine, or `reinstall` its root disk (same id, address and
+     * volumes).
      *
      * @default "replace"
      * @example "reinstall"
      */
     onTemplateChange?: pulumi.Input<OnTemplateChange>;
     /**
-     * Any text. A change of it reinstalls the root disk from the template (same id, name, address, groups and data volumes), after a
-     * change of the user data was stored. Use it for settings that only the first boot applies, such as a program's version. @default none
+     * Any text. A change of it reinstalls the root disk from the template (same id, name, address, groups and data
+     * volumes), after a change of the user data was stored. Use it for settings that only the first boot applies, such
+     * as a program's version.
+     * @default none
      * @example "nginx 1.28"
      */
     reinstallTrigger?: pulumi.Input<string>;
@@ -124,24 +129,25 @@ export interface VirtualMachineArgs {
     /** Whether the machine runs. A machine that was stopped by hand is started by the next `up`. @default true */
     running?: pulumi.Input<boolean>;
     /**
-     * Whether a change may interrupt a running machine. With `false`, a change that needs a stop, a reinstallation or a replacement is an
-     * error at preview. What a preview cannot know yet is announced there, and is an error of the update before anything is changed.
-     * `running: false`, `pulumi up --replace` and removing the machine from the program request the interruption explicitly and are not
-     * refused.
+     * Whether a change may interrupt a running machine. With `false`, a change that needs a stop, a reinstallation or a
+     * replacement is an error at preview. What a preview cannot know yet is announced there, and is an error of the
+     * update before anything is changed. `running: false`, `pulumi up --replace` and removing the machine from the
+     * program request the interruption explicitly and are not refused.
      *
      * @default true
      */
     allowRestart?: pulumi.Input<boolean>;
     /**
-     * Whether a change may erase the root disk, which a reinstallation or a replacement does. The preview says so in one line ("root disk of web
-     * (8 GiB) is erased"); with `false` it is an error there, under the same conditions as `allowRestart`.
+     * Whether a change may erase the root disk, which a reinstallation or a replacement does. The preview says so in
+     * one line ("root disk of web (8 GiB) is erased"); with `false` it is an error there, under the same conditions as
+     * `allowRestart`.
      *
      * @default true
      */
     allowDataLoss?: pulumi.Input<boolean>;
     /**
-     * Any text. Changes stop, reinstall or replace at most one at a time of the machines of a stack with the same text. If one fails, the
-     * others are not changed. Machines of a group are still created and deleted concurrently.
+     * Any text. Changes stop, reinstall or replace at most one at a time of the machines of a stack with the same text.
+     * If one fails, the others are not changed. Machines of a group are still created and deleted concurrently.
      *
      * @default none: all at once
      * @example "web"
@@ -154,14 +160,18 @@ export interface VirtualMachineArgs {
      * @example 2
      */
     maxUnavailable?: pulumi.Input<number>;
-    /** CloudStack's own protection against deletion. Changed in place. It must be off before the machine can be deleted. @default false */
+    /**
+     * CloudStack's own protection against deletion. Changed in place. It must be off before the machine can be deleted.
+     * @default false
+     */
     deleteProtection?: pulumi.Input<boolean>;
     /** The name of the instance group. Changed in place. @default none */
     group?: pulumi.Input<string>;
     /** Tags. Changed in place; tags that others set are left alone. @default none @example { team: "payments" } */
     tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
     /**
-     * Details (`rootDiskController`, `cpuNumber` of a custom offering, …). Changed in place; those of others are left alone.
+     * Details (`rootDiskController`, `cpuNumber` of a custom offering, …). Changed in place; those of others are left
+     * alone.
      *
      * @default none
      * @example { cpuNumber: "4", memory: "8192" }
@@ -202,8 +212,9 @@ export interface NetworkInterface {
 /**
  * A virtual machine.
  *
- * Most changes are made in place, and a preview describes in one line what happens to the machine ("web stops and starts: serviceOffering
- * Small -> Medium"). If a step of a change fails, a machine that was running is started again before the error is reported.
+ * Most changes are made in place, and a preview describes in one line what happens to the machine ("web stops and
+ * starts: serviceOffering Small -> Medium"). If a step of a change fails, a machine that was running is started again
+ * before the error is reported.
  *
  * @example A machine with a key and a group
  * ```ts
@@ -287,7 +298,8 @@ export class VirtualMachine extends CloudStackResource {
                 "created",
                 "cloud",
             ],
-            // The name is unique, so the old machine is deleted first, also with `pulumi up --replace`, where `diff` is not called.
+            // The name is unique, so the old machine is deleted first, also with `pulumi up --replace`, where `diff` is
+            // not called.
             pulumi.mergeOptions({ deleteBeforeReplace: true }, opts),
             ["password"],
         );

@@ -8,8 +8,8 @@ import type { Session } from "../session";
 const LISTS = ["securityGroups", "affinityGroups", "sshKeyPairs"];
 
 /**
- * Handles lists that are omitted or empty, which means the same: the account's `default` security group, no affinity groups
- * and no keys. An existing machine keeps its keys, because CloudStack cannot remove them.
+ * Handles lists that are omitted or empty, which means the same: the account's `default` security group, no affinity
+ * groups and no keys. An existing machine keeps its keys, because CloudStack cannot remove them.
  */
 export async function checkLists(
     problems: Problems,

@@ -31,8 +31,8 @@ const SIZE_DETAILS = ["cpuNumber", "cpuSpeed", "memory"];
 const HARDNESS: Effect[] = ["live", "stopped", "reinstall", "replace"];
 
 /**
- * The changes that make a machine (its outputs) match its arguments. Without I/O: `diff` calls it with the outputs of the
- * state and `update` with those read from the cloud, so both come to the same result.
+ * The changes that make a machine (its outputs) match its arguments. Without I/O: `diff` calls it with the outputs of
+ * the state and `update` with those read from the cloud, so both come to the same result.
  */
 export function planChanges(olds: Outputs, news: Inputs): Plan {
     const changes = [

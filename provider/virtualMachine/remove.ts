@@ -11,8 +11,8 @@ import { settledMachine } from "./settled";
  * Deletes a machine so that its name, address and groups are free afterwards, and its data volumes stay.
  *
  * An account that may expunge machines does this with one command. For any other account, CloudStack keeps a destroyed
- * machine with its name and address for a day by default, so the machine is retired first (see `retire`). (On CloudStack
- * 4.22, expunging without the permission is accepted, but its job fails and the machine keeps running.)
+ * machine with its name and address for a day by default, so the machine is retired first (see `retire`). (On
+ * CloudStack 4.22, expunging without the permission is accepted, but its job fails and the machine keeps running.)
  *
  * @param leave called before a running machine is stopped; the deadline is extended by the milliseconds that it returns
  */
@@ -62,9 +62,9 @@ async function expunge(session: Session, machine: ApiMachine, deadline: number):
 }
 
 /**
- * Releases everything that a destroyed machine would keep until it is expunged (data volumes, groups, a pinned address and
- * the name), then destroys the machine. Each step first reads the current state, so that an interrupted removal can be
- * continued. If a step fails, the machine gets its name, groups and volumes back and is started again.
+ * Releases everything that a destroyed machine would keep until it is expunged (data volumes, groups, a pinned address
+ * and the name), then destroys the machine. Each step first reads the current state, so that an interrupted removal can
+ * be continued. If a step fails, the machine gets its name, groups and volumes back and is started again.
  */
 async function retire(session: Session, machine: ApiMachine, outputs: Outputs, deadline: number): Promise<void> {
     const { client } = session;
@@ -80,7 +80,8 @@ async function retire(session: Session, machine: ApiMachine, outputs: Outputs, d
         if (ran && (groups.length > 0 || pinned || volumes.length > 0))
             await run("stopVirtualMachine", { id: machine.id });
         for (const volume of volumes) await run("detachVolume", { id: volume.id });
-        // CloudStack cannot change a machine in state Error: it keeps its name, groups and address until it is expunged.
+        // CloudStack cannot change a machine in state Error: it keeps its name, groups and address until it is
+        // expunged.
         if (machine.state !== "Error") {
             if (machine.name !== goneName || groups.length > 0) {
                 await session.change("updateVirtualMachine", {

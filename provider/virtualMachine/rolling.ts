@@ -3,7 +3,9 @@ import { comeBack, forget, isGoing, nodeOf, noteWanted, sayGoing, stay } from ".
 import { wasChecked } from "../lifecycle";
 import { planChanges } from "./plan";
 
-/** How long a turn waits, after a machine was deleted, for the creation of its replacement to begin, in milliseconds. */
+/**
+ * How long a turn waits, after a machine was deleted, for the creation of its replacement to begin, in milliseconds.
+ */
 const REPLACEMENT_MS = 60_000;
 
 /** Ends a turn, with the error of the change if it failed. */
@@ -25,8 +27,8 @@ interface Group {
 }
 
 /**
- * Serializes changes of machines that must not be down at the same time. After a failed change all waiting changes of the
- * group are refused, because the failed machine may still be down.
+ * Serializes changes of machines that must not be down at the same time. After a failed change all waiting changes of
+ * the group are refused, because the failed machine may still be down.
  */
 export class Turns {
     private readonly groups = new Map<string, Group>();
@@ -78,10 +80,10 @@ interface Replacement {
 }
 
 /**
- * Wraps the handler of machines so that at most one machine of a `rollingGroup` (or `maxUnavailable`) is down at a time.
- * The turn of a replacement lasts from the deletion of the old machine to the end of the creation of the new one; the engine
- * calls these one after the other. The turn of a machine that is a Kubernetes node lasts until the node is Ready again.
- * Waiting for a turn does not count towards the timeouts, because these begin inside of the handler.
+ * Wraps the handler of machines so that at most one machine of a `rollingGroup` (or `maxUnavailable`) is down at a
+ * time. The turn of a replacement lasts from the deletion of the old machine to the end of the creation of the new one;
+ * the engine calls these one after the other. The turn of a machine that is a Kubernetes node lasts until the node is
+ * Ready again. Waiting for a turn does not count towards the timeouts, because these begin inside of the handler.
  */
 export function oneByOne(handler: Handler, turns = new Turns()): Handler {
     const replacements = new Map<string, Replacement>();

@@ -5,11 +5,12 @@ import type { Session } from "../session";
 import { isDestroyed, toOutputs } from "./outputs";
 
 /**
- * Outputs that a change in place does not affect, each with the arguments that it depends on. In the preview of an update,
- * the engine only knows a resource's inputs; all other outputs are unknown. So `check` adds these outputs to the inputs of
- * an existing machine, and resources that use its address keep a known value.
+ * Outputs that a change in place does not affect, each with the arguments that it depends on. In the preview of an
+ * update, the engine only knows a resource's inputs; all other outputs are unknown. So `check` adds these outputs to
+ * the inputs of an existing machine, and resources that use its address keep a known value.
  *
- * There are only a few, those that other resources commonly use, because `pulumi preview --diff` shows them once as added.
+ * There are only a few, those that other resources commonly use, because `pulumi preview --diff` shows them once as
+ * added.
  *
  * An address among the inputs was set by the program unless `addressIsFixed` is false.
  */
@@ -34,8 +35,8 @@ export function withoutStable(inputs: Inputs): Inputs {
 }
 
 /**
- * Adds the stable outputs of an existing machine to its checked arguments. Only if an argument changes, this needs a list of
- * the machines, which all of them share.
+ * Adds the stable outputs of an existing machine to its checked arguments. Only if an argument changes, this needs a
+ * list of the machines, which all of them share.
  *
  * @param olds the old inputs, as `check` returned them
  */

@@ -24,8 +24,8 @@ export function decodedUserData(base64: string | undefined, source: "userData" |
 
 /**
  * SHA-256 of the user data; empty without any. The outputs contain this hash instead of a copy. It is computed over the
- * decoded bytes, because CloudStack may pad the base64 differently, and over the decompressed content of a gzip, because
- * the output of compressors differs between computers.
+ * decoded bytes, because CloudStack may pad the base64 differently, and over the decompressed content of a gzip,
+ * because the output of compressors differs between computers.
  */
 export function userDataHash(base64: string | undefined): string {
     if (base64 === undefined || base64 === "") return "";

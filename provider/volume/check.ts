@@ -96,7 +96,9 @@ async function sizeBefore(olds: Inputs | undefined, session: Session): Promise<n
     return offering?.disksize || undefined;
 }
 
-/** Checks the account's limits. A volume that is adopted, which the preview announces, is already counted by the cloud. */
+/**
+ * Checks the account's limits. A volume that is adopted, which the preview announces, is already counted by the cloud.
+ */
 async function checkLimit(
     problems: Problems,
     inputs: Inputs,

@@ -147,8 +147,8 @@ function changed(olds: Outputs, news: Inputs): boolean {
 }
 
 /**
- * Creates a volume. CloudStack would create a second one, because names of volumes are not unique. So a volume with this
- * resource's marked name that is not in the state, as after an interrupted run, is adopted instead.
+ * Creates a volume. CloudStack would create a second one, because names of volumes are not unique. So a volume with
+ * this resource's marked name that is not in the state, as after an interrupted run, is adopted instead.
  *
  * @param lost receives the requests that were never answered
  */

@@ -19,7 +19,8 @@ export interface VolumeArgs {
      */
     sizeGiB?: pulumi.Input<number>;
     /**
-     * The id of the machine that the volume is attached to. A change detaches and attaches it; without a machine it is detached.
+     * The id of the machine that the volume is attached to. A change detaches and attaches it; without a machine it is
+     * detached.
      *
      * @default none
      * @example server.id
@@ -33,20 +34,27 @@ export interface VolumeArgs {
      */
     deviceId?: pulumi.Input<number>;
     /**
-     * The volume's name. A short hash of stack and resource is added to it, because CloudStack stores nothing else that identifies
-     * the owner. A volume keeps the name that it was created with: CloudStack's default role does not allow renaming.
+     * The volume's name. A short hash of stack and resource is added to it, because CloudStack stores nothing else that
+     * identifies the owner. A volume keeps the name that it was created with: CloudStack's default role does not allow
+     * renaming.
      *
      * @default `<stack>-<resource name>`
      */
     name?: pulumi.Input<string>;
-    /** The name or id of the zone. A change replaces the volume, see `allowDataLoss`. @default `cloudstack:zone`, or the only zone */
+    /**
+     * The name or id of the zone. A change replaces the volume, see `allowDataLoss`.
+     * @default `cloudstack:zone`, or the only zone
+     */
     zone?: pulumi.Input<string>;
-    /** The name or id of the project. A change replaces the volume, see `allowDataLoss`. @default `cloudstack:project` */
+    /**
+     * The name or id of the project. A change replaces the volume, see `allowDataLoss`.
+     * @default `cloudstack:project`
+     */
     project?: pulumi.Input<string>;
     /**
-     * Whether a change may erase the volume's data. A change of `zone` or `project` replaces the volume by an empty one; with `false`,
-     * this is an error at preview. All other changes keep the data. Removing the volume from the program and `pulumi up --replace`
-     * delete it regardless of this; the resource option `protect` prevents that.
+     * Whether a change may erase the volume's data. A change of `zone` or `project` replaces the volume by an empty
+     * one; with `false`, this is an error at preview. All other changes keep the data. Removing the volume from the
+     * program and `pulumi up --replace` delete it regardless of this; the resource option `protect` prevents that.
      *
      * @default false
      */

@@ -2,7 +2,9 @@ import { CloudStackError } from "../client";
 import type { Session } from "../session";
 import { secondsUntil } from "../timeouts";
 
-/** A `createVolume` request that was never answered. It may be executed long after another request created the volume. */
+/**
+ * A `createVolume` request that was never answered. It may be executed long after another request created the volume.
+ */
 export interface Unanswered {
     /** The job id that the client chose. It proves that a volume created by this job belongs to this resource. */
     job: string;
@@ -10,7 +12,10 @@ export interface Unanswered {
     sent: number;
 }
 
-/** How long after sending such a request may still be executed, in milliseconds: its signature expires after ten minutes. */
+/**
+ * How long after sending such a request may still be executed, in milliseconds: its signature expires after ten
+ * minutes.
+ */
 const MAY_ARRIVE_MS = 900_000;
 
 /** The volumes that these requests have created so far, and the requests that may still arrive. */
