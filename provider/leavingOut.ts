@@ -20,24 +20,27 @@ export interface LeavingOut {
 /** The arguments that may be left out. */
 type Optional<Args> = { [Name in keyof Args as undefined extends Args[Name] ? Name : never]-?: LeavingOut };
 
-const DEFAULT_AGAIN = "the default, from the next operation on";
+const DEFAULT_AGAIN = "the default applies again, from the next operation on";
 const project: LeavingOut = {
-    creation: "`cloudstack:project`, else the account's own",
-    afterwards: "it stays in the project that it is in",
+    creation: "`cloudstack:project`, otherwise the account itself",
+    afterwards: "it stays in its project",
 };
 const profile: LeavingOut = {
     creation: "the stack's cloud",
-    afterwards: "the stack's cloud; refused where that is another one",
+    afterwards: "the stack's cloud; an error if the resource is in another one",
 };
-const timeoutSeconds: LeavingOut = { creation: "the defaults", afterwards: DEFAULT_AGAIN };
+const timeoutSeconds: LeavingOut = {
+    creation: "the defaults",
+    afterwards: "the defaults apply again, from the next operation on",
+};
 const name: LeavingOut = { creation: "`<stack>-<resource name>`", afterwards: "it keeps its name" };
 const zone: LeavingOut = {
-    creation: "`cloudstack:zone`, else the only zone",
-    afterwards: "it stays in the zone that it is in, whatever the default is by now",
+    creation: "`cloudstack:zone`, otherwise the only zone",
+    afterwards: "it stays in its zone, even if the default has changed",
 };
-const ingress: LeavingOut = { creation: "nothing may come in by it", afterwards: "its rules are removed" };
+const ingress: LeavingOut = { creation: "no rules: it allows no ingress", afterwards: "its rules are removed" };
 const egress: LeavingOut = {
-    creation: "everything may go out, as far as it decides",
+    creation: "no rules: it does not restrict egress",
     afterwards: "its rules are removed",
 };
 
@@ -47,40 +50,41 @@ const virtualMachine: Optional<VirtualMachineArgs> = {
     zone,
     project,
     network: {
-        creation: "the zone's shared network where security groups rule; elsewhere it has to be given",
+        creation: "the shared network of a zone with security groups; in other zones it is required",
         afterwards: "it stays in its network",
     },
     ipAddress: {
-        creation: "one that CloudStack picks",
-        afterwards: "it keeps its address; a machine that replaces it gets one that CloudStack picks",
+        creation: "one that CloudStack chooses",
+        afterwards: "it keeps its address; a machine that replaces it gets one that CloudStack chooses",
     },
     securityGroups: {
         creation: "the account's group `default`",
-        afterwards: "the account's group `default`: it stops, is put there and starts",
+        afterwards: "the account's group `default`: it stops, its groups are changed, and it starts",
     },
-    affinityGroups: { creation: "none", afterwards: "none: it stops, is taken out of them and starts" },
+    affinityGroups: { creation: "none", afterwards: "none: it stops, is removed from its groups, and starts" },
     sshKeyPairs: {
         creation: "none",
-        afterwards: "it keeps the keys that it has, since CloudStack cannot remove keys; the preview says so",
+        afterwards: "it keeps its keys, since CloudStack cannot remove keys; the preview says so",
     },
-    userData: { creation: "none", afterwards: "none, by what `onUserDataChange` says" },
-    userDataBase64: { creation: "none", afterwards: "none, by what `onUserDataChange` says" },
+    userData: { creation: "none", afterwards: "none; `onUserDataChange` decides how that is applied" },
+    userDataBase64: { creation: "none", afterwards: "none; `onUserDataChange` decides how that is applied" },
     userDataMaxLength: { creation: "32768", afterwards: DEFAULT_AGAIN },
     onUserDataChange: { creation: "`update`", afterwards: DEFAULT_AGAIN },
     onTemplateChange: { creation: "`replace`", afterwards: DEFAULT_AGAIN },
     reinstallTrigger: { creation: "none", afterwards: "nothing happens" },
-    rollingGroup: { creation: "none", afterwards: "it no longer waits for the others" },
+    rollingGroup: { creation: "none", afterwards: "it no longer waits for other machines" },
     maxUnavailable: { creation: "1", afterwards: DEFAULT_AGAIN },
     rootDiskSizeGiB: { creation: "the template's size", afterwards: "it keeps its size" },
-    running: { creation: "it runs", afterwards: "it runs: one that is stopped starts" },
+    running: { creation: "true", afterwards: "true: a stopped machine is started" },
     allowRestart: { creation: "true", afterwards: DEFAULT_AGAIN },
     allowDataLoss: { creation: "true", afterwards: DEFAULT_AGAIN },
-    deleteProtection: { creation: "off", afterwards: "off, in place" },
+    deleteProtection: { creation: "false", afterwards: "false, in place" },
     group: { creation: "none", afterwards: "none, in place" },
-    tags: { creation: "none", afterwards: "those that the program set are removed; tags of others stay" },
+    tags: { creation: "none", afterwards: "the tags that the program set are removed; other tags are kept" },
     details: {
         creation: "none",
-        afterwards: "those that the program set are removed; those of others and the size of a custom offering stay",
+        afterwards:
+            "the details that the program set are removed; other details and the size of a custom offering are kept",
     },
     timeoutSeconds,
     profile,
@@ -88,10 +92,10 @@ const virtualMachine: Optional<VirtualMachineArgs> = {
 
 const volume: Optional<VolumeArgs> = {
     sizeGiB: {
-        creation: "the offering's size; refused where the offering has none",
-        afterwards: "it keeps its size; refused where the offering has none",
+        creation: "the offering's size; an error if the offering has none",
+        afterwards: "it keeps its size; an error if the offering has none",
     },
-    virtualMachine: { creation: "it is attached to none", afterwards: "it is detached, with its data" },
+    virtualMachine: { creation: "it is not attached", afterwards: "it is detached and keeps its data" },
     deviceId: { creation: "the first free position", afterwards: "it keeps its position" },
     allowDataLoss: { creation: "false", afterwards: DEFAULT_AGAIN },
     name,
@@ -106,7 +110,7 @@ const securityGroup: Optional<SecurityGroupArgs> = {
     description: { creation: "none", afterwards: "it keeps the text, which CloudStack cannot change" },
     ingress,
     egress,
-    exclusive: { creation: "false", afterwards: "rules of others are left alone from now on" },
+    exclusive: { creation: "false", afterwards: "false: rules that the stack does not manage are kept from now on" },
     project,
     timeoutSeconds,
     profile,

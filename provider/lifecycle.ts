@@ -79,10 +79,10 @@ export function lifecycle(of: Lifecycle): Handler {
         try {
             return await work();
         } catch (error) {
-            const told = asReportable(error);
-            cleanError(told, ...about);
-            if (told instanceof Error && process.env.CLOUDSTACK_DEBUG === undefined) showOnce(told);
-            throw told;
+            const reportable = asReportable(error);
+            cleanError(reportable, ...about);
+            if (reportable instanceof Error && process.env.CLOUDSTACK_DEBUG === undefined) showOnce(reportable);
+            throw reportable;
         }
     };
     return {
@@ -161,8 +161,8 @@ async function check(of: Lifecycle, olds: Inputs | undefined, news: Inputs): Pro
     try {
         await of.check(problems, inputs, before);
     } catch (error) {
-        const told = asReportable(error);
-        problems.add("", told instanceof Error ? told.message : String(told));
+        const reportable = asReportable(error);
+        problems.add("", reportable instanceof Error ? reportable.message : String(reportable));
     }
     const failures = problems.list.map(({ property, reason }) => ({
         property,
@@ -268,7 +268,7 @@ export class Problems {
     boolean(inputs: Inputs, property: string): void {
         const value = inputs[property];
         if (value === undefined || isUnknown(value) || typeof value === "boolean") return;
-        this.add(property, `${JSON.stringify(value)} is neither true nor false`);
+        this.add(property, `${JSON.stringify(value)} must be true or false`);
     }
 
     /** A list of names, which the API separates with commas. */
@@ -342,12 +342,12 @@ export function announce(inputs: Inputs, line: string, olds?: Outputs): void {
     if (wasChecked(inputs)) say(withoutSecrets(line, inputs, olds));
 }
 
-const said = new Set<string>();
+const shownLines = new Set<string>();
 
 /** Prints a message once per process; the engine shows it below the stack. */
 export function say(text: string): void {
     const line = withoutSecrets(text);
-    if (said.has(line)) return;
-    said.add(line);
+    if (shownLines.has(line)) return;
+    shownLines.add(line);
     console.log(line);
 }

@@ -55,9 +55,9 @@ function describe(facts: CloudStackErrorFacts): string {
         facts.csErrorCode !== undefined ? `cserrorcode ${facts.csErrorCode}` : undefined,
         facts.jobId !== undefined ? `job ${facts.jobId}` : undefined,
     ].filter((code) => code !== undefined);
-    const said = facts.errorText.trim().replace(/\.$/, "");
+    const text = facts.errorText.trim().replace(/\.$/, "");
     const inBrackets = codes.length > 0 ? ` (${codes.join(", ")})` : "";
-    return `${facts.command}: ${said}${inBrackets}.${facts.hint ? ` ${facts.hint}` : ""}`;
+    return `${facts.command}: ${text}${inBrackets}.${facts.hint ? ` ${facts.hint}` : ""}`;
 }
 
 /** The configuration is incomplete or contradicts itself; `problems` contains every reason. */

@@ -129,7 +129,7 @@ export function describeForeignAnswer(
 ): { errorText: string; hint?: string } {
     const endpoint = endpointOf(settings);
     const title = pageTitle(answer.body);
-    const said = `HTTP ${answer.status}${title ? ` "${title}"` : ""}`;
+    const answered = `HTTP ${answer.status}${title ? ` "${title}"` : ""}`;
     const { location } = answer.headers;
     if (answer.status >= 300 && answer.status < 400 && location) {
         return {
@@ -139,15 +139,15 @@ export function describeForeignAnswer(
     }
     if (answer.status === 407) {
         return {
-            errorText: `the proxy in front of ${endpoint} requires a user name and a password (${said})`,
+            errorText: `the proxy in front of ${endpoint} requires a user name and a password (${answered})`,
             hint: "Set them in HTTPS_PROXY: http://name:password@host:port.",
         };
     }
     if (answer.status >= 500) {
-        return { errorText: `${endpoint} answered ${said} instead of CloudStack's JSON` };
+        return { errorText: `${endpoint} answered ${answered} instead of CloudStack's JSON` };
     }
     return {
-        errorText: `${endpoint} is not a CloudStack API: it answered ${said}`,
+        errorText: `${endpoint} is not a CloudStack API: it answered ${answered}`,
         hint: "An endpoint looks like https://cloud.example.com/client/api.",
     };
 }

@@ -128,6 +128,6 @@ function parseAnswer(status: number, text: string, resolve: (body: any) => void,
 /** A readable text for Node's connection errors. An error for several connection attempts contains those of each. */
 function reason(error: Error & { code?: string; errors?: Error[] }): string {
     const [first] = error.errors ?? [];
-    const said = error.message || first?.message || error.code || "no connection";
-    return said.replace(/^Error: /, "");
+    const text = error.message || first?.message || error.code || "no connection";
+    return text.replace(/^Error: /, "");
 }

@@ -77,7 +77,7 @@ export async function waitUntilHealthy(
     progress: (line: string) => void,
 ): Promise<void> {
     const start = Date.now();
-    let said: string | undefined;
+    let reported: string | undefined;
     for (;;) {
         const problem = await look();
         if (problem === undefined) return;
@@ -87,8 +87,8 @@ export async function waitUntilHealthy(
                 `${what} after ${seconds} s. ${problem}. The machine's console and its journal (journalctl -u etcd) ` +
                     "show why; run `pulumi up` again once it is fixed, or increase waitForTimeoutSeconds.",
             );
-        if (problem !== said) progress(`waiting: ${problem}`);
-        said = problem;
+        if (problem !== reported) progress(`waiting: ${problem}`);
+        reported = problem;
         await sleep(INTERVAL);
     }
 }

@@ -17,28 +17,28 @@ import {
 } from "./nodes";
 
 /**
- * What a machine is told that is a node of a cluster: `kubernetesNode`, and `kubernetesKey` with the client's key. Two
- * arguments, so that names and addresses are no secrets in messages.
+ * The arguments of a machine that is a node of a cluster: `kubernetesNode`, and `kubernetesKey` with the client's key.
+ * They are separate, so that names and addresses are not secrets in messages.
  */
 export interface KubernetesNode extends Omit<Access, "clientKey"> {
     /** The cluster's name. */
     readonly cluster: string;
     /** The Node object's name. */
     readonly name: string;
-    /** The URL of the machine's own API server, on a control plane. */
+    /** On a control plane, the URL of the machine's own API server. */
     readonly ownEndpoint?: string;
     readonly drainTimeoutSeconds: number;
     readonly waitTimeoutSeconds: number;
     /** Names of nodes that may be not Ready. */
     readonly allowNotReady: readonly string[];
-    /** Of the machine, for messages of progress. */
+    /** The machine's URN, for progress messages. */
     readonly urn?: string;
 }
 
 /** How long a change waits for an API that does not answer at all, in seconds. */
 const API_PATIENCE = 120;
 
-/** Nodes that this run has taken down, and what their kubelets had reported last, by cluster and name. */
+/** Nodes that this run has taken down, with the last report of their kubelets, by cluster and name. */
 const away = new Map<string, string | undefined>();
 
 /** Clusters that the program of this run has: see {@link isGoing}. */
@@ -50,9 +50,9 @@ export function noteWanted(cluster: string): void {
 }
 
 /**
- * Whether a cluster is being deleted as a whole: its nodes are neither drained nor removed from an API that goes as
- * well. `pulumi destroy` checks no resource, also where it continues one that was interrupted, and a program without
- * the cluster does not check it.
+ * Whether a cluster is being deleted as a whole: then its nodes are not drained, and their Node objects not deleted,
+ * since the API is deleted as well. `pulumi destroy` calls no `check`, also when it continues an interrupted destroy,
+ * and a run of a program without the cluster calls none for it.
  */
 export function isGoing(of: Outputs): boolean {
     const cluster = nodeOf(of)?.cluster;
@@ -69,16 +69,16 @@ export function sayGoing(of: Outputs): void {
     );
 }
 
-/** The node that a machine is; undefined where it is none, or is not to be drained. */
+/** The node that a machine is; undefined if it is not a node or must not be drained. */
 export function nodeOf(of: Inputs | Outputs): KubernetesNode | undefined {
     return of.kubernetesNode === undefined || hasUnknown(of.kubernetesNode) ? undefined : of.kubernetesNode;
 }
 
 /**
  * Takes a node out of service before its machine stops: waits until every other node is Ready, then cordons and drains
- * it. Where that fails, the node is as it was.
+ * it. If that fails, the node is restored to its previous state.
  *
- * @returns how long it took, in milliseconds, which is no part of the machine's own time-out
+ * @returns how long it took, in milliseconds, which does not count towards the machine's time-out
  */
 export async function leave(of: Inputs | Outputs): Promise<number> {
     const node = nodeOf(of);
@@ -110,7 +110,7 @@ export async function leave(of: Inputs | Outputs): Promise<number> {
     return Date.now() - start;
 }
 
-/** To be called when the machine has stopped: what its kubelet reports from now on, it reports after its start. */
+/** Called when the machine has stopped: a later report of its kubelet was made after its start. */
 export async function noteStopped(of: Inputs | Outputs): Promise<void> {
     const node = nodeOf(of);
     if (node === undefined || !away.has(keyOf(node))) return;
@@ -121,10 +121,10 @@ export async function noteStopped(of: Inputs | Outputs): Promise<void> {
 }
 
 /**
- * Puts a node into service again: waits until it is Ready, then uncordons it, if this package has cordoned it, in this
- * run or in one that was interrupted.
+ * Puts a node into service again: waits until it is Ready, then uncordons it if this package cordoned it, in this run
+ * or an interrupted one.
  *
- * @throws where it does not become Ready in time; it stays cordoned then
+ * @throws Error if it does not become Ready in time; it stays cordoned then
  */
 export async function comeBack(of: Inputs | Outputs): Promise<void> {
     const node = nodeOf(of);
@@ -154,21 +154,21 @@ export async function comeBack(of: Inputs | Outputs): Promise<void> {
     await uncordon(api, found!);
 }
 
-/** After a step that failed: a node that this package has cordoned may have pods again. */
+/** After a failed step: allows pods on a node again that this package has cordoned. */
 export async function stay(of: Inputs | Outputs): Promise<void> {
     const node = nodeOf(of);
     if (node === undefined) return;
     away.delete(keyOf(node));
     const api = apiOf(of, node);
-    // The error that led here is the one to report; the next run finds the annotation.
+    // The error of the failed step is the one to report; the next run finds the annotation.
     const found = await findNode(api, node.name).catch(() => undefined);
     if (found !== undefined) await uncordon(api, found).catch(() => undefined);
 }
 
 /**
- * Deletes the Node object of a machine that is gone.
+ * Deletes the Node object of a deleted machine.
  *
- * @param comesBack whether a machine with the same name takes its place
+ * @param comesBack whether a machine with the same name replaces it
  */
 export async function forget(of: Outputs, comesBack: boolean): Promise<void> {
     const node = nodeOf(of);
@@ -185,7 +185,7 @@ export async function forget(of: Outputs, comesBack: boolean): Promise<void> {
     }
 }
 
-/** All nodes, as soon as none but this one is not Ready; undefined where that cannot be told, and need not be. */
+/** Waits until all other nodes are Ready. @returns all nodes; undefined if the API does not answer and need not */
 async function othersReady(api: KubernetesApi, node: KubernetesNode): Promise<Node[] | undefined> {
     const { cluster, name, allowNotReady } = node;
     let nodes: Node[] | undefined;
@@ -211,7 +211,7 @@ async function othersReady(api: KubernetesApi, node: KubernetesNode): Promise<No
     if (unavailable !== undefined && !allowNotReady.includes(name))
         throw new Error(
             `node ${name} cannot be drained, so its machine was not touched: the API of ${cluster} does not answer ` +
-                `(${unavailable}). Repair it, or let the address of this host in with operatorCidrs. If this change repairs ` +
+                `(${unavailable}). Repair it, or add the address of this computer to operatorCidrs. If this change repairs ` +
                 `it, allowNotReady: ["${name}"] skips the drain of that node; waitFor: "none" skips all.`,
         );
     if (problem !== undefined)
@@ -223,7 +223,10 @@ async function othersReady(api: KubernetesApi, node: KubernetesNode): Promise<No
     return nodes;
 }
 
-/** Who is not Ready and should be, with the reason. What this run has taken down waits for its own machine. */
+/**
+ * Nodes that should be Ready and are not, with the reason. Nodes that this run has taken down are left to their own
+ * machine.
+ */
 export function notReady(nodes: readonly Node[], except: readonly string[], cluster: string): string[] {
     return nodes
         .filter(({ metadata: { name } }) => !except.includes(name) && !away.has(keyOf({ cluster, name })))
@@ -233,7 +236,7 @@ export function notReady(nodes: readonly Node[], except: readonly string[], clus
         });
 }
 
-/** A pod that nothing makes again would be lost, which nobody has asked for. */
+/** A pod without a controller would not be created again, and a drain must not lose it. */
 async function refuseUnmanaged(api: KubernetesApi, { name }: KubernetesNode): Promise<void> {
     const alone = (await podsOn(api, name)).filter((pod) => treatmentOf(pod) === "unmanaged").map(nameOf);
     if (alone.length === 0) return;
@@ -244,13 +247,13 @@ async function refuseUnmanaged(api: KubernetesApi, { name }: KubernetesNode): Pr
     );
 }
 
-/** Whether an interrupted run has left the node cordoned. Where the API does not answer, nobody can tell. */
+/** Whether an interrupted run has left the node cordoned; false if the API does not answer. */
 async function wasLeft(of: Inputs | Outputs, node: KubernetesNode): Promise<boolean> {
     const found = await findNode(apiOf(of, node, SHORT_PATIENCE), node.name).catch(() => undefined);
     return isCordonedByUs(found);
 }
 
-/** The Node object; undefined where there is none. */
+/** The Node object; undefined if it does not exist. */
 async function findNode(api: KubernetesApi, name: string): Promise<Node | undefined> {
     try {
         return await api.get(nodePath(name));

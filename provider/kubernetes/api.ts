@@ -1,6 +1,6 @@
 import * as https from "node:https";
 
-/** How the API of a cluster is reached. Certificates and the key are PEM. */
+/** How to connect to the API of a cluster. Certificates and the key are PEM. */
 export interface Access {
     /** URLs of the API servers, such as `https://10.1.1.21:6443`. */
     readonly endpoints: readonly string[];
@@ -9,10 +9,10 @@ export interface Access {
     readonly clientKey: string;
 }
 
-/** A refusal of the API. */
+/** An error response of the API. */
 export class ApiError extends Error {
     readonly status: number;
-    /** The `Status` object of the answer, where it is one. */
+    /** The `Status` object in the response, if it is one. */
     readonly body: any;
 
     constructor(status: number, message: string, body?: unknown) {
@@ -22,12 +22,12 @@ export class ApiError extends Error {
     }
 }
 
-/** No API server gave an answer, or none of them can serve. */
+/** No API server answered, or none of them is ready. */
 export class ApiUnavailable extends Error {}
 
 /** How long one request may take, in milliseconds. */
 const PATIENCE = 5_000;
-/** The same where the answer is for a message only. */
+/** The same for requests whose response is only used in a message. */
 export const SHORT_PATIENCE = 2_000;
 
 interface Request {
@@ -38,13 +38,13 @@ interface Request {
 }
 
 /**
- * The few requests that gates make. Plain HTTPS, since loading `@kubernetes/client-node` (2.0.1) takes 2 to 3 seconds
- * and 85 MB, more than everything else that a run of this package loads.
+ * The few requests that the gates need. It uses plain HTTPS, because loading `@kubernetes/client-node` (2.0.1) takes 2
+ * to 3 seconds and 85 MB, more than everything else that a run of this package loads.
  */
 export class KubernetesApi {
     private readonly access: Access;
     private readonly patience: number;
-    /** The API server that answered last: asked first. */
+    /** The API server that answered last; it is tried first. */
     private first = 0;
 
     constructor(access: Access, patience: number = PATIENCE) {
@@ -56,7 +56,7 @@ export class KubernetesApi {
         return this.ask({ method: "GET", path });
     }
 
-    /** Only the last `bytes` of a text, such as a log. */
+    /** Returns only the last `bytes` of a text, such as a log. */
     tail(path: string, bytes: number): Promise<any> {
         // kubelet refuses to serve its logs as JSON (406).
         return this.ask({ method: "GET", path, headers: { Accept: "*/*", Range: `bytes=-${bytes}` } });
@@ -66,13 +66,13 @@ export class KubernetesApi {
         return this.ask({ method: "POST", path, body });
     }
 
-    /** A JSON merge patch: null removes a field. */
+    /** Sends a JSON merge patch: null removes a field. */
     patch(path: string, body: object): Promise<any> {
         const headers = { "Content-Type": "application/merge-patch+json" };
         return this.ask({ method: "PATCH", path, body, headers });
     }
 
-    /** Deletes an object, if it is there. */
+    /** Deletes an object, if it exists. */
     async delete(path: string): Promise<void> {
         try {
             await this.ask({ method: "DELETE", path });
@@ -81,7 +81,7 @@ export class KubernetesApi {
         }
     }
 
-    /** Why one API server is not ready to serve; undefined where it is. */
+    /** Why an API server is not ready; undefined if it is. */
     async problemAt(endpoint: string): Promise<string | undefined> {
         try {
             const { status, text } = await this.send(endpoint, { method: "GET", path: "/readyz" });
@@ -91,7 +91,7 @@ export class KubernetesApi {
         }
     }
 
-    /** One API server after the other, until one answers that can serve. */
+    /** Tries the API servers one after the other until a ready one answers. */
     private async ask(request: Request): Promise<any> {
         const { endpoints } = this.access;
         const problems: string[] = [];
@@ -137,7 +137,7 @@ export class KubernetesApi {
     }
 }
 
-/** JSON, or the text as it is. */
+/** The parsed JSON, or the text if it is not JSON. */
 function parsed(text: string): any {
     try {
         return JSON.parse(text);

@@ -2,7 +2,7 @@ import type { KubernetesApi } from "./api";
 import { ApiError } from "./api";
 import { waitUntilRight } from "./nodes";
 
-/** What a drain reads of a Pod. */
+/** The fields of a Pod that a drain reads. */
 export interface Pod {
     readonly metadata: {
         readonly name: string;
@@ -16,12 +16,12 @@ export interface Pod {
     readonly status?: { readonly phase?: string };
 }
 
-/** What a pod is to a drain: evicted, left alone, or in the way since nothing would make it again. */
+/** What a drain does with a pod: it evicts it, leaves it, or stops because nothing would create it again. */
 export type Treatment = "evict" | "leave" | "unmanaged";
 
 /**
- * As `kubectl drain` treats it: mirror pods (of static pods) and those of a DaemonSet belong to the node and stay, and
- * so do pods that have ended. A pod without a controller would be lost.
+ * As `kubectl drain` does: mirror pods (of static pods), pods of a DaemonSet and pods that have ended are left on the
+ * node. A pod without a controller would be lost.
  */
 export function treatmentOf({ metadata, status }: Pod): Treatment {
     if (metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined) return "leave";
@@ -32,7 +32,7 @@ export function treatmentOf({ metadata, status }: Pod): Treatment {
     return controller === undefined ? "unmanaged" : "evict";
 }
 
-/** The pods of a node. */
+/** The pods on a node. */
 export async function podsOn(api: KubernetesApi, node: string): Promise<Pod[]> {
     return (await api.get(`/api/v1/pods?fieldSelector=${encodeURIComponent(`spec.nodeName=${node}`)}`)).items;
 }
@@ -42,11 +42,11 @@ export function nameOf({ metadata }: Pod): string {
 }
 
 /**
- * Evicts all pods of a node that can run elsewhere, and waits until they are gone. It asks for evictions instead of
- * deleting pods, so the API keeps every disruption budget.
+ * Evicts all pods of a node that can run elsewhere, and waits until they are gone. Evictions, unlike deletions, respect
+ * PodDisruptionBudgets.
  *
- * @param waitsForEnd false where nobody can tell that a pod has ended, since the node's kubelet does not answer
- * @returns what is left and why, where the time is over
+ * @param waitsForEnd false if the node's kubelet does not answer, so that the end of a pod cannot be seen
+ * @returns the pods that are left after the timeout, and why
  */
 export async function evictAll(
     api: KubernetesApi,
@@ -65,7 +65,7 @@ export async function evictAll(
     return waitUntilRight(seconds, look, (problem) => progress(shortened(problem)));
 }
 
-/** Asks for an eviction. @returns why the pod is still there */
+/** Requests an eviction. @returns why the pod still exists */
 async function evict(api: KubernetesApi, { metadata }: Pod): Promise<string> {
     const { name, namespace, deletionGracePeriodSeconds: grace } = metadata;
     if (metadata.deletionTimestamp !== undefined)
@@ -80,7 +80,7 @@ async function evict(api: KubernetesApi, { metadata }: Pod): Promise<string> {
     }
 }
 
-/** The API's reason names the budget in its causes alone. */
+/** The API names the PodDisruptionBudget only in the causes of its response. */
 export function reasonOf(error: unknown): string {
     const causes: unknown = error instanceof ApiError ? error.body?.details?.causes : undefined;
     const details = Array.isArray(causes) ? causes.map((cause) => cause?.message).filter(Boolean) : [];

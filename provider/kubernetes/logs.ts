@@ -1,14 +1,14 @@
 import type { KubernetesApi } from "./api";
 import { nodePath } from "./nodes";
 
-/** Where cloud-init writes what the first boot prints. */
+/** The file to which cloud-init writes the output of the first boot. */
 const BOOTSTRAP_LOG = "cloud-init-output.log";
 
-/** How much of it an error shows, in bytes and in lines. */
+/** How much of it an error contains, in bytes and in lines. */
 const TAIL_BYTES = 4_000;
 const TAIL_LINES = 15;
 
-/** The end of a node's bootstrap log, which its kubelet serves through the API; else where that log lies. */
+/** The end of a node's bootstrap log, which kubelet serves through the API; otherwise, where to find that log. */
 export async function logOf(api: KubernetesApi, node: string): Promise<string> {
     const where =
         `On the machine (console or SSH): /var/log/${BOOTSTRAP_LOG}, and journalctl -u kubelet -u containerd ` +

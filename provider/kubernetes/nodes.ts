@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesApi } from "./api";
 
-/** What gates read of a Node object. */
+/** The fields of a Node that the gates read. */
 export interface Node {
     readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
     readonly spec?: { readonly unschedulable?: boolean };
@@ -16,10 +16,9 @@ interface Condition {
     readonly lastHeartbeatTime?: string;
 }
 
-/** On a node that this package has cordoned: only such a one is uncordoned again. */
+/** Marks a node that this package has cordoned: only such nodes are uncordoned again. */
 const CORDONED = "pulumi-cloudstack/cordoned";
 
-/** What is asked for long enough to fill a table of nodes once a second. */
 export async function listNodes(api: KubernetesApi): Promise<Node[]> {
     return (await api.get("/api/v1/nodes")).items;
 }
@@ -28,20 +27,20 @@ export function nodePath(name: string): string {
     return `/api/v1/nodes/${encodeURIComponent(name)}`;
 }
 
-/** Why a node is not Ready; undefined where it is. */
+/** Why a node is not Ready; undefined if it is. */
 export function problemOf(node: Node | undefined): string | undefined {
     if (node === undefined) return "has not registered yet";
     const ready = readyCondition(node);
     if (ready === undefined) return "has not reported a status yet";
     if (ready.status === "True") return undefined;
     const text = ready.message ?? "";
-    // kubelet's sentence is a list of its runtime's conditions.
+    // kubelet's message is a list of its container runtime's conditions.
     if (/NetworkPluginNotReady|cni plugin not initialized/i.test(text)) return "network plugin is not ready";
-    const said = text.trim().split("\n")[0].slice(0, 200).replace(/\.$/, "");
-    return said === "" ? `not Ready (${ready.reason ?? "no reason given"})` : lowerFirst(said);
+    const message = text.trim().split("\n")[0].slice(0, 200).replace(/\.$/, "");
+    return message === "" ? `not Ready (${ready.reason ?? "no reason given"})` : lowerFirst(message);
 }
 
-/** When kubelet last reported, by its own clock; a node that starts again reports at once. */
+/** When kubelet last reported, by its own clock. A node reports as soon as it has started. */
 export function heartbeatOf(node: Node | undefined): string | undefined {
     return node === undefined ? undefined : readyCondition(node)?.lastHeartbeatTime;
 }
@@ -50,7 +49,7 @@ export function isCordonedByUs(node: Node | undefined): boolean {
     return node?.metadata.annotations?.[CORDONED] !== undefined;
 }
 
-/** Cordons a node, and notes that; one that somebody else has cordoned stays theirs. */
+/** Cordons a node and marks it; a node that somebody else has cordoned is not marked. */
 export async function cordon(api: KubernetesApi, node: Node): Promise<void> {
     if (node.spec?.unschedulable === true) return;
     const annotations = { [CORDONED]: new Date().toISOString() };
@@ -64,15 +63,15 @@ export async function uncordon(api: KubernetesApi, node: Node): Promise<void> {
     await api.patch(nodePath(node.metadata.name), { metadata: { annotations }, spec: { unschedulable: null } });
 }
 
-/** Waits between two looks, in milliseconds. */
+/** The interval between two checks, in milliseconds. */
 const INTERVAL = 1_000;
 
 /**
- * Looks again and again until nothing is wrong, or the time is over.
+ * Checks repeatedly until there is no problem, or until the timeout.
  *
- * @param look says what is wrong; undefined where nothing is
- * @param progress hears it whenever it changes
- * @returns what was wrong last
+ * @param look returns the problem; undefined if there is none
+ * @param progress is called whenever the problem changes
+ * @returns the problem at the end
  */
 export async function waitUntilRight(
     seconds: number,
@@ -80,12 +79,12 @@ export async function waitUntilRight(
     progress: (problem: string) => void,
 ): Promise<string | undefined> {
     const end = Date.now() + seconds * 1000;
-    let said: string | undefined;
+    let reported: string | undefined;
     for (;;) {
         const problem = await look().catch((error: Error) => `the API does not answer: ${error.message}`);
         if (problem === undefined || Date.now() >= end) return problem;
-        if (problem !== said) progress(problem);
-        said = problem;
+        if (problem !== reported) progress(problem);
+        reported = problem;
         await sleep(Math.min(INTERVAL, Math.max(0, end - Date.now())));
     }
 }

@@ -8,31 +8,31 @@ import { logOf } from "./logs";
 import { listNodes, waitUntilRight } from "./nodes";
 import { type Expected, type Finding, lookAt, STAGES } from "./stages";
 
-/** What `status` says where nothing is wrong, and where nobody looked. */
+/** Values of `status`: no problem, and not checked. */
 const READY = "ready";
 const UNKNOWN_STATUS = "unknown";
 
-/** Arguments whose change is a change of the gate; `revision` is one only where it waits. */
+/** Arguments whose change updates the gate; `revision` does so only if the gate waits. */
 const COMPARED = [
     ...["cluster", "waitFor", "controlPlanes", "nodes", "addons", "allowNotReady"],
     ...["caCertificate", "clientCertificate", "clientKey", "timeoutSeconds"],
 ] as const;
 
 /**
- * The lifecycle of `KubernetesReady`, which depends on all machines of a cluster: the last to be made, so it knows when the
- * cluster works.
+ * The lifecycle of `KubernetesReady`, which depends on all machines of a cluster: it is created last, when the cluster
+ * should work.
  */
 export const kubernetesReady: Handler = lifecycle({
     async check(_problems, inputs, olds) {
         if (!hasUnknown(inputs.cluster)) noteWanted(inputs.cluster);
-        // The key is there when it is made: a first run that goes through leaves no messages.
+        // The key is known if the cluster exists: a first run without problems prints no messages.
         const isNew = olds === undefined && hasUnknown(inputs.clientKey);
         if (isNew || (olds !== undefined && !same(olds.revision, inputs.revision))) announceNone(inputs);
     },
     async diff(_id, olds, news) {
         const takesDown = !same(olds.revision, news.revision);
         if (takesDown) await announceTrouble(news);
-        // A gate that waits for nothing has nothing to look at again.
+        // A gate with waitFor none does not check again.
         const looksAgain = news.waitFor !== "none" && (takesDown || (isAsked(news) && olds.status !== READY));
         return { changes: looksAgain || COMPARED.some((name) => !same(olds[name], news[name])) };
     },
@@ -65,9 +65,9 @@ async function timeOut(inputs: Inputs, api: KubernetesApi, stage: string, proble
     const where = await logOf(api, node ?? "");
     const hint =
         stage === "api"
-            ? "The runner connects to port 6443 of the control planes, which operatorCidrs opens. "
+            ? "This computer connects to port 6443 of the control planes, which operatorCidrs opens. "
             : stage === "nodes"
-              ? "A node that has to be repaired later is named in allowNotReady. "
+              ? "A node that is to be repaired later can be listed in allowNotReady. "
               : "";
     return (
         `cluster ${inputs.cluster} is not ready after ${inputs.timeoutSeconds} s, stage ${stage}: ${problem}. ${where} ${hint}` +
@@ -75,7 +75,7 @@ async function timeOut(inputs: Inputs, api: KubernetesApi, stage: string, proble
     );
 }
 
-/** What is wrong now; undefined where nothing is. */
+/** The current problem; undefined if there is none. */
 async function lookOnce(inputs: Inputs | Outputs): Promise<string | undefined> {
     const api = apiOf(inputs);
     for (const stage of stagesOf(inputs)) {
@@ -86,17 +86,18 @@ async function lookOnce(inputs: Inputs | Outputs): Promise<string | undefined> {
     return undefined;
 }
 
-/** Where nothing is asked: what that means, and how to change it. */
+/** With waitFor none: announces what that means, and how to change it. */
 function announceNone(inputs: Inputs): void {
     if (inputs.waitFor !== "none") return;
     announce(
         inputs,
-        `kubernetes${hasUnknown(inputs.cluster) ? "" : ` ${inputs.cluster}`}: with waitFor "none" nodes are neither drained before their machines stop nor waited for; with ` +
-            "operatorCidrs that contain the address of this host (port 6443 of the control planes) they are",
+        `kubernetes${hasUnknown(inputs.cluster) ? "" : ` ${inputs.cluster}`}: with waitFor "none" nodes are neither ` +
+            "drained before their machines stop nor waited for. Both need access to the API: add the address of this " +
+            "computer to operatorCidrs (for port 6443 of the control planes)",
     );
 }
 
-/** Before a change that takes machines down: what will hold it up. */
+/** Before a change that takes machines down: announces problems that will delay it. */
 async function announceTrouble(inputs: Inputs): Promise<void> {
     const { cluster, allowNotReady = [] } = inputs;
     if (!isAsked(inputs) || !wasChecked(inputs)) return;

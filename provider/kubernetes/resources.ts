@@ -4,16 +4,17 @@ import type { KubernetesNode } from "./absence";
 import { urnOf } from "../urn";
 
 /**
- * What a `KubernetesCluster` tells its machines beyond their arguments: see `absence`. Undefined where nobody drains.
+ * What a `KubernetesCluster` passes to its machines in addition to their arguments: see `absence`. Undefined with
+ * waitFor none.
  */
 export interface NodeArguments {
     kubernetesNode?: pulumi.Input<KubernetesNode | undefined>;
     kubernetesKey?: pulumi.Input<string | undefined>;
 }
 
-/** Stands behind all machines of a Kubernetes cluster: see `readyHandler`. */
+/** Depends on all machines of a Kubernetes cluster: see `readyHandler`. */
 export class KubernetesReady extends CloudStackResource {
-    /** `ready`, `unknown` where nobody looked, or what is wrong. */
+    /** `ready`, `unknown` if it is not checked, or the problem. */
     declare readonly status: pulumi.Output<string>;
 
     constructor(
@@ -27,14 +28,14 @@ export class KubernetesReady extends CloudStackResource {
             caCertificate: pulumi.Input<string>;
             clientCertificate: pulumi.Input<string>;
             clientKey: pulumi.Input<string>;
-            /** Node name to the URL of its API server. */
+            /** The URL of the API server, by node name. */
             controlPlanes: pulumi.Input<Record<string, string>>;
             /** Names of all nodes. */
             nodes: pulumi.Input<string[]>;
             /** Such as `DaemonSet kube-system/kube-proxy`. */
             addons: pulumi.Input<string[]>;
             allowNotReady: pulumi.Input<string[]>;
-            /** A text that changes with whatever may take a node down. */
+            /** A string that changes with every change that may take a node down. */
             revision: pulumi.Input<string>;
         },
         opts?: pulumi.CustomResourceOptions,

@@ -1,33 +1,33 @@
 import { ApiError, type KubernetesApi } from "./api";
 import { isCordonedByUs, listNodes, problemOf, uncordon } from "./nodes";
 
-/** What a gate waits for, in this order; each stage includes those before it. */
+/** What a gate waits for, in this order; each stage includes the stages before it. */
 export const STAGES = ["api", "nodes", "addons"] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** What a stage finds. */
+/** The result of a check. */
 export interface Finding {
-    /** Such as `4 of 5 nodes Ready; k8s-worker-3: network plugin is not ready`; undefined where all is well. */
+    /** Such as `4 of 5 nodes Ready; k8s-worker-3: network plugin is not ready`; undefined if there is no problem. */
     readonly problem?: string;
-    /** A node that is not Ready, for its log. */
+    /** A node that is not Ready, whose log the error quotes. */
     readonly node?: string;
 }
 
-/** What the cluster consists of. */
+/** The expected parts of the cluster. */
 export interface Expected {
-    /** Name to the URL of its API server. */
+    /** The URL of each control plane's API server, by node name. */
     readonly controlPlanes: Readonly<Record<string, string>>;
     /** Names of all nodes. */
     readonly nodes: readonly string[];
     /**
-     * Namespaces of which every Deployment and DaemonSet counts, and what has to be there: `DaemonSet
-     * kube-system/kube-proxy`.
+     * Every Deployment and DaemonSet in these namespaces must be available, and the named ones must exist, such as
+     * `DaemonSet kube-system/kube-proxy`.
      */
     readonly addons: readonly string[];
     readonly allowNotReady: readonly string[];
 }
 
-/** Looks at one stage. */
+/** Checks one stage. */
 export function lookAt(stage: Stage, api: KubernetesApi, expected: Expected): Promise<Finding> {
     if (stage === "api") return lookAtApi(api, expected);
     return stage === "nodes" ? lookAtNodes(api, expected) : lookAtAddons(api, expected);
@@ -39,7 +39,7 @@ async function lookAtApi(api: KubernetesApi, { controlPlanes, allowNotReady }: E
     return finding("API servers ready", found);
 }
 
-/** Nodes that an interrupted run left cordoned are uncordoned on the way. */
+/** Nodes that an interrupted run left cordoned are uncordoned here. */
 async function lookAtNodes(api: KubernetesApi, { nodes, allowNotReady }: Expected): Promise<Finding> {
     const list = await listNodes(api);
     const found = await Promise.all(
@@ -75,9 +75,9 @@ async function lookAtAddons(api: KubernetesApi, expected: Expected): Promise<Fin
 }
 
 /**
- * Why a Deployment or DaemonSet is not available; undefined where it is.
+ * Why a Deployment or DaemonSet is not available; undefined if it is.
  *
- * @param missing on how many nodes pods of a DaemonSet may be missing
+ * @param missing on how many nodes a DaemonSet may lack its pod
  */
 export function workloadProblem(kind: string, { metadata, spec, status = {} }: any, missing = 0): string | undefined {
     const [wanted, updated, available] =
@@ -88,7 +88,7 @@ export function workloadProblem(kind: string, { metadata, spec, status = {} }: a
     if ((status.observedGeneration ?? 0) < (metadata?.generation ?? 0)) return "its change has not been taken up yet";
     if (updated + may < wanted) return `${updated} of ${wanted} pods are of its newest template`;
     if (available + may < wanted) return `${available} of ${wanted} pods are available`;
-    // Before the first node there is nothing to run on.
+    // Before the first node, pods cannot run.
     return wanted === 0 ? "has no pods yet" : undefined;
 }
 

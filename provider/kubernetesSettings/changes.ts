@@ -3,9 +3,9 @@ import { hasUnknown, type Inputs, isUnknown, same } from "../handler";
 /** The effect of changing an argument of a running cluster. */
 export interface Change {
     /**
-     * `never`: refused at preview; `stepwise`: the running cluster follows to the next minor version, and refuses
-     * others; `later`: taken up by machines that are created or reinstalled from then on, which the preview says;
-     * `yes`: the running cluster follows.
+     * `never`: refused at preview; `stepwise`: a running cluster can be upgraded to the next minor version, other
+     * changes are refused; `later`: applies to machines that are created or reinstalled from then on, as the preview
+     * says; `yes`: applied to the running cluster.
      */
     readonly may: "never" | "stepwise" | "later" | "yes";
     readonly why: string;

@@ -137,12 +137,12 @@ export const securityGroup = cloudLifecycle({
                 `security group ${olds.name} (${id}) no longer exists: run \`pulumi refresh\`, then \`pulumi up\` to create it again`,
             );
         const beside = actualRules(now).filter(({ key }) => !keys(wanted).includes(key));
-        const told: string[] = olds.unmanagedRules ?? [];
+        const reported: string[] = olds.unmanagedRules ?? [];
         return {
             ...outs,
             name: now.name,
             managedRules: keys(wanted),
-            unmanagedRules: beside.map(describeRule).filter((rule) => told.includes(rule)),
+            unmanagedRules: beside.map(describeRule).filter((rule) => reported.includes(rule)),
         };
     },
 

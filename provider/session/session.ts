@@ -104,7 +104,7 @@ export class Session {
                 : stored.accountId === here.accountId;
         if (alike) return here;
         throw new Error(
-            `${what} lives in ${describe(stored)}, but this run is configured for ${describe(here)} ` +
+            `${what} belongs to ${describe(stored)}, but this run is configured for ${describe(here)} ` +
                 `(${this.client.settings.sources.endpoint ?? "endpoint"}, ${this.client.settings.sources.apiKey ?? "keys"}). Nothing was changed. ` +
                 "Use the configuration of the former, or create a new stack for the latter.",
         );

@@ -24,6 +24,6 @@ export function adoptionRefusal(item: ApiVolume, inputs: Inputs): string | undef
     if (holder === undefined || holder === inputs.virtualMachine || isUnknown(inputs.virtualMachine)) return undefined;
     return (
         `volume ${item.name} (${item.id}) has this resource's mark, as after an interrupted run, but is attached to machine ` +
-        `${holder}, which is not the one that is wanted: detach it there to have it adopted, or delete it if nobody needs it`
+        `${holder}, not to the one in the program: detach it there, so that it is adopted, or delete it if nobody needs it`
     );
 }

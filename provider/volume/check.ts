@@ -111,7 +111,7 @@ async function checkLimit(
         const refusal = adoptionRefusal(left, inputs);
         if (refusal !== undefined)
             say(`creating volume ${left.name} will fail unless this run replaces it: ${refusal}`);
-        else say(`volume ${left.name} (${left.id}) has this resource's mark and will be adopted, with what is on it`);
+        else say(`volume ${left.name} (${left.id}) has this resource's mark and will be adopted, with its data`);
     }
     await checkLimits(problems, session, inputs.owner, needs, left === undefined ? {} : needs);
 }

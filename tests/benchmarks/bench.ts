@@ -8,7 +8,7 @@ import { DATA, USER_DATA, floor, machines } from "./programs";
 import { kubernetesCluster } from "./kubernetes";
 import { atRealPace } from "./realPace";
 import { Subject, type Taken } from "./subject";
-import { type Figure, atMost, median, table, told } from "./table";
+import { type Figure, atMost, median, table, figure } from "./table";
 
 const checkout = join(__dirname, "..", "..");
 /** How often commands that change nothing are measured; the median is used. */
@@ -145,7 +145,7 @@ async function previewRefresh(): Promise<Figure[]> {
         const plain = await subject.run("preview", "--expect-no-changes");
         return [
             atMost("API calls of `pulumi preview --refresh`, 8 machines", 10, refreshed.calls + refreshed.polls, ""),
-            told("API calls of `pulumi preview`, 8 machines", plain.calls + plain.polls, ""),
+            figure("API calls of `pulumi preview`, 8 machines", plain.calls + plain.polls, ""),
         ];
     } finally {
         await subject.close();
@@ -161,7 +161,9 @@ async function againstFloor(count: number): Promise<Figure[]> {
             const [mine, its] = [seconds(own[command]), seconds(base[command])];
             const what = `\`pulumi ${command}\` of ${count} machines, times the floor`;
             const detail = `${mine.toFixed(1)} s, floor ${its.toFixed(1)} s; ${own[command][0].calls} calls`;
-            return goal === undefined ? told(what, mine / its, "", detail) : atMost(what, goal, mine / its, "", detail);
+            return goal === undefined
+                ? figure(what, mine / its, "", detail)
+                : atMost(what, goal, mine / its, "", detail);
         };
         const { calls, groupCalls, polls, memory } = own.up[0];
         const mebibytes = (bytes: number) => bytes / 2 ** 20;
@@ -180,7 +182,7 @@ async function againstFloor(count: number): Promise<Figure[]> {
             ...(count === 100 ? [atMost("state per machine besides user data", 6000, state, " bytes")] : []),
             ...(count === 300
                 ? [
-                      told(
+                      figure(
                           "memory of the plugin at 300 machines",
                           mebibytes(memory),
                           " MiB",
@@ -202,7 +204,7 @@ async function refreshWithData(count: number): Promise<Figure> {
         const { own, base } = await courses(ours, least);
         const [mine, its] = [seconds(own.refresh), seconds(base.refresh)];
         const what = `\`pulumi refresh\` of ${count} machines, times a floor with as much data`;
-        return told(what, mine / its, "", `${mine.toFixed(1)} s, floor ${its.toFixed(1)} s`);
+        return figure(what, mine / its, "", `${mine.toFixed(1)} s, floor ${its.toFixed(1)} s`);
     } finally {
         await ours.close();
         await least.close();

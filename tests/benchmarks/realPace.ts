@@ -2,7 +2,7 @@ import type { CloudOptions } from "../../simulator";
 import { type Courses, direct } from "./direct";
 import { graph, machines } from "./programs";
 import { Subject, type Taken } from "./subject";
-import { type Figure, atMost, median, told } from "./table";
+import { type Figure, atMost, median, figure } from "./table";
 
 /** The number of machines. */
 const COUNT = 8;
@@ -43,7 +43,7 @@ export async function atRealPace(): Promise<Figure[]> {
                 "",
                 `${inSeconds(ours)}; direct calls ${inSeconds(calls)}, the engine ${inSeconds(engine)}`,
             ),
-            told(`${course}, times the same graph of resources that wait as long`, toWaiting, "", inSeconds(waiting)),
+            figure(`${course}, times the same graph of resources that wait as long`, toWaiting, "", inSeconds(waiting)),
             atMost(
                 `${course}: API calls`,
                 course === "create" ? 40 : 35,

@@ -16,7 +16,7 @@ export function atMost(what: string, goal: number, value: number, unit: string, 
 }
 
 /** A figure without a goal. */
-export function told(what: string, value: number, unit: string, detail?: string): Figure {
+export function figure(what: string, value: number, unit: string, detail?: string): Figure {
     return { what, goal: "none", figure: `${rounded(value)}${unit}`, detail };
 }
 

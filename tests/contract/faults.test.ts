@@ -186,10 +186,10 @@ test.each(PHASES)("every request of a $name can be disturbed", async (phase) => 
     const problems: string[] = [];
     await each(cases, async (one) => {
         const found = await attempt(phase, start, things, one);
-        const told = found.map((problem) => `${one.kind} at ${one.command} ${one.nth}: ${problem}`);
+        const lines = found.map((problem) => `${one.kind} at ${one.command} ${one.nth}: ${problem}`);
         // In parallel, because all cases together take minutes.
-        for (const line of told) process.stdout.write(`${phase.name}: ${line}\n`);
-        problems.push(...told);
+        for (const line of lines) process.stdout.write(`${phase.name}: ${line}\n`);
+        problems.push(...lines);
     });
     const failed = new Set(problems.map((line) => line.split(": ")[0])).size;
     process.stdout.write(

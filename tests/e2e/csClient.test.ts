@@ -70,14 +70,14 @@ const where = obstacle === undefined ? "" : ` (skipped, cs cannot be installed: 
             { protocol: "tcp", startport: 22, endport: 22, cidr: "192.0.2.0/24" },
         ]);
 
-        const wishes = [
+        const parameters = [
             `zoneid=${zone.id}`,
             `templateid=${template.id}`,
             `serviceofferingid=${offering.id}`,
             `securitygroupids=${group.id}`,
             "details[0].owner=cs & co",
         ];
-        const machine = cs("--post", "deployVirtualMachine", "name=from-cs", ...wishes).virtualmachine;
+        const machine = cs("--post", "deployVirtualMachine", "name=from-cs", ...parameters).virtualmachine;
         expect(machine).toMatchObject({
             name: "from-cs",
             state: "Running",

@@ -134,7 +134,7 @@ test("a stack whose endpoint is another cloud than that of its state changes not
         for (const command of commands) {
             const { code, stdout } = await command();
             expect(code).not.toBe(0);
-            expect(stdout).toContain(`lives in ${cloud.endpoint}, account user`);
+            expect(stdout).toContain(`belongs to ${cloud.endpoint}, account user`);
             expect(stdout).toContain(`but this run is configured for ${elsewhere.endpoint}, account user`);
             expect(stdout).toContain("Nothing was changed");
         }

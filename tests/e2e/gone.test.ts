@@ -34,12 +34,13 @@ const machinesOfState = async () =>
 const running = async () =>
     (await user.list("listVirtualMachines")).filter(({ state }) => state === "Running").map(({ id }) => id);
 /** The warnings of a run without a refresh about machines that no longer exist. */
-const lines = (machines: any[]) =>
+const expectedWarnings = (machines: any[]) =>
     machines.map(
         ({ id, outputs }) =>
             `machine ${outputs.name} (${id}) is in the stack's state, but no longer in the cloud: run \`pulumi up --refresh\` to create it again`,
     );
-const told = ({ warnings }: Result) => warnings.filter((line) => line.includes("no longer in the cloud")).sort();
+const goneWarnings = ({ warnings }: Result) =>
+    warnings.filter((line) => line.includes("no longer in the cloud")).sort();
 
 /** Kills the engine and its plugin as soon as a second machine is destroyed. */
 async function killedDestroy(): Promise<void> {
@@ -58,13 +59,13 @@ test("after a destroy that was killed half-way, a plain up names the machines th
     const gone = (await machinesOfState()).filter(({ id }) => !left.includes(id));
     expect(left).not.toEqual([]);
     expect(gone).not.toEqual([]);
-    expect(told(await project.preview())).toEqual(lines(gone).sort());
-    expect(told(await project.up())).toEqual(lines(gone).sort());
+    expect(goneWarnings(await project.preview())).toEqual(expectedWarnings(gone).sort());
+    expect(goneWarnings(await project.up())).toEqual(expectedWarnings(gone).sort());
     const repaired = await project.up({ args: ["--refresh"] });
-    expect(told(repaired)).toEqual([]);
+    expect(goneWarnings(repaired)).toEqual([]);
     expect(await running()).toHaveLength(4);
     cloud.clearCalls();
-    expect(told(await project.expectNoChanges())).toEqual([]);
+    expect(goneWarnings(await project.expectNoChanges())).toEqual([]);
     // One list per kind is enough for all resources of the kind.
     for (const command of ["listVirtualMachines", "listVolumes"])
         expect(cloud.calls().filter((call) => call.command === command)).toHaveLength(1);
@@ -79,13 +80,13 @@ test("a volume that is gone is named, and so is a machine, before a change of it
     const lost =
         `volume ${volume.name} (${volume.id}) is in the stack's state, but no longer in the cloud: ` +
         "run `pulumi up --refresh` to create a new, empty one";
-    expect(told(await project.preview())).toEqual([...lines([machine]), lost]);
+    expect(goneWarnings(await project.preview())).toEqual([...expectedWarnings([machine]), lost]);
     project.program(PROGRAM.replace("{ after: first.id }", `{ after: first.id, more: "yes" }`));
     const changed = await project.up({ mayFail: true });
     expect(changed.errors.join("\n")).toContain(
         `machine ${machine.outputs.name} (${machine.id}) no longer exists: run \`pulumi refresh\``,
     );
-    expect(told(changed)).toEqual([...lines([machine]), lost]);
+    expect(goneWarnings(changed)).toEqual([...expectedWarnings([machine]), lost]);
 });
 
 test("if the cloud does not answer, or is another cloud, a preview succeeds and reports nothing as gone", async () => {
@@ -101,9 +102,9 @@ test("if the cloud does not answer, or is another cloud, a preview succeeds and 
     }
     const elsewhere = await startCloud();
     try {
-        expect(told(await project.preview({ environment: cloudEnvironment(elsewhere) }))).toEqual([]);
+        expect(goneWarnings(await project.preview({ environment: cloudEnvironment(elsewhere) }))).toEqual([]);
     } finally {
         await elsewhere.close();
     }
-    expect(told(await project.preview())).toEqual(lines([machine]));
+    expect(goneWarnings(await project.preview())).toEqual(expectedWarnings([machine]));
 });

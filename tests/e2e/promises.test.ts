@@ -51,7 +51,7 @@ const machine = async (name: string) => (await api.list("listVirtualMachines", {
 const changed = ({ steps }: Result) => steps.filter(({ op }) => op !== "same").map(({ op, name }) => `${op} ${name}`);
 
 /** The arguments that `--diff` prints as changed, from the lines below the resource's URN. */
-const shown = ({ stdout }: Result) => [...stdout.matchAll(/^ {6}([+~-] \w+) *:/gm)].map(([, line]) => line);
+const shownArguments = ({ stdout }: Result) => [...stdout.matchAll(/^ {6}([+~-] \w+) *:/gm)].map(([, line]) => line);
 
 /** The error of the preview, after checking that an `up` without a preview fails as well and changes nothing. */
 async function refused(wanted: Wanted): Promise<string> {
@@ -68,7 +68,13 @@ test("outputs that an update in place does not change stay known at preview", as
     project.program(program({ tag: "2" }));
     const preview = await project.preview({ args: ["--diff"] });
     // Outputs that stay known are shown once as added, and only those that other resources use.
-    expect(shown(preview)).toEqual(["+ addressIsFixed", "+ ipAddress", "+ networkInterfaces", "~ tags", "+ zoneId"]);
+    expect(shownArguments(preview)).toEqual([
+        "+ addressIsFixed",
+        "+ ipAddress",
+        "+ networkInterfaces",
+        "~ tags",
+        "+ zoneId",
+    ]);
     expect(changed(preview)).toEqual(["update first"]);
     expect(preview.infos.join("\n")).not.toMatch(/second/);
     expect(changed(await project.up())).toEqual(["update first"]);
@@ -78,7 +84,7 @@ test("outputs that an update in place does not change stay known at preview", as
     const first = (await project.exportResources()).find(({ urn }) => urn.endsWith("::first"));
     expect([first.inputs.ipAddress, first.outputs.addressIsFixed]).toEqual([first.outputs.ipAddress, false]);
     project.program(program({ tag: "3" }));
-    expect(shown(await project.preview({ args: ["--diff"] }))).toEqual(["~ tags"]);
+    expect(shownArguments(await project.preview({ args: ["--diff"] }))).toEqual(["~ tags"]);
 });
 
 test("a loss of data or a restart that is not allowed is an error at preview, which says what to do", async () => {

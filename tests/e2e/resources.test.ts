@@ -185,16 +185,16 @@ test("with allowRestart false a change that needs a stop is an error at preview,
     project.program(program({ ports: "9090", offering: "Large Instance", extra: bad }));
     const failed = await project.up({ mayFail: true });
     expect(failed.code).not.toBe(0);
-    const said = diagnosticsOf(failed);
+    const diagnostics = diagnosticsOf(failed);
     for (const part of [
         'there is no service offering "Huge"',
         'did you mean "Debian 12"',
         '"no host" is not a host name',
         "0.5 is not a whole number of GiB",
     ]) {
-        expect(said.split(part)).toHaveLength(2);
+        expect(diagnostics.split(part)).toHaveLength(2);
     }
-    expect(said + failed.stderr).not.toMatch(/^\s+at /m);
+    expect(diagnostics + failed.stderr).not.toMatch(/^\s+at /m);
     expect(await belongings()).toEqual(before);
 });
 

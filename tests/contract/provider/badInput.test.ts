@@ -56,7 +56,7 @@ describe("check of a machine", () => {
   "onTemplateChange": ""reboot" is not one of replace, reinstall",
   "onUserDataChange": ""reboot" is not one of ignore, update, restart, reinstall, replace",
   "rootDiskSizeGiB": "1.5 is not a whole number of GiB from 1 to 65536",
-  "running": ""yes" is neither true nor false",
+  "running": ""yes" must be true or false",
   "securityGroups[0]": ""web" is not an id: give the id of a SecurityGroup (group.id), or getSecurityGroupOutput({ name }).id",
   "serviceOffering": "there is no service offering "Smal Instance": did you mean "Small Instance", "Large Instance", "XLarge Instance"?",
   "tags.count": "must be a string, not 3",

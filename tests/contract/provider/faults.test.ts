@@ -419,7 +419,7 @@ describe("a cloud or account that differs from the state's", () => {
                 for (const attempt of attempts) {
                     const { message } = await failure(attempt());
                     expect(message).toContain(
-                        `lives in ${world.cloud.endpoint}, account user (${world.cloud.accounts.user.accountId})`,
+                        `belongs to ${world.cloud.endpoint}, account user (${world.cloud.accounts.user.accountId})`,
                     );
                     expect(message).toMatch(
                         /but this run is configured for http.*account (user|expunger) .*cloudstack:endpoint.*Nothing was changed/,

@@ -114,9 +114,9 @@ describe("the port", () => {
         const isOurs = await new Promise((resolve) => {
             other.once("listening", () => resolve(true)).once("error", () => resolve(false));
         });
-        const said = at("").ok("start");
-        expect(said).toContain("Another program uses port 8080");
-        expect(said).not.toContain("answers at http://127.0.0.1:8080/");
+        const output = at("").ok("start");
+        expect(output).toContain("Another program uses port 8080");
+        expect(output).not.toContain("answers at http://127.0.0.1:8080/");
         if (isOurs) await new Promise((resolve) => other.close(resolve));
     });
 });

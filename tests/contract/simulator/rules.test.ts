@@ -408,13 +408,18 @@ describe("a machine", () => {
             cpuspeed: 1000,
             serviceofferingdetails: { mincpunumber: "1", maxcpunumber: "8", minmemory: "512", maxmemory: "16384" },
         });
-        const wish = { ...base, serviceofferingid: offering.id };
-        expect(text(await user.send("deployVirtualMachine", wish))).toBe(
+        const parameters = { ...base, serviceofferingid: offering.id };
+        expect(text(await user.send("deployVirtualMachine", parameters))).toBe(
             "431/4350 Invalid CPU cores value, specify a value between 1 and 8",
         );
         expect(
-            (await user.send("deployVirtualMachine", { ...wish, "details[0].cpuNumber": 9, "details[0].memory": 1024 }))
-                .status,
+            (
+                await user.send("deployVirtualMachine", {
+                    ...parameters,
+                    "details[0].cpuNumber": 9,
+                    "details[0].memory": 1024,
+                })
+            ).status,
         ).toBe(431);
         const vm = await deploy(user, "custom", {
             serviceofferingid: offering.id,

@@ -29,9 +29,9 @@ withMachines("a release file with a wrong checksum", () => {
         const { code, errors } = await cluster.up({ mayFail: true });
         expect(code).not.toBe(0);
         expect(errors.join("\n")).toContain("dev-db-etcd-a");
-        const said = await cluster.cloud.command("console", cluster.machine("a"), "--lines", "2000");
+        const consoleText = await cluster.cloud.command("console", cluster.machine("a"), "--lines", "2000");
         const named = new RegExp(`(etcd-v\\S+\\.tar\\.gz) has the wrong SHA-256: expected ${WRONG}, got [0-9a-f]{64}`);
-        expect(said).toMatch(named);
+        expect(consoleText).toMatch(named);
         const programs = await cluster.cloud.exec(cluster.machine("a"), "find", "/usr/local/bin", "-name", "etcd*");
         expect(programs).toBe("");
     });

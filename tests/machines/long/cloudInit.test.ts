@@ -11,7 +11,7 @@ const ask = (guest: Guest, where: string, ...options: string[]) =>
 
 withMachines("user data, meta data and passwords", () => {
     let lab: Lab;
-    let told: Guest;
+    let configured: Guest;
     let silent: Guest;
     let secret: Guest;
 
@@ -19,7 +19,7 @@ withMachines("user data, meta data and passwords", () => {
         lab = await Lab.start("10.1.42.0/24");
         await lab.user.ok("createSSHKeyPair", { name: "one" });
         await lab.user.ok("createSSHKeyPair", { name: "two" });
-        [told, silent, secret] = await Promise.all([
+        [configured, silent, secret] = await Promise.all([
             lab.deploy("told", { userData: gzipSync(config("zipped")), keypairs: "one,two" }),
             lab.deploy("silent"),
             lab.deploy("secret", { template: "Debian 13 with password", userData: "#!/bin/sh\necho ran >/etc/told\n" }),
@@ -31,56 +31,58 @@ withMachines("user data, meta data and passwords", () => {
     });
 
     test("cloud-init succeeds with compressed user data, without user data, and with a script", async () => {
-        for (const guest of [told, silent, secret])
+        for (const guest of [configured, silent, secret])
             expect(await guest.waitForCloudInit()).toMatchObject({
                 status: "done",
                 errors: [],
                 recoverable_errors: {},
             });
-        expect(await told.outputOf("cat /etc/told")).toBe("zipped");
+        expect(await configured.outputOf("cat /etc/told")).toBe("zipped");
         expect(await secret.outputOf("cat /etc/told")).toBe("ran");
-        expect(await told.outputOf("wc -l <~debian/.ssh/authorized_keys")).toBe("2");
+        expect(await configured.outputOf("wc -l <~debian/.ssh/authorized_keys")).toBe("2");
         expect(await silent.outputOf("cat ~debian/.ssh/authorized_keys")).toBe("");
         // cloud-init found the data source itself: no file in the machine names it.
-        expect(await told.outputOf("cloud-init query platform; grep -rl 10.1.42.1 /etc/cloud")).toBe("cloudstack");
+        expect(await configured.outputOf("cloud-init query platform; grep -rl 10.1.42.1 /etc/cloud")).toBe(
+            "cloudstack",
+        );
     });
 
     test("meta data is that of CloudStack's virtual router", async () => {
-        const keys = (await ask(told, "/latest/meta-data/")).split("\n");
-        const values = await Promise.all(keys.map((key) => ask(told, `/latest/meta-data/${key}`)));
+        const keys = (await ask(configured, "/latest/meta-data/")).split("\n");
+        const values = await Promise.all(keys.map((key) => ask(configured, `/latest/meta-data/${key}`)));
         expect(Object.fromEntries(keys.map((key, index) => [key, values[index]]))).toEqual({
-            "instance-id": told.id,
-            "vm-id": told.id,
+            "instance-id": configured.id,
+            "vm-id": configured.id,
             "local-hostname": "told",
-            "local-ipv4": told.address,
-            "public-ipv4": told.address,
-            "public-hostname": told.address,
+            "local-ipv4": configured.address,
+            "public-ipv4": configured.address,
+            "public-hostname": configured.address,
             "service-offering": "Small Instance",
             "availability-zone": "sandbox",
             "cloud-identifier": expect.stringMatching(/^CloudStack-\{.*\}$/),
             "hypervisor-host-name": expect.any(String),
             "public-keys": expect.stringMatching(/^ssh-rsa \S+.*\nssh-rsa \S+/),
         });
-        expect(await ask(told, "/latest/meta-data/nothing").catch((error) => error.message)).toContain("404");
+        expect(await ask(configured, "/latest/meta-data/nothing").catch((error) => error.message)).toContain("404");
     });
 
     test("user data is returned unchanged, and a change of it is visible at once", async () => {
-        const zipped = await told.outputOf("curl -s http://data-server/latest/user-data | gunzip");
+        const zipped = await configured.outputOf("curl -s http://data-server/latest/user-data | gunzip");
         expect(zipped).toBe(config("zipped").trim());
         expect(await ask(silent, "/latest/user-data")).toBe("");
         for (const text of ["first", "second"]) {
             const userdata = Buffer.from(config(text)).toString("base64");
-            await lab.user.ok("updateVirtualMachine", { id: told.id, userdata });
-            expect(await ask(told, "/latest/user-data")).toBe(config(text).trim());
+            await lab.user.ok("updateVirtualMachine", { id: configured.id, userdata });
+            expect(await ask(configured, "/latest/user-data")).toBe(config(text).trim());
         }
     });
 
     test("a machine cannot read the data of another", async () => {
         const headers = ["X-Forwarded-For", "X-Real-IP", "Forwarded"];
-        const claims = headers.flatMap((name) => ["-H", `${name}: ${told.address}`]);
+        const claims = headers.flatMap((name) => ["-H", `${name}: ${configured.address}`]);
         expect(await ask(silent, "/latest/user-data", ...claims)).toBe("");
         expect(await ask(silent, "/latest/meta-data/instance-id", ...claims)).toBe(silent.id);
-        const { address } = told;
+        const { address } = configured;
         const paths = [`/latest/user-data/${address}`, `/userdata/${address}/user-data`, "/latest/../machines"];
         for (const where of paths)
             expect(await ask(silent, where, "--path-as-is").catch((error) => error.message)).toContain("404");

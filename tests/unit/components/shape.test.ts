@@ -80,12 +80,12 @@ test("an output instead of a plain value is reported without its value", () => {
 
 test("no other problems of an invalid argument, its parents or its children are reported", () => {
     const at = (path: string, problem = "is wrong") => ({ path, problem, remedy: "Mend it" });
-    const said = (ofShape: string[], ofValues: string[], problem?: string) =>
+    const joinedPaths = (ofShape: string[], ofValues: string[], problem?: string) =>
         joinProblems(
             ofShape.map((path) => at(path, problem)),
             ofValues.map((path) => at(path)),
         ).map(({ path }) => path);
-    expect(said(["a.b"], ["a", "a.b", "a.b.c", "a.b[0]", "a.bc", "ab"])).toEqual(["a.b", "a.bc", "ab"]);
-    expect(said(["args"], ["a"])).toEqual(["args"]);
-    expect(said(["a.x"], ["a"], "is not a known argument")).toEqual(["a.x", "a"]);
+    expect(joinedPaths(["a.b"], ["a", "a.b", "a.b.c", "a.b[0]", "a.bc", "ab"])).toEqual(["a.b", "a.bc", "ab"]);
+    expect(joinedPaths(["args"], ["a"])).toEqual(["args"]);
+    expect(joinedPaths(["a.x"], ["a"], "is not a known argument")).toEqual(["a.x", "a"]);
 });

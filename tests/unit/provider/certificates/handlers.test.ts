@@ -53,14 +53,14 @@ describe("Certificate", () => {
     });
 
     test("is warned about in its last 90 days, or in the last quarter of a shorter validity, and not before", async () => {
-        const said: string[] = [];
-        const spy = jest.spyOn(console, "log").mockImplementation((line) => void said.push(line));
+        const logged: string[] = [];
+        const spy = jest.spyOn(console, "log").mockImplementation((line) => void logged.push(line));
         const authority = await at(start, () => newAuthority());
         const leaf = await at(start, () => newCertificate(authority.outs));
         const short = await at(start, () => newCertificate(authority.outs, { commonName: "short", validityDays: 40 }));
         const lines = async ({ id, inputs, outs }: typeof leaf, days: number) => {
             await at(start + days * day, () => certificate.diff(id, outs, inputs));
-            return said.splice(0);
+            return logged.splice(0);
         };
         expect(await lines(leaf, 1700)).toEqual([]);
         expect(await lines(leaf, 1740)).toEqual([

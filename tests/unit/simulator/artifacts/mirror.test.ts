@@ -27,7 +27,7 @@ function put(cache: string, name: string, text: string): string {
     return file;
 }
 
-const said = (cache: string, manifest: object) => {
+const writeManifest = (cache: string, manifest: object) => {
     fs.mkdirSync(artifactsFolder(cache), { recursive: true });
     fs.writeFileSync(manifestFile(cache), JSON.stringify(manifest));
 };
@@ -43,7 +43,7 @@ describe("a file that exists", () => {
     test("is kept if its sum is in the manifest, without waiting for others", () =>
         withFolder(async (cache) => {
             put(cache, fileName, "there");
-            said(cache, { [fileName]: sha256("there") });
+            writeManifest(cache, { [fileName]: sha256("there") });
             const lock = path.join(artifactsFolder(cache), ".lock");
             const outcomes = await withLock(
                 lock,
@@ -58,7 +58,7 @@ describe("a file that exists", () => {
         withFolder(async (cache) => {
             put(cache, fileName, "official");
             put(cache, "images.tar", "somebody's own");
-            said(cache, { gone: sha256("gone"), "images.tar": sha256("somebody's own") });
+            writeManifest(cache, { gone: sha256("gone"), "images.tar": sha256("somebody's own") });
             const official = { ...release, sha256: sha256("official") };
             expect(await ensureFiles(cache, [official])).toMatchObject([{ from: "mirror" }]);
             expect(readManifest(cache)).toEqual({
@@ -78,7 +78,7 @@ describe("a file that exists", () => {
     goTest("is replaced if it is damaged", () =>
         withFolder(async (cache) => {
             put(cache, fileName, "damaged");
-            said(cache, { [fileName]: sha256("whole") });
+            writeManifest(cache, { [fileName]: sha256("whole") });
             await withGo(cache, "", () => ensureFiles(cache, [release]));
             const sum = sha256(fs.readFileSync(path.join(artifactsFolder(cache), fileName), "latin1"));
             expect(sum).not.toBe(sha256("damaged"));
@@ -204,7 +204,7 @@ test("versions are created once each, for the requested architecture", () =>
     withFolder(async (cache) => {
         const one = releaseOf("etcd", "3.5.33", "arm64").fileName;
         put(cache, one, "one");
-        said(cache, { [one]: sha256("one") });
+        writeManifest(cache, { [one]: sha256("one") });
         const outcomes = await ensureArtifacts(cache, { etcd: ["3.5.33", "3.5.33"] }, { architecture: "arm64" });
         expect(outcomes.map(({ fileName: name }) => name)).toEqual([one]);
         expect(await ensureArtifacts(cache, {})).toEqual([]);

@@ -31,9 +31,9 @@ describe("a folder of any name", () => {
         const script = path.join(base, "boot");
         const where = { folder, groups, templateRoot: "/cache/with:colon,comma/root", network: "csl1a2b-7" };
         fs.writeFileSync(script, bootScript(plan, where));
-        const said = path.join(base, "said");
-        execFileSync("sh", [script], { env: { PATH: `${bin}:${process.env.PATH}`, SAID: said }, cwd: "/" });
-        lines = fs.readFileSync(said, "utf8").trim().split("\n");
+        const callsFile = path.join(base, "said");
+        execFileSync("sh", [script], { env: { PATH: `${bin}:${process.env.PATH}`, SAID: callsFile }, cwd: "/" });
+        lines = fs.readFileSync(callsFile, "utf8").trim().split("\n");
     });
 
     afterAll(() => fs.rmSync(base, { recursive: true }));
