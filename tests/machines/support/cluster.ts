@@ -95,6 +95,12 @@ export class RealCloud {
     }
 }
 
+/** `etcdctl` in a member's machine, with the certificate of its scripts. */
+export function inEtcd(cloud: RealCloud, machine: string, ...args: string[]): Promise<string> {
+    const tls = ["--cacert=/etc/etcd/pki/ca.crt", "--cert=/etc/etcd/pki/client.crt", "--key=/etc/etcd/pki/client.key"];
+    return cloud.exec(machine, "/usr/local/bin/etcdctl", ...tls, ...args);
+}
+
 /** An address for each key, in the order of the letters in `keys`. */
 export function addressesIn(cidr: string, keys: string, first = 11): Record<string, string> {
     const net = cidr.replace(/\d+\/\d+$/, "");
@@ -222,12 +228,7 @@ export class RealCluster {
 
     /** Runs `etcdctl` in a member's machine, with the client certificate that its scripts use. */
     async etcdctl(member: string, ...args: string[]): Promise<string> {
-        const tls = [
-            "--cacert=/etc/etcd/pki/ca.crt",
-            "--cert=/etc/etcd/pki/client.crt",
-            "--key=/etc/etcd/pki/client.key",
-        ];
-        return this.cloud.exec(this.machine(member), "/usr/local/bin/etcdctl", ...tls, ...args);
+        return inEtcd(this.cloud, this.machine(member), ...args);
     }
 
     machine(member: string): string {
