@@ -1,5 +1,5 @@
 import { RealKubernetes } from "../machines/support/kubernetes";
-import { type Figure, atMost, told } from "./table";
+import { type Figure, atMost, figure } from "./table";
 
 /** What shows that a stage has ended on a machine: the time when this unit had started, or, for a job, succeeded. */
 const UNITS: readonly (readonly [stage: string, unit: string, pattern: RegExp])[] = [
@@ -27,12 +27,12 @@ export async function kubernetesCluster(): Promise<{ stages: Figure[]; machines:
         for (const [stage, unit, pattern] of UNITS) {
             const matching = names.filter((name) => pattern.test(name));
             const ends = await Promise.all(matching.map((name) => startOf(cluster, name, unit)));
-            stages.push(told(stage, seconds(started, Math.max(...ends)), " s"));
+            stages.push(figure(stage, seconds(started, Math.max(...ends)), " s"));
         }
         const nodes = await readyTimes(cluster);
         stages.push(
-            told("the control plane is Ready", seconds(started, nodes["dev-k8s-a"]), " s"),
-            told("all nodes are Ready", seconds(started, Math.max(...Object.values(nodes))), " s"),
+            figure("the control plane is Ready", seconds(started, nodes["dev-k8s-a"]), " s"),
+            figure("all nodes are Ready", seconds(started, Math.max(...Object.values(nodes))), " s"),
             atMost("`pulumi up` has ended: CoreDNS, kube-proxy and Flannel run", 75, all, " s"),
         );
         const each = await usage(cluster);
