@@ -14,8 +14,8 @@ const run = promisify(execFile);
 
 /** What the program is told: the arguments of both clusters. */
 interface Program {
-    /** Archives of images that all nodes import: `node` is what they need. */
-    images: string[];
+    /** Archives of images that all nodes import. Default: `node`, what they need. */
+    images?: string[];
     etcd: Record<string, unknown>;
     kubernetes: Record<string, any>;
 }
@@ -30,7 +30,7 @@ const version = args.kubernetes.kubernetesVersion;
 const archives = (role) => Object.keys(manifest).filter((name) => name.startsWith("kubernetes-" + role + "-images-v" + version + "-"));
 const artifacts = {
     mirror, manifest, packages: "template",
-    imageArchives: args.images.flatMap(archives), controlPlaneImageArchives: archives("control-plane"),
+    imageArchives: (args.images ?? ["node"]).flatMap(archives), controlPlaneImageArchives: archives("control-plane"),
 };
 const common = { template: "Debian 13", operatorCidrs: [host], artifacts, convergeIntervalSeconds: 10 };
 const etcd = new cloudstack.EtcdCluster("etcd", { ...common, ...args.etcd });
@@ -71,7 +71,7 @@ export class RealKubernetes {
         await cloud.command("artifacts", ...versions.flatMap((version) => ["--kubernetes", version]));
         await cloud.start();
         return new RealKubernetes(cloud, await cloud.environment(), {
-            images: more.images ?? ["node"],
+            ...(more.images !== undefined && { images: more.images }),
             etcd: {
                 members: addressesIn(cidr, size.etcd),
                 serviceOffering: "Small Instance",
