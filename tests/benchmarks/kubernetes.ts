@@ -47,9 +47,9 @@ export async function kubernetesCluster(): Promise<{ stages: Figure[]; machines:
 /** From the request for a machine to its node's readiness. */
 async function oneMore(cluster: RealKubernetes): Promise<Figure> {
     const count = 5;
-    cluster.change(({ etcd, kubernetes }) => {
+    cluster.change(({ kubernetes, ...rest }) => {
         const { worker, ...others } = kubernetes.pools;
-        return { etcd, kubernetes: { ...kubernetes, pools: { ...others, worker: { ...worker, count } } } };
+        return { ...rest, kubernetes: { ...kubernetes, pools: { ...others, worker: { ...worker, count } } } };
     });
     await cluster.up();
     const name = `dev-k8s-worker-${count - 1}`;
