@@ -243,6 +243,14 @@ export interface KubernetesClusterArgs extends RecipeArgs, PlacementArgs {
      */
     drainTimeoutSeconds?: pulumi.Input<number>;
     /**
+     * Whether secrets are removed from a machine's user data when its node is Ready: CloudStack's administrators, members of
+     * the account and root on the machine could read them there. A reinstallation by `pulumi up` sends them again; after one
+     * by other means, `false` does. It needs `waitFor` `nodes` or `addons`.
+     *
+     * @default true if `waitFor` is `nodes` or `addons`
+     */
+    scrubUserData?: boolean;
+    /**
      * Names of nodes, as `kubectl get nodes` shows them, that may be not Ready when others change, such as one that the
      * change repairs.
      *

@@ -86,14 +86,27 @@ export function gateOf(context: ClusterContext, admin: Certificate): Gate {
     return { drains: isNever(args) ? (machine) => machine : drains, behind };
 }
 
+/** How the API is asked for the user data that a node has taken up. */
+export function accessOf({ args, authority }: ClusterContext, admin: Certificate) {
+    return {
+        timeoutSeconds: pulumi.output(args.waitTimeoutSeconds).apply((given) => given ?? defaults.waitTimeoutSeconds),
+        caCertificate: authority.bundle,
+        clientCertificate: admin.certificate,
+        clientKey: admin.privateKey,
+        endpoints: pulumi
+            .output(args.controlPlane.members)
+            .apply((members) => Object.values(members).map((address) => `https://${address}:${apiPort}`)),
+    };
+}
+
 /** Whether it is known in the program that nobody asks the API: machines are told nothing of it then. */
-function isNever({ waitFor, operatorCidrs }: KubernetesClusterArgs): boolean {
+export function isNever({ waitFor, operatorCidrs }: KubernetesClusterArgs): boolean {
     if (waitFor !== undefined) return waitFor === "none";
     return operatorCidrs === undefined || known(operatorCidrs)?.length === 0;
 }
 
 /** Whoever runs `pulumi up` can ask the API where `operatorCidrs` let somebody in. */
-function waitForOf({ waitFor, operatorCidrs, podNetwork }: KubernetesClusterArgs): pulumi.Output<KubernetesWaitFor> {
+export function waitForOf({ waitFor, operatorCidrs, podNetwork }: KubernetesClusterArgs): pulumi.Output<KubernetesWaitFor> {
     if (waitFor !== undefined) return pulumi.output(waitFor);
     return pulumi.all([operatorCidrs, podNetwork]).apply(([cidrs, network]) => {
         if ((cidrs ?? []).length === 0) return "none";
@@ -122,7 +135,7 @@ function addons(network: { backend?: string } | undefined): string[] {
 }
 
 /** All that takes a node down for a moment when it changes. */
-function revisionOf(args: KubernetesClusterArgs, ids: pulumi.Output<string>[]): pulumi.Output<string> {
+export function revisionOf(args: KubernetesClusterArgs, ids: pulumi.Output<string>[]): pulumi.Output<string> {
     const { kubernetesVersion, template, zone, network, project, sshKeyPairs, spread, controlPlane, pools = {} } = args;
     const offerings = Object.fromEntries(
         Object.entries(pools).map(([pool, { serviceOffering }]) => [pool, serviceOffering]),

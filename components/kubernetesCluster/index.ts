@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Ending, firstEnd } from "../../provider/certificates/expiry";
 import { clusterName, namingAuthority } from "../clusterName";
+import type { VirtualMachineArgs } from "../../provider/virtualMachine";
 import { MachineGroup } from "../machineGroup";
+import type { GroupMachineArgs } from "../machineGroup/args";
 import { placementOf } from "../placement";
 import { throwProblems } from "../problems";
 import { access, administrator } from "./administrator";
@@ -11,7 +13,8 @@ import { gateOf } from "./gate";
 import { makeGroups } from "./groups";
 import { KubernetesSettings } from "../../provider/kubernetesSettings";
 import { settingsOf, withSettings } from "./settings";
-import { clusterSpec, controlPlaneMachines, poolMachines } from "./machines";
+import { clusterSpec, controlPlaneMachines, type NodeMachine, poolMachines } from "./machines";
+import { type NodeGroup, scrubBehind, stubbing } from "./userData";
 
 export type {
     ControlPlaneArgs,
@@ -80,7 +83,6 @@ export class KubernetesCluster extends pulumi.ComponentResource {
         const gate = gateOf(context, admin);
         const common = {
             ...placementOf(args),
-            transform: gate.drains,
             userDataMaxLength: args.userDataMaxLength,
             onTemplateChange: "reinstall" as const,
             // Nodes are not upgraded in place: a machine is installed with one version.
@@ -88,39 +90,49 @@ export class KubernetesCluster extends pulumi.ComponentResource {
         };
         // Machines with fixed addresses come first: CloudStack might assign one of these addresses to another machine.
         const etcdFirst = pulumi.Resource.isInstance(args.etcd) ? [args.etcd] : [];
+        const transformOf = (machines: Record<string, NodeMachine>) => {
+            const stubs = stubbing(args, machines);
+            return (machine: VirtualMachineArgs, key: string) => gate.drains(stubs(machine, key));
+        };
+        const controlPlanes = controlPlaneMachines(context);
         const controlPlane = new MachineGroup(
             `${name}-control-plane`,
             {
                 ...common,
-                machines: controlPlaneMachines(context),
+                machines: groupMachines(controlPlanes),
+                transform: transformOf(controlPlanes),
                 serviceOffering: args.controlPlane.serviceOffering,
                 rollingGroup: pulumi.interpolate`control planes of ${cluster}`,
                 ...(groups === undefined ? {} : { securityGroups: [groups.controlPlane.id] }),
             },
             { ...child, dependsOn: etcdFirst },
         );
-        const pools = Object.entries(args.pools ?? {}).map(
-            ([pool, poolArgs]) =>
-                new MachineGroup(
-                    `${name}-${pool}`,
-                    {
-                        ...common,
-                        machines: poolMachines(context, pool, poolArgs),
-                        serviceOffering: poolArgs.serviceOffering,
-                        dataVolume: args.workerVolume,
-                        // One rolling group for all pools, since the pods of a drained node must fit on the other nodes.
-                        rollingGroup: pulumi.interpolate`workers of ${cluster}`,
-                        maxUnavailable: poolArgs.maxUnavailable,
-                        ...(groups === undefined ? {} : { securityGroups: [groups.workers.id] }),
-                    },
-                    { ...child, dependsOn: [controlPlane] },
-                ),
-        );
-        const groupsOfMachines = [controlPlane, ...pools];
+        const pools = Object.entries(args.pools ?? {}).map(([pool, poolArgs]): NodeGroup => {
+            const machines = poolMachines(context, pool, poolArgs);
+            const group = new MachineGroup(
+                `${name}-${pool}`,
+                {
+                    ...common,
+                    machines: groupMachines(machines),
+                    transform: transformOf(machines),
+                    serviceOffering: poolArgs.serviceOffering,
+                    dataVolume: args.workerVolume,
+                    // One rolling group for all pools, since the pods of a drained node must fit on the other nodes.
+                    rollingGroup: pulumi.interpolate`workers of ${cluster}`,
+                    maxUnavailable: poolArgs.maxUnavailable,
+                    ...(groups === undefined ? {} : { securityGroups: [groups.workers.id] }),
+                },
+                { ...child, dependsOn: [controlPlane] },
+            );
+            return { group, machines };
+        });
+        const nodeGroups = [{ group: controlPlane, machines: controlPlanes }, ...pools];
+        const groupsOfMachines = nodeGroups.map(({ group }) => group);
         const ready = gate.behind(
             groupsOfMachines,
             groupsOfMachines.map(({ ids }) => ids.apply((all) => Object.values(all).join(" "))),
         );
+        scrubBehind(context, admin, nodeGroups, ready);
         const { endpoint, ...kubeconfigs } = access(context, admin);
         const outputs = {
             endpoint,
@@ -134,6 +146,11 @@ export class KubernetesCluster extends pulumi.ComponentResource {
         Object.assign(this, outputs);
         this.registerOutputs(outputs);
     }
+}
+
+/** The arguments of machines for their group. */
+function groupMachines(machines: Record<string, NodeMachine>): Record<string, GroupMachineArgs> {
+    return Object.fromEntries(Object.entries(machines).map(([key, { stub: _stub, ...machine }]) => [key, machine]));
 }
 
 /** A value that is there when a gate has opened. */

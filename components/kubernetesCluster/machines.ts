@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Certificate, CertificateAuthority, RandomSecret, SigningKeyPair } from "../../provider/certificates";
 import type { Ending } from "../../provider/certificates/expiry";
+import type { MachineUserData } from "../../provider/kubernetes/userDataHandler";
+import { userDataHash } from "../../provider/virtualMachine/userData";
 import { signedBy } from "../../provider/certificates/certificateAuthority";
 import { type CloudConfig, renderUserData } from "../cloudInit";
 import type { GroupMachineArgs } from "../machineGroup/args";
@@ -8,7 +10,7 @@ import { defaultCidrs, defaultKubernetesVersion } from "../../provider/kubernete
 import type { PoolArgs } from "./args";
 import type { KubernetesClusterArgs } from "./args";
 import { controlPlaneName, poolNodeNames } from "./names";
-import { renderControlPlane, renderWorker } from "./render";
+import { hashOfSecrets, renderControlPlane, renderWorker, withoutSecrets } from "./render";
 import type { ClusterSpec, EndpointSpec, PodNetworkSpec, TaintSpec } from "./spec";
 
 /** What the machines and certificates of a cluster are created from. */
@@ -26,6 +28,13 @@ export interface ClusterContext {
     readonly ending: Ending[];
     /** The options of child resources. */
     readonly child: pulumi.CustomResourceOptions;
+}
+
+/** A machine of the cluster. */
+export interface NodeMachine extends GroupMachineArgs {
+    userDataBase64: pulumi.Output<string>;
+    /** What stays of its user data when it has joined. */
+    stub: pulumi.Output<Omit<MachineUserData, "id">>;
 }
 
 /** The settings that all nodes share, from the arguments. */
@@ -63,7 +72,7 @@ export function clusterSpec(
 }
 
 /** The control planes. Each has the keys of the cluster's authorities and the API server's client key for etcd. */
-export function controlPlaneMachines(context: ClusterContext): Record<string, GroupMachineArgs> {
+export function controlPlaneMachines(context: ClusterContext): Record<string, NodeMachine> {
     const { name, cluster, args, authority, spec, ending, child } = context;
     const frontProxy = new CertificateAuthority(
         `${name}-front-proxy`,
@@ -104,7 +113,7 @@ export function controlPlaneMachines(context: ClusterContext): Record<string, Gr
             const document = pulumi
                 .all([shared, nodeName])
                 .apply(([values, known]) => renderControlPlane({ ...values, nodeName: known }));
-            return [member, { name: nodeName, ipAddress, userDataBase64: userData(context, nodeName, document) }];
+            return [member, { name: nodeName, ipAddress, ...userData(context, nodeName, document) }];
         }),
     );
 }
@@ -114,7 +123,7 @@ export function poolMachines(
     context: ClusterContext,
     pool: string,
     poolArgs: PoolArgs,
-): Record<string, GroupMachineArgs> {
+): Record<string, NodeMachine> {
     const { name, cluster, authority, spec, ending, child } = context;
     return Object.fromEntries(
         Object.keys(poolNodeNames("", pool, poolArgs)).map((key) => {
@@ -140,21 +149,27 @@ export function poolMachines(
                     ...labelsAndTaints(poolArgs),
                 })
                 .apply((worker) => renderWorker(worker));
-            return [key, { name: nodeName, userDataBase64: userData(context, nodeName, document) }];
+            return [key, { name: nodeName, ...userData(context, nodeName, document) }];
         }),
     );
 }
 
-/** User data of a node; secret, since it contains the node's keys. */
+/** User data of a node, secret, since it contains the node's keys; and what stays of it. */
 function userData(
     { args }: ClusterContext,
     subject: pulumi.Output<string>,
     document: pulumi.Output<CloudConfig>,
-): pulumi.Output<string> {
-    const rendered = pulumi
-        .all([document, args.userDataMaxLength, subject])
-        .apply(([config, maxLength, of]) => renderUserData(config, { maxLength, subject: `user data of ${of}` }));
-    return pulumi.secret(rendered.base64);
+): Pick<NodeMachine, "userDataBase64" | "stub"> {
+    const rendered = pulumi.all([document, args.userDataMaxLength, subject]).apply(([config, maxLength, of]) => {
+        const options = { maxLength, subject: `user data of ${of}` };
+        const { base64 } = renderUserData(config, options);
+        const secrets = hashOfSecrets(config);
+        // The hash makes stubs differ whenever secrets do.
+        const comment = `Without its secrets, since the machine has joined. They had the SHA-256 ${secrets}.`;
+        const stub = renderUserData(withoutSecrets(config), { ...options, comment }).base64;
+        return { base64, stub: { base64: stub, secrets, hash: userDataHash(stub), complete: userDataHash(base64) } };
+    });
+    return { userDataBase64: pulumi.secret(rendered.base64), stub: rendered.stub };
 }
 
 function labelsAndTaints({ labels, taints }: PoolArgs) {

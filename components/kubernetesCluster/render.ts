@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { distributionPackages, fetchPlanPath, fetchService, renderFetch, type Versions } from "../artifacts";
 import { type CloudConfig, envFile, mergeCloudConfig } from "../cloudInit";
 import {
@@ -53,7 +54,7 @@ export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
                 permissions: "0755",
             })),
             ...controlPlaneJobs(),
-            { path: `${paths.units}/kubelet.service`, content: kubeletUnit(true) },
+            { path: paths.kubeletUnit, content: kubeletUnit(true), permissions: "0600" },
         ],
         units: [
             "kubernetes-control-plane.service",
@@ -70,20 +71,34 @@ export function renderWorker(spec: WorkerSpec): CloudConfig {
         extra: spec.extraCloudConfig,
         files: [
             ...workerKubeletFiles(spec),
-            { path: `${paths.units}/kubelet.service`, content: kubeletUnit(false) },
+            { path: paths.kubeletUnit, content: kubeletUnit(false), permissions: "0600" },
             { path: paths.nodeEnv, content: envFile({ NODE: spec.nodeName, API_NAME: nameOfApi(spec.cluster) }) },
         ],
         units: [],
     });
 }
 
+/** Files that only root may read, as the CIS Kubernetes Benchmark asks, although no secret is in them. */
+const closedAnyway: readonly string[] = [paths.kubeletUnit, paths.kubeletKubeconfig, paths.kubeletConfig];
+
 /**
- * The document without its secrets, that is, without the files that only root may read. It can replace a machine's user
- * data after the machine has joined: it still contains everything that later changes need, and nothing confidential.
- * To reinstall the machine, the complete document is needed again.
+ * What stays of a document when the machine has joined: the files that it follows, without those that only root may read.
+ * What is done at the first boot alone is left out, since `extraCloudConfig` may have passwords and tokens there. To
+ * reinstall the machine, the complete document is needed again.
  */
 export function withoutSecrets(document: CloudConfig): CloudConfig {
-    return { ...document, writeFiles: (document.writeFiles ?? []).filter((file) => file.permissions !== "0600") };
+    return { writeFiles: (document.writeFiles ?? []).filter((file) => !isSecret(file) && !file.append) };
+}
+
+/** SHA-256 of the files that {@link withoutSecrets} leaves out because of their secrets. */
+export function hashOfSecrets({ writeFiles = [] }: CloudConfig): string {
+    return createHash("sha256")
+        .update(JSON.stringify(writeFiles.filter(isSecret)))
+        .digest("hex");
+}
+
+function isSecret({ path, permissions }: NodeFile): boolean {
+    return permissions === "0600" && !closedAnyway.includes(path);
 }
 
 /**
@@ -176,7 +191,7 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
  */
 function convergeRule({ path }: NodeFile): ConvergeRule {
     const name = path.slice(path.lastIndexOf("/") + 1);
-    if (path === `${paths.units}/kubelet.service`)
+    if (path === paths.kubeletUnit)
         return { path, command: "systemctl daemon-reload && systemctl restart kubelet" };
     if (path === `${paths.units}/containerd.service`)
         return { path, command: "systemctl daemon-reload && systemctl restart containerd" };

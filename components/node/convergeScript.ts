@@ -15,6 +15,7 @@ Exit status: 0 everything is up to date, 1 a file or a command failed, 75 the us
 """
 import base64
 import gzip
+import hashlib
 import json
 import os
 import socket
@@ -28,6 +29,8 @@ import yaml
 
 RULES = os.environ.get("CS_CONVERGE_RULES", "/etc/cs/converge")
 STATE = os.environ.get("CS_CONVERGE_STATE", "/var/lib/cs/converge.json")
+# Which user data this machine has. In /var/log, where kubelet serves it to the API.
+TAKEN_UP = os.environ.get("CS_CONVERGE_TAKEN_UP", "/var/log/cs-user-data")
 LEASES = "/run/systemd/netif/leases"
 DHCLIENT = ("/var/lib/dhcp", "/var/lib/dhclient", "/var/lib/NetworkManager")
 
@@ -71,9 +74,13 @@ def user_data():
     sys.exit(75)
 
 
-def document():
+def unpacked():
     raw = user_data()
-    text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
+    return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+
+
+def document(data):
+    text = data.decode()
     if not text.startswith("#cloud-config"):
         log("the user data is not a cloud-config document, nothing to do")
         sys.exit(0)
@@ -137,8 +144,15 @@ def save_pending(pending):
     os.replace(STATE + ".new", STATE)
 
 
+def note(data):
+    with open(TAKEN_UP + ".new", "w") as file:
+        file.write("sha256:%s\n" % hashlib.sha256(data).hexdigest())
+    os.replace(TAKEN_UP + ".new", TAKEN_UP)
+
+
 def main():
-    files = {file["path"]: file for file in document().get("write_files", []) if not file.get("append")}
+    data = unpacked()
+    files = {file["path"]: file for file in document(data).get("write_files", []) if not file.get("append")}
     if RULES in files:
         rules = parse_rules(content(files[RULES]).decode())
     else:
@@ -162,7 +176,10 @@ def main():
             save_pending(pending)
         else:
             log("%s failed and will be tried again next time" % command)
-    return 1 if missed or pending else 0
+    if missed or pending:
+        return 1
+    note(data)
+    return 0
 
 
 sys.exit(main())

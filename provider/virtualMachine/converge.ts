@@ -109,6 +109,10 @@ function asFound(machine: ApiMachine, { inputs, olds = {}, cloud }: Work): Outpu
         rootDiskSizeGiB: olds.rootDiskSizeGiB,
         templateSizeGiB: olds.templateSizeGiB,
         reinstallTrigger: olds.reinstallTrigger,
+        // What CloudStack has may be what is left of the previous user data.
+        ...(inputs.userDataStub !== undefined && olds.userDataStub?.hash === userDataHash(machine.userdata)
+            ? { userDataHash: olds.userDataHash }
+            : {}),
         ...appliedUserData(olds, inputs),
     };
 }
@@ -174,13 +178,29 @@ async function applyLive(machine: ApiMachine, before: Outputs, plan: Plan, work:
     if (touches(plan, "displayName")) update.displayname = inputs.displayName ?? inputs.name;
     if (touches(plan, "group")) update.group = inputs.group ?? "";
     if (touches(plan, "deleteProtection")) update.deleteprotection = inputs.deleteProtection ?? false;
-    // An empty string removes the user data.
     if (touches(plan, "userData") && inputs.onUserDataChange !== "restart")
-        update.userdata = encodedUserData(inputs) ?? "";
+        update.userdata = userDataToSend(machine, plan, work);
+    // The first boot of a new root disk needs the complete user data.
+    else if (has(plan, "reinstall") && hasStub(machine, work)) update.userdata = encodedUserData(inputs);
     if (touches(plan, "details") || touches(plan, "owner")) update.details = mergedDetails(machine, before, inputs);
     if (Object.keys(update).length > 0) await session.change("updateVirtualMachine", { id: machine.id, ...update });
     if (touches(plan, "tags")) await setTags(machine, before, work);
     if (touches(plan, "rootDiskSizeGiB")) await growRootDisk(machine, work);
+}
+
+/** The new user data; of a machine that has the secrets already, what is left of it without them. */
+function userDataToSend(machine: ApiMachine, plan: Plan, work: Work): string {
+    const { inputs, olds = {} } = work;
+    const hasSecrets = hasStub(machine, work) && olds.userDataStub?.secrets === inputs.userDataStub?.secrets;
+    if (hasSecrets && !has(plan, "reinstall")) return inputs.userDataStubBase64;
+    // An empty string removes the user data.
+    return encodedUserData(inputs) ?? "";
+}
+
+/** Whether CloudStack has the user data of a machine without its secrets. */
+function hasStub(machine: ApiMachine, { inputs, olds = {} }: Work): boolean {
+    const actual = userDataHash(machine.userdata);
+    return [inputs, olds].some(({ userDataStub }) => userDataStub?.hash === actual);
 }
 
 /**

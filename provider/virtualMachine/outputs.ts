@@ -1,10 +1,10 @@
 import type { Inputs, Outputs } from "../handler";
 import { type Reference, actualId, referenceText } from "../references";
 import type { ApiMachine, ApiNic, CloudIdentity } from "../session";
-import { userDataHash, userDataSource } from "./userData";
+import { completeHash, userDataHash, userDataSource } from "./userData";
 
 /** Inputs that are not copied to the outputs: user data is stored as a hash, `__provider` belongs to the engine. */
-const NOT_ECHOED = ["userData", "userDataBase64", "__provider"];
+const NOT_ECHOED = ["userData", "userDataBase64", "userDataStubBase64", "__provider"];
 
 /**
  * The outputs of a machine. They contain every argument with its actual value in the cloud, so that `diff` can compare
@@ -50,7 +50,7 @@ export function toOutputs(machine: ApiMachine, inputs: Inputs, cloud: CloudIdent
         zoneId: machine.zoneid,
         templateId: machine.templateid,
         serviceOfferingId: machine.serviceofferingid,
-        userDataHash: userDataHash(machine.userdata),
+        userDataHash: completeHash(userDataHash(machine.userdata), inputs),
         // Which argument set it, so that a refresh returns it as that argument.
         userDataFrom: userDataSource(inputs) ?? inputs.userDataFrom,
         created: machine.created ?? "",

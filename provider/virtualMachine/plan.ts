@@ -176,6 +176,7 @@ function live(olds: Outputs, news: Inputs): Change[] {
         // Nothing of the cloud's: what the next change, or the deletion, has to know.
         ["kubernetesNode", olds.kubernetesNode, news.kubernetesNode],
         ["kubernetesKey", olds.kubernetesKey, news.kubernetesKey],
+        ["userDataStub", olds.userDataStub, news.userDataStub],
     ];
     const changes = pairs
         .filter(([, old, wanted]) => !same(old, wanted))

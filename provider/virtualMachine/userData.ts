@@ -44,6 +44,24 @@ function unpacked(bytes: Buffer): Buffer {
     }
 }
 
+/**
+ * What a cluster leaves of a machine's user data when the machine has it: the argument `userDataStub`, with the text in
+ * `userDataStubBase64`. As long as CloudStack has one or the other, the machine has the user data of its arguments.
+ */
+export interface UserDataStub {
+    /** SHA-256 of the stub, as {@link userDataHash}. */
+    readonly hash: string;
+    /** SHA-256 of what the stub lacks. */
+    readonly secrets: string;
+}
+
+/** The hash of the complete user data where a machine has the stub of it, else the given one. */
+export function completeHash(actual: string, { userDataStub: stub, userDataHash: last, ...inputs }: Inputs): string {
+    if (stub?.hash !== actual) return actual;
+    const complete = encodedUserData(inputs);
+    return complete === undefined ? (last ?? actual) : userDataHash(complete);
+}
+
 /** True for text that decodes as base64 without loss. */
 export function isBase64(text: string): boolean {
     return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);

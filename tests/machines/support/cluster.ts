@@ -11,6 +11,7 @@ import { Machine, prefixOf } from "../../../simulator/hypervisors/nspawn";
 import { built } from "../../support/built";
 import { Client } from "../../contract/simulator/client";
 import { Project, type Result } from "../../e2e/support/project";
+import { TEMPLATE } from "./template";
 import { type EtcdAccess, type Interval, type Verdict, Writer } from "./writer";
 
 const run = promisify(execFile);
@@ -80,6 +81,19 @@ export class RealCloud {
         return this.command("exec", machine, "--", ...command);
     }
 
+    /** A machine in the account's default group; answers its address. */
+    async deploy(name: string, ipaddress?: string): Promise<string> {
+        const one = async (command: string, wanted: string, more = {}) =>
+            (await this.client.list(command, { name: wanted, ...more })).find((found: any) => found.name === wanted).id;
+        const { virtualmachine } = await this.client.done("deployVirtualMachine", {
+            ...{ name, ipaddress },
+            zoneid: await one("listZones", "sandbox"),
+            templateid: await one("listTemplates", TEMPLATE, { templatefilter: "executable" }),
+            serviceofferingid: await one("listServiceOfferings", "Small Instance"),
+        });
+        return virtualmachine.nic[0].ipaddress;
+    }
+
     async dispose(): Promise<void> {
         await this.command("destroy", "--yes").catch(async (error: Error) => {
             console.error(error.message);
@@ -87,6 +101,12 @@ export class RealCloud {
         });
         fs.rmSync(this.state, { recursive: true, force: true });
     }
+}
+
+/** `etcdctl` in a member's machine, with the certificate of its scripts. */
+export function inEtcd(cloud: RealCloud, machine: string, ...args: string[]): Promise<string> {
+    const tls = ["--cacert=/etc/etcd/pki/ca.crt", "--cert=/etc/etcd/pki/client.crt", "--key=/etc/etcd/pki/client.key"];
+    return cloud.exec(machine, "/usr/local/bin/etcdctl", ...tls, ...args);
 }
 
 /** An address for each key, in the order of the letters in `keys`. */
@@ -216,12 +236,7 @@ export class RealCluster {
 
     /** Runs `etcdctl` in a member's machine, with the client certificate that its scripts use. */
     async etcdctl(member: string, ...args: string[]): Promise<string> {
-        const tls = [
-            "--cacert=/etc/etcd/pki/ca.crt",
-            "--cert=/etc/etcd/pki/client.crt",
-            "--key=/etc/etcd/pki/client.key",
-        ];
-        return this.cloud.exec(this.machine(member), "/usr/local/bin/etcdctl", ...tls, ...args);
+        return inEtcd(this.cloud, this.machine(member), ...args);
     }
 
     machine(member: string): string {

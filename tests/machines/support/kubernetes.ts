@@ -122,6 +122,22 @@ export class RealKubernetes {
         await this.kubectl("apply", "-f", file);
     }
 
+    /** @throws Error with what an API server has against an object, which is not stored */
+    async dryRun(object: object): Promise<void> {
+        const file = path.join(this.cloud.state, "wish.json");
+        fs.writeFileSync(file, JSON.stringify(object));
+        await this.kubectl("create", "--dry-run=server", "-f", file);
+    }
+
+    /** @throws Error that says what was waited for; what fails on the way is tried again */
+    async eventually(what: string, isSo: () => Promise<boolean>, seconds = 90): Promise<void> {
+        const end = Date.now() + seconds * 1000;
+        while (!(await isSo().catch(() => false))) {
+            if (Date.now() > end) throw new Error(`After ${seconds} s still not so: ${what}`);
+            await new Promise((resolve) => setTimeout(resolve, 1000));
+        }
+    }
+
     /** What a pod's port answers to a GET request through `kubectl port-forward`. */
     async throughPortForward(pod: string, port: number): Promise<string> {
         const env = this.clientEnvironment;

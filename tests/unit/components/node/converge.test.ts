@@ -78,6 +78,7 @@ async function withMachine(body: (machine: Machine) => Promise<void>): Promise<v
                             CS_CONVERGE_URL: url,
                             CS_CONVERGE_RULES: path.join(folder, "rules"),
                             CS_CONVERGE_STATE: path.join(folder, "state.json"),
+                            CS_CONVERGE_TAKEN_UP: path.join(folder, "taken-up"),
                         },
                     });
                     let output = "";
