@@ -96,7 +96,7 @@ withKubernetes("a Kubernetes cluster opens what is documented", () => {
 
     test("what listens on a machine is in the list of ports that were tried", async () => {
         for (const machine of MACHINES) {
-            const text = await cluster.cloud.inside(machine, "ss", "-lntuH");
+            const text = await cluster.cloud.exec(machine, "ss", "-lntuH");
             const open = text
                 .trim()
                 .split("\n")
@@ -115,7 +115,7 @@ withKubernetes("a Kubernetes cluster opens what is documented", () => {
         await cluster.apply(deployment, { ...service, spec: { ...service.spec, type: "NodePort", ports } });
         await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
         const get = (machine: string) => ["curl", "-s", "-m", "4", `http://${addresses[machine]}:30080/`];
-        const page = async (from: string, to: string) => cluster.cloud.inside(from, ...get(to)).catch(() => "nothing");
+        const page = async (from: string, to: string) => cluster.cloud.exec(from, ...get(to)).catch(() => "nothing");
         await cluster.eventually("the page is served", async () => /^web-/.test(await page(CLIENT, worker)));
         for (const to of WORKERS) expect(await page(CLIENT, to)).toMatch(/^web-/);
         expect(await page(CLIENT, CONTROL_PLANE)).toBe("nothing");
@@ -130,13 +130,13 @@ withKubernetes("a Kubernetes cluster opens what is documented", () => {
         for (const name of [CONTROL_PLANE, ...WORKERS]) {
             const at = await addressOf(cluster, name);
             const verify = `openssl s_client -connect ${at}:10250 -CAfile /etc/kubernetes/pki/ca.crt -verify_return_error -verify_hostname ${name} </dev/null 2>&1 | grep 'Verif'`;
-            expect([name, await cluster.cloud.inside(CONTROL_PLANE, "sh", "-c", verify)]).toEqual([
+            expect([name, await cluster.cloud.exec(CONTROL_PLANE, "sh", "-c", verify)]).toEqual([
                 name,
                 expect.stringContaining("Verification: OK"),
             ]);
         }
         const address = await addressOf(cluster, other);
-        const inside = (script: string) => cluster.cloud.inside(other, "sh", "-ec", script);
+        const inside = (script: string) => cluster.cloud.exec(other, "sh", "-ec", script);
         const certificate = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=${other} -addext subjectAltName=DNS:${other},IP:${address} -keyout /root/own.key -out /root/own.crt`;
         const own = [
             "apiVersion: kubelet.config.k8s.io/v1beta1",
@@ -205,7 +205,7 @@ withKubernetes("a Kubernetes cluster opens what is documented", () => {
             return items.filter(({ status }: any) => status?.certificate).map(({ metadata }: any) => metadata.name);
         };
         await cluster.eventually("the good one is issued", async () => (await issued()).includes("good"));
-        await cluster.cloud.inside(CONTROL_PLANE, "systemctl", "start", "kubernetes-approve");
+        await cluster.cloud.exec(CONTROL_PLANE, "systemctl", "start", "kubernetes-approve");
         const names = bad.map(({ name }) => name);
         expect((await issued()).filter((name: string) => names.includes(name))).toEqual([]);
         const { items } = await cluster.get("csr");
@@ -261,7 +261,9 @@ withKubernetes("a Kubernetes cluster opens what is documented", () => {
         const { errors } = await cluster.up();
         expect(errors).toEqual([]);
         const { items } = await cluster.get("nodes");
-        expect(items.map(({ status }: any) => status.nodeInfo.kubeletVersion)).toEqual([1, 2, 3].map(() => `v${NEWEST}`));
+        expect(items.map(({ status }: any) => status.nodeInfo.kubeletVersion)).toEqual(
+            [1, 2, 3].map(() => `v${NEWEST}`),
+        );
         const texts = await userData(cluster);
         for (const name of [CONTROL_PLANE, ...WORKERS]) expect(texts[name]).not.toMatch(/PRIVATE KEY|secretbox/);
         await cluster.project.expectNoChanges();

@@ -45,7 +45,7 @@ withKubernetes("a Kubernetes cluster is closed by default", () => {
     afterAll(() => cluster?.dispose());
 
     test("pods can neither read user data nor connect to etcd, from whatever node", async () => {
-        const router = (await cluster.cloud.inside(worker, "getent", "hosts", "data-server")).split(/\s/)[0];
+        const router = (await cluster.cloud.exec(worker, "getent", "hosts", "data-server")).split(/\s/)[0];
         const etcd = `${(await cluster.project.outputs()).etcdAccess.endpoints[0]}`.replace("https://", "");
         for (const name of ["own", "foreign", "above"]) {
             const [connected] = await inPod(cluster, name, "nc -w 3 10.96.0.1 443 </dev/null");
@@ -60,9 +60,9 @@ withKubernetes("a Kubernetes cluster is closed by default", () => {
         }
         // What is refused there is there: root on the node reads it, and the API server uses etcd.
         const read = `curl -s -o /dev/null -w '%{http_code} %{size_download}' http://${router}/latest/user-data`;
-        expect(await cluster.cloud.inside(worker, "sh", "-c", read)).toMatch(/^200 [1-9]\d{3,}/);
+        expect(await cluster.cloud.exec(worker, "sh", "-c", read)).toMatch(/^200 [1-9]\d{3,}/);
         const open = `timeout 3 bash -c '</dev/tcp/${etcd.replace(":", "/")}' && echo open`;
-        expect(await cluster.cloud.inside(CONTROL_PLANE, "sh", "-c", open)).toBe("open\n");
+        expect(await cluster.cloud.exec(CONTROL_PLANE, "sh", "-c", open)).toBe("open\n");
     });
 
     test("Pod Security refuses privileged pods, host networks and host paths outside of kube-system", async () => {
@@ -109,7 +109,7 @@ withKubernetes("a Kubernetes cluster is closed by default", () => {
         expect([statuses["/livez"], statuses["/readyz"], statuses["/healthz"]]).toEqual([200, 200, 200]);
         const paths = "pods metrics logs/ configz healthz runningpods/";
         const ask = `for path in ${paths}; do curl -sk -o /dev/null -w '%{http_code} ' https://${other}:10250/$path; done`;
-        expect((await cluster.cloud.inside(CONTROL_PLANE, "sh", "-c", ask)).trim().split(" ")).toEqual(
+        expect((await cluster.cloud.exec(CONTROL_PLANE, "sh", "-c", ask)).trim().split(" ")).toEqual(
             paths.split(" ").map(() => "401"),
         );
     });
@@ -205,7 +205,7 @@ withKubernetes("a Kubernetes cluster is closed by default", () => {
         const log = "/var/log/kubernetes";
         const value = `audited-${Date.now()}`;
         await cluster.apply(secret("audited", value));
-        const inside = (script: string) => cluster.cloud.inside(CONTROL_PLANE, "sh", "-ec", script);
+        const inside = (script: string) => cluster.cloud.exec(CONTROL_PLANE, "sh", "-ec", script);
         const events = (await inside(`grep '"name":"audited"' ${log}/audit.log`))
             .trim()
             .split("\n")

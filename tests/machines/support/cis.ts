@@ -303,7 +303,7 @@ export const ITEMS: readonly Item[] = [
 ];
 
 export async function look(cluster: RealKubernetes, endpoint: string, ca: string): Promise<Facts> {
-    const inside = (machine: string, script: string) => cluster.cloud.inside(machine, "sh", "-c", script);
+    const inside = (machine: string, script: string) => cluster.cloud.exec(machine, "sh", "-c", script);
     const argumentsOf = async (machine: string, program: string) => {
         const text = await inside(machine, `tr '\\0' '\\n' </proc/$(pgrep -xo ${program})/cmdline`);
         const words = text.split("\n").filter((word) => word.startsWith("--"));

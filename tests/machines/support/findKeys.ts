@@ -6,5 +6,5 @@ const script = fs.readFileSync(path.join(__dirname, "findKeys.py"), "utf8");
 
 /** Every private key in the files of a machine, wherever it lies: its path, and the public key to it. */
 export async function keysIn(cloud: RealCloud, machine: string): Promise<{ path: string; public: string }[]> {
-    return JSON.parse(await cloud.inside(machine, "python3", "-c", script));
+    return JSON.parse(await cloud.exec(machine, "python3", "-c", script));
 }

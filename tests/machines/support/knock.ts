@@ -31,18 +31,18 @@ table inet knocks {
 export type Places = Readonly<Record<string, string>>;
 
 export async function count(cloud: RealCloud, machines: readonly string[]): Promise<void> {
-    for (const machine of machines) await cloud.inside(machine, "sh", "-ec", `echo '${counter}' | nft -f -`);
+    for (const machine of machines) await cloud.exec(machine, "sh", "-ec", `echo '${counter}' | nft -f -`);
 }
 
 export async function knock(cloud: RealCloud, from: string, addresses: string[], ports: number[]): Promise<void> {
     const command = ["python3", "-c", script, JSON.stringify({ addresses, tcp: ports, udp: ports })];
     if (from === "host") await promisify(execFile)(command[0], command.slice(1));
-    else await cloud.inside(from, ...command);
+    else await cloud.exec(from, ...command);
 }
 
 /** What has arrived at a machine from an address, of the ports that were knocked at: `tcp 6443`. */
 export async function arrived(cloud: RealCloud, machine: string, source: string, ports: number[]): Promise<string[]> {
-    const { nftables } = JSON.parse(await cloud.inside(machine, "nft", "-j", "list", "set", "inet", "knocks", "seen"));
+    const { nftables } = JSON.parse(await cloud.exec(machine, "nft", "-j", "list", "set", "inet", "knocks", "seen"));
     const seen: { concat: [string, string, number] }[] = nftables.find((item: any) => item.set)?.set.elem ?? [];
     return seen
         .map(({ concat }) => concat)

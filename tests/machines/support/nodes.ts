@@ -28,7 +28,7 @@ export async function asWorker(
 ): Promise<Answer> {
     const pki = "/etc/kubernetes/pki/kubelet-client";
     const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-    const text = await cluster.cloud.inside(
+    const text = await cluster.cloud.exec(
         worker,
         ...["curl", "-sS", "--cacert", "/etc/kubernetes/pki/ca.crt", "--cert", `${pki}.crt`, "--key", `${pki}.key`],
         ...["-X", method, "-H", `Content-Type: ${type}`, "-w", "\n%{http_code}"],
