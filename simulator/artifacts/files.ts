@@ -2,7 +2,7 @@
 import { type GoBuild, kubernetesBuild } from "./builds";
 import { type ImageArchive, imageArchivesOf } from "./images";
 import { ARCHITECTURE, type Architecture, type Release, releaseOf } from "./releases";
-import { testImageArchiveOf } from "./testImages";
+import { testImageArchiveOf } from "./conformanceImages";
 
 /** A program without an official file of its own. */
 export interface BuiltProgram {

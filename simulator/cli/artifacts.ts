@@ -15,7 +15,7 @@ import {
     type Wanted,
 } from "../artifacts/mirror";
 import { knownVersions, newestVersion } from "../artifacts/releases";
-import { TESTED_MINOR } from "../artifacts/testImages";
+import { TESTED_MINOR } from "../artifacts/conformanceImages";
 import { cacheFolder } from "../cache";
 import { UserError } from "./stateFolder";
 import { counted, duration, size } from "./table";

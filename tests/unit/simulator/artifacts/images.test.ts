@@ -10,7 +10,7 @@ import { NODE_PROGRAMS } from "../../../../simulator/artifacts/files";
 import { imageArchivesOf, KUBERNETES_MINORS } from "../../../../simulator/artifacts/images";
 import { artifactsFolder } from "../../../../simulator/artifacts/manifest";
 import { ARCHITECTURE, releaseOf } from "../../../../simulator/artifacts/releases";
-import { TESTED_MINOR, testImageArchiveOf } from "../../../../simulator/artifacts/testImages";
+import { TESTED_MINOR, testImageArchiveOf } from "../../../../simulator/artifacts/conformanceImages";
 import { cacheFolder } from "../../../../simulator/cache";
 import { expectSuccess, runTool } from "../../../support/tools";
 
