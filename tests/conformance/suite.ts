@@ -3,11 +3,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { artifactsFolder } from "../../simulator/artifacts/mirror";
-import { ARCHITECTURE } from "../../simulator/artifacts/releases";
-import { cacheFolder } from "../../simulator/cache";
-import { RealKubernetes } from "../machines/support/kubernetes";
-import { NEWEST } from "../machines/support/template";
+import { executable, RealKubernetes } from "../machines/support/kubernetes";
 import { LEFT_OUT } from "./leftOut";
 import { type Outcome, outcomeOf, type Spec } from "./report";
 
@@ -58,14 +54,6 @@ export async function runSuite(
     if (!fs.existsSync(report)) throw new Error(`ginkgo has written no report: ${end}`);
     const [{ SpecReports: specs }] = JSON.parse(fs.readFileSync(report, "utf8")) as [{ SpecReports: Spec[] }];
     return outcomeOf(specs, LEFT_OUT);
-}
-
-/** A program of the mirror, whose files are not executable. */
-function executable(program: string, folder: string): string {
-    const file = path.join(folder, program);
-    fs.copyFileSync(path.join(artifactsFolder(cacheFolder()), `${program}-v${NEWEST}-linux-${ARCHITECTURE}`), file);
-    fs.chmodSync(file, 0o755);
-    return file;
 }
 
 /** How often progress is told, in milliseconds. */

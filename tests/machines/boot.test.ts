@@ -2,7 +2,7 @@
  * One machine has the address, name, keys and user data of its deployment, keeps its disk, has its volume, and leaves
  * nothing behind on the host.
  */
-import { Lab, type Guest } from "./support/lab";
+import { CLOUD_INIT_SUCCEEDED, Lab, type Guest } from "./support/lab";
 import { withMachines } from "./support/possible";
 
 const userData = `#cloud-config
@@ -29,7 +29,7 @@ withMachines("a machine", () => {
         const { keypair } = await lab.user.ok("createSSHKeyPair", { name: "key" });
         guest = await lab.deploy("web-1", { userData, keypair: "key", ipaddress: "10.1.41.77" });
         expect(guest.address).toBe("10.1.41.77");
-        expect(await guest.waitForCloudInit()).toMatchObject({ status: "done", errors: [], recoverable_errors: {} });
+        expect(await guest.waitForCloudInit()).toMatchObject(CLOUD_INIT_SUCCEEDED);
         expect(await guest.outputOf("ip -4 -o address show dev eth0")).toContain(" 10.1.41.77/24 ");
         expect(await guest.outputOf("cat /sys/class/net/eth0/address")).toBe(guest.deployed.nic[0].macaddress);
         expect(await guest.outputOf("hostname; cat /etc/hostname")).toBe("web-1\nweb-1");

@@ -39,6 +39,9 @@ fi
 if [ -n "$API_NAME" ] && ! grep -qwF "$API_NAME" /etc/hosts; then
     echo "127.0.0.1 $API_NAME" >>/etc/hosts
 fi
+
+current=/var/lib/kubelet/pki/kubelet-client-current.pem
+valid() { openssl x509 -checkend 0 -noout -in "$1" >/dev/null; }
 `;
 
 /**
@@ -46,10 +49,7 @@ fi
  * last quarter.
  */
 const workerCertificate = sh`
-
-current=/var/lib/kubelet/pki/kubelet-client-current.pem
 first=/etc/kubernetes/pki/kubelet-client.crt
-valid() { openssl x509 -checkend 0 -noout -in "$1" >/dev/null; }
 if [ -e "$current" ] && ! valid "$current"; then
     echo "kubelet's certificate has expired: it uses the first one of this node"
     rm -f "$current"
@@ -62,9 +62,7 @@ fi
  * would the API server that could renew the certificate.
  */
 const controlPlaneCertificate = sh`
-
-current=/var/lib/kubelet/pki/kubelet-client-current.pem
-if [ -e "$current" ] && ! openssl x509 -checkend 0 -noout -in "$current" >/dev/null; then
+if [ -e "$current" ] && ! valid "$current"; then
     echo "kubelet's certificate has expired: this control plane signs a new one"
     signed=/var/lib/kubelet/pki/kubelet-client-$(date +%F-%H-%M-%S).pem
     work=$(mktemp -d)

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { ensureTemplate } from "../../../simulator/hypervisors/nspawn";
-import { Lab } from "../support/lab";
+import { CLOUD_INIT_SUCCEEDED, Lab } from "../support/lab";
 import { withMachines } from "../support/possible";
 
 withMachines("templates", () => {
@@ -58,11 +58,7 @@ withMachines("templates", () => {
                 lab.deploy("second", { template: "Debian 13 with password" }),
             ]);
             for (const guest of guests) {
-                expect(await guest.waitForCloudInit()).toMatchObject({
-                    status: "done",
-                    errors: [],
-                    recoverable_errors: {},
-                });
+                expect(await guest.waitForCloudInit()).toMatchObject(CLOUD_INIT_SUCCEEDED);
                 expect(await guest.outputOf(". /etc/os-release; echo $VERSION_CODENAME")).toBe("trixie");
             }
             const [folder, ...others] = folders();

@@ -127,18 +127,9 @@ export class RealKubernetes {
 
     /** @throws Error with what an API server has against an object, which is not stored */
     async dryRun(object: object): Promise<void> {
-        const file = path.join(this.cloud.state, "wish.json");
+        const file = path.join(this.cloud.state, "dry-run.json");
         fs.writeFileSync(file, JSON.stringify(object));
         await this.kubectl("create", "--dry-run=server", "-f", file);
-    }
-
-    /** @throws Error that says what was waited for; what fails on the way is tried again */
-    async eventually(what: string, isSo: () => Promise<boolean>, seconds = 90): Promise<void> {
-        const end = Date.now() + seconds * 1000;
-        while (!(await isSo().catch(() => false))) {
-            if (Date.now() > end) throw new Error(`After ${seconds} s still not so: ${what}`);
-            await new Promise((resolve) => setTimeout(resolve, 1000));
-        }
     }
 
     /** What a pod's port answers to a GET request through `kubectl port-forward`. */
@@ -185,21 +176,23 @@ export class RealKubernetes {
         return { ...process.env, KUBECONFIG: this.kubeconfig };
     }
 
-    /** The client of the mirror, as an executable file. */
+    /** The file of `kubectl`. */
     client(): string {
-        const file = path.join(this.cloud.state, "kubectl");
-        if (!fs.existsSync(file)) {
-            fs.copyFileSync(
-                path.join(artifactsFolder(cacheFolder()), `kubectl-v${NEWEST}-linux-${ARCHITECTURE}`),
-                file,
-            );
-            fs.chmodSync(file, 0o755);
-        }
-        return file;
+        return executable("kubectl", this.cloud.state);
     }
 
     async dispose(): Promise<void> {
         this.project.dispose();
         await this.cloud.dispose();
     }
+}
+
+/** Copies a program of the mirror, whose files are not executable, to a folder, unless it is there. @returns the file */
+export function executable(program: string, folder: string): string {
+    const file = path.join(folder, program);
+    if (!fs.existsSync(file)) {
+        fs.copyFileSync(path.join(artifactsFolder(cacheFolder()), `${program}-v${NEWEST}-linux-${ARCHITECTURE}`), file);
+        fs.chmodSync(file, 0o755);
+    }
+    return file;
 }

@@ -12,6 +12,9 @@ import { TEMPLATE } from "./template";
 
 const exec = promisify(execFile);
 
+/** What `waitForCloudInit` returns if cloud-init has succeeded without a warning. */
+export const CLOUD_INIT_SUCCEEDED = { status: "done", errors: [], recoverable_errors: {} };
+
 /** Polls until `condition` holds. @throws Error that names `what` after `seconds` */
 export async function waitUntil(
     what: string,
