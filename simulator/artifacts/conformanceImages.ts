@@ -32,7 +32,7 @@ export function testImageArchiveOf(version: string, architecture = ARCHITECTURE)
         {
             ...agnhost,
             name: `${REGISTRY}/agnhost:${PREVIOUS.tag}`,
-            programs: [{ build: kubernetesBuild(PREVIOUS.kubernetes), program: "agnhost", path: "/agnhost" }],
+            programs: agnhost.programs.map((one) => ({ ...one, build: kubernetesBuild(PREVIOUS.kubernetes) })),
         },
         {
             ...agnhost,

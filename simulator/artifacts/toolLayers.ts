@@ -85,6 +85,8 @@ async function fillTestTools(folder: string, onProgress: (text: string) => void)
     const inFolder = (file: string) => path.join(folder, file);
     for (const name of LEFT_OUT) fs.rmSync(inFolder(name), { recursive: true, force: true });
     fs.symlinkSync("agnhost", inFolder("agnhost-2"));
+    // The package's configuration would choose it; busybox's nc, in the layer below, has fewer options.
+    fs.symlinkSync("nc.openbsd", inFolder("usr/bin/nc"));
     fs.mkdirSync(inFolder("uploads"));
     fs.symlinkSync("/etc/nginx/sites-available/default", inFolder("etc/nginx/sites-enabled/default"));
     const user = "user-defined-in-image";
