@@ -174,19 +174,25 @@ export const etcdShape = fields<EtcdClusterArgs>({
     userDataMaxLength: number,
 });
 
+/** Arguments that the renderer takes as they are, so that each is declared once. */
+const recipeArguments = [
+    "members",
+    "version",
+    "bootstrapWindowSeconds",
+    "quotaGiB",
+    "keepHourlySnapshots",
+    "keepDailySnapshots",
+    "defragmentPercent",
+    "convergeIntervalSeconds",
+    "extraEnvironment",
+    "artifacts",
+    "extraCloudConfig",
+] as const satisfies readonly (keyof EtcdClusterArgs)[];
+
+/** See {@link recipeArguments}. */
+export type RecipeArguments = Pick<EtcdClusterArgs, (typeof recipeArguments)[number]>;
+
 /** The arguments that are passed to the renderer unchanged. */
-export function specArguments(args: EtcdClusterArgs) {
-    return {
-        members: args.members,
-        version: args.version,
-        bootstrapWindowSeconds: args.bootstrapWindowSeconds,
-        quotaGiB: args.quotaGiB,
-        keepHourlySnapshots: args.keepHourlySnapshots,
-        keepDailySnapshots: args.keepDailySnapshots,
-        defragmentPercent: args.defragmentPercent,
-        convergeIntervalSeconds: args.convergeIntervalSeconds,
-        extraEnvironment: args.extraEnvironment,
-        artifacts: args.artifacts,
-        extraCloudConfig: args.extraCloudConfig,
-    };
+export function specArguments(args: EtcdClusterArgs): RecipeArguments {
+    return Object.fromEntries(recipeArguments.map((name) => [name, args[name]])) as unknown as RecipeArguments;
 }

@@ -1,6 +1,8 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { Artifacts } from "../artifacts";
 import { type CloudConfig, placeholder } from "../cloudInit";
 import { clientUrl, memberName } from "../../provider/etcd/names";
+import type { RecipeArguments } from "./args";
 
 export {
     clientPort,
@@ -44,34 +46,20 @@ export interface ClusterBirth {
     readonly founders: readonly string[];
 }
 
-/** The settings that all members of a cluster share, as plain values. */
-export interface EtcdClusterSpec {
+/** The settings that all members of a cluster share: the arguments as plain values, and what follows from others. */
+export interface EtcdClusterSpec extends Readonly<
+    Omit<pulumi.Unwrap<RecipeArguments>, "artifacts" | "extraCloudConfig">
+> {
     /** Part of the machines' names: letters, digits and hyphens. */
     readonly name: string;
-    /** Member key to IPv4 address. */
-    readonly members: Readonly<Record<string, string>>;
     /** Such as `3.6.14`. */
     readonly version: string;
-    /** The length of the bootstrap window, in which founders without data may start a new cluster. @default 900 */
-    readonly bootstrapWindowSeconds?: number;
     /** Whether data is on a separate volume. @default true */
     readonly dataVolume?: boolean;
-    /** The maximum size of the database (etcd's backend quota). @default 4 */
-    readonly quotaGiB?: number;
-    /** How many hourly snapshots are kept. @default 24 */
-    readonly keepHourlySnapshots?: number;
-    /** For how many days the last snapshot of the day is kept. @default 7 */
-    readonly keepDailySnapshots?: number;
-    /** The percentage of unused space from which on a member is defragmented, weekly. @default 30 */
-    readonly defragmentPercent?: number;
     /**
      * Whether metrics are served on the network too: HTTP, port 2381. @default false: on the loopback interface only
      */
     readonly networkMetrics?: boolean;
-    /** How often a machine checks its user data for changes, in seconds. @default 300 */
-    readonly convergeIntervalSeconds?: number;
-    /** Additional settings of etcd as environment variables, such as `ETCD_SNAPSHOT_COUNT`. */
-    readonly extraEnvironment?: Readonly<Record<string, string>>;
     readonly artifacts?: Artifacts;
     readonly extraCloudConfig?: CloudConfig;
 }

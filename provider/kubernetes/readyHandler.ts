@@ -2,7 +2,7 @@ import * as crypto from "node:crypto";
 import { echoOf, type Handler, hasUnknown, type Inputs, type Outputs, same } from "../handler";
 import { announce, lifecycle, wasChecked } from "../lifecycle";
 import { status } from "../status";
-import { noteWanted, notReady } from "./absence";
+import { notReady } from "./maintenance";
 import { ApiUnavailable, KubernetesApi, SHORT_PATIENCE } from "./api";
 import { logOf } from "./logs";
 import { listNodes, waitUntilRight } from "./nodes";
@@ -24,7 +24,6 @@ const COMPARED = [
  */
 export const kubernetesReady: Handler = lifecycle({
     async check(_problems, inputs, olds) {
-        if (!hasUnknown(inputs.cluster)) noteWanted(inputs.cluster);
         // The key is known if the cluster exists: a first run without problems prints no messages.
         const isNew = olds === undefined && hasUnknown(inputs.clientKey);
         if (isNew || (olds !== undefined && !same(olds.revision, inputs.revision))) announceNone(inputs);

@@ -1,10 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { CloudStackResource } from "../resource";
-import type { KubernetesNode } from "./absence";
+import type { KubernetesNode } from "./maintenance";
 import { urnOf } from "../urn";
 
 /**
- * What a `KubernetesCluster` passes to its machines in addition to their arguments: see `absence`. Undefined with
+ * What a `KubernetesCluster` passes to its machines in addition to their arguments: see `maintenance`. Undefined with
  * waitFor none.
  */
 export interface NodeArguments {

@@ -3,7 +3,7 @@ import type { Params } from "../client";
 import { isLost } from "../adopt";
 import { CloudStackError } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
-import { leave, nodeOf, noteStopped } from "../kubernetes/absence";
+import { startMaintenance, nodeOf, noteStopped } from "../kubernetes/maintenance";
 import { overOutputs, wantedId } from "../references";
 import type { ApiMachine, ApiVolume } from "../session";
 import { secondsUntil } from "../timeouts";
@@ -52,7 +52,8 @@ export async function converge(machine: ApiMachine, given: Work): Promise<ApiMac
     // A node is stopped before it is reinstalled, so that what its kubelet reports afterwards is known to be new.
     const stops =
         has(plan, "stopped") || plan.power === "stop" || (node !== undefined && ran && has(plan, "reinstall"));
-    if (ran && stops && node !== undefined) work = { ...work, deadline: work.deadline + (await leave(node)) };
+    if (ran && stops && node !== undefined)
+        work = { ...work, deadline: work.deadline + (await startMaintenance(node)) };
     let password: string | undefined;
     try {
         if (ran && stops) {

@@ -2,8 +2,9 @@ import { cloudLifecycle } from "../cloudLifecycle";
 import type { DiffResult } from "../handler";
 import { PartialFailure, isUnknown } from "../handler";
 import { foundInputs } from "../foundInputs";
-import { isGoing, leave } from "../kubernetes/absence";
+import { isClusterDeleted, startMaintenance } from "../kubernetes/maintenance";
 import { announce, wasChecked } from "../lifecycle";
+import { computedOutputs, internalOutputs } from "./computed";
 import { checkMachine } from "./check";
 import { converge, appliedUserData } from "./converge";
 import { createMachine } from "./create";
@@ -88,25 +89,17 @@ const lifecycle = cloudLifecycle({
     },
 
     async delete(id, outputs, { session, deadline }) {
-        await removeMachine(session, id, outputs, deadline, isGoing(outputs) ? undefined : () => leave(outputs));
+        await removeMachine(
+            session,
+            id,
+            outputs,
+            deadline,
+            isClusterDeleted(outputs) ? undefined : () => startMaintenance(outputs),
+        );
     },
 });
 
-/** Outputs that are not arguments. */
-const COMPUTED = [
-    "networkInterfaces",
-    "state",
-    "password",
-    "cpuNumber",
-    "memoryMiB",
-    "zoneId",
-    "templateId",
-    "serviceOfferingId",
-    "userDataHash",
-    "userDataFrom",
-    "addressIsFixed",
-    "created",
-    "cloud",
-];
+/** Outputs that are not arguments, whatever the address is. */
+const COMPUTED = [...computedOutputs, ...internalOutputs];
 
 export const virtualMachine = oneByOne(lifecycle);

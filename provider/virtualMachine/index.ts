@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { computedOutputs } from "./computed";
 import type { CloudIdentity } from "../session";
 import { CloudStackResource, namedIdentity } from "../resource";
 import type { NodeArguments } from "../kubernetes/resources";
@@ -284,20 +285,7 @@ export class VirtualMachine extends CloudStackResource {
             "virtualMachine",
             name,
             { ...args, ...nodeOf(name, args, opts), ...namedIdentity("VirtualMachine", name, args, opts) },
-            [
-                "ipAddress",
-                "networkInterfaces",
-                "state",
-                "password",
-                "cpuNumber",
-                "memoryMiB",
-                "zoneId",
-                "templateId",
-                "serviceOfferingId",
-                "userDataHash",
-                "created",
-                "cloud",
-            ],
+            ["ipAddress", ...computedOutputs],
             // The name is unique, so the old machine is deleted first, also with `pulumi up --replace`, where `diff` is
             // not called.
             pulumi.mergeOptions({ deleteBeforeReplace: true }, opts),

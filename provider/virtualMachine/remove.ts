@@ -14,14 +14,14 @@ import { settledMachine } from "./settled";
  * machine with its name and address for a day by default, so the machine is retired first (see `retire`). (On
  * CloudStack 4.22, expunging without the permission is accepted, but its job fails and the machine keeps running.)
  *
- * @param leave called before a running machine is stopped; the deadline is extended by the milliseconds that it returns
+ * @param beforeStop called before a running machine is stopped; the deadline is extended by the milliseconds that it returns
  */
 export async function removeMachine(
     session: Session,
     id: string,
     outputs: Outputs,
     until: number,
-    leave?: () => Promise<number>,
+    beforeStop?: () => Promise<number>,
 ): Promise<void> {
     const machine = await settledMachine(session, id, until);
     if (machine === undefined) return;
@@ -30,8 +30,8 @@ export async function removeMachine(
             `machine ${machine.name} has delete protection: set deleteProtection to false and run \`pulumi up\` before it is deleted or replaced`,
         );
     }
-    const leaves = leave !== undefined && isRunning(machine.state);
-    const deadline = leaves ? until + (await leave()) : until;
+    const stops = beforeStop !== undefined && isRunning(machine.state);
+    const deadline = stops ? until + (await beforeStop()) : until;
     session.machines.changed();
     try {
         const expunged = (await session.mayExpunge()) && (await expunge(session, machine, deadline));

@@ -1,5 +1,13 @@
 import { type DiffResult, type Handler, type Inputs, type Outputs, PartialFailure } from "../handler";
-import { comeBack, forget, isGoing, nodeOf, noteWanted, sayGoing, stay } from "../kubernetes/absence";
+import {
+    endMaintenance,
+    deleteNode,
+    isClusterDeleted,
+    nodeOf,
+    noteInProgram,
+    saySkippedDrain,
+    cancelMaintenance,
+} from "../kubernetes/maintenance";
 import { wasChecked } from "../lifecycle";
 import { planChanges } from "./plan";
 
@@ -102,7 +110,7 @@ export function oneByOne(handler: Handler, turns = new Turns()): Handler {
         ...handler,
         async check(olds: Inputs, news: Inputs) {
             const node = nodeOf(news);
-            if (node !== undefined) noteWanted(node.cluster);
+            if (node !== undefined) noteInProgram(node.cluster);
             return handler.check(olds, news);
         },
         async diff(id: string, olds: Outputs, news: Inputs): Promise<DiffResult> {
@@ -115,7 +123,7 @@ export function oneByOne(handler: Handler, turns = new Turns()): Handler {
         async update(id: string, olds: Outputs, news: Inputs) {
             const work = async () => {
                 const result = await handler.update(id, olds, news).catch(async (error) => {
-                    await stay(news);
+                    await cancelMaintenance(news);
                     throw error;
                 });
                 await backInService(news, id, result.outs ?? {});
@@ -126,17 +134,17 @@ export function oneByOne(handler: Handler, turns = new Turns()): Handler {
         },
         async delete(id: string, outputs: Outputs) {
             const replacement = replacements.get(id) ?? replacedOnRequest(outputs);
-            const leaves = nodeOf(outputs) !== undefined && !isGoing(outputs);
-            if (!leaves) sayGoing(outputs);
+            const isDrained = nodeOf(outputs) !== undefined && !isClusterDeleted(outputs);
+            if (!isDrained) saySkippedDrain(outputs);
             const remove = async () => {
                 await handler.delete(id, outputs).catch(async (error) => {
-                    if (leaves) await stay(outputs);
+                    if (isDrained) await cancelMaintenance(outputs);
                     throw error;
                 });
-                if (leaves) await forget(outputs, replacement !== undefined);
+                if (isDrained) await deleteNode(outputs, replacement !== undefined);
             };
             if (replacement === undefined) {
-                if (!leaves || outputs.rollingGroup === undefined) return remove();
+                if (!isDrained || outputs.rollingGroup === undefined) return remove();
                 return during(await turns.take(outputs.rollingGroup, outputs.name, outputs.maxUnavailable), remove);
             }
             const end = await turns.take(replacement.group, replacement.name, replacement.most);
@@ -177,7 +185,7 @@ function replacedOnRequest(outputs: Outputs): Replacement | undefined {
 /** Waits until the node of a changed machine is Ready. If it fails, the state has the machine as it is now. */
 async function backInService(inputs: Inputs, id: string, outs: Outputs): Promise<void> {
     try {
-        await comeBack(inputs);
+        await endMaintenance(inputs);
     } catch (error) {
         throw new PartialFailure((error as Error).message, id, outs, inputs);
     }

@@ -9,7 +9,7 @@ import { type Outcome, outcomeOf, type Spec } from "./report";
 
 /** Two workers, the fewest that the tests want, with the tests' images in addition to those of every node. */
 export function conformanceCluster(cidr: string): Promise<RealKubernetes> {
-    return RealKubernetes.make(
+    return RealKubernetes.create(
         cidr,
         { etcd: "a", controlPlanes: "a", pools: { worker: { count: 2, serviceOffering: "Large Instance" } } },
         { images: ["node", "test"], kubernetes: { nodePortCidrs: [cidr] } },

@@ -10,7 +10,7 @@ withKubernetes("a Kubernetes cluster on real machines", () => {
     const nodes = ["dev-k8s-a", "dev-k8s-worker-0", "dev-k8s-worker-1"];
 
     beforeAll(async () => {
-        cluster = await RealKubernetes.make("10.1.81.0/24", {
+        cluster = await RealKubernetes.create("10.1.81.0/24", {
             etcd: "a",
             controlPlanes: "a",
             pools: { worker: { count: 2 } },

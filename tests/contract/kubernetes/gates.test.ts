@@ -1,7 +1,7 @@
 /** Draining, waiting and the gate behind all machines, against a real API server. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { echoOf, type Inputs, type Outputs } from "../../../provider/handler";
-import { comeBack, leave, noteStopped } from "../../../provider/kubernetes/absence";
+import { endMaintenance, startMaintenance, noteStopped } from "../../../provider/kubernetes/maintenance";
 import type { Access, KubernetesApi } from "../../../provider/kubernetes/api";
 import { kubernetesReady } from "../../../provider/kubernetes/readyHandler";
 import { lifecycle } from "../../../provider/lifecycle";
@@ -49,7 +49,7 @@ withControlPlane("a Kubernetes cluster", () => {
     /** Machines whose handler stops and starts the node, as `converge` does. */
     const rolling = (log: string[]) => {
         const down = async (of: Inputs | Outputs) => {
-            await leave(of);
+            await startMaintenance(of);
             log.push(`${of.name} stops`);
             nodes.silence(of.name);
         };
@@ -106,11 +106,11 @@ withControlPlane("a Kubernetes cluster", () => {
         await podOn(api, "a", "static", { annotations: { "kubernetes.io/config.mirror": "1" } });
         await podOn(api, "a", "ended");
         await api.patch("/api/v1/namespaces/default/pods/ended/status", { status: { phase: "Succeeded" } });
-        await leave(machine("a"));
+        await startMaintenance(machine("a"));
         expect((await podsOn("a")).sort()).toEqual(["agent", "ended", "static"]);
         expect(await isCordoned("a")).toBe(true);
         await nodes.report("a", true);
-        await comeBack(machine("a"));
+        await endMaintenance(machine("a"));
         expect(await isCordoned("a")).toBe(false);
     });
 
@@ -118,7 +118,7 @@ withControlPlane("a Kubernetes cluster", () => {
         await deploy(api, "db", 1, 1);
         await until("a pod", async () => (await nodes.available()) === 1);
         const [{ spec, metadata }] = await nodes.pods();
-        await expect(leave(machine(spec.nodeName!, { drainTimeoutSeconds: 3 }))).rejects.toThrow(
+        await expect(startMaintenance(machine(spec.nodeName!, { drainTimeoutSeconds: 3 }))).rejects.toThrow(
             new RegExp(
                 `node ${spec.nodeName} could not be drained within 3 s: pod default/${metadata.name}: .*budget db needs 1 ` +
                     "healthy pods and has 1 currently.*Its machine was not touched",
@@ -130,44 +130,46 @@ withControlPlane("a Kubernetes cluster", () => {
 
     test("a pod that nothing makes again is not evicted", async () => {
         await podOn(api, "a", "alone");
-        await expect(leave(machine("a"))).rejects.toThrow(/no controller would create the pod default\/alone again/);
+        await expect(startMaintenance(machine("a"))).rejects.toThrow(
+            /no controller would create the pod default\/alone again/,
+        );
         expect([await isCordoned("a"), await podsOn("a")]).toEqual([false, ["alone"]]);
     });
 
     test("nothing begins while another node is not Ready, unless that is allowed", async () => {
         await nodes.report("b", false, "container runtime network not ready: reason:NetworkPluginNotReady");
-        await expect(leave(machine("a", { waitTimeoutSeconds: 2 }))).rejects.toThrow(
+        await expect(startMaintenance(machine("a", { waitTimeoutSeconds: 2 }))).rejects.toThrow(
             /node a was not drained .* after 2 s another node is not Ready: b: network plugin is not ready.*allowNotReady/,
         );
         expect(await isCordoned("a")).toBe(false);
-        await leave(machine("a", { allowNotReady: ["b"] }));
+        await startMaintenance(machine("a", { allowNotReady: ["b"] }));
         expect(await isCordoned("a")).toBe(true);
         // What is repaired itself may be not Ready, and others wait for it.
-        await expect(leave(machine("b", { waitTimeoutSeconds: 30 }))).resolves.toBeGreaterThanOrEqual(0);
+        await expect(startMaintenance(machine("b", { waitTimeoutSeconds: 30 }))).resolves.toBeGreaterThanOrEqual(0);
         for (const name of ["a", "b"]) {
             await nodes.report(name, true);
-            await comeBack(machine(name));
+            await endMaintenance(machine(name));
         }
     });
 
     test("a node is not taken for Ready by what its kubelet said before the stop; a time-out names it", async () => {
         const of = machine("a", { waitTimeoutSeconds: 3 });
-        await leave(of);
+        await startMaintenance(of);
         await noteStopped(of);
-        await expect(comeBack(of)).rejects.toThrow(
+        await expect(endMaintenance(of)).rejects.toThrow(
             /node a is not Ready after 3 s: kubelet has not reported since the stop.*cloud-init-output.log.*stays cordoned/s,
         );
         // The next run, which knows nothing of this one, goes on.
         expect(await isCordoned("a")).toBe(true);
-        await comeBack(of);
+        await endMaintenance(of);
         expect(await isCordoned("a")).toBe(false);
     });
 
     test("what somebody else has cordoned stays cordoned", async () => {
         await api.patch("/api/v1/nodes/a", { spec: { unschedulable: true } });
-        await leave(machine("a"));
+        await startMaintenance(machine("a"));
         await nodes.report("a", true);
-        await comeBack(machine("a"));
+        await endMaintenance(machine("a"));
         expect(await isCordoned("a")).toBe(true);
     });
 
@@ -178,7 +180,7 @@ withControlPlane("a Kubernetes cluster", () => {
                 diff: () => ({ changes: true }),
                 create: async (inputs) => ({ id: "x", outs: inputs }),
                 async update(_id, _olds, news) {
-                    await leave(news);
+                    await startMaintenance(news);
                     throw new Error("the cloud says no");
                 },
             }),
@@ -210,19 +212,19 @@ withControlPlane("a Kubernetes cluster", () => {
     });
 
     test("where the API does not answer nothing is touched, unless this change repairs it", async () => {
-        await expect(leave(machine("a", { waitTimeoutSeconds: 2 }, noSuchApi()))).rejects.toThrow(
+        await expect(startMaintenance(machine("a", { waitTimeoutSeconds: 2 }, noSuchApi()))).rejects.toThrow(
             /node a cannot be drained, so its machine was not touched: the API of k does not answer \(https:\/\/127.0.0.1:1: .*ECONNREFUSED/,
         );
-        await leave(machine("a", { allowNotReady: ["a"] }, noSuchApi()));
+        await startMaintenance(machine("a", { allowNotReady: ["a"] }, noSuchApi()));
         // A change that takes nothing down does not ask for the API.
-        await comeBack(machine("b", {}, noSuchApi()));
+        await endMaintenance(machine("b", {}, noSuchApi()));
         // One API server of several is enough.
         const [working] = plane.access.endpoints;
-        await leave(machine("c", {}, { ...plane.access, endpoints: ["https://127.0.0.1:1", working] }));
+        await startMaintenance(machine("c", {}, { ...plane.access, endpoints: ["https://127.0.0.1:1", working] }));
         expect(await isCordoned("c")).toBe(true);
         for (const name of ["a", "c"]) {
             await nodes.report(name, true);
-            await comeBack(machine(name));
+            await endMaintenance(machine(name));
         }
     });
 
@@ -239,12 +241,12 @@ withControlPlane("a Kubernetes cluster", () => {
         });
 
         test("opens when all nodes are Ready, and uncordons what an interrupted run has left", async () => {
-            await leave(machine("b"));
+            await startMaintenance(machine("b"));
             const { outs } = await kubernetesReady.create(gate());
             expect(outs!.status).toBe("ready");
             expect(await isCordoned("b")).toBe(false);
             await nodes.report("b", true);
-            await comeBack(machine("b"));
+            await endMaintenance(machine("b"));
         });
 
         test("a time-out names the stage, the node and where its log is", async () => {

@@ -4,6 +4,7 @@
  * one before.
  */
 import { RealCluster, addressesIn } from "../support/cluster";
+import { waitUntil } from "../support/lab";
 import { withMachines } from "../support/possible";
 
 const CIDR = "10.1.72.0/24";
@@ -129,9 +130,13 @@ withMachines("what an etcd cluster survives", () => {
             const old = await cluster.peerCertificate("a");
             cluster.change({ certificateValidityDays: 364 });
             await cluster.up();
-            await cluster.waitUntil("a has its new certificate", async () => {
-                return (await cluster.peerCertificate("a")).certificate !== old.certificate;
-            });
+            await waitUntil(
+                "a has its new certificate",
+                async () => {
+                    return (await cluster.peerCertificate("a")).certificate !== old.certificate;
+                },
+                90,
+            );
             expect(await Promise.all(["a", "b", "c"].map(started))).toEqual(before);
         }));
 

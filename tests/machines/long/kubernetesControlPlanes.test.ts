@@ -25,7 +25,7 @@ withKubernetes("what three control planes survive", () => {
     const sleep = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
     beforeAll(async () => {
-        cluster = await RealKubernetes.make("10.1.91.0/24", {
+        cluster = await RealKubernetes.create("10.1.91.0/24", {
             etcd: "abc",
             controlPlanes: "abc",
             pools: { worker: { count: 1 } },

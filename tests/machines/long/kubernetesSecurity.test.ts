@@ -12,7 +12,7 @@ withKubernetes("a Kubernetes cluster is closed by default", () => {
     const [, other] = WORKERS;
 
     beforeAll(async () => {
-        cluster = await RealKubernetes.make("10.1.84.0/24", {
+        cluster = await RealKubernetes.create("10.1.84.0/24", {
             etcd: "a",
             controlPlanes: "a",
             pools: { worker: { count: 2 } },

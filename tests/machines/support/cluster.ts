@@ -11,6 +11,7 @@ import { Machine, prefixOf } from "../../../simulator/hypervisors/nspawn";
 import { built } from "../../support/built";
 import { Client } from "../../contract/simulator/client";
 import { Project, type Result } from "../../e2e/support/project";
+import { waitUntil } from "./lab";
 import { type EtcdAccess, type Interval, type Verdict, Writer } from "./writer";
 
 const run = promisify(execFile);
@@ -208,12 +209,16 @@ export class RealCluster {
     async waitForConvergence(): Promise<void> {
         for (const member of Object.keys(this.args.members)) {
             const machine = this.machine(member);
-            await this.waitUntil(`${machine} has applied its user data`, async () => {
-                // Exit code 75: another member's turn.
-                const state =
-                    "systemctl start cs-converge.service; systemctl show -P ExecMainStatus cs-converge.service";
-                return (await this.cloud.exec(machine, "sh", "-c", state)).trim().endsWith("0");
-            });
+            await waitUntil(
+                `${machine} has applied its user data`,
+                async () => {
+                    // Exit code 75: another member's turn.
+                    const state =
+                        "systemctl start cs-converge.service; systemctl show -P ExecMainStatus cs-converge.service";
+                    return (await this.cloud.exec(machine, "sh", "-c", state)).trim().endsWith("0");
+                },
+                90,
+            );
         }
     }
 
@@ -286,19 +291,14 @@ export class RealCluster {
 
     /** Waits until the API shows the machines of these members as Stopped. */
     waitForStopped(...members: string[]): Promise<void> {
-        return this.waitUntil(`${members.join(", ")} are stopped`, async () => {
-            const states = await Promise.all(members.map(async (member) => (await this.fromApi(member)).state));
-            return states.every((state) => state === "Stopped");
-        });
-    }
-
-    /** Polls until `condition` holds. @throws Error that names `what` after `seconds` */
-    async waitUntil(what: string, condition: () => Promise<boolean>, seconds = 90): Promise<void> {
-        const deadline = Date.now() + seconds * 1000;
-        while (!(await condition())) {
-            if (Date.now() > deadline) throw new Error(`timed out after ${seconds} s waiting for: ${what}`);
-            await new Promise((resolve) => setTimeout(resolve, 500));
-        }
+        return waitUntil(
+            `${members.join(", ")} are stopped`,
+            async () => {
+                const states = await Promise.all(members.map(async (member) => (await this.fromApi(member)).state));
+                return states.every((state) => state === "Stopped");
+            },
+            90,
+        );
     }
 
     /** A member's peer certificate and its key. */

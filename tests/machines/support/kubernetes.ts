@@ -61,7 +61,7 @@ export class RealKubernetes {
      *
      * @param size keys of etcd members and control planes, one letter each
      */
-    static async make(
+    static async create(
         cidr: string,
         size: { etcd: string; controlPlanes: string; pools: Record<string, Record<string, unknown>> },
         more: Partial<Program> = {},

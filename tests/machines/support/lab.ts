@@ -23,8 +23,8 @@ export async function waitUntil(
 ): Promise<void> {
     const end = Date.now() + seconds * 1000;
     while (!(await condition())) {
-        if (Date.now() > end) throw new Error(`Timed out after ${seconds} s waiting for: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        if (Date.now() > end) throw new Error(`timed out after ${seconds} s waiting for: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 200));
     }
 }
 

@@ -70,7 +70,7 @@ export class TestCluster {
     }
 
     /** @param folder everything of the cluster is in it, and goes with it */
-    static async make(folder: string, programs: EtcdPrograms): Promise<TestCluster> {
+    static async create(folder: string, programs: EtcdPrograms): Promise<TestCluster> {
         const bin = await unpacked(programs, path.join(folder, "bin"));
         return new TestCluster(folder, bin, { client: await authority("clients"), peer: await authority("peers") });
     }

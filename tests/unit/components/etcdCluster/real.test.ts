@@ -30,7 +30,10 @@ suite(`an etcd cluster${missing}`, () => {
         until(`${key} is healthy`, async () => (await cluster.client(key, "endpoint", "health")).status === 0);
 
     beforeAll(async () => {
-        cluster = await TestCluster.make(fs.mkdtempSync(path.join(os.tmpdir(), "pulumi-cloudstack-etcd-")), programs!);
+        cluster = await TestCluster.create(
+            fs.mkdtempSync(path.join(os.tmpdir(), "pulumi-cloudstack-etcd-")),
+            programs!,
+        );
         await cluster.deliver();
     });
 

@@ -39,14 +39,14 @@ export interface KubernetesNode extends Omit<Access, "clientKey"> {
 const API_PATIENCE = 120;
 
 /** Nodes that this run has taken down, with the last report of their kubelets, by cluster and name. */
-const away = new Map<string, string | undefined>();
+const inMaintenance = new Map<string, string | undefined>();
 
-/** Clusters that the program of this run has: see {@link isGoing}. */
-const wanted = new Set<string>();
+/** Clusters that the program of this run has: see {@link isClusterDeleted}. */
+const inProgram = new Set<string>();
 
 /** To be called as soon as a resource of the cluster is checked: a replaced machine is deleted before others are. */
-export function noteWanted(cluster: string): void {
-    wanted.add(cluster);
+export function noteInProgram(cluster: string): void {
+    inProgram.add(cluster);
 }
 
 /**
@@ -54,13 +54,13 @@ export function noteWanted(cluster: string): void {
  * since the API is deleted as well. `pulumi destroy` calls no `check`, also when it continues an interrupted destroy,
  * and a run of a program without the cluster calls none for it.
  */
-export function isGoing(of: Outputs): boolean {
+export function isClusterDeleted(of: Outputs): boolean {
     const cluster = nodeOf(of)?.cluster;
-    return cluster !== undefined && !wanted.has(cluster);
+    return cluster !== undefined && !inProgram.has(cluster);
 }
 
 /** Says that a machine goes with its cluster, since `pulumi destroy --target` looks the same to this package. */
-export function sayGoing(of: Outputs): void {
+export function saySkippedDrain(of: Outputs): void {
     const cluster = nodeOf(of)?.cluster;
     if (cluster === undefined) return;
     say(
@@ -80,17 +80,17 @@ export function nodeOf(of: Inputs | Outputs): KubernetesNode | undefined {
  *
  * @returns how long it took, in milliseconds, which does not count towards the machine's time-out
  */
-export async function leave(of: Inputs | Outputs): Promise<number> {
+export async function startMaintenance(of: Inputs | Outputs): Promise<number> {
     const node = nodeOf(of);
     if (node === undefined) return 0;
     const start = Date.now();
     const api = apiOf(of, node);
     const nodes = await othersReady(api, node);
     const own = nodes?.find(({ metadata }) => metadata.name === node.name);
-    away.set(keyOf(node), heartbeatOf(own));
+    inMaintenance.set(keyOf(node), heartbeatOf(own));
     if (own === undefined) return Date.now() - start;
     try {
-        await refuseUnmanaged(api, node);
+        await checkControllers(api, node);
         status(node.urn, `node ${node.name}: cordoned`);
         await cordon(api, own);
         const left = await evictAll(api, node.name, node.drainTimeoutSeconds, problemOf(own) === undefined, (line) =>
@@ -104,7 +104,7 @@ export async function leave(of: Inputs | Outputs): Promise<number> {
                     "time to end.",
             );
     } catch (error) {
-        await stay(of);
+        await cancelMaintenance(of);
         throw error;
     }
     return Date.now() - start;
@@ -113,11 +113,11 @@ export async function leave(of: Inputs | Outputs): Promise<number> {
 /** Called when the machine has stopped: a later report of its kubelet was made after its start. */
 export async function noteStopped(of: Inputs | Outputs): Promise<void> {
     const node = nodeOf(of);
-    if (node === undefined || !away.has(keyOf(node))) return;
+    if (node === undefined || !inMaintenance.has(keyOf(node))) return;
     const found = await apiOf(of, node, SHORT_PATIENCE)
         .get(nodePath(node.name))
         .catch(() => undefined);
-    if (found !== undefined) away.set(keyOf(node), heartbeatOf(found));
+    if (found !== undefined) inMaintenance.set(keyOf(node), heartbeatOf(found));
 }
 
 /**
@@ -126,12 +126,12 @@ export async function noteStopped(of: Inputs | Outputs): Promise<void> {
  *
  * @throws Error if it does not become Ready in time; it stays cordoned then
  */
-export async function comeBack(of: Inputs | Outputs): Promise<void> {
+export async function endMaintenance(of: Inputs | Outputs): Promise<void> {
     const node = nodeOf(of);
     if (node === undefined || of.running === false) return;
     const key = keyOf(node);
-    if (!away.has(key) && !(await wasLeft(of, node))) return;
-    const before = away.get(key);
+    if (!inMaintenance.has(key) && !(await isLeftCordoned(of, node))) return;
+    const before = inMaintenance.get(key);
     const api = apiOf(of, node);
     let found: Node | undefined;
     const look = async () => {
@@ -144,7 +144,7 @@ export async function comeBack(of: Inputs | Outputs): Promise<void> {
     const problem = await waitUntilRight(node.waitTimeoutSeconds, look, (line) =>
         status(node.urn, `node ${node.name}: ${line}`),
     );
-    away.delete(key);
+    inMaintenance.delete(key);
     if (problem !== undefined)
         throw new Error(
             `node ${node.name} is not Ready after ${node.waitTimeoutSeconds} s: ${problem}. ${await logOf(api, node.name)} ` +
@@ -155,10 +155,10 @@ export async function comeBack(of: Inputs | Outputs): Promise<void> {
 }
 
 /** After a failed step: allows pods on a node again that this package has cordoned. */
-export async function stay(of: Inputs | Outputs): Promise<void> {
+export async function cancelMaintenance(of: Inputs | Outputs): Promise<void> {
     const node = nodeOf(of);
     if (node === undefined) return;
-    away.delete(keyOf(node));
+    inMaintenance.delete(keyOf(node));
     const api = apiOf(of, node);
     // The error of the failed step is the one to report; the next run finds the annotation.
     const found = await findNode(api, node.name).catch(() => undefined);
@@ -168,13 +168,13 @@ export async function stay(of: Inputs | Outputs): Promise<void> {
 /**
  * Deletes the Node object of a deleted machine.
  *
- * @param comesBack whether a machine with the same name replaces it
+ * @param isReplaced whether a machine with the same name replaces it
  */
-export async function forget(of: Outputs, comesBack: boolean): Promise<void> {
+export async function deleteNode(of: Outputs, isReplaced: boolean): Promise<void> {
     const node = nodeOf(of);
     if (node === undefined) return;
-    if (comesBack) away.set(keyOf(node), undefined);
-    else away.delete(keyOf(node));
+    if (isReplaced) inMaintenance.set(keyOf(node), undefined);
+    else inMaintenance.delete(keyOf(node));
     try {
         await apiOf(of, node).delete(nodePath(node.name));
     } catch (error) {
@@ -229,7 +229,7 @@ async function othersReady(api: KubernetesApi, node: KubernetesNode): Promise<No
  */
 export function notReady(nodes: readonly Node[], except: readonly string[], cluster: string): string[] {
     return nodes
-        .filter(({ metadata: { name } }) => !except.includes(name) && !away.has(keyOf({ cluster, name })))
+        .filter(({ metadata: { name } }) => !except.includes(name) && !inMaintenance.has(keyOf({ cluster, name })))
         .flatMap((node) => {
             const problem = problemOf(node);
             return problem === undefined ? [] : [`${node.metadata.name}: ${problem}`];
@@ -237,7 +237,7 @@ export function notReady(nodes: readonly Node[], except: readonly string[], clus
 }
 
 /** A pod without a controller would not be created again, and a drain must not lose it. */
-async function refuseUnmanaged(api: KubernetesApi, { name }: KubernetesNode): Promise<void> {
+async function checkControllers(api: KubernetesApi, { name }: KubernetesNode): Promise<void> {
     const alone = (await podsOn(api, name)).filter((pod) => treatmentOf(pod) === "unmanaged").map(nameOf);
     if (alone.length === 0) return;
     throw new Error(
@@ -248,7 +248,7 @@ async function refuseUnmanaged(api: KubernetesApi, { name }: KubernetesNode): Pr
 }
 
 /** Whether an interrupted run has left the node cordoned; false if the API does not answer. */
-async function wasLeft(of: Inputs | Outputs, node: KubernetesNode): Promise<boolean> {
+async function isLeftCordoned(of: Inputs | Outputs, node: KubernetesNode): Promise<boolean> {
     const found = await findNode(apiOf(of, node, SHORT_PATIENCE), node.name).catch(() => undefined);
     return isCordonedByUs(found);
 }
