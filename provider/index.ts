@@ -3,6 +3,7 @@ export * from "./securityGroup";
 export * from "./sshKeyPair";
 export * from "./affinityGroup";
 export * from "./volume";
+export * from "./network";
 export * from "./certificates";
 export * from "./lookups";
 export type { LookupScope } from "./lookups/lookup";

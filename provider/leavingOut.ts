@@ -1,4 +1,5 @@
 import type { AffinityGroupArgs } from "./affinityGroup";
+import type { NetworkArgs } from "./network";
 import type { SecurityGroupArgs, SecurityGroupRulesArgs } from "./securityGroup";
 import type { SshKeyPairArgs } from "./sshKeyPair";
 import type { VirtualMachineArgs } from "./virtualMachine";
@@ -34,6 +35,10 @@ const timeoutSeconds: LeavingOut = {
     afterwards: "the defaults apply again, from the next operation on",
 };
 const name: LeavingOut = { creation: "`<stack>-<resource name>`", afterwards: "it keeps its name" };
+const tags: LeavingOut = {
+    creation: "none",
+    afterwards: "the tags that the program set are removed; other tags are kept",
+};
 const zone: LeavingOut = {
     creation: "`cloudstack:zone`, otherwise the only zone",
     afterwards: "it stays in its zone, even if the default has changed",
@@ -80,7 +85,7 @@ const virtualMachine: Optional<VirtualMachineArgs> = {
     allowDataLoss: { creation: "true", afterwards: DEFAULT_AGAIN },
     deleteProtection: { creation: "false", afterwards: "false, in place" },
     group: { creation: "none", afterwards: "none, in place" },
-    tags: { creation: "none", afterwards: "the tags that the program set are removed; other tags are kept" },
+    tags,
     details: {
         creation: "none",
         afterwards:
@@ -137,6 +142,24 @@ const sshKeyPair: Optional<SshKeyPairArgs> = {
     profile,
 };
 
+const network: Optional<NetworkArgs> = {
+    name,
+    displayText: { creation: "none", afterwards: "none, in place" },
+    networkOffering: {
+        creation: "`DefaultIsolatedNetworkOfferingWithSourceNatService`",
+        afterwards: "it keeps its offering",
+    },
+    cidr: { creation: "one that CloudStack chooses", afterwards: "it keeps its addresses" },
+    gateway: { creation: "the first address of `cidr`", afterwards: "it keeps its gateway" },
+    networkDomain: { creation: "one that CloudStack chooses", afterwards: "it keeps its domain" },
+    dns: { creation: "the name servers of the zone", afterwards: "it keeps its name servers" },
+    tags,
+    zone,
+    project,
+    timeoutSeconds,
+    profile,
+};
+
 /** The effect of leaving out each optional argument, by resource. `docs/leaving-out.md` is generated from it. */
 export const LEAVING_OUT = {
     VirtualMachine: virtualMachine,
@@ -145,4 +168,5 @@ export const LEAVING_OUT = {
     SecurityGroupRules: securityGroupRules,
     AffinityGroup: affinityGroup,
     SshKeyPair: sshKeyPair,
+    Network: network,
 } satisfies Record<string, Record<string, LeavingOut>>;

@@ -8,6 +8,8 @@ const KINDS: [keyof Needs, string][] = [
     ["cpu", "processors"],
     ["memory", "MiB of memory"],
     ["primarystorage", "GiB of disks"],
+    ["network", "networks"],
+    ["ip", "public IP addresses"],
 ];
 
 /**

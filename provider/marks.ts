@@ -57,12 +57,12 @@ export function markedText(text: string | undefined, owner: string): string {
 }
 
 /** Adds the problems of a description, which must also have room for the mark. */
-export function checkDescription(problems: Problems, inputs: Inputs): void {
-    const { description, owner } = inputs;
+export function checkDescription(problems: Problems, inputs: Inputs, property = "description"): void {
+    const { [property]: description, owner } = inputs;
     const mark = typeof owner === "string" && !isUnknown(owner) ? markedText("x", owner).length - 1 : 0;
-    problems.optionalString(inputs, "description", DESCRIPTION_LENGTH - mark);
+    problems.optionalString(inputs, property, DESCRIPTION_LENGTH - mark);
     if (typeof description === "string" && description !== unmarkedText(description))
-        problems.add("description", "ends in the format of the mark that this package adds there: change its end");
+        problems.add(property, "ends in the format of the mark that this package adds there: change its end");
 }
 
 const MARK_AT_END = / ?\[([^\][]*\/[^\][]*\/[^\][]*\/[^\][]*)\]$/;

@@ -3,6 +3,16 @@ import { isUnknown, same } from "./handler";
 import type { Problems } from "./lifecycle";
 import { isId } from "./session";
 
+const REFERENCES = [
+    "zone",
+    "template",
+    "network",
+    "serviceOffering",
+    "diskOffering",
+    "networkOffering",
+    "project",
+] as const;
+
 /**
  * Arguments that refer to an entity in the cloud by its name or by its id.
  *
@@ -11,9 +21,7 @@ import { isId } from "./session";
  * resource therefore does not change when the operator renames, withdraws or hides the entity, or registers another one
  * with the same name.
  */
-export type Reference = "zone" | "template" | "network" | "serviceOffering" | "diskOffering" | "project";
-
-const REFERENCES: readonly Reference[] = ["zone", "template", "network", "serviceOffering", "diskOffering", "project"];
+export type Reference = (typeof REFERENCES)[number];
 
 /** The id that an argument refers to, if it is known. Stacks of version 0.1.0 did not store it. */
 export function referenceId(inputs: Inputs, property: Reference): string | undefined {
@@ -34,7 +42,7 @@ export async function wantedId(
 /** The id that a resource actually has, according to its outputs; `undefined` if they do not contain it. */
 export function actualId(outputs: Outputs, property: Reference): string | undefined {
     if (property === "project") return outputs.cloud?.projectId;
-    if (property !== "network") return outputs[`${property}Id`];
+    if (property !== "network" || outputs.networkInterfaces === undefined) return outputs[`${property}Id`];
     return (outputs.networkInterfaces ?? [])[0]?.networkId;
 }
 

@@ -46,6 +46,7 @@ const REPEATED: Record<string, readonly string[]> = {
     template: ["templateId"],
     serviceOffering: ["serviceOfferingId"],
     diskOffering: ["diskOfferingId"],
+    networkOffering: ["networkOfferingId"],
 };
 
 /**
@@ -115,7 +116,7 @@ export abstract class CloudStackResource extends pulumi.CustomResource {
 }
 
 /** Kinds that have the argument `timeoutSeconds`. */
-const TIMED = ["VirtualMachine", "Volume", "SecurityGroup", "SecurityGroupRules", "AffinityGroup"];
+const TIMED = ["VirtualMachine", "Volume", "SecurityGroup", "SecurityGroupRules", "AffinityGroup", "Network"];
 
 /** Copies the option `customTimeouts` to an argument, because dynamic providers do not receive it. */
 function withTimeouts(

@@ -23,6 +23,7 @@ const pages = {
             "SshKeyPair",
             "AffinityGroup",
             "Volume",
+            "Network",
             "CertificateAuthority",
             "Certificate",
             "SigningKeyPair",

@@ -124,6 +124,11 @@ export class Client {
         return startJob((name, own) => this.send(name, own), this.clock, command, params, randomUUID());
     }
 
+    /** Waits, by the client's clock. */
+    async pause(milliseconds: number): Promise<void> {
+        await this.clock.sleep(milliseconds);
+    }
+
     /** The time of the server's clock in milliseconds since the epoch; of the local clock before its first response. */
     now(): number {
         return this.requests.now();

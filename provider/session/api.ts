@@ -40,15 +40,54 @@ export interface ApiTemplate {
 export interface ApiNetwork {
     id: string;
     name: string;
+    displaytext?: string;
     type: string;
     zoneid: string;
+    zonename: string;
+    networkofferingid: string;
+    networkofferingname: string;
     cidr?: string;
     gateway?: string;
     netmask?: string;
     networkdomain?: string;
-    state?: string;
+    dns1?: string;
+    dns2?: string;
+    state: string;
+    ispersistent?: boolean;
+    egressdefaultpolicy?: boolean;
     vpcid?: string;
     service?: { name: string }[];
+    tags?: { key: string; value: string }[];
+}
+
+export interface ApiNetworkOffering {
+    id: string;
+    name: string;
+    guestiptype: string;
+    forvpc?: boolean;
+    ispersistent?: boolean;
+    /** Whether a network of the offering needs a VLAN, which only administrators may give. */
+    specifyvlan?: boolean;
+    service?: { name: string }[];
+}
+
+/** A public address. Its id stays the same if it is released and allocated again, also to another account. */
+export interface ApiPublicAddress {
+    id: string;
+    ipaddress: string;
+    /** When it was allocated. */
+    allocated?: string;
+    zoneid: string;
+    zonename: string;
+    state: string;
+    issourcenat: boolean;
+    isstaticnat: boolean;
+    associatednetworkid?: string;
+    associatednetworkname?: string;
+    vpcid?: string;
+    virtualmachineid?: string;
+    vmipaddress?: string;
+    tags?: { key: string; value: string }[];
 }
 
 export interface ApiAccount {

@@ -1,5 +1,5 @@
 import type { Client } from "../client";
-import type { ApiNetwork, ApiOffering, ApiTemplate, ApiZone } from "./api";
+import type { ApiNetwork, ApiNetworkOffering, ApiOffering, ApiTemplate, ApiZone } from "./api";
 import { nearestNames } from "../nearest";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -18,10 +18,13 @@ export class NotFound extends Error {}
  */
 export class Catalogue {
     private readonly client: Client;
+    readonly networks: () => Promise<ApiNetwork[]>;
     private readonly lists = new Map<string, Promise<unknown>>();
 
-    constructor(client: Client) {
+    /** @param listNetworks the networks when this process first listed them */
+    constructor(client: Client, listNetworks: () => Promise<ApiNetwork[]>) {
         this.client = client;
+        this.networks = listNetworks;
     }
 
     zones(): Promise<ApiZone[]> {
@@ -43,8 +46,10 @@ export class Catalogue {
         );
     }
 
-    networks(): Promise<ApiNetwork[]> {
-        return this.once("networks", () => this.client.list<ApiNetwork>("listNetworks"));
+    networkOfferings(): Promise<ApiNetworkOffering[]> {
+        return this.once("networkOfferings", () =>
+            this.client.list<ApiNetworkOffering>("listNetworkOfferings", { state: "Enabled" }),
+        );
     }
 
     async affinityGroupTypes(): Promise<string[]> {
@@ -67,6 +72,10 @@ export class Catalogue {
 
     async diskOffering(nameOrId: string): Promise<ApiOffering> {
         return pick("disk offering", nameOrId, await this.diskOfferings());
+    }
+
+    async networkOffering(nameOrId: string): Promise<ApiNetworkOffering> {
+        return pick("network offering", nameOrId, await this.networkOfferings());
     }
 
     /** A ready template of the zone; the newest if several have the name. */

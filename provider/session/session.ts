@@ -5,7 +5,9 @@ import type {
     ApiAffinityGroup,
     ApiKeyPair,
     ApiMachine,
+    ApiNetwork,
     ApiProject,
+    ApiPublicAddress,
     ApiSecurityGroup,
     ApiVolume,
     ApiZone,
@@ -29,9 +31,9 @@ export interface CloudIdentity {
 
 /**
  * What a resource uses of an account's limits, by CloudStack's names: `vm`, `volume`, `cpu`, `memory` (MiB),
- * `primarystorage` (GiB).
+ * `primarystorage` (GiB), `network`, `ip` (public addresses).
  */
-export type Needs = Partial<Record<"vm" | "volume" | "cpu" | "memory" | "primarystorage", number>>;
+export type Needs = Partial<Record<"vm" | "volume" | "cpu" | "memory" | "primarystorage" | "network" | "ip", number>>;
 
 /** How often an idempotent change is sent at most. */
 const ATTEMPTS = 3;
@@ -51,6 +53,8 @@ export class Session {
     readonly affinityGroups: CoalescedReads<ApiAffinityGroup>;
     readonly keyPairs: CoalescedReads<ApiKeyPair>;
     readonly volumes: CoalescedReads<ApiVolume>;
+    readonly networks: CoalescedReads<ApiNetwork>;
+    readonly publicAddresses: CoalescedReads<ApiPublicAddress>;
     /** The needs of what this run will create, by owner. A preview checks their sum against the account's limits. */
     readonly planned = new Map<string, Needs>();
     /** Unique values that resources of this run claim: see `claim`. */
@@ -60,12 +64,14 @@ export class Session {
 
     constructor(client: Client) {
         this.client = client;
-        this.catalogue = new Catalogue(client);
         this.machines = this.reads("listVirtualMachines", { details: MACHINE_DETAILS, userdata: true });
         this.securityGroups = this.reads("listSecurityGroups");
         this.affinityGroups = this.reads("listAffinityGroups");
         this.keyPairs = this.reads("listSSHKeyPairs");
         this.volumes = this.reads("listVolumes");
+        this.networks = this.reads("listNetworks");
+        this.publicAddresses = this.reads("listPublicIpAddresses");
+        this.catalogue = new Catalogue(client, () => this.networks.before());
     }
 
     /**
@@ -157,7 +163,7 @@ export class Session {
             jobs.map((job) => this.client.wait(job, { command: "job", timeoutSeconds: secondsUntil(deadline) })),
         );
         left.delete(id);
-        for (const reads of [this.machines, this.volumes]) reads.changed();
+        for (const reads of [this.machines, this.volumes, this.networks, this.publicAddresses]) reads.changed();
         return true;
     }
 

@@ -12,6 +12,7 @@ import type { ApiMachine, ApiNetwork, ApiNic, Session } from "../session";
 import { isId, sessionFor } from "../session";
 import type { ZonePlace } from "../zone";
 import { checkZone } from "../zone";
+import { checkTags } from "../tags";
 import { checkLists } from "./lists";
 import { isDestroyed } from "./outputs";
 import { adoptionRefusal } from "./adopt";
@@ -55,7 +56,7 @@ export function checkShape(problems: Problems, inputs: Inputs, olds: Inputs | un
     if (name !== undefined) checkHostName(problems, "name", name);
     for (const property of ["displayName", "group", "ipAddress"]) problems.optionalString(inputs, property);
     problems.optionalName(inputs, "network");
-    problems.map(inputs, "tags", undefined, "CloudStack has no tags without a value; leave it out");
+    checkTags(problems, inputs);
     problems.map(inputs, "details", DETAIL_LENGTH);
     checkDetails(problems, inputs);
     problems.names(inputs, "sshKeyPairs", "the whole name of an SSH key pair (key.name of an SshKeyPair)");

@@ -1,14 +1,14 @@
 import type { Inputs, Outputs } from "../handler";
 import type { Params } from "../client";
-import { isLost } from "../adopt";
 import { CloudStackError } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
 import { startMaintenance, nodeOf, noteStopped } from "../kubernetes/maintenance";
 import { overOutputs, wantedId } from "../references";
 import type { ApiMachine, ApiVolume } from "../session";
+import { setTags } from "../tags";
 import { secondsUntil } from "../timeouts";
 import { describePlan, refusalOf } from "./describe";
-import { isRunning, tagsOf, toOutputs } from "./outputs";
+import { isRunning, toOutputs } from "./outputs";
 import type { Plan } from "./plan";
 import { isEmpty, plainDetails, planChanges, scales, sizeDetails } from "./plan";
 import { settledMachine } from "./settled";
@@ -185,7 +185,11 @@ async function applyLive(machine: ApiMachine, before: Outputs, plan: Plan, work:
         update.userdata = encodedUserData(inputs) ?? "";
     if (touches(plan, "details") || touches(plan, "owner")) update.details = mergedDetails(machine, before, inputs);
     if (Object.keys(update).length > 0) await session.change("updateVirtualMachine", { id: machine.id, ...update });
-    if (touches(plan, "tags")) await setTags(machine, before, work);
+    if (touches(plan, "tags"))
+        await setTags(session, {
+            ...{ type: "UserVm", id: machine.id, from: before.tags, to: inputs.tags ?? {}, deadline: work.deadline },
+            read: () => (session.machines.changed(), session.machines.get(machine.id)),
+        });
     if (touches(plan, "rootDiskSizeGiB")) await growRootDisk(machine, work);
 }
 
@@ -198,35 +202,6 @@ function mergedDetails(machine: ApiMachine, before: Outputs, inputs: Inputs): Re
     const managed = plainDetails(before.details);
     const kept = Object.entries(machine.details ?? {}).filter(([key]) => !readOnly.includes(key) && !(key in managed));
     return { ...Object.fromEntries(kept), ...plainDetails(inputs.details), owner: inputs.owner };
-}
-
-/** Sets the tags. If a response was lost, or an interrupted run has changed tags, they are read and compared again. */
-async function setTags(machine: ApiMachine, before: Outputs, work: Work): Promise<void> {
-    const wanted: Record<string, string> = work.inputs.tags ?? {};
-    let actual: Record<string, string> = before.tags;
-    const keys = [...new Set([...Object.keys(actual), ...Object.keys(wanted)])];
-    const of = { resourceids: [machine.id], resourcetype: "UserVm" };
-    for (let attempt = 1; ; attempt++) {
-        const different = keys.filter((key) => wanted[key] !== actual[key]);
-        // A tag's value cannot be changed: the tag is deleted and created again.
-        const remove = different.filter((key) => key in actual);
-        const create = different.filter((key) => key in wanted);
-        try {
-            if (remove.length > 0) await job(work, "deleteTags", { ...of, tags: remove.map((key) => ({ key })) });
-            if (create.length > 0)
-                await job(work, "createTags", { ...of, tags: create.map((key) => ({ key, value: wanted[key] })) });
-            return;
-        } catch (error) {
-            if (!(isLost(error) || isDoneAlready(error)) || attempt === 3) throw error;
-            work.session.machines.changed();
-            actual = tagsOf((await work.session.machines.get(machine.id)) ?? machine);
-        }
-    }
-}
-
-/** Whether CloudStack says that a tag to create exists already, or that a tag to delete does not exist. */
-function isDoneAlready(error: unknown): boolean {
-    return error instanceof CloudStackError && /^tag .* already on|^Unable to find any tags/i.test(error.errorText);
 }
 
 async function growRootDisk(machine: ApiMachine, work: Work): Promise<void> {

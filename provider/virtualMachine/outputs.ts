@@ -1,6 +1,7 @@
 import type { Inputs, Outputs } from "../handler";
 import { type Reference, actualId, referenceText } from "../references";
 import type { ApiMachine, ApiNic, CloudIdentity } from "../session";
+import { managed, tagsOf } from "../tags";
 import { userDataHash, userDataSource } from "./userData";
 
 /** Inputs that are not copied to the outputs: user data is stored as a hash, `__provider` belongs to the engine. */
@@ -82,10 +83,6 @@ export function keyPairNames(machine: ApiMachine): string[] {
     return (machine.keypairs ?? "").split(",").filter((name) => name !== "");
 }
 
-export function tagsOf(machine: ApiMachine): Record<string, string> {
-    return Object.fromEntries((machine.tags ?? []).map(({ key, value }) => [key, value]));
-}
-
 function idsOf(groups: readonly { id: string }[] | undefined): string[] {
     return (groups ?? []).map((group) => group.id);
 }
@@ -96,15 +93,6 @@ function inOrderOf(wanted: readonly string[], actual: readonly string[]): string
         ...wanted.filter((item) => actual.includes(item)),
         ...actual.filter((item) => !wanted.includes(item)).sort(),
     ];
-}
-
-/** The entries of `actual` that the program manages. */
-function managed(wanted: Record<string, string>, actual: Record<string, string>): Record<string, string> {
-    return Object.fromEntries(
-        Object.keys(wanted)
-            .filter((key) => key in actual)
-            .map((key) => [key, actual[key]]),
-    );
 }
 
 function toInterface(nic: ApiNic) {

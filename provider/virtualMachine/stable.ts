@@ -15,8 +15,8 @@ import { isDestroyed, toOutputs } from "./outputs";
  * An address among the inputs was set by the program unless `addressIsFixed` is false.
  */
 const STABLE: Record<string, readonly string[]> = {
-    ipAddress: [],
-    networkInterfaces: ["ipAddress"],
+    ipAddress: ["network", "zone"],
+    networkInterfaces: ["ipAddress", "network", "zone"],
     zoneId: ["zone"],
 };
 

@@ -36,6 +36,7 @@ export type Entity =
     | "osCategory"
     | "osType"
     | "project"
+    | "publicAddress"
     | "rule"
     | "securityGroup"
     | "serviceOffering"

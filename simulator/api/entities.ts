@@ -6,8 +6,10 @@ import type { Entity } from "./command";
 const BY_PARAMETER: Readonly<Record<string, Entity>> = {
     affinitygroupid: "affinityGroup",
     affinitygroupids: "affinityGroup",
+    associatednetworkid: "network",
     diskofferingid: "diskOffering",
     groupid: "instanceGroup",
+    ipaddressid: "publicAddress",
     jobid: "job",
     networkid: "network",
     networkids: "network",
@@ -17,6 +19,7 @@ const BY_PARAMETER: Readonly<Record<string, Entity>> = {
     ostypeid: "osType",
     overridediskofferingid: "diskOffering",
     projectid: "project",
+    publicipid: "publicAddress",
     securitygroupid: "securityGroup",
     securitygroupids: "securityGroup",
     serviceofferingid: "serviceOffering",
@@ -59,6 +62,8 @@ function has(store: Store, entity: Entity, id: string): boolean {
             return store.osTypes.get(id) !== undefined;
         case "project":
             return store.projects.get(id) !== undefined;
+        case "publicAddress":
+            return store.publicAddresses.get(id) !== undefined;
         case "rule":
             return store.rules.get(id) !== undefined;
         case "securityGroup":

@@ -46,6 +46,7 @@ export function usageOf(cloud: Cloud, account: Account): Partial<Record<Resource
         cpu: sum(machines, (m) => m.size.cpuNumber),
         memory: sum(machines, (m) => m.size.memory),
         primary_storage: sum(volumes, (v) => v.sizeGiB),
+        public_ip: store.publicAddresses.filter((a) => a.ownerId === account.id && a.state !== "Free").length,
         network: store.networks.filter((n) => n.ownerId === account.id && n.removed === undefined).length,
         project: account.projectId === undefined ? store.projects.filter((p) => p.ownerId === account.id).length : 0,
     };

@@ -1,7 +1,7 @@
 /** Derives a hypervisor's plans from the cloud's records. */
 import type { Cloud } from "../cloud";
 import type { FilterPlan, MachinePlan, VolumePlan } from "../hypervisors/hypervisor";
-import { rangeOf } from "../state/addresses";
+import { netmaskOf } from "../state/addresses";
 import type { Machine, Volume } from "../state/records";
 import { instanceName, rootVolumeOf } from "./answers/machine";
 
@@ -33,7 +33,7 @@ export function machinePlan(cloud: Cloud, machine: Machine): MachinePlan {
                 gateway: network.gateway,
                 isShared: network.ownerId === undefined,
                 address: nic.address,
-                netmask: rangeOf(network.cidr).netmask,
+                netmask: netmaskOf(network.cidr),
                 mac: nic.mac,
                 isDefault: nic.isDefault,
             };

@@ -4,6 +4,9 @@ import * as net from "node:net";
 /** Addresses of the shared network of a new cloud. */
 export const DEFAULT_CIDR = "10.1.1.0/24";
 
+/** The public addresses of the zone without security groups. They are from a range for benchmarks (RFC 2544). */
+export const PUBLIC_RANGE = { start: "198.18.0.10", end: "198.18.0.250" } as const;
+
 export function toNumber(address: string): number {
     return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
@@ -37,6 +40,11 @@ export function rangeOf(cidr: string): Range {
         start: toAddress(base + 10),
         end: toAddress(base + size - 6),
     };
+}
+
+/** Like the fields of a network's range; empty for a network of layer 2, which has no addresses. */
+export function netmaskOf(cidr: string): string {
+    return cidr === "" ? "" : rangeOf(cidr).netmask;
 }
 
 /** The first free address from `start` to `end`. */

@@ -95,7 +95,11 @@ export interface NetworkOffering extends Row {
     readonly name: string;
     readonly displayText: string;
     readonly created: number;
-    readonly guestType: "Shared" | "Isolated";
+    readonly guestType: "Shared" | "Isolated" | "L2";
+    /** Whether its networks have a virtual router from the beginning, and keep it without machines. */
+    readonly persistent?: boolean;
+    /** Whether machines may connect to the outside without an egress rule. */
+    readonly egressAllowed?: boolean;
 }
 
 export interface Network extends Row {
@@ -106,20 +110,40 @@ export interface Network extends Row {
     /** Absent for the shared network, which belongs to the domain. */
     readonly ownerId?: string;
     readonly state: "Setup" | "Allocated" | "Implemented";
+    /** Internal id. */
+    readonly number?: number;
+    /** Empty in a network of layer 2, as are the gateway and the addresses. */
     readonly cidr: string;
     readonly gateway: string;
     /** First and last address for machines. */
     readonly start: string;
     readonly end: string;
     readonly domain: string;
+    /** Its own name servers, instead of those of the zone. */
+    readonly dns?: readonly string[];
     readonly vlan: number;
     readonly created: number;
     readonly removed?: number;
 }
 
+/** An address that was allocated once. Its id does not change when it is released and allocated again. */
+export interface PublicAddress extends Row {
+    readonly number: number;
+    readonly address: string;
+    readonly zoneId: string;
+    /** The last owner of a free one. */
+    readonly ownerId: string;
+    readonly state: "Allocating" | "Allocated" | "Free";
+    readonly networkId?: string;
+    /** Whether it is the address of its network's connections to the outside. */
+    readonly sourceNat: boolean;
+    readonly allocated: number;
+}
+
 export interface Nic {
     readonly id: string;
     readonly networkId: string;
+    /** Empty in a network of layer 2. */
     readonly address: string;
     readonly mac: string;
     readonly isDefault: boolean;

@@ -3,7 +3,7 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { rangeOf } from "./addresses";
-import type { Account } from "./records";
+import type { Account, NetworkOffering } from "./records";
 import type { Store } from "./store";
 
 export const ACCOUNTS = { user: "user", expunger: "expunger", admin: "admin" } as const;
@@ -174,6 +174,23 @@ function addTemplates(store: Store, now: number, zoneIds: string[]): void {
     }
 }
 
+/** Offerings of networks that users create: CloudStack's own, and a persistent one as operators add it. */
+const NETWORK_OFFERINGS: readonly Omit<NetworkOffering, "id" | "created">[] = [
+    {
+        name: "DefaultIsolatedNetworkOfferingWithSourceNatService",
+        displayText: "Offering for Isolated networks with Source Nat service enabled",
+        guestType: "Isolated",
+    },
+    {
+        name: "PersistentIsolatedNetwork",
+        displayText: "Isolated networks whose virtual router always runs, with egress allowed",
+        guestType: "Isolated",
+        persistent: true,
+        egressAllowed: true,
+    },
+    { name: "DefaultL2NetworkOffering", displayText: "Offering for L2 networks", guestType: "L2" },
+];
+
 /**
  * Fills an empty store.
  *
@@ -204,13 +221,8 @@ export function seed(store: Store, now: number, cidr: string): void {
             created: now,
             guestType: "Shared",
         });
-        store.networkOfferings.insert({
-            id: randomUUID(),
-            name: "DefaultIsolatedNetworkOfferingWithSourceNatService",
-            displayText: "Offering for Isolated networks with Source Nat service enabled",
-            created: now,
-            guestType: "Isolated",
-        });
+        for (const offering of NETWORK_OFFERINGS)
+            store.networkOfferings.insert({ id: randomUUID(), created: now, ...offering });
         store.networks.insert({
             id: randomUUID(),
             name: "shared",

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Call, startCloud } from "../../simulator";
 import { Engine } from "./faults/engine";
 import { type Moment, type MortalPlugin, plugin } from "./faults/plugin";
+import { NETWORK_PHASES } from "./faults/networkProgram";
 import { PHASES, type Phase, survey } from "./faults/program";
 import { type AccountName, World } from "./provider/support";
 import type { Client } from "./simulator/client";
@@ -175,7 +176,7 @@ async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): P
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-test.each(PHASES)("every request of a $name can be disturbed", async (phase) => {
+test.each([...PHASES, ...NETWORK_PHASES])("every request of a $name can be disturbed", async (phase) => {
     const start = await prepare(phase);
     const { calls, things } = await within(start, async (world, engine) => {
         await run(phase, engine, plugin(world, phase.account));

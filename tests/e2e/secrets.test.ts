@@ -22,12 +22,14 @@ const FIRST = {
     port: "54321",
     word: "hush1",
     icmpType: 8,
+    dns: "198.51.100.79",
 };
 const SECOND: typeof FIRST = {
     ...FIRST,
     serviceOffering: "Large Instance",
     cidr: "198.51.100.78/32",
     port: "54322",
+    dns: "198.51.100.80",
     word: "hush2",
 };
 
@@ -45,6 +47,7 @@ function argumentsOf({
     port,
     word,
     icmpType,
+    dns,
 }: typeof FIRST) {
     const text = JSON.stringify;
     const rules = `[{ protocol: "tcp", ports: "${port}", cidrs: ["${cidr}"] }, { protocol: "icmp", icmpType: ${icmpType}, icmpCode: 0, self: true }]`;
@@ -104,6 +107,18 @@ function argumentsOf({
             allowDataLoss: "false",
             timeoutSeconds,
         },
+        Network: {
+            name: text(`network-${word}`),
+            displayText: text(`network-${word}`),
+            networkOffering: text("DefaultIsolatedNetworkOfferingWithSourceNatService"),
+            cidr: text("10.77.0.0/24"),
+            gateway: text("10.77.0.254"),
+            networkDomain: text(`${word}.internal`),
+            dns: text([dns]),
+            tags: `{ ${text(`key-${word}`)}: ${text(`tag-${word}`)} }`,
+            zone: text("sandbox-isolated"),
+            timeoutSeconds,
+        },
     };
 }
 
@@ -114,6 +129,7 @@ const VARIABLES = {
     SecurityGroupRules: "rules",
     VirtualMachine: "machine",
     Volume: "volume",
+    Network: "network",
 };
 
 /** Arguments that are not tried here: a domain or account, and arguments that exclude others. */

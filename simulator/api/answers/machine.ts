@@ -1,6 +1,6 @@
 /** Virtual machines in answers. */
 import { timestamp, type Cloud } from "../../cloud";
-import { rangeOf } from "../../state/addresses";
+import { netmaskOf } from "../../state/addresses";
 import type { Machine, Nic, Volume } from "../../state/records";
 import { accountFields, ownerFields } from "../ownership";
 import { nestedGroupAnswer } from "./securityGroup";
@@ -54,9 +54,9 @@ export function nicAnswer(cloud: Cloud, nic: Nic): object {
         id: nic.id,
         networkid: network.id,
         networkname: network.name,
-        netmask: rangeOf(network.cidr).netmask,
-        gateway: network.gateway,
-        ipaddress: nic.address,
+        ...(network.cidr === ""
+            ? {}
+            : { netmask: netmaskOf(network.cidr), gateway: network.gateway, ipaddress: nic.address }),
         isolationuri: vlan,
         broadcasturi: vlan,
         traffictype: "Guest",
@@ -169,7 +169,7 @@ export function machineAnswer(cloud: Cloud, machine: Machine, view: MachineView)
             : [],
         nic: shows("nics") ? machine.nics.map((nic) => nicAnswer(cloud, nic)) : [],
         hypervisor: "KVM",
-        ...(defaultNic(machine) === undefined ? {} : part("nics", () => ({ ipaddress: defaultNic(machine)!.address }))),
+        ...(defaultNic(machine)?.address ? part("nics", () => ({ ipaddress: defaultNic(machine)!.address })) : {}),
         ...(view.admin ? { instancename: instanceName(cloud, machine) } : {}),
         details: detailFields(cloud, machine, view.admin),
         ...(view.admin ? {} : { readonlydetails: READ_ONLY_DETAILS.join(", ") }),

@@ -1,6 +1,6 @@
 /** Networks and their offerings in answers. */
 import { timestamp, type Cloud } from "../../cloud";
-import { rangeOf } from "../../state/addresses";
+import { netmaskOf } from "../../state/addresses";
 import type { Network, NetworkOffering } from "../../state/records";
 import { DOMAIN } from "../entities";
 import { accountFields } from "../ownership";
@@ -10,8 +10,11 @@ type Capabilities = readonly (readonly [name: string, value: string])[];
 
 const VIRTUAL_ROUTER = "VirtualRouter";
 
+/** The name server of both zones. */
+export const ZONE_DNS = "10.147.28.6";
+
 /**
- * Services of the two types of networks: name, provider, and capabilities in answers of networks and of offerings.
+ * Services of each type of networks: name, provider, and capabilities in answers of networks and of offerings.
  */
 const SERVICES: Readonly<
     Record<
@@ -25,6 +28,7 @@ const SERVICES: Readonly<
         { name: "Dns", provider: VIRTUAL_ROUTER, network: [["AllowDnsSuffixModification", "true"]], offering: [] },
         { name: "UserData", provider: VIRTUAL_ROUTER, network: [], offering: [] },
     ],
+    L2: [],
     Isolated: [
         {
             name: "Lb",
@@ -71,52 +75,56 @@ export function networkAnswer(cloud: Cloud, network: Network): object {
     const { store } = cloud;
     const zone = store.zones.need(network.zoneId);
     const offering = store.networkOfferings.need(network.offeringId);
-    const shared = network.ownerId === undefined;
+    const { guestType } = offering;
+    const shared = guestType === "Shared";
+    const [dns1, dns2] = network.dns ?? [shared ? network.gateway : ZONE_DNS];
     return {
         id: network.id,
         name: network.name,
         displaytext: network.displayText,
         broadcastdomaintype: "Vlan",
         traffictype: "Guest",
-        gateway: network.gateway,
-        netmask: rangeOf(network.cidr).netmask,
-        cidr: network.cidr,
+        ...(network.cidr === ""
+            ? {}
+            : { gateway: network.gateway, netmask: netmaskOf(network.cidr), cidr: network.cidr }),
         zoneid: zone.id,
         zonename: zone.name,
         networkofferingid: offering.id,
         networkofferingname: offering.name,
         networkofferingdisplaytext: offering.displayText,
         networkofferingconservemode: true,
-        networkofferingavailability: shared ? "Optional" : "Required",
+        networkofferingavailability: guestType === "Isolated" ? "Required" : "Optional",
         issystem: false,
         state: network.state,
         related: network.id,
-        dns1: network.gateway,
-        type: offering.guestType,
+        dns1,
+        ...(dns2 === undefined ? {} : { dns2 }),
+        type: guestType,
         acltype: shared ? "Domain" : "Account",
         ...(network.ownerId === undefined ? { subdomainaccess: true } : accountFields({ cloud }, network.ownerId)),
         domainid: DOMAIN.id,
         domain: DOMAIN.name,
         domainpath: DOMAIN.name,
-        service: SERVICES[offering.guestType].map(({ name, provider, network: capabilities }) => ({
+        service: SERVICES[guestType].map(({ name, provider, network: capabilities }) => ({
             name,
             provider: [{ name: provider }],
             capability: capabilityAnswers(capabilities),
         })),
-        networkdomain: network.domain,
+        ...(guestType === "L2" ? {} : { networkdomain: network.domain }),
         physicalnetworkid: zone.id,
         restartrequired: false,
         specifyvlan: shared,
         specifyipranges: shared,
         canusefordeploy: true,
-        ispersistent: false,
+        ispersistent: offering.persistent ?? false,
         tags: tagsOf(cloud, network.id).map((tag) => tagAnswer(cloud, tag)),
         strechedl2subnet: false,
         redundantrouter: false,
-        supportsvmautoscaling: !shared,
+        supportsvmautoscaling: guestType === "Isolated",
         created: timestamp(network.created),
         receivedbytes: 0,
         sentbytes: 0,
+        ...(guestType === "Isolated" ? { egressdefaultpolicy: offering.egressAllowed ?? false } : {}),
         publicmtu: 1500,
         privatemtu: 1500,
         hasannotations: false,
@@ -131,11 +139,11 @@ export function networkOfferingAnswer(offering: NetworkOffering): object {
         displaytext: offering.displayText,
         created: timestamp(offering.created),
         traffictype: "Guest",
-        isdefault: true,
+        isdefault: offering.name.startsWith("Default"),
         specifyvlan: shared,
         conservemode: true,
         specifyipranges: shared,
-        availability: shared ? "Optional" : "Required",
+        availability: offering.guestType === "Isolated" ? "Required" : "Optional",
         networkrate: 200,
         state: "Enabled",
         guestiptype: offering.guestType,
@@ -148,8 +156,8 @@ export function networkOfferingAnswer(offering: NetworkOffering): object {
         forvpc: false,
         fornsx: false,
         fortungsten: false,
-        ispersistent: false,
-        egressdefaultpolicy: false,
+        ispersistent: offering.persistent ?? false,
+        egressdefaultpolicy: offering.egressAllowed ?? false,
         supportsstrechedl2subnet: false,
         supportspublicaccess: false,
         supportsinternallb: false,

@@ -11,6 +11,7 @@ import { checkAccess, ownerOf } from "../ownership";
 import { applySecurityGroups, machinePlan } from "../plan";
 import {
     checkNameIsFree,
+    checkNetworks,
     instanceGroup,
     keyPairDetails,
     machineAt,
@@ -24,7 +25,7 @@ import {
     sizeOf,
     startedResult,
 } from "./machineRules";
-import { createIsolatedNetwork, defaultIsolatedNetworks } from "./networks";
+import { createGuestNetwork, defaultIsolatedNetworks } from "./networks";
 import { defaultGroup } from "./securityGroups";
 
 function templateFor(request: Request, zone: Zone): Template {
@@ -75,7 +76,7 @@ function chosenByZone(request: Request, zone: Zone, owner: Account): Network {
         throw invalid(
             `More than 1 default Isolated networks are found for account ${owner.name}; please specify networkIds`,
         );
-    return own[0] ?? createIsolatedNetwork(cloud, owner, zone, { name: `${owner.name}-network` });
+    return own[0] ?? createGuestNetwork(cloud, owner, zone, { name: `${owner.name}-network` });
 }
 
 /** The requested groups, by id or name, or the account's default; none in a zone without security groups. */
@@ -263,6 +264,7 @@ export const deployVirtualMachine: AsyncCommand = {
     async act(work) {
         if (!starts(work.arguments)) return;
         const machine = machineAt(work);
+        checkNetworks(work.cloud, machine);
         await applySecurityGroups(work.cloud);
         await work.cloud.hypervisor.start(machinePlan(work.cloud, machine));
     },

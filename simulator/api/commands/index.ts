@@ -11,6 +11,7 @@ import { machineCommands } from "./machines";
 import { networkCommands } from "./networks";
 import { nicCommands } from "./nics";
 import { projectCommands } from "./projects";
+import { publicAddressCommands } from "./publicAddresses";
 import { securityGroupCommands } from "./securityGroups";
 import { tagCommands } from "./tags";
 import { volumeCommands } from "./volumes";
@@ -27,6 +28,7 @@ export const COMMANDS: Commands = {
     ...networkCommands,
     ...nicCommands,
     ...projectCommands,
+    ...publicAddressCommands,
     ...securityGroupCommands,
     ...tagCommands,
     ...volumeCommands,

@@ -8,6 +8,7 @@ import { markDetached, isDestroyed, removeMachine, removeVolume } from "../expun
 import { checkLimits } from "../limits";
 import { applySecurityGroups, machinePlan, volumePlan } from "../plan";
 import {
+    checkNetworks,
     describeMachine,
     machineAt,
     machineOf,
@@ -64,6 +65,7 @@ const startVirtualMachine: AsyncCommand = {
         return passInto(work, machine, "Starting");
     },
     async act(work) {
+        checkNetworks(work.cloud, machineAt(work));
         await applySecurityGroups(work.cloud);
         await work.cloud.hypervisor.start(machinePlan(work.cloud, machineAt(work)));
     },

@@ -7,8 +7,9 @@ import { firstFree, isWithin } from "../../state/addresses";
 import type { Account, Machine, MachineState, Network, Nic, ServiceOffering } from "../../state/records";
 import { instanceName, machineAnswer, type MachineView } from "../answers/machine";
 import type { Request, Work } from "../command";
-import { ApiError, internal, invalid, malformed } from "../errors";
+import { ApiError, failed, internal, invalid, malformed } from "../errors";
 import { checkColumns, COLUMN_LENGTHS, merged } from "../parameters";
+import { implementNetwork, isBroken } from "../networkState";
 import { checkAccess } from "../ownership";
 
 /** The machine of a request. An expunged one is not found, although its id is still known. */
@@ -77,6 +78,13 @@ export function checkNameIsFree(cloud: Cloud, name: string, networks: readonly N
     }
 }
 
+/** @throws ApiError 530 if the virtual router of one of the machine's networks cannot be configured */
+export function checkNetworks(cloud: Cloud, machine: Machine): void {
+    for (const { networkId } of machine.nics)
+        if (isBroken(cloud, networkId))
+            throw failed(`Unable to orchestrate the start of ${describeMachine(cloud, machine)}`);
+}
+
 /**
  * A new NIC with the requested address, or the first free one.
  *
@@ -108,6 +116,7 @@ export function newNic(
 
 /** A free address of the network; undefined if there is none. */
 export function takeAddress(cloud: Cloud, network: Network, wanted: string | undefined): string | undefined {
+    if (network.cidr === "") return wanted === undefined ? "" : undefined;
     const taken = new Set<string>();
     for (const machine of cloud.store.machines.all()) {
         for (const nic of machine.nics) if (nic.networkId === network.id) taken.add(nic.address);
@@ -226,9 +235,7 @@ export function startedResult(work: Work, machine: Machine): object {
     const running = setState(work.cloud, machine, "Running", { details });
     for (const volume of store.volumes.filter((v) => v.machineId === machine.id && v.state === "Allocated"))
         store.volumes.change(volume.id, { state: "Ready" });
-    for (const { networkId } of machine.nics)
-        if (store.networks.need(networkId).state === "Allocated")
-            store.networks.change(networkId, { state: "Implemented" });
+    for (const { networkId } of machine.nics) implementNetwork(work.cloud, store.networks.need(networkId));
     const result = machineResult(work, running) as { virtualmachine: object };
     if (deployvm === undefined || machine.password === undefined) return result;
     return { virtualmachine: { ...result.virtualmachine, password: machine.password } };

@@ -14,6 +14,8 @@ export interface Duration {
     readonly wait: number;
     /** A row that is locked while the request is answered: the caller's account. */
     readonly lock?: "account";
+    /** How much of the core time until the answer holds the lock. Default: all of it. */
+    readonly locked?: number;
 }
 
 /** Lists and other reads. */
@@ -50,6 +52,8 @@ const DURATIONS: Readonly<Record<string, Duration>> = {
     revokeSecurityGroupIngress: RULE,
     revokeSecurityGroupEgress: RULE,
     createNetwork: { answer: 0.2, work: 0, wait: 0, lock: "account" },
+    associateIpAddress: { answer: 0.15, work: 0.05, wait: 0.1, lock: "account", locked: 0.05 },
+    disassociateIpAddress: { ...SHORT, wait: 1.2 },
     deleteNetwork: { ...SHORT, wait: 1.2 },
 };
 

@@ -49,9 +49,10 @@ export class Timing {
     /** Waits as long as a real request takes; the returned function must be called after the request was handled. */
     async request(command: string, isJob: boolean, accountId: string): Promise<() => void> {
         if (!this.isReal) return () => undefined;
-        const { answer, lock } = durationOf(command, isJob);
+        const { answer, lock, locked = answer } = durationOf(command, isJob);
+        if (lock !== undefined) await this.processor.run(answer - locked);
         const release = lock === undefined ? undefined : await this.locks.take(`${lock} ${accountId}`);
-        await this.processor.run(answer);
+        await this.processor.run(lock === undefined ? answer : locked);
         return () => release?.();
     }
 

@@ -119,16 +119,19 @@ export const PHASES: readonly Phase[] = [
 /** The cloud as users see it, by names, so that two clouds with different histories can be compared. */
 export async function survey(api: Client): Promise<{ things: Record<string, unknown>; ids: string[] }> {
     const list = (command: string, more: object = {}) => api.list(command, { listall: true, ...more });
-    const [machines, groups, keys, spreads, volumes] = await Promise.all([
+    const [machines, groups, keys, spreads, volumes, networks] = await Promise.all([
         list("listVirtualMachines", { userdata: true }),
         list("listSecurityGroups"),
         list("listSSHKeyPairs"),
         list("listAffinityGroups"),
         list("listVolumes", { type: "DATADISK" }),
+        list("listNetworks", { type: "Isolated" }),
     ]);
     const living = machines.filter(({ state }) => !["Destroyed", "Expunging"].includes(state));
     const own = groups.filter(({ name }) => name !== "default");
     const there = volumes.filter(({ state }) => !["Destroy", "Destroyed", "Expunging", "Expunged"].includes(state));
+    // Some wait until their machines are expunged, and are no longer a resource.
+    const used = networks.filter(({ displaytext }) => !displaytext.startsWith("deleted by Pulumi"));
     const names = (items: any[] | undefined) => (items ?? []).map(({ name }) => name).sort();
     const things = {
         machines: sorted(living, (item) => [
@@ -146,11 +149,7 @@ export async function survey(api: Client): Promise<{ things: Record<string, unkn
                     ? item.nic[0].ipaddress
                     : "any",
             ],
-            ...[
-                names(item.securitygroup),
-                names(item.affinitygroup),
-                (item.tags ?? []).map(({ key, value }: any) => `${key}=${value}`).sort(),
-            ],
+            ...[names(item.securitygroup), names(item.affinitygroup), tags(item)],
         ]),
         groups: sorted(own, (item) => [
             item.name,
@@ -161,9 +160,14 @@ export async function survey(api: Client): Promise<{ things: Record<string, unkn
         keys: sorted(keys, (item) => [item.name]),
         spreads: sorted(spreads, (item) => [item.name, item.description]),
         volumes: sorted(there, (item) => [item.name, item.size, item.state, item.vmname]),
+        networks: sorted(used, (item) => [item.name, item.displaytext, item.cidr, item.networkdomain, tags(item)]),
     };
-    const all = [...living, ...own, ...keys, ...spreads, ...there];
+    const all = [...living, ...own, ...keys, ...spreads, ...there, ...used];
     return { things, ids: all.map(({ id }) => id).sort() };
+}
+
+function tags(item: any): string[] {
+    return (item.tags ?? []).map(({ key, value }: any) => `${key}=${value}`).sort();
 }
 
 function rule({ protocol, startport, endport, cidr, securitygroupname }: any): string {

@@ -44,7 +44,14 @@ const REQUIRED: Record<string, Properties> = {
     SecurityGroupRules: {},
     AffinityGroup: {},
     SshKeyPair: {},
+    Network: {},
 };
+
+/** Resources of a zone without security groups. */
+const ISOLATED = ["Network"];
+
+const pluginFor = (type: string): Plugin =>
+    world.plugin("user", ISOLATED.includes(type) ? { "cloudstack:zone": "sandbox-isolated" } : {});
 
 /** The resource as shown by the cloud. */
 const LISTED: Record<string, (resource: Resource) => Promise<any>> = {
@@ -55,10 +62,13 @@ const LISTED: Record<string, (resource: Resource) => Promise<any>> = {
         (await world.api.user.list("listSecurityGroups", { id: outputs.securityGroup }))[0],
     AffinityGroup: async ({ id }) => (await world.api.user.list("listAffinityGroups", { id }))[0],
     SshKeyPair: async ({ id }) => (await world.api.user.list("listSSHKeyPairs", { id }))[0],
+    Network: async ({ id }) => (await world.api.user.list("listNetworks", { id }))[0],
 };
 
 const timeoutSeconds: Case = { give: () => ({ create: 901 }), creation: anything };
 const zone: Case = { give: () => "sandbox", creation: { zonename: "sandbox" } };
+const isolatedZone: Case = { give: () => "sandbox-isolated", creation: { zonename: "sandbox-isolated" } };
+const tags: Case = { give: () => ({ a: "b" }), creation: { tags: [] }, afterwards: { tags: [] } };
 const rules = { give: () => [{ ports: "80", cidrs: ["0.0.0.0/0"] }] };
 const ingress: Case = { ...rules, creation: { ingressrule: [] }, afterwards: { ingressrule: [] } };
 const egress: Case = { ...rules, creation: { egressrule: [] }, afterwards: { egressrule: [] } };
@@ -109,7 +119,7 @@ const CASES: Record<keyof typeof LEAVING_OUT, Record<string, Case>> = {
             afterwards: { deleteprotection: false },
         },
         group: { give: () => "front", afterwards: { group: undefined } },
-        tags: { give: () => ({ a: "b" }), creation: { tags: [] }, afterwards: { tags: [] } },
+        tags,
         details: {
             give: () => ({ rootDiskController: "virtio" }),
             afterwards: { details: expect.not.objectContaining({ rootDiskController: "virtio" }) },
@@ -137,6 +147,20 @@ const CASES: Record<keyof typeof LEAVING_OUT, Record<string, Case>> = {
         timeoutSeconds,
     },
     SshKeyPair: { publicKey: { give: () => publicKey(), replaced: true, afterwards: anything } },
+    Network: {
+        displayText: { give: () => "for people", afterwards: { displaytext: expect.stringMatching(/^\[/) } },
+        networkOffering: {
+            give: () => "DefaultL2NetworkOffering",
+            creation: { networkofferingname: "DefaultIsolatedNetworkOfferingWithSourceNatService" },
+        },
+        cidr: { give: () => "10.9.0.0/24", creation: { cidr: "10.1.1.0/24" } },
+        gateway: { give: () => "10.9.0.254", with: { cidr: "10.9.0.0/24" }, creation: { gateway: "10.9.0.1" } },
+        networkDomain: { give: () => "a.internal", creation: { networkdomain: "cs2cloud.internal" } },
+        dns: { give: () => ["9.9.9.9"], creation: { dns1: "10.147.28.6" } },
+        tags,
+        zone: isolatedZone,
+        timeoutSeconds,
+    },
 };
 
 /** Arguments for the place or the name of a resource: each has its own tests. */
@@ -164,7 +188,7 @@ const cells = Object.entries(CASES).flatMap(([kind, cases]) =>
 
 test.each(cells)("%s without %s", async (type, argument, cell) => {
     const kind = `${type[0].toLowerCase()}${type.slice(1)}` as Kind;
-    const plugin = world.plugin();
+    const plugin = pluginFor(type);
     const target = type === "SecurityGroupRules" ? { securityGroup: (await groupOf(plugin, "securityGroup"))[0] } : {};
     const base = () => ({ ...named("left"), ...REQUIRED[type], ...target, ...cell.with });
     if (cell.creation !== undefined) {
@@ -177,7 +201,7 @@ test.each(cells)("%s without %s", async (type, argument, cell) => {
     const args = base();
     const made = await plugin.create(kind, { ...args, [argument]: await cell.give(plugin) });
     const before = await LISTED[type](made);
-    const next = world.plugin();
+    const next = pluginFor(type);
     if (cell.refuses !== undefined) {
         expect((await failure(next.plan(kind, args, made))).message).toMatch(cell.refuses);
         await next.delete(made);
@@ -190,7 +214,7 @@ test.each(cells)("%s without %s", async (type, argument, cell) => {
     const expected = cell.afterwards ?? before;
     expect(parts(await LISTED[type](after), expected)).toMatchObject(expected);
     // Further runs do not change it.
-    const last = world.plugin();
+    const last = pluginFor(type);
     expect(await last.drifted(after)).toBe(false);
     expect((await last.plan(kind, args, after)).diff).toMatchObject({ changes: false });
     await last.delete(after);

@@ -10,7 +10,7 @@ import { Client } from "../simulator/client";
  */
 
 export type Kind =
-    "virtualMachine" | "securityGroup" | "securityGroupRules" | "sshKeyPair" | "affinityGroup" | "volume";
+    "virtualMachine" | "securityGroup" | "securityGroupRules" | "sshKeyPair" | "affinityGroup" | "volume" | "network";
 
 export type AccountName = "user" | "expunger" | "admin";
 
@@ -167,11 +167,12 @@ export class World {
             "listSSHKeyPairs",
             "listAffinityGroups",
             "listVolumes",
+            "listNetworks",
         ];
         const found = await Promise.all(lists.map((command) => this.api[account].list(command)));
         // A destroyed machine keeps its root disk until it is expunged.
         const counts = ({ name, state, type }: any) =>
-            name !== "default" && !["Destroyed", "Expunging"].includes(state) && type !== "ROOT";
+            !["default", "shared"].includes(name) && !["Destroyed", "Expunging"].includes(state) && type !== "ROOT";
         return found
             .flat()
             .filter(counts)

@@ -49,6 +49,7 @@ let key = "";
 let foreign = "";
 
 beforeAll(async () => {
+    await world.api.admin.ok("updateResourceLimit", { resourcetype: 6, max: -1, account: "user" });
     const plugin = world.plugin();
     group = (await plugin.create("securityGroup", { ...named("held") })).id;
     affinity = (await plugin.create("affinityGroup", named("held"))).id;
@@ -116,6 +117,12 @@ const TIMEOUTS: Values = {
 const BOOLEAN: Values = { good: [true, false], bad: [], ours: ["true", 1, {}] };
 const PLACE: Values = { good: [], bad: ["nowhere"], ours: ["", 5, {}, ["sandbox"]] };
 
+const TAGS: Values = {
+    good: [{}, { a: "b" }, { [LONGEST]: LONGEST }, { "a b": UNICODE }],
+    bad: [{ a: "" }, { "": "b" }, { a: LONG }, { [LONG]: "b" }, { a: "b\tc" }],
+    ours: [{ a: 5 }, { a: {} }, ["a"], "a", 5],
+};
+
 const SURFACES: readonly Surface[] = [
     {
         kind: "virtualMachine",
@@ -160,11 +167,7 @@ const SURFACES: readonly Surface[] = [
             onUserDataChange: { good: ["ignore", "update", "restart", "reinstall", "replace"], bad: [], ours: ["", 5] },
             onTemplateChange: { good: ["replace", "reinstall"], bad: [], ours: ["", 5, {}] },
             rootDiskSizeGiB: { good: [2, 10], bad: [0, -1, 1], ours: ["10", 2.5, {}] },
-            tags: {
-                good: [{}, { a: "b" }, { [LONGEST]: LONGEST }, { "a b": UNICODE }],
-                bad: [{ a: "" }, { "": "b" }, { a: LONG }, { [LONG]: "b" }, { a: "b\tc" }],
-                ours: [{ a: 5 }, { a: {} }, ["a"], "a", 5],
-            },
+            tags: TAGS,
             details: {
                 good: [{}, { a: "b" }, { a: "x".repeat(5120) }],
                 bad: [{ a: "x".repeat(5121) }, { [LONG]: "b" }, { a: "b\tc" }],
@@ -230,6 +233,39 @@ const SURFACES: readonly Surface[] = [
             sizeGiB: { good: [1, 1024], bad: [0, 1025], ours: ["5", 1.5, {}] },
             virtualMachine: { good: [() => machine], bad: ["web", ""], ours: [5, {}, []] },
             deviceId: { good: [], bad: [], ours: [0, 3, 64, "1"] },
+            timeoutSeconds: TIMEOUTS,
+        },
+    },
+    {
+        kind: "network",
+        base: () => ({ ...named("s"), zone: "sandbox-isolated" }),
+        values: {
+            name: { good: NAME.good, bad: [LONG, "a\tb"], ours: ["", " ", 5, {}] },
+            displayText: { good: [UNICODE, "x".repeat(200), ""], bad: [LONG, "a\tb"], ours: [5, {}] },
+            networkOffering: {
+                good: ["DefaultL2NetworkOffering"],
+                bad: ["", "none", LONG, 5, "DefaultSharedNetworkOfferingWithSGService"],
+                ours: [{}],
+            },
+            cidr: {
+                good: ["10.1.1.0/24", "192.168.0.0/20", "172.16.5.64/26", "100.64.0.0/16"],
+                bad: ["203.0.113.0/24", "11.0.0.0/16"],
+                ours: ["", "10.1.1.1/24", "10.0.0.0/33", "10.0.0.0/30", "10.1.1/24", "fd00::/64", 5, {}],
+            },
+            gateway: { good: [], bad: [], ours: ["10.1.1.1", "10.1.1", "", 5, {}] },
+            networkDomain: {
+                good: ["app.internal", "a", "a-1.b"],
+                bad: ["a b", "-a", "a.", "ä", "a".repeat(64)],
+                ours: ["", 5, {}],
+            },
+            dns: {
+                good: [["9.9.9.9"], ["9.9.9.9", "1.1.1.1"]],
+                bad: [["9.9.9"], ["9.9.9.9", "host"]],
+                ours: [[], ["9.9.9.9", "1.1.1.1", "8.8.8.8"], "9.9.9.9", [5], {}],
+            },
+            tags: TAGS,
+            zone: { ...PLACE, bad: ["nowhere", "sandbox"] },
+            project: { good: [], bad: [], ours: [5, {}, ["a"]] },
             timeoutSeconds: TIMEOUTS,
         },
     },

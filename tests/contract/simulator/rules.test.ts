@@ -161,6 +161,10 @@ describe("answers", () => {
             description: "d",
             projectid,
         });
+        const [{ id: zoneid }] = await user.list("listZones", { name: "sandbox-isolated" });
+        const [{ id: networkofferingid }] = await user.list("listNetworkOfferings", { guestiptype: "Isolated" });
+        const { network } = await user.ok("createNetwork", { name: "described", zoneid, networkofferingid, projectid });
+        await user.done("associateIpAddress", { networkid: network.id });
         const lists: Record<string, object> = {
             listTemplates: { templatefilter: "all" },
             listNics: { virtualmachineid: vm.id },
@@ -177,6 +181,7 @@ describe("answers", () => {
             // No job is pending; every other command must have returned something.
             expect([name, shown === undefined]).toEqual([name, name === "listAsyncJobs"]);
         }
+        await user.done("deleteNetwork", { id: network.id });
         await user.done("destroyVirtualMachine", { id: vm.id });
         await admin.done("expungeVirtualMachine", { id: vm.id });
     });
