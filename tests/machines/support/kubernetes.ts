@@ -1,5 +1,5 @@
 /** An embedded cloud that boots machines, and a Pulumi project with a Kubernetes cluster on them. */
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
@@ -18,6 +18,8 @@ interface Program {
     images: string[];
     etcd: Record<string, unknown>;
     kubernetes: Record<string, any>;
+    /** Another one than the cloud's own. */
+    mirror?: string;
 }
 
 const program = `
@@ -29,7 +31,7 @@ const manifest = JSON.parse(fs.readFileSync(file, "utf8"));
 const version = args.kubernetes.kubernetesVersion;
 const archives = (role) => Object.keys(manifest).filter((name) => name.startsWith("kubernetes-" + role + "-images-v" + version + "-"));
 const artifacts = {
-    mirror, manifest, packages: "template",
+    mirror: args.mirror ?? mirror, manifest, packages: "template",
     imageArchives: args.images.flatMap(archives), controlPlaneImageArchives: archives("control-plane"),
 };
 const common = { template: "Debian 13", operatorCidrs: [host], artifacts, convergeIntervalSeconds: 10 };
@@ -115,6 +117,11 @@ export class RealKubernetes {
         return stdout;
     }
 
+    /** `kubectl`, while it runs. */
+    startKubectl(...args: string[]): ChildProcess {
+        return spawn(this.client(), args, { env: this.clientEnvironment, stdio: ["ignore", "pipe", "pipe"] });
+    }
+
     async get(...args: string[]): Promise<any> {
         return JSON.parse(await this.kubectl("get", ...args, "-o", "json"));
     }
@@ -134,20 +141,16 @@ export class RealKubernetes {
 
     /** What a pod's port answers to a GET request through `kubectl port-forward`. */
     async throughPortForward(pod: string, port: number): Promise<string> {
-        const env = this.clientEnvironment;
-        const child = spawn(this.client(), ["port-forward", pod, `:${port}`], {
-            env,
-            stdio: ["ignore", "pipe", "pipe"],
-        });
+        const child = this.startKubectl("port-forward", pod, `:${port}`);
         try {
             const local = await new Promise<string>((resolve, reject) => {
                 let text = "";
-                child.stdout.on("data", (chunk: Buffer) => {
+                child.stdout!.on("data", (chunk: Buffer) => {
                     text += chunk;
                     const found = /127\.0\.0\.1:(\d+)/.exec(text);
                     if (found) resolve(found[1]);
                 });
-                child.stderr.on("data", (chunk: Buffer) => (text += chunk));
+                child.stderr!.on("data", (chunk: Buffer) => (text += chunk));
                 child.once("exit", () => reject(new Error(`kubectl port-forward: ${text}`)));
             });
             return await (await fetch(`http://127.0.0.1:${local}/`)).text();
