@@ -61,7 +61,7 @@ withKubernetes("nodes whose certificates expire", () => {
     }
 
     beforeAll(async () => {
-        cluster = await RealKubernetes.make("10.1.94.0/24", {
+        cluster = await RealKubernetes.create("10.1.94.0/24", {
             etcd: "a",
             controlPlanes: "a",
             pools: { worker: { count: 1 } },

@@ -46,7 +46,7 @@ withKubernetes("an upgrade of three control planes and two workers", () => {
     const nodes = ["a", "b", "c", "worker-0", "worker-1"].map((key) => `dev-k8s-${key}`);
 
     beforeAll(async () => {
-        cluster = await RealKubernetes.make(
+        cluster = await RealKubernetes.create(
             "10.1.92.0/24",
             { etcd: "abc", controlPlanes: "abc", pools: { worker: { count: 2 } } },
             { etcd: { version: "3.5.33" } },
@@ -102,7 +102,7 @@ withKubernetes("an upgrade whose engine is killed", () => {
     const nodes = ["a", "worker-0"].map((key) => `dev-k8s-${key}`);
 
     beforeAll(async () => {
-        cluster = await RealKubernetes.make(
+        cluster = await RealKubernetes.create(
             "10.1.93.0/24",
             { etcd: "a", controlPlanes: "a", pools: { worker: { count: 1 } } },
             { etcd: { version: "3.5.33" } },

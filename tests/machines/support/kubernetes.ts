@@ -20,6 +20,8 @@ interface Program {
     kubernetes: Record<string, any>;
     /** Another one than the cloud's own. */
     mirror?: string;
+    /** Of all machines of Kubernetes. @default "Debian 13" */
+    template?: string;
 }
 
 const program = `
@@ -34,9 +36,9 @@ const artifacts = {
     mirror: args.mirror ?? mirror, manifest, packages: "template",
     imageArchives: args.images.flatMap(archives), controlPlaneImageArchives: archives("control-plane"),
 };
-const common = { template: "Debian 13", operatorCidrs: [host], artifacts, convergeIntervalSeconds: 10 };
-const etcd = new cloudstack.EtcdCluster("etcd", { ...common, ...args.etcd });
-const cluster = new cloudstack.KubernetesCluster("k8s", { ...common, etcd, ...args.kubernetes });
+const common = { operatorCidrs: [host], artifacts, convergeIntervalSeconds: 10 };
+const etcd = new cloudstack.EtcdCluster("etcd", { ...common, template: "Debian 13", ...args.etcd });
+const cluster = new cloudstack.KubernetesCluster("k8s", { ...common, template: args.template ?? "Debian 13", etcd, ...args.kubernetes });
 export const { kubeconfig, kubeconfigs, endpoint, nodes, caCertificate } = cluster;
 export const etcdAccess = { endpoints: etcd.endpoints, ca: etcd.caCertificate, certificate: etcd.clientCertificate, key: etcd.clientKey };
 `;

@@ -3,15 +3,6 @@ import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RealKubernetes } from "./kubernetes";
 
-/** Asks once a second until it is so: a question may start programs. @throws Error that says what was waited for */
-export async function eventually(what: string, isSo: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
-    const end = Date.now() + seconds * 1000;
-    while (!(await isSo())) {
-        if (Date.now() > end) throw new Error(`After ${seconds} s still not so: ${what}`);
-        await sleep(1_000);
-    }
-}
-
 /** `kubectl get --watch`, begun again where the API has gone away; each event is one line of fields. */
 abstract class Watch {
     private readonly cluster: RealKubernetes;
