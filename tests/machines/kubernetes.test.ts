@@ -1,9 +1,20 @@
 /** `pulumi up` of a Kubernetes cluster on real machines, in short: what `npm test` runs of `long/kubernetes*.test.ts`. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { RealKubernetes } from "./support/kubernetes";
 import { withKubernetes } from "./support/possible";
 
 // The demo's page, so that what the demo shows is what the test asks.
 const { web } = require("../../scripts/webPage");
+
+/** A user's program with the official client of JavaScript, which takes the file that KUBECONFIG names. */
+const listing = `
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+const config = new KubeConfig();
+config.loadFromDefault();
+const { items } = await config.makeApiClient(CoreV1Api).listNode();
+console.log(JSON.stringify(items.map(({ metadata }) => metadata.name).sort()));
+`;
 
 withKubernetes("a Kubernetes cluster on real machines", () => {
     let cluster: RealKubernetes;
@@ -15,6 +26,8 @@ withKubernetes("a Kubernetes cluster on real machines", () => {
             controlPlanes: "a",
             pools: { worker: { count: 2 } },
         });
+        const { CLOUDSTACK_LOCAL_HOST: host } = await cluster.cloud.environment();
+        cluster.change((args) => ({ ...args, kubernetes: { ...args.kubernetes, nodePortCidrs: [host] } }));
     });
     afterAll(() => cluster?.dispose());
 
@@ -49,6 +62,40 @@ withKubernetes("a Kubernetes cluster on real machines", () => {
         await cluster.kubectl("exec", pod.metadata.name, "--", "sh", "-c", "echo said >/proc/1/fd/1");
         expect(await cluster.kubectl("logs", pod.metadata.name)).toContain("said");
         expect(await cluster.throughPortForward(pod.metadata.name, 8080)).toBe(`${pod.metadata.name}\n`);
+    });
+
+    test("a NodePort answers where nodePortCidrs opens it, and nowhere else", async () => {
+        await cluster.apply({
+            apiVersion: "v1",
+            kind: "Service",
+            metadata: { name: "outside", namespace: "default" },
+            spec: {
+                type: "NodePort",
+                selector: { app: "web" },
+                ports: [{ port: 80, targetPort: 8080, nodePort: 30080 }],
+            },
+        });
+        const { items } = await cluster.get("nodes");
+        const urls: string[] = items.map(
+            ({ status }: any) =>
+                `http://${status.addresses.find((one: any) => one.type === "InternalIP").address}:30080/`,
+        );
+        const fromHere = (url: string) =>
+            fetch(url, { signal: AbortSignal.timeout(3_000) }).then((page) => page.text());
+        const [controlPlane, ...workers] = urls;
+        for (const url of workers) expect(await fromHere(url)).toMatch(/^web-/);
+        await expect(fromHere(controlPlane)).rejects.toThrow(/timeout/);
+        for (const url of urls)
+            await expect(cluster.cloud.exec("dev-etcd-etcd-a", "curl", "-sS", "-m", "3", url)).rejects.toThrow(
+                /timed out/,
+            );
+    });
+
+    test("the kubeconfig works with the official client of JavaScript", async () => {
+        const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", listing], {
+            env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
+        });
+        expect(JSON.parse(stdout)).toEqual(nodes);
     });
 
     test("is destroyed, and nothing is left in the cloud", async () => {
