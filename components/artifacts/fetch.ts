@@ -72,9 +72,10 @@ replace() {
   for file in "$@"; do mv -f "$file.cs-new" "$file"; done
 }
 
-place() { # MODE FILE TARGET
+place() { # MODE FILE TARGET; a link saves a second copy of archives of images
   mkdir -p "$(dirname "$3")"
-  install -m "$1" "$2" "$3.cs-new"
+  ln -f "$2" "$3.cs-new" 2>/dev/null || cp "$2" "$3.cs-new"
+  chmod "$1" "$3.cs-new"
   replace "$3"
 }
 

@@ -6,7 +6,7 @@ import { known, type Report } from "../known";
 import type { Problem } from "../problems";
 import type { KubernetesClusterArgs, KubernetesWaitFor } from "./args";
 import type { ClusterContext } from "./machines";
-import { controlPlaneName, poolNodeNames } from "./names";
+import { controlPlaneName, nodeNames } from "./names";
 import { apiPort } from "./versions";
 
 /** How long waits may take where nothing else is said, in seconds. */
@@ -77,7 +77,7 @@ export function gateOf(context: ClusterContext, admin: Certificate): Gate {
             {
                 ...{ cluster, waitFor, timeoutSeconds: waitTimeoutSeconds, allowNotReady, controlPlanes },
                 ...{ caCertificate, clientCertificate, clientKey: admin.privateKey },
-                nodes: nodeNames(cluster, args),
+                nodes: cluster.apply((called) => nodeNames(called, args)),
                 addons: pulumi.output(args.podNetwork).apply(addons),
                 revision: revisionOf(args, ids),
             },
@@ -100,16 +100,6 @@ function waitForOf({ waitFor, operatorCidrs, podNetwork }: KubernetesClusterArgs
         // Nodes become Ready when the user has installed a network plugin, through an API that is ready before.
         return network?.backend === "none" ? "api" : "addons";
     });
-}
-
-function nodeNames(
-    cluster: pulumi.Output<string>,
-    { controlPlane, pools = {} }: KubernetesClusterArgs,
-): pulumi.Output<string[]> {
-    return cluster.apply((called) => [
-        ...Object.keys(controlPlane.members).map((member) => controlPlaneName(called, member)),
-        ...Object.entries(pools).flatMap(([pool, args]) => Object.values(poolNodeNames(called, pool, args))),
-    ]);
 }
 
 /** What every cluster has; the rest is the user's. */

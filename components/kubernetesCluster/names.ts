@@ -14,3 +14,14 @@ export function poolNodeNames(cluster: string, pool: string, { count, nodes }: P
     const keys = nodes ?? Array.from({ length: count ?? 0 }, (_, index) => String(index));
     return Object.fromEntries(keys.map((key) => [key, `${cluster}-${pool}-${key}`]));
 }
+
+/** Host names of all nodes of a cluster. */
+export function nodeNames(
+    cluster: string,
+    { controlPlane, pools = {} }: { controlPlane: { members: object }; pools?: Record<string, PoolMembers> },
+): string[] {
+    return [
+        ...Object.keys(controlPlane.members).map((member) => controlPlaneName(cluster, member)),
+        ...Object.entries(pools).flatMap(([pool, args]) => Object.values(poolNodeNames(cluster, pool, args))),
+    ];
+}

@@ -1,8 +1,9 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { KubernetesSettings } from "../../provider/kubernetesSettings";
 import type { KubernetesClusterArgs } from "./args";
+import { nodeNames } from "./names";
 
-/** The arguments of a cluster that its settings record. */
+/** The arguments of a cluster that its settings record, and the names of its nodes. */
 export function settingsOf(cluster: pulumi.Input<string>, args: KubernetesClusterArgs): Record<string, unknown> {
     return {
         name: cluster,
@@ -15,6 +16,7 @@ export function settingsOf(cluster: pulumi.Input<string>, args: KubernetesCluste
         podNetwork: args.podNetwork,
         timeServers: args.timeServers,
         etcd: { endpoints: args.etcd.endpoints },
+        nodes: pulumi.output(cluster).apply((called) => nodeNames(called, args)),
     };
 }
 

@@ -41,12 +41,16 @@ const API_PATIENCE = 120;
 /** Nodes that this run has taken down, with the last report of their kubelets, by cluster and name. */
 const inMaintenance = new Map<string, string | undefined>();
 
-/** Clusters that the program of this run has: see {@link isClusterDeleted}. */
-const inProgram = new Set<string>();
+/** Clusters that the program of this run has, with the names of their nodes once these are known. */
+const inProgram = new Map<string, readonly string[] | undefined>();
 
-/** To be called as soon as a resource of the cluster is checked: a replaced machine is deleted before others are. */
-export function noteInProgram(cluster: string): void {
-    inProgram.add(cluster);
+/**
+ * To be called as soon as a resource of the cluster is checked: a replaced machine is deleted before others are.
+ *
+ * @param nodes the names of all nodes that the program has
+ */
+export function noteInProgram(cluster: string, nodes?: readonly string[]): void {
+    inProgram.set(cluster, nodes ?? inProgram.get(cluster));
 }
 
 /**
@@ -225,10 +229,12 @@ async function othersReady(api: KubernetesApi, node: KubernetesNode): Promise<No
 
 /**
  * Nodes that should be Ready and are not, with the reason. Nodes that this run has taken down are left to their own
- * machine.
+ * machine, and those that the program does not have, such as a broken one that this run removes, hold up nothing.
  */
 export function notReady(nodes: readonly Node[], except: readonly string[], cluster: string): string[] {
+    const declared = inProgram.get(cluster);
     return nodes
+        .filter(({ metadata: { name } }) => declared?.includes(name) ?? true)
         .filter(({ metadata: { name } }) => !except.includes(name) && !inMaintenance.has(keyOf({ cluster, name })))
         .flatMap((node) => {
             const problem = problemOf(node);

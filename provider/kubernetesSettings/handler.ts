@@ -1,5 +1,6 @@
 import * as crypto from "node:crypto";
 import { echoOf, type Handler, hasUnknown, type Inputs, isUnknown, same } from "../handler";
+import { noteInProgram } from "../kubernetes/maintenance";
 import { announce, lifecycle } from "../lifecycle";
 import { defaultCidrs, defaultDnsDomain, defaultKubernetesVersion } from "./defaults";
 import { compared, laterChanges, refusedChanges } from "./changes";
@@ -11,6 +12,9 @@ import { compared, laterChanges, refusedChanges } from "./changes";
  */
 export const kubernetesSettings: Handler = lifecycle({
     async check(problems, inputs, olds) {
+        if (!hasUnknown([inputs.name, inputs.nodes])) noteInProgram(inputs.name, inputs.nodes);
+        // Not recorded: nodes are added and removed without a change of the settings.
+        delete inputs.nodes;
         fill(inputs, olds ?? {});
         if (olds === undefined) return;
         for (const { property, reason } of refusedChanges(olds, inputs)) problems.add(property, reason);

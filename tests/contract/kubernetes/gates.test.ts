@@ -1,7 +1,7 @@
 /** Draining, waiting and the gate behind all machines, against a real API server. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { echoOf, type Inputs, type Outputs } from "../../../provider/handler";
-import { endMaintenance, startMaintenance, noteStopped } from "../../../provider/kubernetes/maintenance";
+import { endMaintenance, noteInProgram, noteStopped, startMaintenance } from "../../../provider/kubernetes/maintenance";
 import type { Access, KubernetesApi } from "../../../provider/kubernetes/api";
 import { kubernetesReady } from "../../../provider/kubernetes/readyHandler";
 import { lifecycle } from "../../../provider/lifecycle";
@@ -26,8 +26,7 @@ withControlPlane("a Kubernetes cluster", () => {
     beforeEach(async () => {
         await nodes.clear();
         await nodes.add("a", "b", "c");
-        // What the gate's check notes: the program has the cluster.
-        await kubernetesReady.check({}, { cluster: "k", waitFor: "nodes" });
+        noteInProgram("k", ["a", "b", "c", "d"]);
     });
 
     /** The arguments of a machine that is a node. */
@@ -150,6 +149,15 @@ withControlPlane("a Kubernetes cluster", () => {
             await nodes.report(name, true);
             await endMaintenance(machine(name));
         }
+    });
+
+    test("a node that the program no longer has holds up no change of others", async () => {
+        await nodes.report("c", false);
+        noteInProgram("k", ["a", "b"]);
+        await startMaintenance(machine("a", { waitTimeoutSeconds: 2 }));
+        expect(await isCordoned("a")).toBe(true);
+        await nodes.report("a", true);
+        await endMaintenance(machine("a"));
     });
 
     test("a node is not taken for Ready by what its kubelet said before the stop; a time-out names it", async () => {
