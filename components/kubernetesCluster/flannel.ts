@@ -126,9 +126,11 @@ function daemonSet(): object {
                         },
                         {
                             name: "install-network",
-                            image: flannelImages.flannel,
+                            // Flannel's own `install-conf` would let everybody read the file: `cp` keeps the mode.
+                            image: flannelImages.cniPlugin,
                             command: [
-                                "/opt/bin/install-conf",
+                                "cp",
+                                "-f",
                                 "/etc/kube-flannel/cni-conf.json",
                                 "/etc/cni/net.d/10-flannel.conflist",
                             ],
@@ -161,7 +163,7 @@ function daemonSet(): object {
                             name: folder.name,
                             hostPath: { path: folder.node, ...("type" in folder && { type: folder.type }) },
                         })),
-                        { name: "configuration", configMap: { name } },
+                        { name: "configuration", configMap: { name, defaultMode: 0o600 } },
                     ],
                 },
             },

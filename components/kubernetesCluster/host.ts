@@ -63,8 +63,9 @@ MACAddressPolicy=none
 /**
  * The user data guard. The virtual router serves user data by source address, and packets of pods leave a node with the
  * node's address. So pods, and processes of users other than root, cannot connect to the router's HTTP ports and to
- * link-local addresses; DNS is not affected. `metadata-guard` adds the addresses of the routers. The rules have their
- * own table, which kube-proxy and Flannel do not change.
+ * link-local addresses; DNS is not affected. Pods of a control plane cannot connect to etcd either, whose security group
+ * lets the node in. `metadata-guard` adds the addresses of the routers and of etcd. The rules have their own table, which
+ * kube-proxy and Flannel do not change.
  */
 const metadataGuardTable = `table inet metadata_guard {}
 delete table inet metadata_guard
@@ -72,8 +73,12 @@ table inet metadata_guard {
     set routers {
         type ipv4_addr
     }
+    set etcd {
+        type ipv4_addr . inet_service
+    }
     chain pods {
         type filter hook forward priority -10; policy accept;
+        ip daddr . tcp dport @etcd counter reject
         ip daddr @routers tcp dport { 80, 443, 8080 } counter reject
         ip daddr 169.254.0.0/16 counter reject
     }

@@ -2,7 +2,7 @@ import { defaultDnsDomain } from "../../provider/kubernetesSettings/defaults";
 import { criSocket, kubeletConfiguration } from "./kubelet";
 import { paths } from "./paths";
 import type { ControlPlaneSpec, NodeFile } from "./spec";
-import { apiEndpoint, apiName, apiPort } from "./versions";
+import { apiEndpoint, apiName, apiPort, cipherSuites } from "./versions";
 import { toYamlDocuments } from "../yaml";
 
 const apiVersion = "kubeadm.k8s.io/v1beta4";
@@ -109,6 +109,7 @@ function apiServerArguments(): object[] {
         "kubelet-certificate-authority": `${paths.pki}/ca.crt`,
         profiling: "false",
         "service-account-extend-token-expiration": "false",
+        "tls-cipher-suites": cipherSuites.join(","),
         "tls-min-version": "VersionTLS12",
     });
 }

@@ -3,7 +3,7 @@ import { defaultDnsDomain } from "../../provider/kubernetesSettings/defaults";
 import { dnsAddress } from "./network";
 import { paths } from "./paths";
 import type { ClusterSpec, NodeFile, TaintSpec, WorkerSpec } from "./spec";
-import { apiEndpoint } from "./versions";
+import { apiEndpoint, cipherSuites } from "./versions";
 import { toYamlDocuments } from "../yaml";
 
 export const criSocket = "unix:///run/containerd/containerd.sock";
@@ -47,6 +47,7 @@ export function kubeletConfiguration(cluster: ClusterSpec): object {
         staticPodPath: "/etc/kubernetes/manifests",
         streamingConnectionIdleTimeout: "5m0s",
         systemReserved: { cpu: "100m", memory: "256Mi", "ephemeral-storage": "1Gi" },
+        tlsCipherSuites: [...cipherSuites],
         tlsMinVersion: "VersionTLS12",
     };
 }
@@ -62,7 +63,11 @@ export function kubeletConfiguration(cluster: ClusterSpec): object {
 export function workerKubeletFiles(worker: WorkerSpec): NodeFile[] {
     const { cluster } = worker;
     return [
-        { path: paths.kubeletConfig, content: toYamlDocuments(kubeletConfiguration(cluster)) },
+        {
+            path: paths.kubeletConfig,
+            content: toYamlDocuments(kubeletConfiguration(cluster)),
+            permissions: "0600",
+        },
         {
             path: paths.kubeletTaints,
             content: toYamlDocuments({
@@ -71,7 +76,7 @@ export function workerKubeletFiles(worker: WorkerSpec): NodeFile[] {
                 registerWithTaints: (worker.taints ?? []).map(taintObject),
             }),
         },
-        { path: "/etc/kubernetes/kubelet.conf", content: kubeletKubeconfig(cluster), permissions: "0640" },
+        { path: paths.kubeletKubeconfig, content: kubeletKubeconfig(cluster), permissions: "0600" },
         {
             path: "/etc/kubernetes/kubelet.env",
             content: envFile({ KUBELET_NODE_ARGS: kubeletFlags(worker).join(" ") }),

@@ -21,6 +21,8 @@ export const paths = {
     /** Settings of a single machine: containerd merges every `*.toml` here into its configuration. */
     containerdLocal: "/etc/containerd/conf.d",
     kubeletConfig: "/var/lib/kubelet/config.yaml",
+    kubeletUnit: "/etc/systemd/system/kubelet.service",
+    kubeletKubeconfig: "/etc/kubernetes/kubelet.conf",
     library: "/usr/local/lib/kubernetes/control-plane.sh",
     units: "/etc/systemd/system",
     bin: "/usr/local/sbin",

@@ -54,7 +54,7 @@ export function renderControlPlane(spec: ControlPlaneSpec): CloudConfig {
                 permissions: "0755",
             })),
             ...controlPlaneJobs(),
-            { path: `${paths.units}/kubelet.service`, content: kubeletUnit(true) },
+            { path: paths.kubeletUnit, content: kubeletUnit(true), permissions: "0600" },
         ],
         units: [
             "kubernetes-control-plane.service",
@@ -73,20 +73,28 @@ export function renderWorker(spec: WorkerSpec): CloudConfig {
         extra: spec.extraCloudConfig,
         files: [
             ...workerKubeletFiles(spec),
-            { path: `${paths.units}/kubelet.service`, content: kubeletUnit(false) },
+            { path: paths.kubeletUnit, content: kubeletUnit(false), permissions: "0600" },
             { path: paths.nodeEnv, content: envFile({ NODE: spec.nodeName, API_NAME: nameOfApi(spec.cluster) }) },
         ],
         units: [],
     });
 }
 
+/** Files without a secret that only root may read nevertheless, as the CIS Kubernetes Benchmark requires (4.1). */
+const closedWithoutSecret: readonly string[] = [paths.kubeletUnit, paths.kubeletKubeconfig, paths.kubeletConfig];
+
+/** Whether a file contains a secret: only root may read it. */
+function isSecret({ path, permissions }: NodeFile): boolean {
+    return permissions === "0600" && !closedWithoutSecret.includes(path);
+}
+
 /**
- * The document without its secrets, that is, without the files that only root may read. It can replace a machine's user
- * data after the machine has joined: it still contains everything that later changes need, and nothing confidential.
- * To reinstall the machine, the complete document is needed again.
+ * The document without its secrets. It can replace a machine's user data after the machine has joined: it still contains
+ * everything that later changes need, and nothing confidential. To reinstall the machine, the complete document is needed
+ * again.
  */
 export function withoutSecrets(document: CloudConfig): CloudConfig {
-    return { ...document, writeFiles: (document.writeFiles ?? []).filter((file) => file.permissions !== "0600") };
+    return { ...document, writeFiles: (document.writeFiles ?? []).filter((file) => !isSecret(file)) };
 }
 
 /**
@@ -180,8 +188,7 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
  */
 function convergeRule({ path }: NodeFile): ConvergeRule {
     const name = path.slice(path.lastIndexOf("/") + 1);
-    if (path === `${paths.units}/kubelet.service`)
-        return { path, command: "systemctl daemon-reload && systemctl restart kubelet" };
+    if (path === paths.kubeletUnit) return { path, command: "systemctl daemon-reload && systemctl restart kubelet" };
     if (path === `${paths.units}/containerd.service`)
         return { path, command: "systemctl daemon-reload && systemctl restart containerd" };
     if (path.startsWith(paths.units) && name.endsWith(".timer")) return { path, command: timerCommand(name) };
@@ -199,7 +206,7 @@ const reactions: Record<string, string | undefined> = {
     "/etc/kubernetes/metadata-guard.nft": "systemctl start metadata-guard",
     "/etc/modules-load.d/kubernetes.conf": "kubernetes-prepare",
     "/etc/sysctl.d/90-kubernetes.conf": "kubernetes-prepare",
-    "/etc/kubernetes/kubelet.conf": "systemctl restart kubelet",
+    [paths.kubeletKubeconfig]: "systemctl restart kubelet",
     // Labels and taints of the pools. The timer would apply them minutes later.
     "/etc/kubernetes/pools": "systemctl start --no-block kubernetes-control-plane",
     [paths.kubeletConfig]: "systemctl restart kubelet",

@@ -66,7 +66,7 @@ export interface ClusterSpec {
     convergeIntervalSeconds?: number;
 }
 
-/** A file of a node. Files with a secret have mode 0600, see `withoutSecrets`. */
+/** A file of a node. A file with a secret has mode 0600, see `withoutSecrets`. */
 export type NodeFile = WriteFile;
 
 /** What the control planes know of a pool: its nodes, and the labels and taints of their Node objects. */

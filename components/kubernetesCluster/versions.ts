@@ -29,6 +29,16 @@ export const flannelImages = {
     cniPlugin: "ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel3",
 } as const;
 
+/** What kubelets and API servers offer with TLS 1.2; those of TLS 1.3 cannot be chosen. */
+export const cipherSuites = [
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+] as const;
+
 /** `1.36` of `1.36.4`. */
 export function minorOf(version: string): string {
     return version.split(".").slice(0, 2).join(".");

@@ -19,6 +19,9 @@ sysctl -q -w "net.netfilter.nf_conntrack_max=$connections" || echo "cannot set t
 # Swap devices of /etc/fstab only: in a container, others are the host's.
 awk '$1 !~ /^#/ && $3 == "swap" { print $1 }' /etc/fstab | while read -r device; do swapoff "$device" || true; done
 
+# kubeadm lets every user read it.
+[ ! -e /var/lib/kubelet/config.yaml ] || chmod 0600 /var/lib/kubelet/config.yaml
+
 mkdir -p /etc/containerd/conf.d /etc/kubernetes/kubelet.conf.d /etc/kubernetes/kubeadm.d/patches
 install -d -m 0700 /var/log/kubernetes /var/lib/kubernetes
 

@@ -209,10 +209,10 @@ test("all problems are reported together, each with a remedy", () => {
 });
 
 test("user data that is too long is reported before anything is created, with the largest files", () => {
-    const [first, ...others] = checkKubernetesArgs("demo", { ...right, userDataMaxLength: 15_000 });
+    const [first, ...others] = checkKubernetesArgs("demo", { ...right, userDataMaxLength: 15_600 });
     expect(first.path).toBe("controlPlane");
     expect(first.problem).toMatch(
-        /^user data of demo's control planes has [\d,]+ characters of base64, [\d,]+ more than the 15,000/,
+        /^user data of demo's control planes has [\d,]+ characters of base64, [\d,]+ more than the 15,600/,
     );
     expect(first.problem).toContain("/etc/kubernetes/addons/flannel.yaml");
     expect(others).toEqual([]);

@@ -278,13 +278,17 @@ describe("certificates of a control plane", () => {
 });
 
 describe("the user data guard", () => {
-    const guarded = (routes: string, leases: string): { node: Machine; programs: Record<string, string> } => {
+    const guarded = (
+        routes: string,
+        leases: string,
+        document = renderWorker(worker()),
+    ): { node: Machine; programs: Record<string, string> } => {
         const programs = {
             ...standIns(sandbox.cloud, "10.1.1.41"),
             ip: `echo "${routes}"`,
             nft: 'cat >>"$(dirname "$0")/../loaded"',
         };
-        const node = new Machine(path.join(sandbox.folder, "worker"), renderWorker(worker()), programs);
+        const node = new Machine(path.join(sandbox.folder, "guarded"), document, programs);
         const script = "/usr/local/sbin/metadata-guard";
         node.write("/leases/2", leases);
         node.write(
@@ -308,6 +312,18 @@ describe("the user data guard", () => {
         expect(node.read("/loaded").trim().split("\n").at(-1)).toBe(
             "add element inet metadata_guard routers { 10.1.1.1,10.1.1.2,10.1.1.254 }",
         );
+    });
+
+    testWithTools(["bash"])("closes etcd to pods of a control plane, by name or address", async () => {
+        say("names", ["data-server 10.1.1.1", "etcd-a.example 10.1.1.11", "10.1.1.12 10.1.1.12"]);
+        const spec = controlPlane();
+        const endpoints = ["https://etcd-a.example:2379", "https://10.1.1.12:12379/"];
+        const { node } = guarded("", "", renderControlPlane({ ...spec, etcd: { ...spec.etcd, endpoints } }));
+        expect((await node.run("metadata-guard")).status).toBe(0);
+        expect(node.read("/loaded").trim().split("\n").slice(-2)).toEqual([
+            "add element inet metadata_guard routers { 10.1.1.1 }",
+            "add element inet metadata_guard etcd { 10.1.1.11 . 2379,10.1.1.12 . 12379 }",
+        ]);
     });
 
     testWithTools(["bash"])("fails if there are none, so that kubelet does not start", async () => {
