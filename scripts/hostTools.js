@@ -30,7 +30,7 @@ const machineTools = [
     },
     { command: "dnsmasq", package: "dnsmasq-base", why: "gives machines addresses and names" },
     { command: "ip", package: "iproute2", why: "makes their network" },
-    { command: "nft", package: "nftables", why: "enforces their security groups, and checks packet filters" },
+    { command: "nft", package: "nftables", why: "enforces their security groups" },
     { command: "losetup", package: "mount", why: "makes their disks" },
     { command: "unshare", package: "util-linux", why: "isolates them in namespaces" },
 ];

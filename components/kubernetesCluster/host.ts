@@ -13,7 +13,6 @@ export function hostFiles(cluster: ClusterSpec, role: keyof typeof prepare): Nod
         { path: "/etc/systemd/network/10-flannel.link", content: flannelLink },
         { path: `${paths.bin}/kubernetes-prepare`, content: prepare[role], permissions: "0755" },
         { path: `${paths.bin}/metadata-guard`, content: metadataGuard, permissions: "0755" },
-        { path: "/etc/kubernetes/metadata-guard.nft", content: metadataGuardTable },
         // kubelet's unit runs it, too. The timer updates it: a recreated virtual router may have another address.
         ...jobFiles("metadata-guard", {
             description: "Keep pods from the user data of this machine",
@@ -58,36 +57,6 @@ OriginalName=flannel*
 
 [Link]
 MACAddressPolicy=none
-`;
-
-/**
- * The user data guard. The virtual router serves user data by source address, and packets of pods leave a node with the
- * node's address. So pods, and processes of users other than root, cannot connect to the router's HTTP ports and to
- * link-local addresses; DNS is not affected. Pods of a control plane cannot connect to etcd either, whose security group
- * lets the node in. `metadata-guard` adds the addresses of the routers and of etcd. The rules have their own table, which
- * kube-proxy and Flannel do not change.
- */
-const metadataGuardTable = `table inet metadata_guard {}
-delete table inet metadata_guard
-table inet metadata_guard {
-    set routers {
-        type ipv4_addr
-    }
-    set etcd {
-        type ipv4_addr . inet_service
-    }
-    chain pods {
-        type filter hook forward priority -10; policy accept;
-        ip daddr . tcp dport @etcd counter reject
-        ip daddr @routers tcp dport { 80, 443, 8080 } counter reject
-        ip daddr 169.254.0.0/16 counter reject
-    }
-    chain processes {
-        type filter hook output priority -10; policy accept;
-        ip daddr @routers tcp dport { 80, 443, 8080 } meta skuid != 0 counter reject
-        ip daddr 169.254.0.0/16 meta skuid != 0 counter reject
-    }
-}
 `;
 
 /**

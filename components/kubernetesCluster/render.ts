@@ -160,7 +160,7 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
     ];
     const document: CloudConfig = {
         packages: distributionPackages(
-            ["nftables", "conntrack", "chrony", ...(balanced ? ["haproxy"] : [])],
+            ["iptables", "conntrack", "chrony", ...(balanced ? ["haproxy"] : [])],
             artifacts,
         ),
         ...(timeServers !== undefined && { ntp: { enabled: true, ntpClient: "chrony", servers: [...timeServers] } }),
@@ -203,7 +203,7 @@ const reactions: Record<string, string | undefined> = {
         "openssl x509 -checkend 0 -noout -in /var/lib/kubelet/pki/kubelet-client-current.pem || systemctl restart kubelet",
     "/etc/haproxy/haproxy.cfg": "systemctl reload haproxy",
     "/etc/containerd/config.toml": "systemctl restart containerd",
-    "/etc/kubernetes/metadata-guard.nft": "systemctl start metadata-guard",
+    [`${paths.bin}/metadata-guard`]: "systemctl start metadata-guard",
     "/etc/modules-load.d/kubernetes.conf": "kubernetes-prepare",
     "/etc/sysctl.d/90-kubernetes.conf": "kubernetes-prepare",
     [paths.kubeletKubeconfig]: "systemctl restart kubelet",

@@ -101,8 +101,9 @@ withKubernetes("pools of a Kubernetes cluster", () => {
         const { [middle]: _removed, ...before } = await cluster.machines();
         cluster.usePools(usual());
         const nodes = await cluster.watched("the middle machine of three is removed", up);
-        const moments = nodes.moments.map(({ node, what }) => `${node} ${what}`);
-        expect(moments.slice(-2)).toEqual([`${middle} cordoned`, `${middle} deleted`]);
+        // In between it is not Ready, if its kubelet reports the shutdown in time.
+        const moments = nodes.moments.filter(({ node, what }) => node === middle && /cordoned|deleted/.test(what));
+        expect(moments.map(({ what }) => what)).toEqual(["cordoned", "deleted"]);
         expect(nodes.order("cordoned")).toEqual([middle]);
         expect(await cluster.machines()).toEqual(before);
         expect(await cluster.records(middle)).toEqual([]);

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { loadAll } from "js-yaml";
 import { type CloudConfig, renderUserData } from "../../../../components/cloudInit";
 import { renderControlPlane, renderWorker, withoutSecrets } from "../../../../components/kubernetesCluster/render";
-import { NEW_EC_KEY, expectSuccess, findTool, runTool, testWithTools, withFolder } from "../../../support/tools";
+import { NEW_EC_KEY, expectSuccess, runTool, testWithTools, withFolder } from "../../../support/tools";
 import { controlPlane, keys, variants, worker } from "./specs";
 
 const documents = Object.entries(variants).flatMap(([name, spec]): [string, CloudConfig][] => [
@@ -183,23 +183,6 @@ describe("files", () => {
             expectSuccess(result);
             // It only warns of lines that it does not know.
             expect(result.output).not.toContain(folder);
-        }),
-    );
-
-    testWithTools(["nft", "unshare"])("the metadata guard passes nft", () =>
-        withFolder((folder) => {
-            const name = path.join(folder, "guard.nft");
-            const guard = file(renderWorker(worker()), "/etc/kubernetes/metadata-guard.nft");
-            fs.writeFileSync(
-                name,
-                `${guard}add element inet metadata_guard routers { 10.1.1.1, 10.1.1.2 }
-add element inet metadata_guard etcd { 10.1.1.3 . 2379, 10.1.1.4 . 2379 }
-`,
-            );
-            // As root the real table would be looked at: a network of its own keeps the machine's out of it.
-            const nft = findTool("nft") as string;
-            const result = runTool("unshare", ["--user", "--map-root-user", "--net", nft, "-c", "-f", name]);
-            expectSuccess(result);
         }),
     );
 

@@ -286,7 +286,8 @@ describe("the user data guard", () => {
         const programs = {
             ...standIns(sandbox.cloud, "10.1.1.41"),
             ip: `echo "${routes}"`,
-            nft: 'cat >>"$(dirname "$0")/../loaded"',
+            "iptables-restore": 'cat >>"$(dirname "$0")/../loaded"',
+            iptables: 'case $* in *" -C "*) exit 1 ;; esac; echo "$@" >>"$(dirname "$0")/../loaded"',
         };
         const node = new Machine(path.join(sandbox.folder, "guarded"), document, programs);
         const script = "/usr/local/sbin/metadata-guard";
@@ -308,10 +309,23 @@ describe("the user data guard", () => {
             "ADDRESS=10.1.1.41\nSERVER_ADDRESS=10.1.1.1\n",
         );
         expect((await node.run("metadata-guard")).status).toBe(0);
-        expect(node.read("/loaded")).toMatch(/^table inet metadata_guard \{\}\ndelete table/);
-        expect(node.read("/loaded").trim().split("\n").at(-1)).toBe(
-            "add element inet metadata_guard routers { 10.1.1.1,10.1.1.2,10.1.1.254 }",
-        );
+        const http = "-p tcp -m multiport --dports 80,443,8080";
+        const hidden = [
+            "169.254.0.0/16",
+            ...["10.1.1.1", "10.1.1.2", "10.1.1.254"].map((router) => `${router} ${http}`),
+        ];
+        expect(node.read("/loaded").trim().split("\n")).toEqual([
+            "*mangle",
+            ":CS-GUARD-PODS - [0:0]",
+            ":CS-GUARD-PROCESSES - [0:0]",
+            ...hidden.flatMap((match) => [
+                `-A CS-GUARD-PODS -d ${match} -j DROP`,
+                `-A CS-GUARD-PROCESSES -d ${match} -m owner ! --uid-owner 0 -j DROP`,
+            ]),
+            "COMMIT",
+            "--wait -t mangle -I FORWARD -j CS-GUARD-PODS",
+            "--wait -t mangle -I OUTPUT -j CS-GUARD-PROCESSES",
+        ]);
     });
 
     testWithTools(["bash"])("closes etcd to pods of a control plane, by name or address", async () => {
@@ -320,9 +334,14 @@ describe("the user data guard", () => {
         const endpoints = ["https://etcd-a.example:2379", "https://10.1.1.12:12379/"];
         const { node } = guarded("", "", renderControlPlane({ ...spec, etcd: { ...spec.etcd, endpoints } }));
         expect((await node.run("metadata-guard")).status).toBe(0);
-        expect(node.read("/loaded").trim().split("\n").slice(-2)).toEqual([
-            "add element inet metadata_guard routers { 10.1.1.1 }",
-            "add element inet metadata_guard etcd { 10.1.1.11 . 2379,10.1.1.12 . 12379 }",
+        expect(
+            node
+                .read("/loaded")
+                .split("\n")
+                .filter((line) => line.includes("--dport ")),
+        ).toEqual([
+            "-A CS-GUARD-PODS -d 10.1.1.11 -p tcp --dport 2379 -j DROP",
+            "-A CS-GUARD-PODS -d 10.1.1.12 -p tcp --dport 12379 -j DROP",
         ]);
     });
 
