@@ -4,6 +4,7 @@ export * from "./sshKeyPair";
 export * from "./affinityGroup";
 export * from "./volume";
 export * from "./network";
+export * from "./publicIpAddress";
 export * from "./certificates";
 export * from "./lookups";
 export type { LookupScope } from "./lookups/lookup";

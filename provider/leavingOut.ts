@@ -1,5 +1,6 @@
 import type { AffinityGroupArgs } from "./affinityGroup";
 import type { NetworkArgs } from "./network";
+import type { PublicIpAddressArgs } from "./publicIpAddress";
 import type { SecurityGroupArgs, SecurityGroupRulesArgs } from "./securityGroup";
 import type { SshKeyPairArgs } from "./sshKeyPair";
 import type { VirtualMachineArgs } from "./virtualMachine";
@@ -160,6 +161,14 @@ const network: Optional<NetworkArgs> = {
     profile,
 };
 
+const publicIpAddress: Optional<PublicIpAddressArgs> = {
+    ipAddress: { creation: "one that CloudStack chooses", afterwards: "it keeps its address" },
+    tags,
+    project,
+    timeoutSeconds,
+    profile,
+};
+
 /** The effect of leaving out each optional argument, by resource. `docs/leaving-out.md` is generated from it. */
 export const LEAVING_OUT = {
     VirtualMachine: virtualMachine,
@@ -169,4 +178,5 @@ export const LEAVING_OUT = {
     AffinityGroup: affinityGroup,
     SshKeyPair: sshKeyPair,
     Network: network,
+    PublicIpAddress: publicIpAddress,
 } satisfies Record<string, Record<string, LeavingOut>>;

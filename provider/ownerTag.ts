@@ -6,7 +6,7 @@ import { secondsUntil } from "./timeouts";
  * The tag with the owner mark of an entity whose name or description contains an old mark and cannot be changed. It is
  * set when a resource is renamed with an alias.
  */
-const KEY = "pulumi-owner";
+export const OWNER_TAG = "pulumi-owner";
 
 interface Tagged {
     id: string;
@@ -15,7 +15,7 @@ interface Tagged {
 
 /** The owner mark in an entity's tags; `undefined` if it was never passed to another resource. */
 export function taggedOwner(of: Tagged): string | undefined {
-    return of.tags?.find(({ key }) => key === KEY)?.value;
+    return of.tags?.find(({ key }) => key === OWNER_TAG)?.value;
 }
 
 /**
@@ -39,8 +39,8 @@ export async function tagOwner(
             { timeoutSeconds: secondsUntil(deadline) },
         );
     // A tag's value cannot be changed: the tag is deleted and created again.
-    await run("deleteTags", { key: KEY }).catch(unlessMissing);
-    await run("createTags", { key: KEY, value: owner });
+    await run("deleteTags", { key: OWNER_TAG }).catch(unlessMissing);
+    await run("createTags", { key: OWNER_TAG, value: owner });
 }
 
 function unlessMissing(error: unknown): void {

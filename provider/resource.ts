@@ -116,7 +116,15 @@ export abstract class CloudStackResource extends pulumi.CustomResource {
 }
 
 /** Kinds that have the argument `timeoutSeconds`. */
-const TIMED = ["VirtualMachine", "Volume", "SecurityGroup", "SecurityGroupRules", "AffinityGroup", "Network"];
+const TIMED = [
+    "VirtualMachine",
+    "Volume",
+    "SecurityGroup",
+    "SecurityGroupRules",
+    "AffinityGroup",
+    "Network",
+    "PublicIpAddress",
+];
 
 /** Copies the option `customTimeouts` to an argument, because dynamic providers do not receive it. */
 function withTimeouts(

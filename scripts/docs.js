@@ -24,6 +24,7 @@ const pages = {
             "AffinityGroup",
             "Volume",
             "Network",
+            "PublicIpAddress",
             "CertificateAuthority",
             "Certificate",
             "SigningKeyPair",

@@ -22,6 +22,10 @@ export interface RunOptions {
      * group of a rule that is revoked, the machine of a volume. Commands with the same id never run concurrently.
      */
     readonly queue?: string;
+    /** The id of the job. Default: a random one. */
+    readonly jobId?: string;
+    /** Receives the answer to the command, before its job ends. */
+    readonly onAccepted?: (accepted: Accepted) => void;
 }
 
 /** Errors that do not concern the job: too many calls, a server that is starting or stopping, an internal error. */
@@ -120,8 +124,8 @@ export class Client {
      * lost response, the job is looked up by the job id that the client chose.
      * @throws CloudStackError; with outcome `unknown` when a creating command may have been executed
      */
-    async start(command: string, params: Params = {}): Promise<Accepted> {
-        return startJob((name, own) => this.send(name, own), this.clock, command, params, randomUUID());
+    async start(command: string, params: Params = {}, jobId: string = randomUUID()): Promise<Accepted> {
+        return startJob((name, own) => this.send(name, own), this.clock, command, params, jobId);
     }
 
     /** Waits, by the client's clock. */
@@ -185,13 +189,15 @@ export class Client {
         params: Params | undefined,
         options: Omit<JobOptions, "command"> & RunOptions,
     ): Promise<T> {
-        const { queue, timeoutSeconds, ...others } = options;
+        const { queue, jobId, onAccepted, timeoutSeconds, ...others } = options;
         const keys = [...new Set([...this.locksOf(command, params ?? {}), ...(queue === undefined ? [] : [queue])])];
         const deadline = this.clock.now() + timeoutSeconds * 1000;
         const done = await this.locks.withLocks(
             keys,
             async () => {
-                const { jobid } = await this.start(command, params);
+                const accepted = await this.start(command, params, jobId);
+                onAccepted?.(accepted);
+                const { jobid } = accepted;
                 const left = Math.max(0, deadline - this.clock.now()) / 1000;
                 return this.wait<T>(jobid, { command, kind: kindOf(command, params), timeoutSeconds: left, ...others });
             },

@@ -19,8 +19,8 @@ export function isCreate(command: string): boolean {
 }
 
 /**
- * Whether a creating command that is sent twice creates two entities, because CloudStack does not require unique names.
+ * Whether a creating command that is sent twice creates two entities, because CloudStack requires nothing unique.
  */
 export function mayCreateDuplicate(command: string): boolean {
-    return command === "createVolume";
+    return command === "createVolume" || command === "associateIpAddress";
 }

@@ -110,6 +110,8 @@ export interface ApiNic {
     id: string;
     networkid: string;
     networkname: string;
+    /** The type of its network: `Shared`, `Isolated` or `L2`. */
+    type?: string;
     ipaddress?: string;
     macaddress?: string;
     isdefault: boolean;

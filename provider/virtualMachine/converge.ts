@@ -5,6 +5,7 @@ import type { TimedPlace } from "../cloudLifecycle";
 import { startMaintenance, nodeOf, noteStopped } from "../kubernetes/maintenance";
 import { overOutputs, wantedId } from "../references";
 import type { ApiMachine, ApiVolume } from "../session";
+import { startingRouter } from "../network/router";
 import { setTags } from "../tags";
 import { secondsUntil } from "../timeouts";
 import { describePlan, refusalOf } from "./describe";
@@ -150,7 +151,10 @@ async function restartAfterFailure(machine: ApiMachine, plan: Plan, work: Work, 
  */
 async function start(machine: ApiMachine, work: Work): Promise<Partial<ApiMachine> | undefined> {
     try {
-        return (await job(work, "startVirtualMachine", { id: machine.id })).virtualmachine;
+        const isolated = (machine.nic ?? []).filter(({ type }) => type === "Isolated");
+        const networks = isolated.map(({ networkid }) => networkid);
+        const run = () => job(work, "startVirtualMachine", { id: machine.id });
+        return (await startingRouter(work.session, networks, run)).virtualmachine;
     } catch (error) {
         if (!(error instanceof CloudStackError) || !/is already running/i.test(error.errorText)) throw error;
         work.session.machines.changed();

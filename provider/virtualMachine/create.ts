@@ -4,6 +4,7 @@ import type { Params } from "../client";
 import type { TimedPlace } from "../cloudLifecycle";
 import type { Inputs, Outputs } from "../handler";
 import { PartialFailure } from "../handler";
+import { startingRouter } from "../network/router";
 import { referenceId, wantedId } from "../references";
 import type { ApiMachine, Session } from "../session";
 import { secondsUntil } from "../timeouts";
@@ -42,7 +43,7 @@ async function deployOrAdopt(inputs: Inputs, at: TimedPlace, onAdopted: () => vo
     const params = await deployParams(at.session, inputs);
     try {
         return await createOrAdopt(
-            () => deploy(params, inputs, at),
+            () => startingRouter(at.session, startsIn(params), () => deploy(params, inputs, at)),
             async () => {
                 const found = await adoptMachine(inputs, at);
                 if (found !== undefined) onAdopted();
@@ -53,6 +54,11 @@ async function deployOrAdopt(inputs: Inputs, at: TimedPlace, onAdopted: () => vo
         if (!(error instanceof CloudStackError)) throw error;
         throw isTaken(error) ? await nameTaken(error, inputs, at.session) : explain(error, inputs);
     }
+}
+
+/** The networks in which the deployment starts the machine. */
+function startsIn({ startvm, networkids }: Params): string[] {
+    return startvm === false || networkids === undefined ? [] : [String(networkids)];
 }
 
 async function deploy(params: Params, inputs: Inputs, { session, cloud, deadline }: TimedPlace): Promise<ApiMachine> {

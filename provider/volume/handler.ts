@@ -13,10 +13,11 @@ import { isShown, showChange } from "../secrets";
 import type { ApiVolume, CloudIdentity, Session } from "../session";
 import { isGone } from "../session";
 import { secondsUntil } from "../timeouts";
+import type { Unanswered } from "../unanswered";
+import { arrivals, unansweredOutput } from "../unanswered";
 import { checkVolume } from "./check";
 import { GONE, adoptionRefusal, isAdoptable } from "./adopt";
-import type { Unanswered } from "./unanswered";
-import { arrivals, isEmptyVolume, removeSurplus } from "./unanswered";
+import { isEmptyVolume, removeDuplicates } from "./duplicates";
 
 const GIB = 2 ** 30;
 
@@ -52,7 +53,7 @@ export const volume = cloudLifecycle({
         const made = await makeVolume(inputs, at, lost);
         const outs = await converge(made, { ...inputs, ...unansweredOutput(lost) }, at);
         // At the end, so that delayed requests have had the most time to arrive.
-        const unanswered = await removeSurplus(at.session, lost, made.id, at.deadline);
+        const unanswered = await removeDuplicates(at.session, lost, made.id, at.deadline);
         return { id: made.id, outs: { ...outs, unanswered: unansweredOutput(unanswered).unanswered } };
     },
 
@@ -82,7 +83,7 @@ export const volume = cloudLifecycle({
             throw new Error(
                 `volume ${olds.name} (${id}) no longer exists: run \`pulumi refresh\`, then \`pulumi up\` to create a new, empty one`,
             );
-        await removeSurplus(session, olds.unanswered ?? [], id, deadline);
+        await removeDuplicates(session, olds.unanswered ?? [], id, deadline);
         const had = taggedOwner(found) ?? olds.owner;
         if (had !== undefined && had !== inputs.owner) await tagOwner(session, "Volume", found, inputs.owner, deadline);
         return converge(found, withKnownIds(inputs, olds), at);
@@ -90,7 +91,7 @@ export const volume = cloudLifecycle({
 
     async delete(id, outputs, { session, deadline }) {
         await session.settle(id, deadline);
-        await removeSurplus(session, outputs.unanswered ?? [], id, deadline);
+        await removeDuplicates(session, outputs.unanswered ?? [], id, deadline);
         const found = await session.volumes.get(id);
         if (found === undefined || GONE.includes(found.state)) return;
         try {
@@ -108,11 +109,6 @@ export const volume = cloudLifecycle({
         }
     },
 });
-
-/** The output `unanswered`, which lists requests that may still arrive; it is left out if there are none. */
-function unansweredOutput(requests: readonly Unanswered[]): { unanswered?: readonly Unanswered[] } {
-    return requests.length === 0 ? {} : { unanswered: requests };
-}
 
 function describeLoss(olds: Outputs, news: Inputs, elsewhere: readonly string[], isCertain: boolean): string {
     const reasons = elsewhere.map(

@@ -99,7 +99,7 @@ test("every example of an argument has the argument's type", () => {
         /Args$|^SecurityGroupRule$/.test(title) ? title : `${title[0].toUpperCase()}${title.slice(1)}Args`;
     // Names that examples refer to are declared and not checked further.
     const others =
-        "declare const web: any, database: any, spread: any, key: any, server: any, clients: any, document: any, zlib: any, fs: any;";
+        "declare const web: any, database: any, spread: any, key: any, server: any, network: any, address: any, clients: any, document: any, zlib: any, fs: any;";
     const lines = examples.map(
         ({ of, name, code }, index) => `export const _${index}: cs.${interfaceOf(of)}["${name}"] = ${code};`,
     );

@@ -22,6 +22,9 @@ const machines = ["web-1", "web-2"].map((name) => new cloudstack.VirtualMachine(
     serviceOffering: "Small Instance", template: "Debian 12", network: network.id,
     ipAddress: network.cidr.apply((range) => range!.replace(/0\\/.*/, name === "web-1" ? "11" : "12")),
 }));
+// Beside the first machines of a network that has no router yet.
+const address = new cloudstack.PublicIpAddress("public", { network: network.id, tags: { team: "a" } });
+export const publicAddress = address.ipAddress;
 export const addresses = machines.map((machine) => machine.ipAddress);
 export const gateway = network.gateway;
 `;
@@ -51,9 +54,13 @@ const networkOf = async (name: string) => (await api.list("listNetworks", { keyw
 
 test("one up creates everything; a preview and a refresh afterwards find no changes", async () => {
     const { changes, infos } = await project.up();
-    expect(changes).toMatchObject({ create: 5 });
+    expect(changes).toMatchObject({ create: 6 });
     expect(infos.filter((line) => line.includes("may not expunge"))).toHaveLength(1);
-    expect(await project.outputs()).toEqual({ addresses: ["10.50.0.11", "10.50.0.12"], gateway: "10.50.0.1" });
+    expect(await project.outputs()).toEqual({
+        ...{ addresses: ["10.50.0.11", "10.50.0.12"], gateway: "10.50.0.1" },
+        publicAddress: expect.stringMatching(/^198\.18\.0\./),
+    });
+    expect((await api.list("listPublicIpAddresses")).filter(({ issourcenat }) => issourcenat)).toHaveLength(1);
     expect(await networkOf("dev-app")).toMatchObject({
         state: "Implemented",
         displaytext: expect.stringMatching(/^The application \[.*\/test\/dev\/app#[0-9a-f]{8}\]$/),

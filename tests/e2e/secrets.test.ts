@@ -119,6 +119,12 @@ function argumentsOf({
             zone: text("sandbox-isolated"),
             timeoutSeconds,
         },
+        PublicIpAddress: {
+            network: "network.id",
+            ipAddress: text("198.18.0.77"),
+            tags: `{ ${text(`key-${word}`)}: ${text(`tag-${word}`)} }`,
+            timeoutSeconds,
+        },
     };
 }
 
@@ -130,6 +136,7 @@ const VARIABLES = {
     VirtualMachine: "machine",
     Volume: "volume",
     Network: "network",
+    PublicIpAddress: "address",
 };
 
 /** Arguments that are not tried here: a domain or account, and arguments that exclude others. */

@@ -1,15 +1,16 @@
 import type { Declared } from "./engine";
 import type { Phase } from "./program";
 
-/** An isolated network with a machine: the second disturbed program. */
+/** An isolated network with a machine and public addresses: the second disturbed program. */
 
 const zone = "sandbox-isolated";
 
 interface Parts {
     network?: Record<string, any>;
+    address?: Record<string, any>;
 }
 
-function program({ network }: Parts): Declared[] {
+function program({ network, address }: Parts): Declared[] {
     return [
         {
             name: "app",
@@ -24,12 +25,16 @@ function program({ network }: Parts): Declared[] {
                 network: of("app").id,
             }),
         },
+        { name: "public", kind: "publicIpAddress", args: (of) => ({ network: of("app").id, ...address }) },
     ];
 }
 
 const before = program({});
-const changed = program({ network: { name: "app-2", networkDomain: "app.internal", tags: { a: "c", d: "e" } } });
-const replaced = program({ network: { cidr: "10.31.0.0/24" } });
+const changed = program({
+    address: { tags: { a: "b" } },
+    network: { name: "app-2", networkDomain: "app.internal", tags: { a: "c", d: "e" } },
+});
+const replaced = program({ address: { ipAddress: "198.18.0.99" }, network: { cidr: "10.31.0.0/24" } });
 
 export const NETWORK_PHASES: readonly Phase[] = [
     { name: "create a network", account: "user", to: before },

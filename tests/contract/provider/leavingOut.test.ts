@@ -45,13 +45,25 @@ const REQUIRED: Record<string, Properties> = {
     AffinityGroup: {},
     SshKeyPair: {},
     Network: {},
+    PublicIpAddress: {},
 };
 
 /** Resources of a zone without security groups. */
-const ISOLATED = ["Network"];
+const ISOLATED = ["Network", "PublicIpAddress"];
 
 const pluginFor = (type: string): Plugin =>
     world.plugin("user", ISOLATED.includes(type) ? { "cloudstack:zone": "sandbox-isolated" } : {});
+
+/** What a resource belongs to, where that is an argument. */
+const TARGETS: Record<string, (plugin: Plugin) => Promise<Properties>> = {
+    SecurityGroupRules: async (plugin) => ({ securityGroup: (await groupOf(plugin, "securityGroup"))[0] }),
+    PublicIpAddress: async (plugin) => ({
+        network: (await plugin.create("network", { ...named("net"), ...ROUTER })).id,
+    }),
+};
+
+/** A network that has a source NAT address from the beginning. */
+const ROUTER = { networkOffering: "PersistentIsolatedNetwork" };
 
 /** The resource as shown by the cloud. */
 const LISTED: Record<string, (resource: Resource) => Promise<any>> = {
@@ -62,6 +74,10 @@ const LISTED: Record<string, (resource: Resource) => Promise<any>> = {
         (await world.api.user.list("listSecurityGroups", { id: outputs.securityGroup }))[0],
     AffinityGroup: async ({ id }) => (await world.api.user.list("listAffinityGroups", { id }))[0],
     SshKeyPair: async ({ id }) => (await world.api.user.list("listSSHKeyPairs", { id }))[0],
+    PublicIpAddress: async ({ id }) => {
+        const [address] = await world.api.user.list("listPublicIpAddresses", { id });
+        return { ...address, tags: address.tags.filter(({ key }: Properties) => key !== "pulumi-owner") };
+    },
     Network: async ({ id }) => (await world.api.user.list("listNetworks", { id }))[0],
 };
 
@@ -161,6 +177,11 @@ const CASES: Record<keyof typeof LEAVING_OUT, Record<string, Case>> = {
         zone: isolatedZone,
         timeoutSeconds,
     },
+    PublicIpAddress: {
+        ipAddress: { give: () => "198.18.0.240", creation: { ipaddress: expect.any(String) } },
+        tags,
+        timeoutSeconds,
+    },
 };
 
 /** Arguments for the place or the name of a resource: each has its own tests. */
@@ -189,7 +210,7 @@ const cells = Object.entries(CASES).flatMap(([kind, cases]) =>
 test.each(cells)("%s without %s", async (type, argument, cell) => {
     const kind = `${type[0].toLowerCase()}${type.slice(1)}` as Kind;
     const plugin = pluginFor(type);
-    const target = type === "SecurityGroupRules" ? { securityGroup: (await groupOf(plugin, "securityGroup"))[0] } : {};
+    const target = await TARGETS[type]?.(plugin);
     const base = () => ({ ...named("left"), ...REQUIRED[type], ...target, ...cell.with });
     if (cell.creation !== undefined) {
         const without = await plugin.create(kind, base());

@@ -10,7 +10,14 @@ import { Client } from "../simulator/client";
  */
 
 export type Kind =
-    "virtualMachine" | "securityGroup" | "securityGroupRules" | "sshKeyPair" | "affinityGroup" | "volume" | "network";
+    | "virtualMachine"
+    | "securityGroup"
+    | "securityGroupRules"
+    | "sshKeyPair"
+    | "affinityGroup"
+    | "volume"
+    | "network"
+    | "publicIpAddress";
 
 export type AccountName = "user" | "expunger" | "admin";
 
@@ -168,6 +175,7 @@ export class World {
             "listAffinityGroups",
             "listVolumes",
             "listNetworks",
+            "listPublicIpAddresses",
         ];
         const found = await Promise.all(lists.map((command) => this.api[account].list(command)));
         // A destroyed machine keeps its root disk until it is expunged.
@@ -176,7 +184,7 @@ export class World {
         return found
             .flat()
             .filter(counts)
-            .map(({ name }) => name);
+            .map(({ name, ipaddress }) => name ?? ipaddress);
     }
 }
 

@@ -47,6 +47,7 @@ let affinity = "";
 let machine = "";
 let key = "";
 let foreign = "";
+let network = "";
 
 beforeAll(async () => {
     await world.api.admin.ok("updateResourceLimit", { resourcetype: 6, max: -1, account: "user" });
@@ -56,6 +57,8 @@ beforeAll(async () => {
     machine = (await plugin.create("virtualMachine", { ...named("held"), ...small })).id;
     key = (await plugin.create("sshKeyPair", { name: "laptop", owner: "o/p/s/laptop", publicKey: publicKey() })).outputs
         .name;
+    const router = { zone: "sandbox-isolated", networkOffering: "PersistentIsolatedNetwork" };
+    network = (await plugin.create("network", { ...named("held"), ...router })).id;
     foreign = (await world.api.expunger.ok("createSecurityGroup", { name: "theirs" })).securitygroup.id;
 });
 
@@ -265,6 +268,17 @@ const SURFACES: readonly Surface[] = [
             },
             tags: TAGS,
             zone: { ...PLACE, bad: ["nowhere", "sandbox"] },
+            project: { good: [], bad: [], ours: [5, {}, ["a"]] },
+            timeoutSeconds: TIMEOUTS,
+        },
+    },
+    {
+        kind: "publicIpAddress",
+        base: () => ({ owner: named("s").owner, network }),
+        values: {
+            network: { good: [], bad: ["", "nowhere", "shared"], ours: [5, {}, []] },
+            ipAddress: { good: ["198.18.0.230"], bad: ["198.18.0", "fd00::1", "host"], ours: ["", 5, {}] },
+            tags: { ...TAGS, ours: [...TAGS.ours!, { "pulumi-owner": "me" }] },
             project: { good: [], bad: [], ours: [5, {}, ["a"]] },
             timeoutSeconds: TIMEOUTS,
         },
