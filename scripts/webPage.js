@@ -70,4 +70,4 @@ function web(name, replicas, page) {
     ];
 }
 
-module.exports = { web };
+module.exports = { image, restricted, web };

@@ -12,6 +12,7 @@ import { built } from "../../support/built";
 import { Client } from "../../contract/simulator/client";
 import { Project, type Result } from "../../e2e/support/project";
 import { waitUntil } from "./lab";
+import { TEMPLATE } from "./template";
 import { type EtcdAccess, type Interval, type Verdict, Writer } from "./writer";
 
 const run = promisify(execFile);
@@ -85,6 +86,26 @@ export class RealCloud {
     /** Runs a command in a machine; returns its standard output. */
     exec(machine: string, ...command: string[]): Promise<string> {
         return this.command("exec", machine, "--", ...command);
+    }
+
+    /** Creates a machine in the account's default group, and waits until it runs commands; returns its address. */
+    async deploy(name: string, ipaddress?: string): Promise<string> {
+        const idOf = async (command: string, wanted: string, more = {}) =>
+            (await this.client.list(command, { name: wanted, ...more })).find((found: any) => found.name === wanted).id;
+        const { virtualmachine } = await this.client.done("deployVirtualMachine", {
+            name,
+            ipaddress,
+            zoneid: await idOf("listZones", "sandbox"),
+            templateid: await idOf("listTemplates", TEMPLATE, { templatefilter: "executable" }),
+            serviceofferingid: await idOf("listServiceOfferings", "Small Instance"),
+        });
+        await waitUntil(`${name} runs commands`, () =>
+            this.exec(name, "systemctl", "is-active", "network-online.target").then(
+                () => true,
+                () => false,
+            ),
+        );
+        return virtualmachine.nic[0].ipaddress;
     }
 
     async dispose(): Promise<void> {
