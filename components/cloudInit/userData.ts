@@ -20,6 +20,8 @@ export interface RenderOptions {
     compress?: "auto" | "always" | "never";
     /** What the user data belongs to, for the error message. @default "user data" */
     subject?: string;
+    /** A comment, written below the first line. @default none */
+    comment?: string;
 }
 
 /** User data as CloudStack accepts it. */
@@ -57,9 +59,10 @@ export class UserDataTooLongError extends Error {
  * @throws UserDataTooLongError with the largest files
  */
 export function renderUserData(doc: CloudConfig, options: RenderOptions = {}): UserData {
-    const { maxLength = defaultMaxLength, compress = "auto", subject = "user data" } = options;
+    const { maxLength = defaultMaxLength, compress = "auto", subject = "user data", comment } = options;
     throwProblems(subject, checkCloudConfig(doc));
-    const text = renderCloudConfig(doc);
+    const rendered = renderCloudConfig(doc);
+    const text = comment === undefined ? rendered : rendered.replace("\n", `\n# ${comment}\n`);
     const base64 = encode(text, compress);
     if (base64.length > maxLength)
         throw new UserDataTooLongError(subject, base64.length, maxLength, largestFiles(doc, base64.length, compress));

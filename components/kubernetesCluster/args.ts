@@ -250,6 +250,13 @@ export interface KubernetesClusterArgs extends RecipeArgs, PlacementArgs {
      */
     drainTimeoutSeconds?: pulumi.Input<number>;
     /**
+     * Whether secrets are removed from a machine's user data in CloudStack when its node is Ready. A reinstallation by
+     * `pulumi up` sends them again; after a reinstallation by other means, `pulumi up --replace` of the machine does.
+     *
+     * @default true if `waitFor` is `nodes` or `addons`
+     */
+    scrubUserData?: boolean;
+    /**
      * Names of nodes, as `kubectl get nodes` shows them, that may be not Ready when others change, such as one that the
      * change repairs.
      *

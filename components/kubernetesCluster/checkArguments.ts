@@ -6,6 +6,7 @@ import type { Problem } from "../problems";
 import { ruleShape } from "../ruleShape";
 import {
     atLeast,
+    boolean,
     fields,
     joinProblems,
     list,
@@ -28,6 +29,7 @@ import type {
     TaintArgs,
 } from "./args";
 import { checkGate } from "./gate";
+import { checkScrub } from "./scrub";
 import { checkUserDataLength } from "./placeholders";
 
 const poolShape = fields<PoolArgs>({
@@ -78,6 +80,7 @@ const clusterShape = fields<KubernetesClusterArgs>({
     waitTimeoutSeconds: number,
     drainTimeoutSeconds: number,
     allowNotReady: list(text),
+    scrubUserData: plain(boolean),
     operatorCidrs: list(text),
     nodePortCidrs: list(text),
     monitoringCidrs: list(text),
@@ -95,7 +98,11 @@ export function checkArguments(cluster: string, given: KubernetesClusterArgs): P
     const { args, problems: ofShape } = readArguments(given, clusterShape);
     // Missing arguments are reported, and the rest is still checked.
     const controlPlane = { ...args.controlPlane, members: args.controlPlane?.members ?? {} };
-    const ofValues = [...checkKubernetesValues(cluster, { ...args, controlPlane }), ...checkGate(args)];
+    const ofValues = [
+        ...checkKubernetesValues(cluster, { ...args, controlPlane }),
+        ...checkGate(args),
+        ...checkScrub(args),
+    ];
     const problems = joinProblems(ofShape, ofValues);
     return problems.length > 0 ? problems : checkUserDataLength(cluster, args);
 }

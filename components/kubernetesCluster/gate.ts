@@ -3,6 +3,7 @@ import type { Certificate } from "../../provider/certificates";
 import { KubernetesReady, type NodeArguments } from "../../provider/kubernetes/resources";
 import type { VirtualMachineArgs } from "../../provider/virtualMachine";
 import { known, type Report } from "../known";
+import type { MachineGroup } from "../machineGroup";
 import type { Problem } from "../problems";
 import type { KubernetesClusterArgs, KubernetesWaitFor } from "./args";
 import type { ClusterContext } from "./machines";
@@ -16,8 +17,8 @@ const defaults = { waitTimeoutSeconds: 900, drainTimeoutSeconds: 600 } as const;
 export interface Gate {
     /** Changes the arguments of a machine, so that it is drained as a node. */
     readonly drains: (args: VirtualMachineArgs) => VirtualMachineArgs;
-    /** Makes the gate behind all machines. @param ids of the machines */
-    readonly behind: (machines: pulumi.Resource[], ids: pulumi.Output<string>[]) => KubernetesReady;
+    /** Makes the gate behind the machines of all groups. */
+    readonly behind: (groups: readonly MachineGroup[]) => KubernetesReady;
 }
 
 /** The problems of the arguments that say what is waited for, and for how long. */
@@ -35,10 +36,8 @@ export function checkGate(args: Partial<KubernetesClusterArgs>): Problem[] {
     return problems;
 }
 
-/** Lets machines, and the gate behind them, ask the API as its administrator. */
-export function gateOf(context: ClusterContext, admin: Certificate): Gate {
-    const { name, cluster, args, authority, child } = context;
-    const waitFor = waitForOf(args);
+/** How a cluster's API is asked, as its administrator, and for how long. */
+export function accessOf({ cluster, args, authority }: ClusterContext, admin: Certificate) {
     const controlPlanes = pulumi
         .all([cluster, args.controlPlane.members])
         .apply(([called, members]) =>
@@ -49,15 +48,29 @@ export function gateOf(context: ClusterContext, admin: Certificate): Gate {
                 ]),
             ),
         );
-    const seconds = (key: keyof typeof defaults) => pulumi.output(args[key]).apply((given) => given ?? defaults[key]);
-    const waitTimeoutSeconds = seconds("waitTimeoutSeconds");
-    const allowNotReady = pulumi.output(args.allowNotReady).apply((given) => given ?? []);
-    const caCertificate = authority.bundle;
-    const clientCertificate = admin.certificate;
-    const shared = pulumi.output({
-        ...{ cluster, caCertificate, clientCertificate, allowNotReady, waitTimeoutSeconds, controlPlanes, waitFor },
-        drainTimeoutSeconds: seconds("drainTimeoutSeconds"),
-    });
+    return {
+        cluster,
+        controlPlanes,
+        caCertificate: authority.bundle,
+        clientCertificate: admin.certificate,
+        clientKey: admin.privateKey,
+        timeoutSeconds: seconds(args, "waitTimeoutSeconds"),
+        allowNotReady: pulumi.output(args.allowNotReady).apply((given) => given ?? []),
+    };
+}
+
+function seconds(args: KubernetesClusterArgs, key: keyof typeof defaults): pulumi.Output<number> {
+    return pulumi.output(args[key]).apply((given) => given ?? defaults[key]);
+}
+
+/** Lets machines, and the gate behind them, ask the API as its administrator. */
+export function gateOf(context: ClusterContext, admin: Certificate): Gate {
+    const { name, cluster, args, child } = context;
+    const waitFor = waitForOf(args);
+    const access = accessOf(context, admin);
+    const { clientKey: _clientKey, timeoutSeconds: waitTimeoutSeconds, ...open } = access;
+    const drainTimeoutSeconds = seconds(args, "drainTimeoutSeconds");
+    const shared = pulumi.output({ ...open, waitTimeoutSeconds, drainTimeoutSeconds, waitFor });
     const drains = (machine: VirtualMachineArgs): VirtualMachineArgs & NodeArguments => ({
         ...machine,
         kubernetesNode: pulumi
@@ -71,29 +84,33 @@ export function gateOf(context: ClusterContext, admin: Certificate): Gate {
             .all([waitFor, admin.privateKey])
             .apply(([what, key]) => (what === "none" ? undefined : key)),
     });
-    const behind = (machines: pulumi.Resource[], ids: pulumi.Output<string>[]) =>
+    const behind = (groups: readonly MachineGroup[]) =>
         new KubernetesReady(
             name,
             {
-                ...{ cluster, waitFor, timeoutSeconds: waitTimeoutSeconds, allowNotReady, controlPlanes },
-                ...{ caCertificate, clientCertificate, clientKey: admin.privateKey },
+                ...access,
+                waitFor,
                 nodes: cluster.apply((called) => nodeNames(called, args)),
                 addons: pulumi.output(args.podNetwork).apply(addons),
-                revision: revisionOf(args, ids),
+                revision: revisionOf(args, groups),
             },
-            { ...child, dependsOn: machines },
+            { ...child, dependsOn: [...groups] },
         );
     return { drains: isNever(args) ? (machine) => machine : drains, behind };
 }
 
 /** Whether it is known in the program that nobody asks the API: machines are told nothing of it then. */
-function isNever({ waitFor, operatorCidrs }: KubernetesClusterArgs): boolean {
+export function isNever({ waitFor, operatorCidrs }: Pick<KubernetesClusterArgs, "waitFor" | "operatorCidrs">): boolean {
     if (waitFor !== undefined) return waitFor === "none";
     return operatorCidrs === undefined || known(operatorCidrs)?.length === 0;
 }
 
 /** Whoever runs `pulumi up` can ask the API where `operatorCidrs` let somebody in. */
-function waitForOf({ waitFor, operatorCidrs, podNetwork }: KubernetesClusterArgs): pulumi.Output<KubernetesWaitFor> {
+export function waitForOf({
+    waitFor,
+    operatorCidrs,
+    podNetwork,
+}: KubernetesClusterArgs): pulumi.Output<KubernetesWaitFor> {
     if (waitFor !== undefined) return pulumi.output(waitFor);
     return pulumi.all([operatorCidrs, podNetwork]).apply(([cidrs, network]) => {
         if ((cidrs ?? []).length === 0) return "none";
@@ -112,7 +129,8 @@ function addons(network: { backend?: string } | undefined): string[] {
 }
 
 /** All that takes a node down for a moment when it changes. */
-function revisionOf(args: KubernetesClusterArgs, ids: pulumi.Output<string>[]): pulumi.Output<string> {
+export function revisionOf(args: KubernetesClusterArgs, groups: readonly MachineGroup[]): pulumi.Output<string> {
+    const ids = groups.map((group) => group.ids.apply((all) => Object.values(all).join(" ")));
     const { kubernetesVersion, template, zone, network, project, sshKeyPairs, spread, controlPlane, pools = {} } = args;
     const offerings = Object.fromEntries(
         Object.entries(pools).map(([pool, { serviceOffering }]) => [pool, serviceOffering]),

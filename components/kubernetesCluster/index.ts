@@ -11,7 +11,8 @@ import { gateOf } from "./gate";
 import { makeGroups } from "./groups";
 import { KubernetesSettings } from "../../provider/kubernetesSettings";
 import { settingsOf, withSettings } from "./settings";
-import { clusterSpec, controlPlaneMachines, poolMachines } from "./machines";
+import { type ClusterContext, clusterSpec, controlPlaneMachines, poolMachines } from "./machines";
+import { scrubUserData } from "./scrub";
 
 export type {
     ControlPlaneArgs,
@@ -75,7 +76,8 @@ export class KubernetesCluster extends pulumi.ComponentResource {
         const args = withSettings(given, new KubernetesSettings(name, settingsOf(cluster, given), child));
         const groups = args.securityGroups === false ? undefined : makeGroups(name, cluster, args, child);
         const ending: Ending[] = [authority];
-        const context = { name, cluster, args, authority, spec: clusterSpec(cluster, args, authority), ending, child };
+        const spec = clusterSpec(cluster, args, authority);
+        const context: ClusterContext = { name, cluster, args, authority, spec, ending, stubs: [], child };
         const admin = administrator(context);
         const gate = gateOf(context, admin);
         const common = {
@@ -118,10 +120,8 @@ export class KubernetesCluster extends pulumi.ComponentResource {
                 ),
         );
         const groupsOfMachines = [controlPlane, ...pools];
-        const ready = gate.behind(
-            groupsOfMachines,
-            groupsOfMachines.map(({ ids }) => ids.apply((all) => Object.values(all).join(" "))),
-        );
+        const ready = gate.behind(groupsOfMachines);
+        scrubUserData(context, admin, groupsOfMachines, ready);
         const { endpoint, ...kubeconfigs } = access(context, admin);
         const outputs = {
             endpoint,

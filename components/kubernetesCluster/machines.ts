@@ -2,13 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { Certificate, CertificateAuthority, RandomSecret, SigningKeyPair } from "../../provider/certificates";
 import type { Ending } from "../../provider/certificates/expiry";
 import { signedBy } from "../../provider/certificates/certificateAuthority";
+import type { MachineStub } from "../../provider/kubernetes/resources";
+import { stubComment } from "../../provider/virtualMachine/userData";
 import { type CloudConfig, renderUserData } from "../cloudInit";
 import type { GroupMachineArgs } from "../machineGroup/args";
 import { defaultCidrs, defaultKubernetesVersion } from "../../provider/kubernetesSettings/defaults";
 import type { PoolArgs } from "./args";
 import type { KubernetesClusterArgs } from "./args";
 import { controlPlaneName, poolNodeNames } from "./names";
-import { renderControlPlane, renderWorker } from "./render";
+import { hashOfSecrets, renderControlPlane, renderWorker, withoutSecrets } from "./render";
 import type { ClusterSpec, EndpointSpec, PodNetworkSpec, TaintSpec } from "./spec";
 
 /** What the machines and certificates of a cluster are created from. */
@@ -24,8 +26,15 @@ export interface ClusterContext {
     readonly spec: pulumi.Output<ClusterSpec>;
     /** Certificates and authorities that expire unless `pulumi up` renews them; filled while resources are created. */
     readonly ending: Ending[];
+    /** What replaces the user data of each machine that has joined; filled while machines are rendered. */
+    readonly stubs: pulumi.Output<NodeStub>[];
     /** The options of child resources. */
     readonly child: pulumi.CustomResourceOptions;
+}
+
+/** What replaces the user data of a node. */
+export interface NodeStub extends Omit<MachineStub, "id"> {
+    readonly node: string;
 }
 
 /** The settings that all nodes share, from the arguments. */
@@ -147,13 +156,17 @@ export function poolMachines(
 
 /** User data of a node; secret, since it contains the node's keys. */
 function userData(
-    { args }: ClusterContext,
-    subject: pulumi.Output<string>,
+    { args, stubs }: ClusterContext,
+    nodeName: pulumi.Output<string>,
     document: pulumi.Output<CloudConfig>,
 ): pulumi.Output<string> {
-    const rendered = pulumi
-        .all([document, args.userDataMaxLength, subject])
-        .apply(([config, maxLength, of]) => renderUserData(config, { maxLength, subject: `user data of ${of}` }));
+    const rendered = pulumi.all([document, args.userDataMaxLength, nodeName]).apply(([config, maxLength, node]) => {
+        const options = { maxLength, subject: `user data of ${node}` };
+        const { base64 } = renderUserData(config, options);
+        const stub = renderUserData(withoutSecrets(config), { ...options, comment: stubComment(base64) }).base64;
+        return { base64, stub: { node, stub, secrets: hashOfSecrets(config) } };
+    });
+    stubs.push(rendered.stub);
     return pulumi.secret(rendered.base64);
 }
 

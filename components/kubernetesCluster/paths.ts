@@ -23,6 +23,11 @@ export const paths = {
     kubeletConfig: "/var/lib/kubelet/config.yaml",
     kubeletUnit: "/etc/systemd/system/kubelet.service",
     kubeletKubeconfig: "/etc/kubernetes/kubelet.conf",
+    /**
+     * SHA-256 of the secrets in the user data, written after them: it says which ones the machine has. kubelet serves this
+     * directory to the API.
+     */
+    secretsHash: "/var/log/cs-secrets",
     library: "/usr/local/lib/kubernetes/control-plane.sh",
     units: "/etc/systemd/system",
     bin: "/usr/local/sbin",

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { distributionPackages, fetchPlanPath, fetchService, renderFetch, type Versions } from "../artifacts";
 import { type CloudConfig, envFile, mergeCloudConfig } from "../cloudInit";
 import {
@@ -88,13 +89,20 @@ function isSecret({ path, permissions }: NodeFile): boolean {
     return permissions === "0600" && !closedWithoutSecret.includes(path);
 }
 
+/** SHA-256 of the secrets of a document. */
+export function hashOfSecrets({ writeFiles = [] }: CloudConfig): string {
+    return createHash("sha256")
+        .update(JSON.stringify(writeFiles.filter(isSecret)))
+        .digest("hex");
+}
+
 /**
- * The document without its secrets. It can replace a machine's user data after the machine has joined: it still contains
- * everything that later changes need, and nothing confidential. To reinstall the machine, the complete document is needed
- * again.
+ * What replaces a document as the user data of a machine that has joined: what is applied again later, at a boot or when it
+ * changes, without secrets. Everything else is for the first boot only, and may contain passwords and tokens of
+ * `extraCloudConfig`. To reinstall the machine, the complete document is needed again.
  */
-export function withoutSecrets(document: CloudConfig): CloudConfig {
-    return { ...document, writeFiles: (document.writeFiles ?? []).filter((file) => !isSecret(file)) };
+export function withoutSecrets({ hostname, fqdn, manageEtcHosts, bootcmd, writeFiles = [] }: CloudConfig): CloudConfig {
+    return { hostname, fqdn, manageEtcHosts, bootcmd, writeFiles: writeFiles.filter((file) => !isSecret(file)) };
 }
 
 /**
@@ -157,6 +165,7 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
         ...own,
         ...fetch.filter(({ path }) => path !== fetchPlanPath),
         ...(role.extra?.writeFiles ?? []).filter((file) => !file.append),
+        { path: paths.secretsHash },
     ];
     const document: CloudConfig = {
         packages: distributionPackages(
@@ -179,14 +188,17 @@ function node(cluster: ClusterSpec, programs: readonly ("kubelet" | "kubeadm" | 
             `systemctl --no-block start ${units}`,
         ],
     };
-    return mergeCloudConfig(document, role.extra);
+    const merged = mergeCloudConfig(document, role.extra);
+    // The last file, which is there when all secrets are.
+    const hash = { path: paths.secretsHash, content: `${hashOfSecrets(merged)}\n` };
+    return { ...merged, writeFiles: [...(merged.writeFiles ?? []), hash] };
 }
 
 /**
  * The command to run when a file changes on a running machine. Most files need none: scripts read them at their next
  * run, and the API server reads its etcd client certificate for every new connection.
  */
-function convergeRule({ path }: NodeFile): ConvergeRule {
+function convergeRule({ path }: Pick<NodeFile, "path">): ConvergeRule {
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (path === paths.kubeletUnit) return { path, command: "systemctl daemon-reload && systemctl restart kubelet" };
     if (path === `${paths.units}/containerd.service`)

@@ -1,4 +1,5 @@
 import * as https from "node:https";
+import type { Inputs, Outputs } from "../handler";
 
 /** How to connect to the API of a cluster. Certificates and the key are PEM. */
 export interface Access {
@@ -7,6 +8,13 @@ export interface Access {
     readonly caCertificate: string;
     readonly clientCertificate: string;
     readonly clientKey: string;
+}
+
+/** The API of the cluster in a resource's arguments or outputs. */
+export function apiOf(inputs: Inputs | Outputs, patience?: number): KubernetesApi {
+    const { controlPlanes, caCertificate, clientCertificate, clientKey } = inputs;
+    const endpoints = Object.values<string>(controlPlanes);
+    return new KubernetesApi({ endpoints, caCertificate, clientCertificate, clientKey }, patience);
 }
 
 /** An error response of the API. */

@@ -3,7 +3,7 @@ import { echoOf, type Handler, hasUnknown, type Inputs, type Outputs, same } fro
 import { announce, lifecycle, wasChecked } from "../lifecycle";
 import { status } from "../status";
 import { notReady } from "./maintenance";
-import { ApiUnavailable, KubernetesApi, SHORT_PATIENCE } from "./api";
+import { apiOf, ApiUnavailable, type KubernetesApi, SHORT_PATIENCE } from "./api";
 import { logOf } from "./logs";
 import { listNodes, waitUntilRight } from "./nodes";
 import { type Expected, type Finding, lookAt, STAGES } from "./stages";
@@ -125,10 +125,4 @@ function isAsked(inputs: Inputs | Outputs): boolean {
 
 function stagesOf({ waitFor: last }: Inputs | Outputs) {
     return STAGES.slice(0, STAGES.indexOf(last) + 1);
-}
-
-function apiOf(inputs: Inputs | Outputs, patience?: number): KubernetesApi {
-    const { controlPlanes, caCertificate, clientCertificate, clientKey } = inputs;
-    const endpoints = Object.values<string>(controlPlanes);
-    return new KubernetesApi({ endpoints, caCertificate, clientCertificate, clientKey }, patience);
 }

@@ -48,6 +48,7 @@ export const changes: Readonly<Record<string, Change>> = {
     waitTimeoutSeconds: { may: "yes", why: "of the run alone" },
     drainTimeoutSeconds: { may: "yes", why: "of the run alone" },
     allowNotReady: { may: "yes", why: "of the run alone" },
+    scrubUserData: { may: "yes", why: "user data changes in place" },
     networkCidr: { may: "yes", why: "only compared with other arguments" },
     operatorCidrs: { may: "yes", why: "rules change in place" },
     nodePortCidrs: { may: "yes", why: "rules change in place" },

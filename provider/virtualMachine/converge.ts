@@ -13,7 +13,7 @@ import { isRunning, toOutputs } from "./outputs";
 import type { Plan } from "./plan";
 import { isEmpty, plainDetails, planChanges, scales, sizeDetails } from "./plan";
 import { settledMachine } from "./settled";
-import { encodedUserData, userDataHash } from "./userData";
+import { encodedUserData, isStub, userDataHash } from "./userData";
 
 /** The desired state of a machine, where it is, and the deadline. */
 export interface Work extends TimedPlace {
@@ -187,6 +187,8 @@ async function applyLive(machine: ApiMachine, before: Outputs, plan: Plan, work:
     // An empty string removes the user data.
     if (touches(plan, "userData") && inputs.onUserDataChange !== "restart")
         update.userdata = encodedUserData(inputs) ?? "";
+    // The first boot of a new root disk needs the complete user data.
+    else if (has(plan, "reinstall") && isStub(machine.userdata)) update.userdata = encodedUserData(inputs);
     if (touches(plan, "details") || touches(plan, "owner")) update.details = mergedDetails(machine, before, inputs);
     if (Object.keys(update).length > 0) await session.change("updateVirtualMachine", { id: machine.id, ...update });
     if (touches(plan, "tags"))

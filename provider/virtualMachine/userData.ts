@@ -29,10 +29,27 @@ export function decodedUserData(base64: string | undefined, source: "userData" |
  */
 export function userDataHash(base64: string | undefined): string {
     if (base64 === undefined || base64 === "") return "";
-    return crypto
-        .createHash("sha256")
-        .update(unpacked(Buffer.from(base64, "base64")))
-        .digest("hex");
+    const bytes = unpacked(Buffer.from(base64, "base64"));
+    return replacedBy(bytes) ?? crypto.createHash("sha256").update(bytes).digest("hex");
+}
+
+/**
+ * The comment in the second line of a stub: of user data that a cluster has put in place of others, which contain secrets
+ * that the machine has already. A stub has the hash of the user data that it replaces, so that it is no change.
+ */
+export function stubComment(replaced: string): string {
+    return `Without secrets, in place of user data with SHA-256 ${userDataHash(replaced)}`;
+}
+
+/** Whether user data is a stub. */
+export function isStub(base64: string | undefined): boolean {
+    return base64 !== undefined && replacedBy(unpacked(Buffer.from(base64, "base64"))) !== undefined;
+}
+
+/** The hash of the user data that a stub replaces; undefined for other user data. */
+function replacedBy(bytes: Buffer): string | undefined {
+    const pattern = /^[^\n]*\n# Without secrets, in place of user data with SHA-256 ([0-9a-f]{64})\n/;
+    return pattern.exec(bytes.subarray(0, 200).toString("latin1"))?.[1];
 }
 
 function unpacked(bytes: Buffer): Buffer {

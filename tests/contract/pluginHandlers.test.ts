@@ -32,6 +32,7 @@ const texts: Record<string, string> = {
     EtcdDataGuard: textOf("etcdDataGuard"),
     KubernetesSettings: textOf("kubernetesSettings"),
     KubernetesReady: textOf("kubernetesReady"),
+    KubernetesUserData: textOf("kubernetesUserData"),
 };
 
 function textOf(key: string): string {

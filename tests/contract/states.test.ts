@@ -23,7 +23,7 @@ describe.each(versions)("a stack of version %s", (version) => {
         // A later version may add user data to the machines of clusters, and may add gates.
         expect(Object.keys(changes).filter((op) => !["same", "update", "create"].includes(op))).toEqual([]);
         const known =
-            /:(VirtualMachine|EtcdQuorum|EtcdMember|EtcdHealth|EtcdFounding|EtcdDataGuard|KubernetesSettings|KubernetesReady)$/;
+            /:(VirtualMachine|EtcdQuorum|EtcdMember|EtcdHealth|EtcdFounding|EtcdDataGuard|KubernetesSettings|KubernetesReady|KubernetesUserData)$/;
         // A group's ingress rules are now a child resource, which takes over the existing rules.
         const isChild = ({ op, name }: { op: string; name: string }) => op === "create" && name.endsWith("-ingress");
         expect(moved.filter((step) => !known.test(step.type) && !isChild(step))).toEqual([]);

@@ -1,4 +1,6 @@
+import { decodeUserData } from "../../../../components/cloudInit/userData";
 import { KubernetesCluster, type KubernetesClusterArgs } from "../../../../components/kubernetesCluster";
+import { userDataHash } from "../../../../provider/virtualMachine/userData";
 import { problemsOf, run, unknown } from "../support";
 
 const operators = ["10.9.9.0/24"];
@@ -79,6 +81,42 @@ test("the gate stands behind all machines, and expects every node", async () => 
     expect(names("VirtualMachine")).toHaveLength(nodes.length);
     for (const name of names("VirtualMachine")) expect(dependencies).toContain(of("VirtualMachine", name).urn);
     expect(secrets).toContain("clientKey");
+});
+
+test("secrets are removed from all user data behind the gate, where it waits for nodes", async () => {
+    const { of, names } = await make({ operatorCidrs: operators });
+    const { inputs, dependencies } = of("KubernetesUserData", "k");
+    expect(dependencies).toContain(of("KubernetesReady", "k").urn);
+    expect(inputs.revision).toBe(of("KubernetesReady", "k").inputs.revision);
+    for (const name of names("VirtualMachine")) {
+        const { name: node, userDataBase64 } = of("VirtualMachine", name).inputs;
+        const { id, stub, secrets } = inputs.machines[node];
+        expect(id).toMatch(/^[0-9a-f-]{36}$/);
+        expect(userDataHash(stub)).toBe(userDataHash(userDataBase64));
+        expect(decodeUserData(userDataBase64)).toContain("PRIVATE KEY");
+        expect(decodeUserData(stub)).not.toContain("PRIVATE KEY");
+        expect(decodeUserData(stub)).toContain(secrets);
+    }
+    const network = { backend: "none" };
+    expect(
+        (await make({ operatorCidrs: operators, podNetwork: network })).of("KubernetesUserData", "k").inputs,
+    ).toMatchObject({
+        machines: {},
+    });
+    for (const changes of [{}, { operatorCidrs: operators, scrubUserData: false }])
+        expect((await make(changes)).names("KubernetesUserData")).toEqual([]);
+});
+
+test("scrubUserData needs a gate that waits for nodes", async () => {
+    const problems = (changes: Partial<KubernetesClusterArgs>) =>
+        problemsOf(() => new KubernetesCluster("k", { ...right, scrubUserData: true, ...changes }));
+    const message = (waitFor: string) => [
+        `scrubUserData: cannot be true with waitFor "${waitFor}": secrets are removed when the nodes are Ready`,
+    ];
+    expect(await problems({})).toEqual(message("none"));
+    expect(await problems({ operatorCidrs: operators, waitFor: "api" })).toEqual(message("api"));
+    expect(await problems({ operatorCidrs: operators, podNetwork: { backend: "none" } })).toEqual(message("api"));
+    await make({ operatorCidrs: operators, scrubUserData: true });
 });
 
 test("its revision changes with what takes nodes down, and with nothing else", async () => {

@@ -2,7 +2,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { loadAll } from "js-yaml";
 import { type CloudConfig, renderUserData } from "../../../../components/cloudInit";
-import { renderControlPlane, renderWorker, withoutSecrets } from "../../../../components/kubernetesCluster/render";
+import {
+    hashOfSecrets,
+    renderControlPlane,
+    renderWorker,
+    withoutSecrets,
+} from "../../../../components/kubernetesCluster/render";
 import { NEW_EC_KEY, expectSuccess, runTool, testWithTools, withFolder } from "../../../support/tools";
 import { controlPlane, keys, variants, worker } from "./specs";
 
@@ -23,7 +28,7 @@ describe("user data", () => {
     const length = (document: CloudConfig) => renderUserData(document).length;
 
     // The cloud takes 32,768; what is left is for what users add.
-    const budgets = { "control plane": 28_300, worker: 15_600 };
+    const budgets = { "control plane": 28_400, worker: 15_600 };
 
     test.each(
         documents.map(([name, document]) => {
@@ -99,14 +104,39 @@ describe("secrets", () => {
         }
     });
 
-    test.each(documents)("everything else is kept without secrets: %s", (_, document) => {
-        const stub = withoutSecrets(document);
-        expect(privateKeys(stub)).toHaveLength(0);
-        for (const key of Object.values(keys)) expect(holds(stub, key)).toBe(false);
-        expect(files(stub)).toEqual(
-            files(document).filter(({ path: name, permissions }) => permissions !== "0600" || closed.includes(name)),
-        );
-        expect({ ...stub, writeFiles: 0 }).toEqual({ ...document, writeFiles: 0 });
+    const passwd = "$6$salt$hash";
+    const withBootcmd = renderWorker(
+        worker({ extraCloudConfig: { bootcmd: ["modprobe x"], users: [{ name: "alice", passwd }] } }),
+    );
+
+    test.each([...documents, ["worker, extra", withBootcmd] as const])(
+        "what is applied again is kept without secrets: %s",
+        (_, document) => {
+            const stub = withoutSecrets(document);
+            expect(privateKeys(stub)).toHaveLength(0);
+            for (const key of Object.values(keys)) expect(holds(stub, key)).toBe(false);
+            expect(files(stub)).toEqual(
+                files(document).filter(
+                    ({ path: name, permissions }) => permissions !== "0600" || closed.includes(name),
+                ),
+            );
+            expect({ ...stub, writeFiles: 0 }).toEqual({ writeFiles: 0, bootcmd: document.bootcmd });
+            expect(text(stub)).not.toContain(passwd);
+        },
+    );
+
+    test("the last file says which secrets a machine has", () => {
+        const hash = (document: CloudConfig) => files(document).at(-1);
+        const usual = renderWorker(worker());
+        expect(hash(usual)).toEqual({ path: "/var/log/cs-secrets", content: `${hashOfSecrets(usual)}\n` });
+        expect(file(usual, "/etc/cs/converge")?.trim().split("\n").at(-1)).toBe("/var/log/cs-secrets");
+        const labelled = renderWorker(worker({ labels: { tier: "back" } }));
+        expect(hash(labelled)).toEqual(hash(usual));
+        const renewed = renderWorker(worker({ clientKey: keys.ca }));
+        const extra = [{ path: "/etc/token", content: "x", permissions: "0600" }];
+        const more = renderWorker(worker({ extraCloudConfig: { writeFiles: extra } }));
+        expect(new Set([usual, renewed, more].map((document) => hash(document)?.content)).size).toBe(3);
+        expect(files(more).at(-1)?.path).toBe("/var/log/cs-secrets");
     });
 });
 
@@ -114,7 +144,9 @@ describe("stored renderings", () => {
     /** Without what is the same everywhere and has a source of its own to read: scripts and certificates. */
     const stored = (document: CloudConfig) => ({
         ...document,
-        writeFiles: files(document).filter(({ path: name }) => !/^\/usr\/local\/|\/pki\/|\/cs-\w+.service$/.test(name)),
+        writeFiles: files(document).filter(
+            ({ path: name }) => !/^\/usr\/local\/|\/pki\/|\/cs-\w+.service$|\/cs-secrets$/.test(name),
+        ),
     });
     const base = { controlPlane: renderControlPlane(controlPlane()), worker: renderWorker(worker()) };
 
