@@ -12,11 +12,13 @@ const UNITS: readonly (readonly [stage: string, unit: string, pattern: RegExp])[
 
 /** Deploys three etcd members, a control plane and four workers, then one more worker. */
 export async function kubernetesCluster(): Promise<{ stages: Figure[]; machines: string }> {
-    const cluster = await RealKubernetes.create("10.1.98.0/24", {
-        etcd: "abc",
-        controlPlanes: "a",
-        pools: { worker: { count: 4 } },
-    });
+    // The default, which tests shorten.
+    const usual = { convergeIntervalSeconds: 300 };
+    const cluster = await RealKubernetes.create(
+        "10.1.98.0/24",
+        { etcd: "abc", controlPlanes: "a", pools: { worker: { count: 4 } } },
+        { etcd: usual, kubernetes: usual },
+    );
     try {
         const started = Date.now();
         await cluster.up();
