@@ -17,7 +17,7 @@ withConformance("Kubernetes' conformance tests", () => {
     let cluster: RealKubernetes;
 
     beforeAll(async () => {
-        cluster = await conformanceCluster("10.1.91.0/24");
+        cluster = await conformanceCluster("10.1.96.0/24");
         await cluster.up();
     });
     afterAll(() => cluster?.dispose());

@@ -26,7 +26,7 @@ withConformance("a dozen of Kubernetes' conformance tests", () => {
     let cluster: RealKubernetes;
 
     beforeAll(async () => {
-        cluster = await conformanceCluster("10.1.92.0/24");
+        cluster = await conformanceCluster("10.1.95.0/24");
         await cluster.up();
     });
     afterAll(() => cluster?.dispose());

@@ -18,7 +18,7 @@ withMachines("isolated networks", () => {
     });
 
     beforeAll(async () => {
-        lab = await Lab.start("10.1.45.0/24");
+        lab = await Lab.start("10.1.50.0/24");
         const zoneid = await lab.idOf("listZones", "sandbox-isolated");
         const offering = "DefaultIsolatedNetworkOfferingWithSourceNatService";
         const networkofferingid = await lab.idOf("listNetworkOfferings", offering);
