@@ -20,6 +20,8 @@ const texts: Record<string, string> = {
     SshKeyPair: textOf("sshKeyPair"),
     AffinityGroup: textOf("affinityGroup"),
     Volume: textOf("volume"),
+    Network: textOf("network"),
+    PublicIpAddress: textOf("publicIpAddress"),
     CertificateAuthority: textOf("certificateAuthority"),
     Certificate: textOf("certificate"),
     RandomSecret: textOf("randomSecret"),
