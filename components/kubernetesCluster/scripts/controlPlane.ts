@@ -72,7 +72,9 @@ join() {
     # kubeadm installs the version in the cluster's ConfigMap, so the first control plane of a newer version updates it.
     if older "$running" "$VERSION"; then
         log "the cluster goes from $running to $VERSION"
-        kubeadm init phase upload-config all --config $INIT || return 1
+        # With the kubeconfig of another path, since kubeadm uses its own one with this machine's API server.
+        ln -sf /etc/kubernetes/admin.conf "$STATE/admin.conf"
+        kubeadm init phase upload-config all --config $INIT --kubeconfig "$STATE/admin.conf" || return 1
     fi
     node_is_away || return 1
     kubeadm join --config /etc/kubernetes/kubeadm-join.yaml --ignore-preflight-errors="$(ignored)"

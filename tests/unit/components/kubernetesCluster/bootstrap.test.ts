@@ -138,6 +138,10 @@ testWithTools(needed)(
             "upload-config all",
             "join",
         ]);
+        // By default kubeadm asks this machine's own API server, which does not run yet.
+        expect(upgraded.calls).toContainEqual(
+            expect.stringMatching(/upload-config all .*--kubeconfig (?!\/etc\/kubernetes\/admin\.conf)/),
+        );
     },
     30_000,
 );
