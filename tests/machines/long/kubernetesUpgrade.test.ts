@@ -6,7 +6,7 @@ import { RealKubernetes } from "../support/kubernetes";
 import { waitUntil } from "../support/lab";
 import { withKubernetes } from "../support/possible";
 import { NEWEST } from "../support/template";
-import { VersionsWatch, violations } from "../support/versions";
+import { versionsDuring, violations } from "../support/versions";
 import { WrittenCluster } from "../support/written";
 
 // The demo's page.
@@ -65,12 +65,13 @@ withKubernetes("an upgrade of three control planes and two workers", () => {
     });
 
     test("one pulumi up upgrades etcd, then control planes, then workers, and no kubelet is ever newer than its API", async () => {
-        const watch = new VersionsWatch((await cluster.project.outputs()).kubeconfigs);
-        await written.event(`upgrade ${BEFORE} to ${NEWEST}, etcd 3.5.33 to 3.6.14`, async () => {
-            upgrade(cluster);
-            await cluster.up();
-        });
-        const seen = await watch.end();
+        const { kubeconfigs } = await cluster.project.outputs();
+        const seen = await versionsDuring(kubeconfigs, () =>
+            written.event(`upgrade ${BEFORE} to ${NEWEST}, etcd 3.5.33 to 3.6.14`, async () => {
+                upgrade(cluster);
+                await cluster.up();
+            }),
+        );
         console.log(seen.map((one) => JSON.stringify(one)).join("\n"));
         expect(seen.length).toBeGreaterThan(nodes.length);
         expect(seen.flatMap(violations)).toEqual([]);
@@ -117,19 +118,17 @@ withKubernetes("an upgrade whose engine is killed", () => {
     test("pulumi cancel and pulumi up end as if it had not been", async () => {
         upgrade(cluster);
         const { kubeconfigs } = await cluster.project.outputs();
-        const watch = new VersionsWatch(kubeconfigs);
-        const running = await cluster.project.start("up");
-        const node = nodes[0];
-        await waitUntil(
-            "the control plane is being installed anew",
-            async () => (await cluster.cloud.exec(node, "cat", "/etc/kubernetes/node.env")).includes(`v${NEWEST}`),
-            600,
-        );
-        running.kill9("all");
-        await running.finished;
-        await cluster.project.cancel();
-        await cluster.up();
-        expect((await watch.end()).flatMap(violations)).toEqual([]);
+        const seen = await versionsDuring(kubeconfigs, async () => {
+            const running = await cluster.project.start("up");
+            const isNew = async () =>
+                (await cluster.cloud.exec(nodes[0], "cat", "/etc/kubernetes/node.env")).includes(`v${NEWEST}`);
+            await waitUntil("the control plane is being installed anew", isNew, 600);
+            running.kill9("all");
+            await running.finished;
+            await cluster.project.cancel();
+            await cluster.up();
+        });
+        expect(seen.flatMap(violations)).toEqual([]);
         await new WrittenCluster(cluster, nodes).allReady();
         await expectUpgraded(cluster, "a");
         await cluster.kubectl("get", "configmap", "before");

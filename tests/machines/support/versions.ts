@@ -31,9 +31,22 @@ function minorOf(version: string): number {
     return Number(/^v?1\.(\d+)\./.exec(version)![1]);
 }
 
+/** Every state that was seen while something happened, in order, without repetitions. */
+export async function versionsDuring(
+    kubeconfigs: Readonly<Record<string, string>>,
+    action: () => Promise<unknown>,
+): Promise<readonly Versions[]> {
+    const watch = new VersionsWatch(kubeconfigs);
+    try {
+        await action();
+    } finally {
+        await watch.end();
+    }
+    return watch.seen;
+}
+
 /** Looks at the versions again and again, until it is ended. */
-export class VersionsWatch {
-    /** Every state that was seen, in order, without repetitions. */
+class VersionsWatch {
     readonly seen: Versions[] = [];
     private readonly kubeconfigs: Readonly<Record<string, string>>;
     private readonly working: Promise<void>;
@@ -83,10 +96,9 @@ export class VersionsWatch {
         return undefined;
     }
 
-    async end(): Promise<readonly Versions[]> {
+    async end(): Promise<void> {
         this.ends = true;
         await this.working;
-        return this.seen;
     }
 }
 
