@@ -12,6 +12,8 @@ export interface Claim {
     readonly within?: string;
     /** A part of the scope, such as a network's id. An unknown part may be any part of the scope. */
     readonly part?: string;
+    /** What to do about it. Default: to give each its own value. */
+    readonly remedy?: string;
 }
 
 /**
@@ -27,7 +29,7 @@ export function claim(
     inputs: Inputs,
     property: string,
     label: string,
-    { what, value, within = "", part }: Claim,
+    { what, value, within = "", part, remedy = "give each its own" }: Claim,
 ): void {
     const { owner } = inputs;
     if (typeof owner !== "string" || isUnknown(owner) || isUnknown(value)) return;
@@ -38,5 +40,5 @@ export function claim(
         (other) => other.owner !== owner && (part === undefined || other.part === undefined || other.part === part),
     );
     if (rival !== undefined)
-        problems.add(property, `${value} is also the ${what} of ${rival.label} in this program: give each its own`);
+        problems.add(property, `${value} is also the ${what} of ${rival.label} in this program: ${remedy}`);
 }

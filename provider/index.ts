@@ -5,6 +5,7 @@ export * from "./affinityGroup";
 export * from "./volume";
 export * from "./network";
 export * from "./publicIpAddress";
+export * from "./firewall";
 export * from "./certificates";
 export * from "./lookups";
 export type { LookupScope } from "./lookups/lookup";

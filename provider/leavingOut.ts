@@ -1,4 +1,5 @@
 import type { AffinityGroupArgs } from "./affinityGroup";
+import type { EgressFirewallRulesArgs, FirewallRulesArgs } from "./firewall";
 import type { NetworkArgs } from "./network";
 import type { PublicIpAddressArgs } from "./publicIpAddress";
 import type { SecurityGroupArgs, SecurityGroupRulesArgs } from "./securityGroup";
@@ -169,6 +170,13 @@ const publicIpAddress: Optional<PublicIpAddressArgs> = {
     profile,
 };
 
+const firewallRules: Optional<FirewallRulesArgs> & Optional<EgressFirewallRulesArgs> = {
+    exclusive: { creation: "false", afterwards: "false: rules that the stack does not manage are kept from now on" },
+    project,
+    timeoutSeconds,
+    profile,
+};
+
 /** The effect of leaving out each optional argument, by resource. `docs/leaving-out.md` is generated from it. */
 export const LEAVING_OUT = {
     VirtualMachine: virtualMachine,
@@ -179,4 +187,6 @@ export const LEAVING_OUT = {
     SshKeyPair: sshKeyPair,
     Network: network,
     PublicIpAddress: publicIpAddress,
+    FirewallRules: firewallRules,
+    EgressFirewallRules: firewallRules,
 } satisfies Record<string, Record<string, LeavingOut>>;

@@ -297,6 +297,13 @@ export class Problems {
         });
     }
 
+    /** An id. @param lookup where it comes from */
+    id(inputs: Inputs, property: string, lookup: string): void {
+        const value = inputs[property];
+        if (value === undefined || isUnknown(value) || (typeof value === "string" && isId(value))) return;
+        this.add(property, `${JSON.stringify(value)} is not an id: give ${lookup}`);
+    }
+
     /**
      * A map of strings.
      *

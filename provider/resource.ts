@@ -39,6 +39,7 @@ const REPEATED: Record<string, readonly string[]> = {
     name: ["displayName", "managedRules"],
     ingress: ["managedRules", "unmanagedRules"],
     egress: ["managedRules", "unmanagedRules"],
+    rules: ["managedRules", "unmanagedRules"],
     ipAddress: ["networkInterfaces"],
     network: ["networkInterfaces"],
     zone: ["zoneId"],
@@ -124,6 +125,8 @@ const TIMED = [
     "AffinityGroup",
     "Network",
     "PublicIpAddress",
+    "FirewallRules",
+    "EgressFirewallRules",
 ];
 
 /** Copies the option `customTimeouts` to an argument, because dynamic providers do not receive it. */

@@ -6,6 +6,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import * as certificates from "./certificates/handlers";
 import * as etcd from "./etcd/handlers";
+import * as firewall from "./firewall/handler";
 import * as kubernetes from "./kubernetesSettings/handler";
 import { affinityGroup as affinityGroupHandler } from "./affinityGroup/handler";
 import { endWithEngine } from "./engineWatch";
@@ -36,6 +37,8 @@ export const sshKeyPair = configured(sshKeyPairHandler);
 export const affinityGroup = configured(affinityGroupHandler);
 export const network = configured(networkHandler);
 export const publicIpAddress = configured(publicIpAddressHandler);
+export const firewallRules = configured(firewall.firewallRules);
+export const egressFirewallRules = configured(firewall.egressFirewallRules);
 export const volume = configured(volumeHandler);
 export const certificateAuthority = configured(certificates.certificateAuthority);
 export const certificate = configured(certificates.certificate);

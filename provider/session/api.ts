@@ -90,6 +90,21 @@ export interface ApiPublicAddress {
     tags?: { key: string; value: string }[];
 }
 
+export interface ApiFirewallRule {
+    id: string;
+    protocol: string;
+    startport?: number;
+    endport?: number;
+    icmptype?: number;
+    icmpcode?: number;
+    ipaddressid?: string;
+    networkid: string;
+    /** Sources, separated by commas. */
+    cidrlist?: string;
+    /** Destinations of egress rules, separated by commas. */
+    destcidrlist?: string;
+}
+
 export interface ApiAccount {
     id: string;
     name: string;

@@ -3,6 +3,7 @@ import type { Params, StackSettings } from "../client";
 import type {
     ApiAccount,
     ApiAffinityGroup,
+    ApiFirewallRule,
     ApiKeyPair,
     ApiMachine,
     ApiNetwork,
@@ -59,6 +60,8 @@ export class Session {
     readonly planned = new Map<string, Needs>();
     /** Unique values that resources of this run claim: see `claim`. */
     readonly claims = new Map<string, { owner: string; label: string; part?: string }[]>();
+    readonly firewallRules: CoalescedReads<ApiFirewallRule>;
+    readonly egressRules: CoalescedReads<ApiFirewallRule>;
     private accountAnswer: Promise<ApiAccount> | undefined;
     private jobsLeft: Promise<Map<string, string[]>> | undefined;
 
@@ -71,6 +74,8 @@ export class Session {
         this.volumes = this.reads("listVolumes");
         this.networks = this.reads("listNetworks");
         this.publicAddresses = this.reads("listPublicIpAddresses");
+        this.firewallRules = this.reads("listFirewallRules");
+        this.egressRules = this.reads("listEgressFirewallRules");
         this.catalogue = new Catalogue(client, () => this.networks.before());
     }
 
@@ -226,7 +231,7 @@ export function isGone(error: unknown): boolean {
     return (
         error instanceof CloudStackError &&
         error.errorCode === 431 &&
-        /entity does not exist|Unable to find (UUID|a?n? ?\w+ ?with|affinity group by id)|doesn'?t exist|does not exist/i.test(
+        /entity does not exist|Unable to find (UUID|a?n? ?\w+ ?with|affinity group by id|\S+ having purpose)|doesn'?t exist|does not exist/i.test(
             error.errorText,
         )
     );

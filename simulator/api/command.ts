@@ -32,6 +32,7 @@ export type Entity =
     | "machine"
     | "network"
     | "networkOffering"
+    | "networkRule"
     | "nic"
     | "osCategory"
     | "osType"

@@ -54,6 +54,8 @@ function has(store: Store, entity: Entity, id: string): boolean {
             return store.networks.get(id) !== undefined;
         case "networkOffering":
             return store.networkOfferings.get(id) !== undefined;
+        case "networkRule":
+            return store.networkRules.get(id) !== undefined;
         case "nic":
             return store.machines.find((m) => m.nics.some((nic) => nic.id === id)) !== undefined;
         case "osCategory":

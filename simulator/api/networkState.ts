@@ -74,9 +74,16 @@ function nextAddress(cloud: Cloud): string | undefined {
     return undefined;
 }
 
+/** Removes a rule with its tags. */
+export function removeRule(cloud: Cloud, id: string): void {
+    for (const tag of cloud.store.tags.filter((t) => t.resourceId === id)) cloud.store.tags.remove(tag.id);
+    cloud.store.networkRules.remove(id);
+}
+
 /** Releases an address, with its rules and tags. */
 export function releaseAddress(cloud: Cloud, { id }: PublicAddress): void {
     const { store } = cloud;
+    for (const rule of store.networkRules.filter(({ addressId }) => addressId === id)) removeRule(cloud, rule.id);
     for (const tag of store.tags.filter((t) => t.resourceId === id)) store.tags.remove(tag.id);
     store.publicAddresses.change(id, { state: "Free", sourceNat: false, networkId: undefined });
 }
@@ -85,6 +92,8 @@ export function releaseAddress(cloud: Cloud, { id }: PublicAddress): void {
 export function removeNetwork(cloud: Cloud, network: Network): void {
     const { store } = cloud;
     for (const address of addressesOf(cloud, network.id)) releaseAddress(cloud, address);
+    for (const rule of store.networkRules.filter(({ networkId }) => networkId === network.id))
+        removeRule(cloud, rule.id);
     for (const tag of store.tags.filter((t) => t.resourceId === network.id)) store.tags.remove(tag.id);
     store.networks.change(network.id, { removed: cloud.now() });
 }

@@ -140,6 +140,27 @@ export interface PublicAddress extends Row {
     readonly allocated: number;
 }
 
+/** A rule of a virtual router. */
+export interface NetworkRule extends Row {
+    readonly number: number;
+    readonly purpose: "Firewall" | "PortForwarding" | "LoadBalancing";
+    /** Of firewall rules. */
+    readonly trafficType?: "Ingress" | "Egress";
+    readonly ownerId: string;
+    readonly networkId: string;
+    /** Absent for egress rules. */
+    readonly addressId?: string;
+    readonly protocol: string;
+    /** Absent if the rule is for all ports. */
+    readonly startPort?: number;
+    readonly endPort?: number;
+    readonly icmpType?: number;
+    readonly icmpCode?: number;
+    readonly cidrs: readonly string[];
+    readonly destinationCidrs: readonly string[];
+    readonly state: "Add" | "Active";
+}
+
 export interface Nic {
     readonly id: string;
     readonly networkId: string;

@@ -100,6 +100,7 @@ export class Store {
     readonly diskOfferings = this.table<r.DiskOffering>("diskOffering");
     readonly networkOfferings = this.table<r.NetworkOffering>("networkOffering");
     readonly networks = this.table<r.Network>("network");
+    readonly networkRules = this.table<r.NetworkRule>("networkRule");
     readonly publicAddresses = this.table<r.PublicAddress>("publicAddress");
     readonly machines = this.table<r.Machine>("machine");
     readonly instanceGroups = this.table<r.InstanceGroup>("instanceGroup");

@@ -7,11 +7,12 @@ import type { Step } from "./support/events";
 /** Isolated networks with the real engine: one program through its whole life, by an account that may not expunge. */
 
 interface Wanted {
+    ports?: string;
     cidr?: string;
     text?: string;
 }
 
-const program = ({ cidr = "10.50.0.0/24", text = "The application" }: Wanted = {}) => `
+const program = ({ ports = "443", cidr = "10.50.0.0/24", text = "The application" }: Wanted = {}) => `
 import * as cloudstack from "pulumi-cloudstack";
 
 const network = new cloudstack.Network("app", {
@@ -24,6 +25,11 @@ const machines = ["web-1", "web-2"].map((name) => new cloudstack.VirtualMachine(
 }));
 // Beside the first machines of a network that has no router yet.
 const address = new cloudstack.PublicIpAddress("public", { network: network.id, tags: { team: "a" } });
+new cloudstack.FirewallRules("public", {
+    address: address.id,
+    rules: [{ ports: "${ports}", cidrs: ["0.0.0.0/0"] }, { protocol: "icmp", cidrs: ["192.0.2.0/24"] }],
+});
+new cloudstack.EgressFirewallRules("app", { network: network.id, rules: [{ ports: "443" }] });
 export const publicAddress = address.ipAddress;
 export const addresses = machines.map((machine) => machine.ipAddress);
 export const gateway = network.gateway;
@@ -54,7 +60,7 @@ const networkOf = async (name: string) => (await api.list("listNetworks", { keyw
 
 test("one up creates everything; a preview and a refresh afterwards find no changes", async () => {
     const { changes, infos } = await project.up();
-    expect(changes).toMatchObject({ create: 6 });
+    expect(changes).toMatchObject({ create: 8 });
     expect(infos.filter((line) => line.includes("may not expunge"))).toHaveLength(1);
     expect(await project.outputs()).toEqual({
         ...{ addresses: ["10.50.0.11", "10.50.0.12"], gateway: "10.50.0.1" },
@@ -77,6 +83,13 @@ test("one up creates everything; a preview and a refresh afterwards find no chan
 test("changes in place change nothing else; changes by hand are repaired", async () => {
     project.program(program({ text: "Another text" }));
     expect(done((await project.up()).steps)).toEqual(["update app"]);
+    project.program(program({ text: "Another text", ports: "8443" }));
+    cloud.clearCalls();
+    expect(done((await project.up()).steps)).toEqual(["update public"]);
+    const commands = cloud.calls().map(({ command }) => command);
+    expect(commands.filter((command) => /^(create|update|delete)/.test(command))).toEqual([
+        ...["createFirewallRule", "deleteFirewallRule"],
+    ]);
     await api.done("updateNetwork", { id: (await networkOf("dev-app")).id, name: "by-hand" });
     await project.refresh();
     expect(done((await project.up()).steps)).toEqual(["update app"]);

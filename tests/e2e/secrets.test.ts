@@ -125,6 +125,18 @@ function argumentsOf({
             tags: `{ ${text(`key-${word}`)}: ${text(`tag-${word}`)} }`,
             timeoutSeconds,
         },
+        FirewallRules: {
+            address: "address.id",
+            rules: `[{ ports: "${port}", cidrs: ["${cidr}"] }]`,
+            exclusive: "true",
+            timeoutSeconds,
+        },
+        EgressFirewallRules: {
+            network: "network.id",
+            rules: `[{ ports: "${port}", destinationCidrs: ["${cidr}"] }]`,
+            exclusive: "true",
+            timeoutSeconds,
+        },
     };
 }
 
@@ -137,6 +149,8 @@ const VARIABLES = {
     Volume: "volume",
     Network: "network",
     PublicIpAddress: "address",
+    FirewallRules: "firewall",
+    EgressFirewallRules: "egress",
 };
 
 /** Arguments that are not tried here: a domain or account, and arguments that exclude others. */

@@ -4,6 +4,7 @@ import { accountCommands } from "./accounts";
 import { affinityGroupCommands } from "./affinityGroups";
 import { catalogueCommands } from "./catalogue";
 import { changeCommands } from "./changes";
+import { firewallCommands } from "./firewall";
 import { jobCommands } from "./jobs";
 import { keyPairCommands } from "./keyPairs";
 import { lifecycleCommands } from "./lifecycle";
@@ -21,6 +22,7 @@ export const COMMANDS: Commands = {
     ...affinityGroupCommands,
     ...catalogueCommands,
     ...changeCommands,
+    ...firewallCommands,
     ...jobCommands(() => COMMANDS),
     ...keyPairCommands,
     ...lifecycleCommands,

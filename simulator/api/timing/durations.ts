@@ -28,6 +28,8 @@ const CHANGE: Duration = { answer: 0.05, work: 0, wait: 0 };
 const SHORT: Duration = { answer: 0.05, work: 0.05, wait: 0.05 };
 /** Jobs on rules: the lock of the group is held during `wait`. */
 const RULE: Duration = { answer: 0.04, work: 0.01, wait: 0.035 };
+/** Jobs on rules of a virtual router: the lock of the address is held during `wait`. */
+const ROUTER_RULE: Duration = { answer: 0.05, work: 0.03, wait: 0.08 };
 /** Jobs that involve a host. */
 const POWER: Duration = { answer: 0.1, work: 0.3, wait: 1.5 };
 const DISK: Duration = { answer: 0.1, work: 0.1, wait: 1.8 };
@@ -51,6 +53,10 @@ const DURATIONS: Readonly<Record<string, Duration>> = {
     authorizeSecurityGroupEgress: RULE,
     revokeSecurityGroupIngress: RULE,
     revokeSecurityGroupEgress: RULE,
+    createFirewallRule: ROUTER_RULE,
+    deleteFirewallRule: ROUTER_RULE,
+    createEgressFirewallRule: ROUTER_RULE,
+    deleteEgressFirewallRule: ROUTER_RULE,
     createNetwork: { answer: 0.2, work: 0, wait: 0, lock: "account" },
     associateIpAddress: { answer: 0.15, work: 0.05, wait: 0.1, lock: "account", locked: 0.05 },
     disassociateIpAddress: { ...SHORT, wait: 1.2 },
@@ -89,13 +95,21 @@ export function durationOfJob(cloud: Cloud, job: Job): Duration {
     return networkToImplement(cloud, job) !== undefined && starts(job) ? more(ROUTER_START) : duration;
 }
 
-export function locksItsGroup({ command }: Job): boolean {
-    return /^(authorize|revoke)SecurityGroup/.test(command);
+/** Whether a job takes the lock of its group or address, instead of waiting for the jobs before it. */
+export function contendsForLock({ command }: Job): boolean {
+    return RULES.test(command) || ROUTER_RULES.test(command);
 }
+
+/** Commands that lock a security group. */
+const RULES = /^(authorize|revoke)SecurityGroup/;
+/** Commands that lock a public address. */
+const ROUTER_RULES = /^(create|delete)FirewallRule/;
 
 /** The row whose lock a job holds while it waits. */
 export function lockOfJob(cloud: Cloud, job: Job): string | undefined {
-    if (locksItsGroup(job)) return `group ${job.instanceId}`;
+    if (RULES.test(job.command)) return `group ${job.instanceId}`;
+    // The queue of such a job is its address.
+    if (ROUTER_RULES.test(job.command)) return `address ${job.queue}`;
     const network = starts(job) ? networkToImplement(cloud, job) : undefined;
     return network === undefined ? undefined : `network ${network}`;
 }

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cloud } from "../../cloud";
 import type { Job } from "../../state/records";
-import { durationOf, durationOfJob, lockOfJob, locksItsGroup } from "./durations";
+import { contendsForLock, durationOf, durationOfJob, lockOfJob } from "./durations";
 import { RowLocks } from "./locks";
 import { Processor } from "./processor";
 
@@ -56,9 +56,9 @@ export class Timing {
         return () => release?.();
     }
 
-    /** Jobs of one queue run one after the other; those on a group's rules contend for its lock instead. */
+    /** Jobs of one queue run one after the other; those on rules contend for the lock of their group or address instead. */
     queueOf(job: Job): string {
-        return this.isReal && locksItsGroup(job) ? job.id : job.queue;
+        return this.isReal && contendsForLock(job) ? job.id : job.queue;
     }
 
     /** Waits until the job may run. */

@@ -8,9 +8,11 @@ const zone = "sandbox-isolated";
 interface Parts {
     network?: Record<string, any>;
     address?: Record<string, any>;
+    firewall?: Record<string, any>;
+    egress?: Record<string, any>;
 }
 
-function program({ network, address }: Parts): Declared[] {
+function program({ network, address, firewall, egress }: Parts): Declared[] {
     return [
         {
             name: "app",
@@ -26,12 +28,36 @@ function program({ network, address }: Parts): Declared[] {
             }),
         },
         { name: "public", kind: "publicIpAddress", args: (of) => ({ network: of("app").id, ...address }) },
+        {
+            name: "firewall",
+            kind: "firewallRules",
+            args: (of) => ({
+                address: of("public").id,
+                rules: [
+                    { ports: "80", cidrs: ["0.0.0.0/0", "10.0.0.0/8"] },
+                    { protocol: "icmp", cidrs: ["10.0.0.0/8"] },
+                ],
+                ...firewall,
+            }),
+        },
+        {
+            name: "egress",
+            kind: "egressFirewallRules",
+            args: (of) => ({ network: of("app").id, rules: [{ ports: "443" }], ...egress }),
+        },
     ];
 }
 
 const before = program({});
 const changed = program({
     address: { tags: { a: "b" } },
+    firewall: {
+        rules: [
+            { ports: "80-90", cidrs: ["0.0.0.0/0"] },
+            { ports: "443", cidrs: ["0.0.0.0/0"] },
+        ],
+    },
+    egress: { rules: [{ ports: "443", destinationCidrs: ["192.0.2.0/24"] }] },
     network: { name: "app-2", networkDomain: "app.internal", tags: { a: "c", d: "e" } },
 });
 const replaced = program({ address: { ipAddress: "198.18.0.99" }, network: { cidr: "10.31.0.0/24" } });

@@ -119,7 +119,7 @@ export const PHASES: readonly Phase[] = [
 /** The cloud as users see it, by names, so that two clouds with different histories can be compared. */
 export async function survey(api: Client): Promise<{ things: Record<string, unknown>; ids: string[] }> {
     const list = (command: string, more: object = {}) => api.list(command, { listall: true, ...more });
-    const [machines, groups, keys, spreads, volumes, networks, addresses] = await Promise.all([
+    const [machines, groups, keys, spreads, volumes, networks, addresses, firewalls, egresses] = await Promise.all([
         list("listVirtualMachines", { userdata: true }),
         list("listSecurityGroups"),
         list("listSSHKeyPairs"),
@@ -127,6 +127,8 @@ export async function survey(api: Client): Promise<{ things: Record<string, unkn
         list("listVolumes", { type: "DATADISK" }),
         list("listNetworks", { type: "Isolated" }),
         list("listPublicIpAddresses", { issourcenat: false }),
+        list("listFirewallRules"),
+        list("listEgressFirewallRules"),
     ]);
     const living = machines.filter(({ state }) => !["Destroyed", "Expunging"].includes(state));
     const own = groups.filter(({ name }) => name !== "default");
@@ -162,6 +164,10 @@ export async function survey(api: Client): Promise<{ things: Record<string, unkn
         spreads: sorted(spreads, (item) => [item.name, item.description]),
         volumes: sorted(there, (item) => [item.name, item.size, item.state, item.vmname]),
         networks: sorted(used, (item) => [item.name, item.displaytext, item.cidr, item.networkdomain, tags(item)]),
+        firewalls: sorted([...firewalls, ...egresses], (item) => [
+            ...[item.traffictype, item.protocol, item.startport ?? "", item.endport ?? "", item.icmptype ?? ""],
+            ...[item.cidrlist, item.destcidrlist],
+        ]),
         addresses: sorted(addresses, (item) => [item.associatednetworkname, tags(item)]),
     };
     const all = [...living, ...own, ...keys, ...spreads, ...there, ...used, ...addresses];

@@ -46,10 +46,12 @@ const REQUIRED: Record<string, Properties> = {
     SshKeyPair: {},
     Network: {},
     PublicIpAddress: {},
+    FirewallRules: { rules: [{ ports: "80", cidrs: ["0.0.0.0/0"] }] },
+    EgressFirewallRules: { rules: [{ ports: "80" }] },
 };
 
 /** Resources of a zone without security groups. */
-const ISOLATED = ["Network", "PublicIpAddress"];
+const ISOLATED = ["Network", "PublicIpAddress", "FirewallRules", "EgressFirewallRules"];
 
 const pluginFor = (type: string): Plugin =>
     world.plugin("user", ISOLATED.includes(type) ? { "cloudstack:zone": "sandbox-isolated" } : {});
@@ -57,13 +59,18 @@ const pluginFor = (type: string): Plugin =>
 /** What a resource belongs to, where that is an argument. */
 const TARGETS: Record<string, (plugin: Plugin) => Promise<Properties>> = {
     SecurityGroupRules: async (plugin) => ({ securityGroup: (await groupOf(plugin, "securityGroup"))[0] }),
-    PublicIpAddress: async (plugin) => ({
-        network: (await plugin.create("network", { ...named("net"), ...ROUTER })).id,
-    }),
+    PublicIpAddress: async (plugin) => ({ network: await routedNetwork(plugin) }),
+    FirewallRules: async (plugin) => {
+        const args = { ...named("ip"), network: await routedNetwork(plugin) };
+        return { address: (await plugin.create("publicIpAddress", args)).id };
+    },
+    EgressFirewallRules: async (plugin) => ({ network: await routedNetwork(plugin) }),
 };
 
 /** A network that has a source NAT address from the beginning. */
-const ROUTER = { networkOffering: "PersistentIsolatedNetwork" };
+async function routedNetwork(plugin: Plugin): Promise<string> {
+    return (await plugin.create("network", { ...named("net"), networkOffering: "PersistentIsolatedNetwork" })).id;
+}
 
 /** The resource as shown by the cloud. */
 const LISTED: Record<string, (resource: Resource) => Promise<any>> = {
@@ -78,6 +85,10 @@ const LISTED: Record<string, (resource: Resource) => Promise<any>> = {
         const [address] = await world.api.user.list("listPublicIpAddresses", { id });
         return { ...address, tags: address.tags.filter(({ key }: Properties) => key !== "pulumi-owner") };
     },
+    FirewallRules: async ({ outputs }) =>
+        (await world.api.user.list("listFirewallRules", { ipaddressid: outputs.address }))[0],
+    EgressFirewallRules: async ({ outputs }) =>
+        (await world.api.user.list("listEgressFirewallRules", { networkid: outputs.network }))[0],
     Network: async ({ id }) => (await world.api.user.list("listNetworks", { id }))[0],
 };
 
@@ -182,6 +193,8 @@ const CASES: Record<keyof typeof LEAVING_OUT, Record<string, Case>> = {
         tags,
         timeoutSeconds,
     },
+    FirewallRules: { exclusive: { give: () => true }, timeoutSeconds },
+    EgressFirewallRules: { exclusive: { give: () => true }, timeoutSeconds },
 };
 
 /** Arguments for the place or the name of a resource: each has its own tests. */
@@ -220,7 +233,8 @@ test.each(cells)("%s without %s", async (type, argument, cell) => {
     }
 
     const args = base();
-    const made = await plugin.create(kind, { ...args, [argument]: await cell.give(plugin) });
+    // Another process: what belongs to one target can be declared only once in each.
+    const made = await pluginFor(type).create(kind, { ...args, [argument]: await cell.give(plugin) });
     const before = await LISTED[type](made);
     const next = pluginFor(type);
     if (cell.refuses !== undefined) {

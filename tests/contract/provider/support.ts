@@ -17,7 +17,9 @@ export type Kind =
     | "affinityGroup"
     | "volume"
     | "network"
-    | "publicIpAddress";
+    | "publicIpAddress"
+    | "firewallRules"
+    | "egressFirewallRules";
 
 export type AccountName = "user" | "expunger" | "admin";
 

@@ -48,6 +48,7 @@ let machine = "";
 let key = "";
 let foreign = "";
 let network = "";
+let address = "";
 
 beforeAll(async () => {
     await world.api.admin.ok("updateResourceLimit", { resourcetype: 6, max: -1, account: "user" });
@@ -59,6 +60,7 @@ beforeAll(async () => {
         .name;
     const router = { zone: "sandbox-isolated", networkOffering: "PersistentIsolatedNetwork" };
     network = (await plugin.create("network", { ...named("held"), ...router })).id;
+    address = (await plugin.create("publicIpAddress", { ...named("held"), network })).id;
     foreign = (await world.api.expunger.ok("createSecurityGroup", { name: "theirs" })).securitygroup.id;
 });
 
@@ -107,6 +109,44 @@ const RULES: Values = {
         rules({ ports: "22", self: "yes" }),
         rules({ icmpType: 8 }),
         rules({ protocol: "icmp", ports: "22" }),
+    ],
+};
+
+/** Rules of the firewall of a virtual router. */
+const FIREWALL: Values = {
+    good: [
+        [],
+        rules({ ports: "443" }),
+        rules({ ports: 8080 }),
+        rules({ ports: "1-65535", protocol: "UDP" }),
+        rules({ protocol: "icmp" }),
+        rules({ protocol: "icmp", icmpType: 8 }),
+        rules({ protocol: "icmp", icmpType: 3, icmpCode: 4 }),
+        [{ ports: "22", cidrs: ["10.0.0.0/8", "10.9.8.7/8", "192.0.2.1/32"] }],
+        [...rules({ ports: "22" }), ...rules({ ports: "22", protocol: "udp" }), ...rules({ ports: "23" })],
+    ],
+    bad: [
+        rules({ protocol: "tpc" }),
+        rules({ protocol: "47" }),
+        [{ ports: "22", cidrs: ["10.0.0.0/33"] }],
+        [{ ports: "22", cidrs: ["10.0.0.0"] }],
+        [...rules({ ports: "22" }), ...rules({ ports: "20-30" })],
+    ],
+    ours: [
+        rules({ ports: "9-8" }),
+        rules({ ports: "0" }),
+        rules({ ports: "65536" }),
+        rules({ ports: "a" }),
+        rules({ protocol: "icmp", icmpType: -1, icmpCode: 0 }),
+        rules({ protocol: "icmp", icmpType: 256 }),
+        [{ ports: "22", cidrs: [] }],
+        [{ ports: "22", cidrs: ["fd00::/8"] }],
+        rules({ port: "22" }),
+        rules({ icmpType: 8 }),
+        rules({ protocol: "icmp", ports: "22" }),
+        "22",
+        [5],
+        {},
     ],
 };
 
@@ -280,6 +320,34 @@ const SURFACES: readonly Surface[] = [
             ipAddress: { good: ["198.18.0.230"], bad: ["198.18.0", "fd00::1", "host"], ours: ["", 5, {}] },
             tags: { ...TAGS, ours: [...TAGS.ours!, { "pulumi-owner": "me" }] },
             project: { good: [], bad: [], ours: [5, {}, ["a"]] },
+            timeoutSeconds: TIMEOUTS,
+        },
+    },
+    {
+        kind: "firewallRules",
+        base: () => ({ owner: named("s").owner, address, rules: [] }),
+        values: {
+            address: { good: [], bad: ["", "web"], ours: [5, {}, []] },
+            rules: { ...FIREWALL, bad: [...FIREWALL.bad, rules({ protocol: "all" })] },
+            exclusive: BOOLEAN,
+            timeoutSeconds: TIMEOUTS,
+        },
+    },
+    {
+        kind: "egressFirewallRules",
+        base: () => ({ owner: named("s").owner, network, rules: [] }),
+        values: {
+            network: { good: [], bad: ["", "web"], ours: [5, {}, []] },
+            rules: {
+                ...FIREWALL,
+                good: [
+                    ...FIREWALL.good,
+                    [{}],
+                    [{ protocol: "all" }],
+                    [{ ports: "22", destinationCidrs: ["192.0.2.0/24"] }, { ports: "22" }],
+                ],
+            },
+            exclusive: BOOLEAN,
             timeoutSeconds: TIMEOUTS,
         },
     },

@@ -164,7 +164,9 @@ describe("answers", () => {
         const [{ id: zoneid }] = await user.list("listZones", { name: "sandbox-isolated" });
         const [{ id: networkofferingid }] = await user.list("listNetworkOfferings", { guestiptype: "Isolated" });
         const { network } = await user.ok("createNetwork", { name: "described", zoneid, networkofferingid, projectid });
-        await user.done("associateIpAddress", { networkid: network.id });
+        const { ipaddress } = await user.done("associateIpAddress", { networkid: network.id });
+        await user.done("createFirewallRule", { ipaddressid: ipaddress.id, protocol: "icmp" });
+        await user.done("createEgressFirewallRule", { networkid: network.id, protocol: "tcp", startport: 443 });
         const lists: Record<string, object> = {
             listTemplates: { templatefilter: "all" },
             listNics: { virtualmachineid: vm.id },
