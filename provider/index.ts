@@ -6,6 +6,7 @@ export * from "./volume";
 export * from "./network";
 export * from "./publicIpAddress";
 export * from "./firewall";
+export * from "./portForwarding";
 export * from "./certificates";
 export * from "./lookups";
 export type { LookupScope } from "./lookups/lookup";

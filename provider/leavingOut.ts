@@ -1,6 +1,7 @@
 import type { AffinityGroupArgs } from "./affinityGroup";
 import type { EgressFirewallRulesArgs, FirewallRulesArgs } from "./firewall";
 import type { NetworkArgs } from "./network";
+import type { PortForwardingRuleArgs } from "./portForwarding";
 import type { PublicIpAddressArgs } from "./publicIpAddress";
 import type { SecurityGroupArgs, SecurityGroupRulesArgs } from "./securityGroup";
 import type { SshKeyPairArgs } from "./sshKeyPair";
@@ -177,6 +178,15 @@ const firewallRules: Optional<FirewallRulesArgs> & Optional<EgressFirewallRulesA
     profile,
 };
 
+const portForwardingRule: Optional<PortForwardingRuleArgs> = {
+    protocol: { creation: "`tcp`", afterwards: "`tcp`: a rule for another protocol is replaced" },
+    privatePorts: { creation: "`publicPorts`", afterwards: "`publicPorts`, in place" },
+    cidrs: { creation: "all networks", afterwards: "all networks, in place" },
+    project,
+    timeoutSeconds,
+    profile,
+};
+
 /** The effect of leaving out each optional argument, by resource. `docs/leaving-out.md` is generated from it. */
 export const LEAVING_OUT = {
     VirtualMachine: virtualMachine,
@@ -189,4 +199,5 @@ export const LEAVING_OUT = {
     PublicIpAddress: publicIpAddress,
     FirewallRules: firewallRules,
     EgressFirewallRules: firewallRules,
+    PortForwardingRule: portForwardingRule,
 } satisfies Record<string, Record<string, LeavingOut>>;

@@ -127,6 +127,7 @@ const TIMED = [
     "PublicIpAddress",
     "FirewallRules",
     "EgressFirewallRules",
+    "PortForwardingRule",
 ];
 
 /** Copies the option `customTimeouts` to an argument, because dynamic providers do not receive it. */

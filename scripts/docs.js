@@ -29,6 +29,7 @@ const pages = {
             "FirewallRule",
             "EgressFirewallRules",
             "EgressFirewallRule",
+            "PortForwardingRule",
             "CertificateAuthority",
             "Certificate",
             "SigningKeyPair",

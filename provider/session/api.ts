@@ -105,6 +105,20 @@ export interface ApiFirewallRule {
     destcidrlist?: string;
 }
 
+/** Ports are texts here, and numbers in firewall rules. */
+export interface ApiPortForwardingRule {
+    id: string;
+    protocol: string;
+    publicport: string;
+    publicendport?: string;
+    privateport: string;
+    privateendport?: string;
+    ipaddressid: string;
+    virtualmachineid?: string;
+    /** Sources, separated by commas. */
+    cidrlist?: string;
+}
+
 export interface ApiAccount {
     id: string;
     name: string;

@@ -7,6 +7,7 @@ import type {
     ApiKeyPair,
     ApiMachine,
     ApiNetwork,
+    ApiPortForwardingRule,
     ApiProject,
     ApiPublicAddress,
     ApiSecurityGroup,
@@ -16,6 +17,7 @@ import type {
 import { Catalogue, isId } from "./catalogue";
 import { CoalescedReads } from "./coalesced";
 import { isUnknown } from "../handler";
+import type { PortClaim } from "../ports";
 import { secondsUntil } from "../timeouts";
 
 /** The cloud and account that a resource belongs to, as in its outputs. */
@@ -62,7 +64,10 @@ export class Session {
     readonly claims = new Map<string, { owner: string; label: string; part?: string }[]>();
     readonly firewallRules: CoalescedReads<ApiFirewallRule>;
     readonly egressRules: CoalescedReads<ApiFirewallRule>;
+    readonly portForwardingRules: CoalescedReads<ApiPortForwardingRule>;
     private accountAnswer: Promise<ApiAccount> | undefined;
+    /** Ports of public addresses that rules of this run have, by owner: see `claimPorts`. */
+    readonly ports = new Map<string, PortClaim>();
     private jobsLeft: Promise<Map<string, string[]>> | undefined;
 
     constructor(client: Client) {
@@ -76,6 +81,7 @@ export class Session {
         this.publicAddresses = this.reads("listPublicIpAddresses");
         this.firewallRules = this.reads("listFirewallRules");
         this.egressRules = this.reads("listEgressFirewallRules");
+        this.portForwardingRules = this.reads("listPortForwardingRules");
         this.catalogue = new Catalogue(client, () => this.networks.before());
     }
 

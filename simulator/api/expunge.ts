@@ -2,6 +2,7 @@
 import type { Cloud } from "../cloud";
 import type { Machine, Volume } from "../state/records";
 import { rootVolumeOf } from "./answers/machine";
+import { removeRule } from "./networkState";
 import { machinePlan } from "./plan";
 
 /** Marks a volume as detached; its data is kept. */
@@ -24,6 +25,8 @@ export function removeMachine(cloud: Cloud, machine: Machine): void {
     const root = rootVolumeOf(cloud, machine.id);
     if (root !== undefined) removeVolume(cloud, root);
     for (const tag of cloud.store.tags.filter((t) => t.resourceId === machine.id)) cloud.store.tags.remove(tag.id);
+    for (const rule of cloud.store.networkRules.filter(({ machineId }) => machineId === machine.id))
+        removeRule(cloud, rule.id);
     cloud.store.machines.change(machine.id, {
         state: "Expunging",
         removed: cloud.now(),

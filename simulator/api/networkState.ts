@@ -74,8 +74,11 @@ function nextAddress(cloud: Cloud): string | undefined {
     return undefined;
 }
 
-/** Removes a rule with its tags. */
+/** Removes a rule with its tags, and the firewall rule that was made with it. */
 export function removeRule(cloud: Cloud, id: string): void {
+    if (cloud.store.networkRules.get(id) === undefined) return;
+    for (const opened of cloud.store.networkRules.filter(({ openedFor }) => openedFor === id))
+        removeRule(cloud, opened.id);
     for (const tag of cloud.store.tags.filter((t) => t.resourceId === id)) cloud.store.tags.remove(tag.id);
     cloud.store.networkRules.remove(id);
 }

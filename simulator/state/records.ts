@@ -158,6 +158,12 @@ export interface NetworkRule extends Row {
     readonly icmpCode?: number;
     readonly cidrs: readonly string[];
     readonly destinationCidrs: readonly string[];
+    /** Of forwarding rules: the machine and its ports. */
+    readonly machineId?: string;
+    readonly privatePort?: number;
+    readonly privateEndPort?: number;
+    /** Of a firewall rule that was made with another rule, and is removed with it: the id of that. */
+    readonly openedFor?: string;
     readonly state: "Add" | "Active";
 }
 

@@ -52,6 +52,12 @@ test("the README's program runs unchanged", async () => {
     expect(outputs.disk).toMatch(/^dev-data-[0-9a-f]{8}$/);
 });
 
+test("the example of an isolated network runs unchanged", async () => {
+    const outputs = await upAndDown(example("isolatedNetwork"), { "cloudstack:zone": "sandbox-isolated" });
+    expect(outputs.ip).toMatch(/^198\.18\.0\.\d+$/);
+    expect(outputs.addresses).toEqual([expect.stringMatching(/^10\.60\.1\./), expect.stringMatching(/^10\.60\.1\./)]);
+});
+
 test("the example of an etcd cluster runs unchanged", async () => {
     const outputs = await upAndDown(example("etcd"), { allowDataLoss: "true" });
     expect(outputs.endpoints).toEqual(["https://10.1.1.11:2379", "https://10.1.1.12:2379", "https://10.1.1.13:2379"]);

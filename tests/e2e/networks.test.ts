@@ -29,6 +29,9 @@ new cloudstack.FirewallRules("public", {
     address: address.id,
     rules: [{ ports: "${ports}", cidrs: ["0.0.0.0/0"] }, { protocol: "icmp", cidrs: ["192.0.2.0/24"] }],
 });
+machines.forEach((machine, index) => new cloudstack.PortForwardingRule("ssh-" + (index + 1), {
+    address: address.id, publicPorts: 2201 + index, privatePorts: "22", virtualMachine: machine.id,
+}));
 new cloudstack.EgressFirewallRules("app", { network: network.id, rules: [{ ports: "443" }] });
 export const publicAddress = address.ipAddress;
 export const addresses = machines.map((machine) => machine.ipAddress);
@@ -60,7 +63,7 @@ const networkOf = async (name: string) => (await api.list("listNetworks", { keyw
 
 test("one up creates everything; a preview and a refresh afterwards find no changes", async () => {
     const { changes, infos } = await project.up();
-    expect(changes).toMatchObject({ create: 8 });
+    expect(changes).toMatchObject({ create: 10 });
     expect(infos.filter((line) => line.includes("may not expunge"))).toHaveLength(1);
     expect(await project.outputs()).toEqual({
         ...{ addresses: ["10.50.0.11", "10.50.0.12"], gateway: "10.50.0.1" },

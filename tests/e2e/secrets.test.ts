@@ -35,6 +35,14 @@ const SECOND: typeof FIRST = {
 
 const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5nO0Q4m0xv3Z3m0pOe4nq0Gv1c1S2o7x4bT0b0Wf3k";
 
+/** The arguments of a machine in the isolated network. */
+const INSIDE: Record<string, string> = {
+    zone: '"sandbox-isolated"',
+    serviceOffering: '"Small Instance"',
+    template: '"Debian 12"',
+    network: "network.id",
+};
+
 /** The arguments of each resource, as text of a program; `word` is in all values that can be chosen freely. */
 function argumentsOf({
     zone,
@@ -131,6 +139,22 @@ function argumentsOf({
             exclusive: "true",
             timeoutSeconds,
         },
+        PortForwardingRule: {
+            address: "address.id",
+            protocol: text("udp"),
+            publicPorts: text(port),
+            privatePorts: text(port),
+            virtualMachine: `new cloudstack.VirtualMachine("inside", { ${[
+                "zone",
+                "serviceOffering",
+                "template",
+                "network",
+            ]
+                .map((argument) => `${argument}: pulumi.secret(${INSIDE[argument]})`)
+                .join(", ")} } as any).id`,
+            cidrs: `["${cidr}"]`,
+            timeoutSeconds,
+        },
         EgressFirewallRules: {
             network: "network.id",
             rules: `[{ ports: "${port}", destinationCidrs: ["${cidr}"] }]`,
@@ -151,6 +175,7 @@ const VARIABLES = {
     PublicIpAddress: "address",
     FirewallRules: "firewall",
     EgressFirewallRules: "egress",
+    PortForwardingRule: "forwarding",
 };
 
 /** Arguments that are not tried here: a domain or account, and arguments that exclude others. */

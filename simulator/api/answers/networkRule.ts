@@ -21,6 +21,31 @@ export function firewallRuleAnswer(cloud: Cloud, rule: NetworkRule): object {
     };
 }
 
+/** Ports are texts here, and numbers in firewall rules. */
+export function portForwardingAnswer(cloud: Cloud, rule: NetworkRule): object {
+    const address = cloud.store.publicAddresses.need(rule.addressId!);
+    const machine = cloud.store.machines.need(rule.machineId!);
+    const nic = machine.nics.find(({ networkId }) => networkId === rule.networkId);
+    return {
+        id: rule.id,
+        privateport: String(rule.privatePort),
+        privateendport: String(rule.privateEndPort),
+        protocol: rule.protocol,
+        publicport: String(rule.startPort),
+        publicendport: String(rule.endPort),
+        virtualmachineid: machine.id,
+        virtualmachinename: machine.name,
+        virtualmachinedisplayname: machine.displayName,
+        ipaddressid: address.id,
+        ipaddress: address.address,
+        state: rule.state,
+        cidrlist: rule.cidrs.join(","),
+        tags: tagsOf(cloud, rule.id).map((tag) => nestedTagAnswer(cloud, tag)),
+        ...(nic === undefined ? {} : { vmguestip: nic.address }),
+        networkid: rule.networkId,
+    };
+}
+
 /** A rule in CloudStack's error texts. */
 export function describeRule(cloud: Cloud, rule: NetworkRule): string {
     return `FirewallRule ${JSON.stringify({

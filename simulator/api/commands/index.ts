@@ -11,6 +11,7 @@ import { lifecycleCommands } from "./lifecycle";
 import { machineCommands } from "./machines";
 import { networkCommands } from "./networks";
 import { nicCommands } from "./nics";
+import { portForwardingCommands } from "./portForwarding";
 import { projectCommands } from "./projects";
 import { publicAddressCommands } from "./publicAddresses";
 import { securityGroupCommands } from "./securityGroups";
@@ -29,6 +30,7 @@ export const COMMANDS: Commands = {
     ...machineCommands,
     ...networkCommands,
     ...nicCommands,
+    ...portForwardingCommands,
     ...projectCommands,
     ...publicAddressCommands,
     ...securityGroupCommands,

@@ -16,6 +16,7 @@ const OWNERS: Readonly<Record<string, (cloud: Cloud, id: string) => string | und
     SecurityGroup: (cloud, id) => cloud.store.securityGroups.get(id)?.ownerId,
     Network: (cloud, id) => cloud.store.networks.get(id)?.ownerId,
     FirewallRule: (cloud, id) => cloud.store.networkRules.get(id)?.ownerId,
+    PortForwardingRule: (cloud, id) => cloud.store.networkRules.get(id)?.ownerId,
     PublicIpAddress: (cloud, id) => cloud.store.publicAddresses.get(id)?.ownerId,
 };
 

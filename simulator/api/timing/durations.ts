@@ -55,6 +55,9 @@ const DURATIONS: Readonly<Record<string, Duration>> = {
     revokeSecurityGroupEgress: RULE,
     createFirewallRule: ROUTER_RULE,
     deleteFirewallRule: ROUTER_RULE,
+    createPortForwardingRule: ROUTER_RULE,
+    updatePortForwardingRule: ROUTER_RULE,
+    deletePortForwardingRule: ROUTER_RULE,
     createEgressFirewallRule: ROUTER_RULE,
     deleteEgressFirewallRule: ROUTER_RULE,
     createNetwork: { answer: 0.2, work: 0, wait: 0, lock: "account" },
@@ -103,7 +106,7 @@ export function contendsForLock({ command }: Job): boolean {
 /** Commands that lock a security group. */
 const RULES = /^(authorize|revoke)SecurityGroup/;
 /** Commands that lock a public address. */
-const ROUTER_RULES = /^(create|delete)FirewallRule/;
+const ROUTER_RULES = /^(create|delete)(Firewall|PortForwarding)Rule/;
 
 /** The row whose lock a job holds while it waits. */
 export function lockOfJob(cloud: Cloud, job: Job): string | undefined {

@@ -10,9 +10,10 @@ interface Parts {
     address?: Record<string, any>;
     firewall?: Record<string, any>;
     egress?: Record<string, any>;
+    forwarding?: Record<string, any>;
 }
 
-function program({ network, address, firewall, egress }: Parts): Declared[] {
+function program({ network, address, firewall, egress, forwarding }: Parts): Declared[] {
     return [
         {
             name: "app",
@@ -41,6 +42,19 @@ function program({ network, address, firewall, egress }: Parts): Declared[] {
             }),
         },
         {
+            name: "forwarding",
+            kind: "portForwardingRule",
+            args: (of) => ({
+                ...{
+                    address: of("public").id,
+                    virtualMachine: of("inside").id,
+                    publicPorts: "2222",
+                    privatePorts: "22",
+                },
+                ...forwarding,
+            }),
+        },
+        {
             name: "egress",
             kind: "egressFirewallRules",
             args: (of) => ({ network: of("app").id, rules: [{ ports: "443" }], ...egress }),
@@ -57,6 +71,7 @@ const changed = program({
             { ports: "443", cidrs: ["0.0.0.0/0"] },
         ],
     },
+    forwarding: { privatePorts: "2022" },
     egress: { rules: [{ ports: "443", destinationCidrs: ["192.0.2.0/24"] }] },
     network: { name: "app-2", networkDomain: "app.internal", tags: { a: "c", d: "e" } },
 });

@@ -119,17 +119,19 @@ export const PHASES: readonly Phase[] = [
 /** The cloud as users see it, by names, so that two clouds with different histories can be compared. */
 export async function survey(api: Client): Promise<{ things: Record<string, unknown>; ids: string[] }> {
     const list = (command: string, more: object = {}) => api.list(command, { listall: true, ...more });
-    const [machines, groups, keys, spreads, volumes, networks, addresses, firewalls, egresses] = await Promise.all([
-        list("listVirtualMachines", { userdata: true }),
-        list("listSecurityGroups"),
-        list("listSSHKeyPairs"),
-        list("listAffinityGroups"),
-        list("listVolumes", { type: "DATADISK" }),
-        list("listNetworks", { type: "Isolated" }),
-        list("listPublicIpAddresses", { issourcenat: false }),
-        list("listFirewallRules"),
-        list("listEgressFirewallRules"),
-    ]);
+    const [machines, groups, keys, spreads, volumes, networks, addresses, firewalls, egresses, forwardings] =
+        await Promise.all([
+            list("listVirtualMachines", { userdata: true }),
+            list("listSecurityGroups"),
+            list("listSSHKeyPairs"),
+            list("listAffinityGroups"),
+            list("listVolumes", { type: "DATADISK" }),
+            list("listNetworks", { type: "Isolated" }),
+            list("listPublicIpAddresses", { issourcenat: false }),
+            list("listFirewallRules"),
+            list("listEgressFirewallRules"),
+            list("listPortForwardingRules"),
+        ]);
     const living = machines.filter(({ state }) => !["Destroyed", "Expunging"].includes(state));
     const own = groups.filter(({ name }) => name !== "default");
     const there = volumes.filter(({ state }) => !["Destroy", "Destroyed", "Expunging", "Expunged"].includes(state));
@@ -168,9 +170,15 @@ export async function survey(api: Client): Promise<{ things: Record<string, unkn
             ...[item.traffictype, item.protocol, item.startport ?? "", item.endport ?? "", item.icmptype ?? ""],
             ...[item.cidrlist, item.destcidrlist],
         ]),
+        forwardings: sorted(forwardings, (item) => [
+            item.protocol,
+            item.publicport,
+            item.privateport,
+            item.virtualmachinename,
+        ]),
         addresses: sorted(addresses, (item) => [item.associatednetworkname, tags(item)]),
     };
-    const all = [...living, ...own, ...keys, ...spreads, ...there, ...used, ...addresses];
+    const all = [...living, ...own, ...keys, ...spreads, ...there, ...used, ...addresses, ...forwardings];
     return { things, ids: all.map(({ id }) => id).sort() };
 }
 

@@ -48,10 +48,11 @@ const REQUIRED: Record<string, Properties> = {
     PublicIpAddress: {},
     FirewallRules: { rules: [{ ports: "80", cidrs: ["0.0.0.0/0"] }] },
     EgressFirewallRules: { rules: [{ ports: "80" }] },
+    PortForwardingRule: { publicPorts: "8080" },
 };
 
 /** Resources of a zone without security groups. */
-const ISOLATED = ["Network", "PublicIpAddress", "FirewallRules", "EgressFirewallRules"];
+const ISOLATED = ["Network", "PublicIpAddress", "FirewallRules", "EgressFirewallRules", "PortForwardingRule"];
 
 const pluginFor = (type: string): Plugin =>
     world.plugin("user", ISOLATED.includes(type) ? { "cloudstack:zone": "sandbox-isolated" } : {});
@@ -60,12 +61,19 @@ const pluginFor = (type: string): Plugin =>
 const TARGETS: Record<string, (plugin: Plugin) => Promise<Properties>> = {
     SecurityGroupRules: async (plugin) => ({ securityGroup: (await groupOf(plugin, "securityGroup"))[0] }),
     PublicIpAddress: async (plugin) => ({ network: await routedNetwork(plugin) }),
-    FirewallRules: async (plugin) => {
-        const args = { ...named("ip"), network: await routedNetwork(plugin) };
-        return { address: (await plugin.create("publicIpAddress", args)).id };
+    FirewallRules: async (plugin) => ({ address: await addressIn(plugin, await routedNetwork(plugin)) }),
+    PortForwardingRule: async (plugin) => {
+        const network = await routedNetwork(plugin);
+        const args = { ...named("inside"), ...REQUIRED.VirtualMachine, network };
+        const { id } = await plugin.create("virtualMachine", args);
+        return { address: await addressIn(plugin, network), virtualMachine: id };
     },
     EgressFirewallRules: async (plugin) => ({ network: await routedNetwork(plugin) }),
 };
+
+async function addressIn(plugin: Plugin, network: string): Promise<string> {
+    return (await plugin.create("publicIpAddress", { ...named("ip"), network })).id;
+}
 
 /** A network that has a source NAT address from the beginning. */
 async function routedNetwork(plugin: Plugin): Promise<string> {
@@ -87,6 +95,8 @@ const LISTED: Record<string, (resource: Resource) => Promise<any>> = {
     },
     FirewallRules: async ({ outputs }) =>
         (await world.api.user.list("listFirewallRules", { ipaddressid: outputs.address }))[0],
+    PortForwardingRule: async ({ outputs }) =>
+        (await world.api.user.list("listPortForwardingRules", { id: outputs.ruleId }))[0],
     EgressFirewallRules: async ({ outputs }) =>
         (await world.api.user.list("listEgressFirewallRules", { networkid: outputs.network }))[0],
     Network: async ({ id }) => (await world.api.user.list("listNetworks", { id }))[0],
@@ -195,6 +205,12 @@ const CASES: Record<keyof typeof LEAVING_OUT, Record<string, Case>> = {
     },
     FirewallRules: { exclusive: { give: () => true }, timeoutSeconds },
     EgressFirewallRules: { exclusive: { give: () => true }, timeoutSeconds },
+    PortForwardingRule: {
+        protocol: { give: () => "udp", replaced: true, afterwards: { protocol: "tcp" } },
+        privatePorts: { give: () => "80", afterwards: { privateport: "8080" } },
+        cidrs: { give: () => ["10.0.0.0/8"], afterwards: { cidrlist: "0.0.0.0/0" } },
+        timeoutSeconds: { give: () => ({ create: 901 }) },
+    },
 };
 
 /** Arguments for the place or the name of a resource: each has its own tests. */

@@ -19,7 +19,8 @@ export type Kind =
     | "network"
     | "publicIpAddress"
     | "firewallRules"
-    | "egressFirewallRules";
+    | "egressFirewallRules"
+    | "portForwardingRule";
 
 export type AccountName = "user" | "expunger" | "admin";
 

@@ -49,6 +49,7 @@ let key = "";
 let foreign = "";
 let network = "";
 let address = "";
+let inside = "";
 
 beforeAll(async () => {
     await world.api.admin.ok("updateResourceLimit", { resourcetype: 6, max: -1, account: "user" });
@@ -61,6 +62,7 @@ beforeAll(async () => {
     const router = { zone: "sandbox-isolated", networkOffering: "PersistentIsolatedNetwork" };
     network = (await plugin.create("network", { ...named("held"), ...router })).id;
     address = (await plugin.create("publicIpAddress", { ...named("held"), network })).id;
+    inside = (await plugin.create("virtualMachine", { ...named("held"), ...small, zone: router.zone, network })).id;
     foreign = (await world.api.expunger.ok("createSecurityGroup", { name: "theirs" })).securitygroup.id;
 });
 
@@ -351,7 +353,31 @@ const SURFACES: readonly Surface[] = [
             timeoutSeconds: TIMEOUTS,
         },
     },
+    {
+        kind: "portForwardingRule",
+        base: () => ({ owner: named("s").owner, address, virtualMachine: inside, publicPorts: nextPort() }),
+        values: {
+            address: { good: [], bad: ["", "web"], ours: [5, {}, []] },
+            virtualMachine: { good: [], bad: ["", "web"], ours: [5, {}, []] },
+            protocol: { good: ["tcp", "udp"], bad: ["icmp", "all", ""], ours: [5, {}] },
+            publicPorts: { good: ["80", 81, "90-99"], bad: [], ours: ["0", "65536", "9-8", "a", "", {}, []] },
+            privatePorts: { good: ["80", 81], bad: [], ours: ["0", "65536", "9-8", "80-81", "", {}] },
+            cidrs: {
+                good: [["10.0.0.0/8", "192.0.2.0/24"]],
+                bad: [["10.0.0.0/33"], ["x"]],
+                ours: [[], ["fd00::/8"], "x", 5],
+            },
+            timeoutSeconds: TIMEOUTS,
+        },
+    },
 ];
+
+/** A port of the address that no other rule has. */
+function nextPort(): number {
+    return 10_000 + ++ports;
+}
+
+let ports = 0;
 
 const given = (value: unknown) => (typeof value === "function" ? value() : value);
 const shown = (value: unknown) => String(JSON.stringify(given(value)) ?? value).slice(0, 60);

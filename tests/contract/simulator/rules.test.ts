@@ -166,6 +166,13 @@ describe("answers", () => {
         const { network } = await user.ok("createNetwork", { name: "described", zoneid, networkofferingid, projectid });
         const { ipaddress } = await user.done("associateIpAddress", { networkid: network.id });
         await user.done("createFirewallRule", { ipaddressid: ipaddress.id, protocol: "icmp" });
+        const isolated = await user.catalogue("sandbox-isolated");
+        const inside = { ...isolated, projectid, networkids: network.id, name: "inside" };
+        const { virtualmachine } = await user.done("deployVirtualMachine", inside);
+        await user.done("createPortForwardingRule", {
+            ...{ ipaddressid: ipaddress.id, protocol: "tcp", publicport: 22, privateport: 22 },
+            virtualmachineid: virtualmachine.id,
+        });
         await user.done("createEgressFirewallRule", { networkid: network.id, protocol: "tcp", startport: 443 });
         const lists: Record<string, object> = {
             listTemplates: { templatefilter: "all" },
@@ -183,6 +190,8 @@ describe("answers", () => {
             // No job is pending; every other command must have returned something.
             expect([name, shown === undefined]).toEqual([name, name === "listAsyncJobs"]);
         }
+        await user.done("destroyVirtualMachine", { id: virtualmachine.id });
+        await admin.done("expungeVirtualMachine", { id: virtualmachine.id });
         await user.done("deleteNetwork", { id: network.id });
         await user.done("destroyVirtualMachine", { id: vm.id });
         await admin.done("expungeVirtualMachine", { id: vm.id });
