@@ -96,7 +96,9 @@ test("every example of an argument has the argument's type", () => {
     );
     expect(examples.length).toBeGreaterThan(60);
     const interfaceOf = (title: string) =>
-        /Args$|^(SecurityGroup|Firewall|EgressFirewall)Rule$/.test(title) ? title : `${title[0].toUpperCase()}${title.slice(1)}Args`;
+        /Args$|^(SecurityGroup|Firewall|EgressFirewall)Rule$/.test(title)
+            ? title
+            : `${title[0].toUpperCase()}${title.slice(1)}Args`;
     // Names that examples refer to are declared and not checked further.
     const others =
         "declare const web: any, database: any, spread: any, key: any, server: any, network: any, address: any, clients: any, document: any, zlib: any, fs: any;";
