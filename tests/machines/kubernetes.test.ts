@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { RealKubernetes } from "./support/kubernetes";
+import { waitUntil } from "./support/lab";
 import { withKubernetes } from "./support/possible";
 
 // The demo's page, so that what the demo shows is what the test asks.
@@ -83,7 +84,12 @@ withKubernetes("a Kubernetes cluster on real machines", () => {
         const fromHere = (url: string) =>
             fetch(url, { signal: AbortSignal.timeout(3_000) }).then((page) => page.text());
         const [controlPlane, ...workers] = urls;
-        for (const url of workers) expect(await fromHere(url)).toMatch(/^web-/);
+        // kube-proxy of each node learns of the Service a moment later.
+        const answers = (url: string) =>
+            fromHere(url)
+                .then((page) => page.startsWith("web-"))
+                .catch(() => false);
+        for (const url of workers) await waitUntil(`${url} answers`, () => answers(url), 30);
         await expect(fromHere(controlPlane)).rejects.toThrow(/timeout/);
         for (const url of urls)
             await expect(cluster.cloud.exec("dev-etcd-etcd-a", "curl", "-sS", "-m", "3", url)).rejects.toThrow(
