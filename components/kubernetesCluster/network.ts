@@ -1,3 +1,5 @@
+import { toAddress, toNumber } from "../../provider/addresses";
+
 /** An IPv4 network: its first address and the length of its prefix. */
 export interface Cidr {
     readonly first: number;
@@ -9,7 +11,7 @@ export function parseIpv4(text: string): number | undefined {
     const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1);
     if (parts === undefined || parts.some((part) => Number(part) > 255 || String(Number(part)) !== part))
         return undefined;
-    return parts.reduce((value, part) => value * 256 + Number(part), 0);
+    return toNumber(text);
 }
 
 /** A network such as `10.244.0.0/16`; undefined for anything else, including a network with host bits set. */
@@ -38,8 +40,7 @@ export function overlap(a: Cidr, b: Cidr): boolean {
 
 /** The address at `index` of a network, as text. */
 export function addressAt(network: Cidr, index: number): string {
-    const value = network.first + index;
-    return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+    return toAddress(network.first + index);
 }
 
 /** The address of the cluster's DNS service: kubeadm uses the tenth address of the service network. */

@@ -1,6 +1,7 @@
 import type { Inputs } from "../handler";
 import { hasUnknown, isUnknown } from "../handler";
 import type { Problems } from "../lifecycle";
+import { checkIcmpNumbers } from "../securityGroup/check";
 import { hasPorts, normalCidr, parsePorts } from "../securityGroup/normal";
 import { conflict, describeTuple, expand } from "./rules";
 
@@ -66,13 +67,7 @@ function checkPorts(problems: Problems, path: string, protocol: string, ports: u
 }
 
 function checkIcmp(problems: Problems, path: string, protocol: string, rule: Inputs): void {
-    for (const property of ["icmpType", "icmpCode"]) {
-        const value = rule[property];
-        const at = `${path}.${property}`;
-        if (value === undefined || isUnknown(value)) continue;
-        if (protocol === "icmp") problems.integer({ [at]: value }, at, -1, 255, "ICMP numbers (-1 means all)");
-        else problems.add(at, `is only valid with protocol icmp, not with ${protocol}`);
-    }
+    checkIcmpNumbers(problems, path, protocol, rule);
     if (protocol === "icmp" && rule.icmpCode >= 0 && (rule.icmpType ?? -1) === -1)
         problems.add(`${path}.icmpCode`, "requires icmpType: a code belongs to a type");
 }

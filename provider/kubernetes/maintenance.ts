@@ -88,7 +88,7 @@ export async function startMaintenance(of: Inputs | Outputs): Promise<number> {
     const node = nodeOf(of);
     if (node === undefined) return 0;
     const start = Date.now();
-    const api = apiOf(of, node);
+    const api = apiOfNode(of, node);
     const nodes = await othersReady(api, node);
     const own = nodes?.find(({ metadata }) => metadata.name === node.name);
     inMaintenance.set(keyOf(node), heartbeatOf(own));
@@ -118,7 +118,7 @@ export async function startMaintenance(of: Inputs | Outputs): Promise<number> {
 export async function noteStopped(of: Inputs | Outputs): Promise<void> {
     const node = nodeOf(of);
     if (node === undefined || !inMaintenance.has(keyOf(node))) return;
-    const found = await apiOf(of, node, SHORT_PATIENCE)
+    const found = await apiOfNode(of, node, SHORT_PATIENCE)
         .get(nodePath(node.name))
         .catch(() => undefined);
     if (found !== undefined) inMaintenance.set(keyOf(node), heartbeatOf(found));
@@ -136,7 +136,7 @@ export async function endMaintenance(of: Inputs | Outputs): Promise<void> {
     const key = keyOf(node);
     if (!inMaintenance.has(key) && !(await isLeftCordoned(of, node))) return;
     const before = inMaintenance.get(key);
-    const api = apiOf(of, node);
+    const api = apiOfNode(of, node);
     let found: Node | undefined;
     const look = async () => {
         const apiProblem = node.ownEndpoint === undefined ? undefined : await api.problemAt(node.ownEndpoint);
@@ -163,7 +163,7 @@ export async function cancelMaintenance(of: Inputs | Outputs): Promise<void> {
     const node = nodeOf(of);
     if (node === undefined) return;
     inMaintenance.delete(keyOf(node));
-    const api = apiOf(of, node);
+    const api = apiOfNode(of, node);
     // The error of the failed step is the one to report; the next run finds the annotation.
     const found = await findNode(api, node.name).catch(() => undefined);
     if (found !== undefined) await uncordon(api, found).catch(() => undefined);
@@ -180,7 +180,7 @@ export async function deleteNode(of: Outputs, isReplaced: boolean): Promise<void
     if (isReplaced) inMaintenance.set(keyOf(node), undefined);
     else inMaintenance.delete(keyOf(node));
     try {
-        await apiOf(of, node).delete(nodePath(node.name));
+        await apiOfNode(of, node).delete(nodePath(node.name));
     } catch (error) {
         say(
             `the machine of node ${node.name} is deleted, its Node object is not (${(error as Error).message}): ` +
@@ -255,7 +255,7 @@ async function checkControllers(api: KubernetesApi, { name }: KubernetesNode): P
 
 /** Whether an interrupted run has left the node cordoned; false if the API does not answer. */
 async function isLeftCordoned(of: Inputs | Outputs, node: KubernetesNode): Promise<boolean> {
-    const found = await findNode(apiOf(of, node, SHORT_PATIENCE), node.name).catch(() => undefined);
+    const found = await findNode(apiOfNode(of, node, SHORT_PATIENCE), node.name).catch(() => undefined);
     return isCordonedByUs(found);
 }
 
@@ -269,7 +269,7 @@ async function findNode(api: KubernetesApi, name: string): Promise<Node | undefi
     }
 }
 
-function apiOf(of: Inputs | Outputs, node: KubernetesNode, patience?: number): KubernetesApi {
+function apiOfNode(of: Inputs | Outputs, node: KubernetesNode, patience?: number): KubernetesApi {
     return new KubernetesApi({ ...node, clientKey: of.kubernetesKey }, patience);
 }
 

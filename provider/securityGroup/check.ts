@@ -57,7 +57,8 @@ function checkPorts(problems: Problems, path: string, protocol: string, ports: u
         );
 }
 
-function checkIcmp(problems: Problems, path: string, protocol: string, rule: Inputs): void {
+/** Reports an ICMP type and code that are out of range, or that the rule's protocol does not have. */
+export function checkIcmpNumbers(problems: Problems, path: string, protocol: string, rule: Inputs): void {
     for (const property of ["icmpType", "icmpCode"]) {
         const value = rule[property];
         const at = `${path}.${property}`;
@@ -65,6 +66,10 @@ function checkIcmp(problems: Problems, path: string, protocol: string, rule: Inp
         if (protocol === "icmp") problems.integer({ [at]: value }, at, -1, 255, "ICMP numbers (-1 means all)");
         else problems.add(at, `is only valid with protocol icmp, not with ${protocol}`);
     }
+}
+
+function checkIcmp(problems: Problems, path: string, protocol: string, rule: Inputs): void {
+    checkIcmpNumbers(problems, path, protocol, rule);
     const { icmpType: type = -1, icmpCode: code } = rule;
     if (protocol !== "icmp" || !Number.isInteger(type) || !Number.isInteger(code)) return;
     if (type === -1 && code >= 0 && code <= 255)

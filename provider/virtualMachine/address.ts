@@ -1,3 +1,4 @@
+import { parseNetwork, toAddress } from "../addresses";
 import { CloudStackError } from "../client";
 import type { ApiMachine, Session } from "../session";
 import { defaultNic } from "./outputs";
@@ -39,18 +40,14 @@ export function parkingAddresses(
     count: number,
     random: () => number = Math.random,
 ): string[] {
-    const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(cidr ?? "");
-    if (match === null) return [];
-    const [a, b, c, d, bits] = match.slice(1).map(Number);
-    const size = 2 ** (32 - bits);
-    if (size < 16) return [];
-    const base = ((a * 256 + b) * 256 + c) * 256 + d;
-    const first = base - (base % size) + size / 2;
+    const network = parseNetwork(cidr);
+    if (network === undefined || network.size < 16) return [];
+    const half = network.size / 2;
+    const first = network.base + half;
     const found = new Set<string>();
     for (let tries = 0; tries < 10 * count && found.size < count; tries++) {
-        const address = first + Math.floor(random() * (size / 2 - 1));
-        const text = [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
-        if (!used.includes(text)) found.add(text);
+        const address = toAddress(first + Math.floor(random() * (half - 1)));
+        if (!used.includes(address)) found.add(address);
     }
     return [...found];
 }

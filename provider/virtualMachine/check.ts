@@ -1,3 +1,4 @@
+import { toNumber } from "../addresses";
 import * as net from "node:net";
 import { claim } from "../claims";
 import type { Inputs } from "../handler";
@@ -286,7 +287,7 @@ function checkAddress(problems: Problems, inputs: Inputs, network: ApiNetwork): 
 /** Whether this is the network address or the broadcast address. */
 function isFirstOrLast(address: string, bits: number): boolean {
     const hosts = 2 ** (32 - bits);
-    const host = address.split(".").reduce((number, part) => number * 256 + Number(part), 0) % hosts;
+    const host = toNumber(address) % hosts;
     return host === 0 || host === hosts - 1;
 }
 

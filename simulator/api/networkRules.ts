@@ -2,8 +2,12 @@
 import type { Cloud } from "../cloud";
 import type { NetworkRule } from "../state/records";
 import { describeRule } from "./answers/networkRule";
+import type { Request } from "./command";
+import { hasTags } from "./commands/tags";
 import { ApiError, failed } from "./errors";
+import { contains, matches, page } from "./lists";
 import { isBroken } from "./networkState";
+import { scopeOf } from "./ownership";
 
 type New = Pick<
     NetworkRule,
@@ -57,4 +61,27 @@ export function checkConflicts(cloud: Cloud, rule: New, csErrorCode = 4360): voi
 /** @throws ApiError 530 if the virtual router of the network cannot be configured any more */
 export function checkRouter(cloud: Cloud, networkId: string): void {
     if (isBroken(cloud, networkId)) throw failed("Multiple generic source NAT IPs provided for network");
+}
+
+/** Answers a list of rules, the newest first, as in CloudStack. */
+export function listRules(
+    request: Request,
+    name: string,
+    isOfKind: (rule: NetworkRule) => boolean,
+    answer: (rule: NetworkRule) => object,
+): object {
+    const { cloud } = request;
+    const { id, ipaddressid, networkid, keyword, tags } = request.arguments;
+    const inScope = scopeOf(request);
+    const rules = cloud.store.networkRules.filter(
+        (rule) =>
+            isOfKind(rule) &&
+            inScope(rule.ownerId) &&
+            matches(rule.id, id) &&
+            matches(rule.addressId, ipaddressid) &&
+            matches(rule.networkId, networkid) &&
+            contains(rule.protocol, keyword) &&
+            hasTags(cloud, rule.id, tags),
+    );
+    return page(request, name, rules.reverse(), answer);
 }

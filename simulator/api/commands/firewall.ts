@@ -5,12 +5,10 @@ import type { Network, NetworkRule } from "../../state/records";
 import { firewallRuleAnswer } from "../answers/networkRule";
 import type { AsyncCommand, Commands, Request, Work } from "../command";
 import { invalid, malformed } from "../errors";
-import { contains, matches, page } from "../lists";
 import { removeRule } from "../networkState";
-import { checkConflicts, checkRouter } from "../networkRules";
-import { checkAccess, scopeOf } from "../ownership";
+import { checkConflicts, checkRouter, listRules } from "../networkRules";
+import { checkAccess } from "../ownership";
 import { addressOf } from "./publicAddresses";
-import { hasTags } from "./tags";
 
 type Direction = NonNullable<NetworkRule["trafficType"]>;
 
@@ -140,24 +138,13 @@ function deletion(direction: Direction): AsyncCommand {
 }
 
 function list(direction: Direction): (request: Request) => object {
-    return (request) => {
-        const { cloud } = request;
-        const { id, ipaddressid, networkid, keyword, tags } = request.arguments;
-        const inScope = scopeOf(request);
-        const rules = cloud.store.networkRules.filter(
-            (rule) =>
-                rule.purpose === "Firewall" &&
-                rule.trafficType === direction &&
-                inScope(rule.ownerId) &&
-                matches(rule.id, id) &&
-                matches(rule.addressId, ipaddressid) &&
-                matches(rule.networkId, networkid) &&
-                contains(rule.protocol, keyword) &&
-                hasTags(cloud, rule.id, tags),
+    return (request) =>
+        listRules(
+            request,
+            "firewallrule",
+            ({ purpose, trafficType }) => purpose === "Firewall" && trafficType === direction,
+            (rule) => firewallRuleAnswer(request.cloud, rule),
         );
-        // The newest first, as in CloudStack.
-        return page(request, "firewallrule", rules.reverse(), (rule) => firewallRuleAnswer(cloud, rule));
-    };
 }
 
 export const firewallCommands: Commands = {

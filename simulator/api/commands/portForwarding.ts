@@ -5,13 +5,11 @@ import type { Machine, NetworkRule } from "../../state/records";
 import { portForwardingAnswer } from "../answers/networkRule";
 import type { Commands, Request, Work } from "../command";
 import { invalid, malformed } from "../errors";
-import { contains, matches, page } from "../lists";
-import { checkConflicts, checkRouter } from "../networkRules";
+import { checkConflicts, checkRouter, listRules } from "../networkRules";
 import { removeRule } from "../networkState";
-import { checkAccess, scopeOf } from "../ownership";
+import { checkAccess } from "../ownership";
 import { machineOf } from "./machineRules";
 import { addressOf } from "./publicAddresses";
-import { hasTags } from "./tags";
 
 function readPorts(name: string, start: number, end: number = start): [number, number] {
     for (const port of [start, end])
@@ -98,20 +96,12 @@ function update(work: Work): object {
 }
 
 function list(request: Request): object {
-    const { cloud } = request;
-    const { id, ipaddressid, networkid, keyword, tags } = request.arguments;
-    const inScope = scopeOf(request);
-    const rules = cloud.store.networkRules.filter(
-        (rule) =>
-            rule.purpose === "PortForwarding" &&
-            inScope(rule.ownerId) &&
-            matches(rule.id, id) &&
-            matches(rule.addressId, ipaddressid) &&
-            matches(rule.networkId, networkid) &&
-            contains(rule.protocol, keyword) &&
-            hasTags(cloud, rule.id, tags),
+    return listRules(
+        request,
+        "portforwardingrule",
+        ({ purpose }) => purpose === "PortForwarding",
+        (rule) => portForwardingAnswer(request.cloud, rule),
     );
-    return page(request, "portforwardingrule", rules.reverse(), (rule) => portForwardingAnswer(cloud, rule));
 }
 
 export const portForwardingCommands: Commands = {
